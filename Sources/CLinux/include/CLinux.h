@@ -1,0 +1,30 @@
+// What the Glibc module hides from Swift: epoll, eventfd, accept4, signalfd and a thread-local slot. No logic.
+#ifndef SLUICE_CLINUX_H
+#define SLUICE_CLINUX_H
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+// Declared here because defining _GNU_SOURCE would change types under Swift's own Glibc module.
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+int malloc_trim(size_t pad);
+int mallopt(int parameter, int value);
+
+/// The event loop that runs on this thread, or null.
+extern __thread void *sluice_thread_loop __attribute__((tls_model("initial-exec")));
+static inline void *sluice_thread_loop_get(void) { return sluice_thread_loop; }
+static inline void sluice_thread_loop_set(void *loop) { sluice_thread_loop = loop; }
+
+static inline int sluice_errno(void) { return errno; }
+
+#endif

@@ -1,0 +1,89 @@
+/// Bytes as ASCII, without going through `String` or `Character`.
+package enum ASCII {
+    package static let tab = UInt8(ascii: "\t")
+    package static let lineFeed = UInt8(ascii: "\n")
+    package static let carriageReturn = UInt8(ascii: "\r")
+    package static let space = UInt8(ascii: " ")
+
+    package static func decimalDigitCount(_ number: UInt) -> Int {
+        var digits = 1
+        var rest = number
+        while rest >= 10 {
+            rest /= 10
+            digits += 1
+        }
+        return digits
+    }
+
+    /// Reads digits and nothing else; `nil` for an empty span, another character or a number over `Int.max`.
+    package static func decimal(_ bytes: Span<UInt8>) -> Int? {
+        if bytes.isEmpty || bytes.count > 19 { return nil }
+        var value = 0
+        for index in bytes.indices {
+            guard let digit = bytes[index].decimalDigitValue else { return nil }
+            let (product, overflowed) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carried) = product.addingReportingOverflow(digit)
+            if overflowed || carried { return nil }
+            value = sum
+        }
+        return value
+    }
+
+    /// Compares without regard to case; `lowercase` must be in lower case already.
+    package static func equalsIgnoringCase(_ bytes: Span<UInt8>, _ lowercase: StaticString) -> Bool {
+        if bytes.count != lowercase.utf8CodeUnitCount { return false }
+        let other = unsafe lowercase.utf8Start
+        for index in bytes.indices where unsafe bytes[index].asciiLowercased != other[index] { return false }
+        return true
+    }
+}
+
+extension UInt8 {
+    package var asciiLowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
+    package var isASCIILetter: Bool { (self | 0x20) &- 0x61 < 26 }
+    package var isDecimalDigit: Bool { self &- 0x30 < 10 }
+
+    package var decimalDigitValue: Int? {
+        let value = self &- 0x30
+        return value < 10 ? Int(value) : nil
+    }
+
+    package var hexDigitValue: Int? {
+        if let digit = decimalDigitValue { return digit }
+        let letter = (self | 0x20) &- 0x61
+        return letter < 6 ? Int(letter) + 10 : nil
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether these bytes are exactly those of `text`.
+    package func equals(_ text: StaticString) -> Bool {
+        if count != text.utf8CodeUnitCount { return false }
+        let other = unsafe text.utf8Start
+        for index in indices where unsafe self[index] != other[index] { return false }
+        return true
+    }
+
+    package func hasPrefix(_ text: StaticString) -> Bool {
+        count >= text.utf8CodeUnitCount && extracting(0..<text.utf8CodeUnitCount).equals(text)
+    }
+
+    /// The offset of the first `byte` at or after `start`.
+    package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+        var index = start
+        while index < count {
+            if self[index] == byte { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    /// Without the spaces and tabs at both ends (RFC 9110 §5.6.3, OWS).
+    package func trimmingOptionalWhitespace() -> Range<Int> {
+        var low = 0
+        var high = count
+        while low < high, self[low] == ASCII.space || self[low] == ASCII.tab { low += 1 }
+        while high > low, self[high - 1] == ASCII.space || self[high - 1] == ASCII.tab { high -= 1 }
+        return low..<high
+    }
+}

@@ -1,0 +1,165 @@
+/// A growable run of bytes on the heap, shared by reference.
+///
+/// Bytes are appended at the end and consumed at the front. Not `Sendable`: a buffer belongs to one event loop.
+@safe package final class ByteBuffer {
+    private var base: UnsafeMutablePointer<UInt8>
+    package private(set) var capacity: Int
+    private var start = 0
+    private var end = 0
+
+    /// - Parameter capacity: bytes to allocate at once; a buffer grows by doubling when that is not enough.
+    package init(capacity: Int = 256) {
+        self.capacity = max(capacity, 16)
+        unsafe base = UnsafeMutablePointer<UInt8>.allocate(capacity: self.capacity)
+    }
+
+    package convenience init(copying bytes: Span<UInt8>) {
+        self.init(capacity: bytes.count)
+        append(bytes)
+    }
+
+    package convenience init(_ text: String) {
+        self.init(capacity: text.utf8.count)
+        append(text)
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    /// How many bytes are there to read.
+    package var count: Int { end - start }
+    package var isEmpty: Bool { start == end }
+
+    /// The bytes there are to read. Valid until the buffer is next changed.
+    package var span: Span<UInt8> {
+        @_lifetime(borrow self) get {
+            let span = unsafe Span(_unsafeStart: base + start, count: end - start)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// The same as `span`, for system calls and C. Valid until the buffer is next changed.
+    package var unsafeBytes: UnsafeRawBufferPointer {
+        @unsafe get { unsafe UnsafeRawBufferPointer(start: base + start, count: end - start) }
+    }
+
+    package subscript(_ offset: Int) -> UInt8 {
+        precondition(offset >= 0 && offset < end - start, "offset \(offset) is outside a buffer of \(count) bytes")
+        return unsafe base[start + offset]
+    }
+
+    // MARK: Writing
+
+    package func append(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBytes { unsafe append($0) }
+    }
+
+    @unsafe package func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let from = bytes.baseAddress, bytes.count > 0 else { return }
+        reserve(bytes.count)
+        unsafe UnsafeMutableRawPointer(base + end).copyMemory(from: from, byteCount: bytes.count)
+        end += bytes.count
+    }
+
+    package func append(_ byte: UInt8) {
+        reserve(1)
+        unsafe base[end] = byte
+        end += 1
+    }
+
+    package func append(_ text: StaticString) {
+        unsafe append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    package func append(_ text: String) {
+        append(text.utf8Span.span)
+    }
+
+    /// Appends the decimal digits of a number.
+    package func append(decimal number: Int) {
+        if number < 0 { append(UInt8(ascii: "-")) }
+        let magnitude = number.magnitude
+        let digits = ASCII.decimalDigitCount(magnitude)
+        reserve(digits)
+        var rest = magnitude
+        var at = end + digits
+        repeat {
+            at -= 1
+            unsafe base[at] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        } while rest > 0
+        end += digits
+    }
+
+    /// Appends what `fill` writes into the free space, of which there are at least `minimum` bytes.
+    ///
+    /// - Parameter fill: returns how many bytes it wrote at the front of the space it was given.
+    @unsafe package func appendUnsafe(
+        minimum: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int
+    ) {
+        reserve(minimum)
+        let space = unsafe UnsafeMutableRawBufferPointer(start: base + end, count: capacity - end)
+        let written = unsafe fill(space)
+        precondition(written >= 0 && written <= space.count, "wrote \(written) bytes into a space of \(space.count)")
+        end += written
+    }
+
+    /// Makes sure that `byteCount` more bytes can be appended without another allocation.
+    package func reserve(_ byteCount: Int) {
+        if capacity - end >= byteCount { return }
+        makeRoom(byteCount)
+    }
+
+    @inline(never) private func makeRoom(_ byteCount: Int) {
+        let used = end - start
+        if capacity >= used + byteCount, start >= used {
+            unsafe base.update(from: base + start, count: used)
+        } else {
+            let grown = max(used + byteCount, capacity * 2)
+            let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
+            unsafe fresh.update(from: base + start, count: used)
+            unsafe base.deallocate()
+            unsafe base = fresh
+            capacity = grown
+        }
+        start = 0
+        end = used
+    }
+
+    // MARK: Consuming
+
+    /// Drops bytes from the front.
+    package func consume(_ byteCount: Int) {
+        precondition(byteCount >= 0 && byteCount <= count, "consumed \(byteCount) of \(count) bytes")
+        start += byteCount
+        if start == end { start = 0; end = 0 }
+    }
+
+    /// Keeps the first `byteCount` bytes only.
+    package func truncate(to byteCount: Int) {
+        precondition(byteCount >= 0 && byteCount <= count, "truncated to \(byteCount) of \(count) bytes")
+        end = start + byteCount
+    }
+
+    package func removeAll() {
+        start = 0
+        end = 0
+    }
+
+    /// Overwrites bytes that are already there, for a length that is known only at the end.
+    package func replace(at offset: Int, with bytes: Span<UInt8>) {
+        precondition(offset >= 0 && offset + bytes.count <= count, "replaced bytes outside the buffer")
+        for index in bytes.indices { unsafe base[start + offset + index] = bytes[index] }
+    }
+}
+
+extension ByteBuffer {
+    /// A copy as text; bytes that are not UTF-8 become U+FFFD.
+    package var text: String { String(decoding: span) }
+}
+
+extension String {
+    /// Text from bytes; what is not UTF-8 becomes U+FFFD.
+    package init(decoding bytes: Span<UInt8>) {
+        self = unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,133 @@
+internal import SluiceCore
+
+/// The header fields that Sluice reads, writes or decides about, each a small number.
+///
+/// A field with another name is carried too; its name is then only bytes (`FieldName.other`).
+package enum FieldName: UInt8, Sendable, CaseIterable {
+    case other = 0
+    case accept, acceptEncoding, acceptLanguage, authorization, cacheControl, connection, contentDisposition
+    case contentEncoding, contentLength, contentType, cookie, date, expect, forwarded, host, http2Settings
+    case idempotencyKey, ifMatch, ifNoneMatch, keepAlive, lastModified, etag, location, openaiBeta
+    case openaiOrganization, openaiProcessingMS, openaiProject, openaiVersion, origin, proxyAuthenticate
+    case proxyAuthorization, proxyConnection, referer, retryAfter, retryAfterMS, server, setCookie, te
+    case traceparent, tracestate, trailer, transferEncoding, upgrade, userAgent, vary, via, wwwAuthenticate
+    case xAPIKey, apiKey, xForwardedFor, xForwardedHost, xForwardedProto, xRequestID, xShouldRetry, age, allow
+    case acceptRanges, contentRange, range, xClientRequestID, anthropicVersion, anthropicBeta
+
+    /// The name in lower case, as HTTP/2 requires (RFC 9113 §8.2) and HTTP/1.1 allows.
+    package var name: StaticString {
+        switch self {
+        case .other: ""
+        case .accept: "accept"
+        case .acceptEncoding: "accept-encoding"
+        case .acceptLanguage: "accept-language"
+        case .acceptRanges: "accept-ranges"
+        case .age: "age"
+        case .allow: "allow"
+        case .anthropicBeta: "anthropic-beta"
+        case .anthropicVersion: "anthropic-version"
+        case .apiKey: "api-key"
+        case .authorization: "authorization"
+        case .cacheControl: "cache-control"
+        case .connection: "connection"
+        case .contentDisposition: "content-disposition"
+        case .contentEncoding: "content-encoding"
+        case .contentLength: "content-length"
+        case .contentRange: "content-range"
+        case .contentType: "content-type"
+        case .cookie: "cookie"
+        case .date: "date"
+        case .etag: "etag"
+        case .expect: "expect"
+        case .forwarded: "forwarded"
+        case .host: "host"
+        case .http2Settings: "http2-settings"
+        case .idempotencyKey: "idempotency-key"
+        case .ifMatch: "if-match"
+        case .ifNoneMatch: "if-none-match"
+        case .keepAlive: "keep-alive"
+        case .lastModified: "last-modified"
+        case .location: "location"
+        case .openaiBeta: "openai-beta"
+        case .openaiOrganization: "openai-organization"
+        case .openaiProcessingMS: "openai-processing-ms"
+        case .openaiProject: "openai-project"
+        case .openaiVersion: "openai-version"
+        case .origin: "origin"
+        case .proxyAuthenticate: "proxy-authenticate"
+        case .proxyAuthorization: "proxy-authorization"
+        case .proxyConnection: "proxy-connection"
+        case .range: "range"
+        case .referer: "referer"
+        case .retryAfter: "retry-after"
+        case .retryAfterMS: "retry-after-ms"
+        case .server: "server"
+        case .setCookie: "set-cookie"
+        case .te: "te"
+        case .traceparent: "traceparent"
+        case .tracestate: "tracestate"
+        case .trailer: "trailer"
+        case .transferEncoding: "transfer-encoding"
+        case .upgrade: "upgrade"
+        case .userAgent: "user-agent"
+        case .vary: "vary"
+        case .via: "via"
+        case .wwwAuthenticate: "www-authenticate"
+        case .xAPIKey: "x-api-key"
+        case .xClientRequestID: "x-client-request-id"
+        case .xForwardedFor: "x-forwarded-for"
+        case .xForwardedHost: "x-forwarded-host"
+        case .xForwardedProto: "x-forwarded-proto"
+        case .xRequestID: "x-request-id"
+        case .xShouldRetry: "x-should-retry"
+        }
+    }
+
+    /// Which known field a name is. Case does not matter.
+    package static func known(_ name: Span<UInt8>) -> FieldName { FieldNameTable.shared.lookUp(name) }
+}
+
+/// A perfect-enough hash of the known names: length, first and last letter, then one comparison.
+struct FieldNameTable: Sendable {
+    static let shared = FieldNameTable()
+    private static let slotCount = 1024
+    private let slots: [UInt8]
+    private let names: [StaticString]
+
+    init() {
+        var slots = [UInt8](repeating: 0, count: Self.slotCount)
+        var names = [StaticString](repeating: "", count: FieldName.allCases.count)
+        for field in FieldName.allCases where field != .other {
+            names[Int(field.rawValue)] = field.name
+            var slot = unsafe Self.hash(UnsafeBufferPointer(start: field.name.utf8Start, count: field.name.utf8CodeUnitCount).span)
+            while slots[slot] != 0 { slot = (slot + 1) % Self.slotCount }
+            slots[slot] = field.rawValue
+        }
+        self.slots = slots
+        self.names = names
+    }
+
+    private static func hash(_ name: Span<UInt8>) -> Int {
+        let first = Int(name[0] | 0x20)
+        let last = Int(name[name.count - 1] | 0x20)
+        let middle = Int(name[name.count / 2] | 0x20)
+        return (name.count &* 131 &+ first &* 37 &+ last &* 71 &+ middle &* 11) & (slotCount - 1)
+    }
+
+    func lookUp(_ name: Span<UInt8>) -> FieldName {
+        if name.isEmpty || name.count > 32 { return .other }
+        var slot = Self.hash(name)
+        while slots[slot] != 0 {
+            if ASCII.equalsIgnoringCase(name, names[Int(slots[slot])]) { return FieldName(rawValue: slots[slot]) ?? .other }
+            slot = (slot + 1) % Self.slotCount
+        }
+        return .other
+    }
+}
+
+/// A set of known fields, for allow-lists.
+package struct FieldSet: Sendable, ExpressibleByArrayLiteral {
+    private var bits: UInt128 = 0
+    package init(arrayLiteral fields: FieldName...) { for field in fields { bits |= 1 << UInt128(field.rawValue) } }
+    package func contains(_ field: FieldName) -> Bool { bits & (1 << UInt128(field.rawValue)) != 0 }
+}

@@ -1,0 +1,147 @@
+internal import SluiceCore
+
+/// The header or trailer fields of a message, in order; names in lower case.
+///
+/// All names and values stand in one run of bytes, so a message's fields cost two allocations however many there are.
+package struct HeaderFields {
+    private struct Entry {
+        let field: FieldName
+        let nameLength: UInt32
+        let start: UInt32
+        var valueLength: UInt32
+    }
+
+    private var bytes: [UInt8] = []
+    private var entries: [Entry] = []
+    private var present: UInt128 = 0
+
+    package init() {}
+
+    package init(reservingBytes byteCount: Int, fields: Int) {
+        bytes.reserveCapacity(byteCount)
+        entries.reserveCapacity(fields)
+    }
+
+    package var count: Int { entries.count }
+    package var isEmpty: Bool { entries.isEmpty }
+
+    /// What the fields count against a header list limit: names, values and 32 bytes each (RFC 9113 §6.5.2).
+    package var listByteCount: Int { bytes.count + 32 * entries.count }
+
+    // MARK: Reading
+
+    /// Which known field stands at a position, or `.other`.
+    package func field(at index: Int) -> FieldName { entries[index].field }
+
+    @_lifetime(borrow self)
+    package func name(at index: Int) -> Span<UInt8> {
+        let entry = entries[index]
+        let start = Int(entry.start)
+        return bytes.span.extracting(start..<start + Int(entry.nameLength))
+    }
+
+    @_lifetime(borrow self)
+    package func value(at index: Int) -> Span<UInt8> {
+        let entry = entries[index]
+        let start = Int(entry.start) + Int(entry.nameLength)
+        return bytes.span.extracting(start..<start + Int(entry.valueLength))
+    }
+
+    package func contains(_ field: FieldName) -> Bool { present & (1 << UInt128(field.rawValue)) != 0 }
+
+    /// The position of the first such field.
+    package func index(of field: FieldName, from start: Int = 0) -> Int? {
+        if !contains(field) { return nil }
+        var index = start
+        while index < entries.count {
+            if entries[index].field == field { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    /// The position of the first field of a name that need not be a known one. `lowercaseName` must be in lower case.
+    package func index(named lowercaseName: StaticString) -> Int? {
+        for index in entries.indices where name(at: index).equals(lowercaseName) { return index }
+        return nil
+    }
+
+    /// The first such field's value as text; what is not UTF-8 becomes U+FFFD.
+    package func text(_ field: FieldName) -> String? {
+        index(of: field).map { String(decoding: value(at: $0)) }
+    }
+
+    /// How often the field occurs. `Host` and `Content-Length` more than once are refused by the parsers.
+    package func occurrences(of field: FieldName) -> Int {
+        if !contains(field) { return 0 }
+        var occurrences = 0
+        for entry in entries where entry.field == field { occurrences += 1 }
+        return occurrences
+    }
+
+    /// Whether one of the comma-separated elements of the field's lines is `element`, without regard to case.
+    package func list(_ field: FieldName, contains element: StaticString) -> Bool {
+        var position = index(of: field)
+        while let index = position {
+            let line = value(at: index)
+            var start = 0
+            while start <= line.count {
+                let comma = line.firstIndex(of: UInt8(ascii: ","), from: start) ?? line.count
+                let part = line.extracting(start..<comma)
+                if ASCII.equalsIgnoringCase(part.extracting(part.trimmingOptionalWhitespace()), element) { return true }
+                start = comma + 1
+            }
+            position = self.index(of: field, from: index + 1)
+        }
+        return false
+    }
+
+    // MARK: Writing
+
+    /// Adds a field as a parser found it: the name is put in lower case, the value is taken as it is.
+    package mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
+        let start = bytes.count
+        for index in name.indices { bytes.append(name[index].asciiLowercased) }
+        append(value: value, to: FieldName.known(name), from: start)
+    }
+
+    package mutating func append(_ field: FieldName, _ value: Span<UInt8>) {
+        let start = bytes.count
+        append(field.name)
+        append(value: value, to: field, from: start)
+    }
+
+    package mutating func append(_ field: FieldName, _ value: String) { append(field, value.utf8Span.span) }
+
+    package mutating func append(_ field: FieldName, _ value: StaticString) {
+        append(field, unsafe UnsafeBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount).span)
+    }
+
+    /// Adds a field by a name that is already in lower case.
+    package mutating func append(lowercaseName: StaticString, _ value: String) {
+        append(
+            name: unsafe UnsafeBufferPointer(start: lowercaseName.utf8Start, count: lowercaseName.utf8CodeUnitCount).span,
+            value: value.utf8Span.span)
+    }
+
+    /// Removes every line of the field.
+    package mutating func remove(_ field: FieldName) {
+        if !contains(field) { return }
+        entries.removeAll { $0.field == field }
+        present &= ~(1 << UInt128(field.rawValue))
+    }
+
+    private mutating func append(_ text: StaticString) {
+        unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private mutating func append(value: Span<UInt8>, to field: FieldName, from start: Int) {
+        let nameLength = bytes.count - start
+        unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        present |= 1 << UInt128(field.rawValue)
+        entries.append(
+            Entry(
+                field: field, nameLength: UInt32(clamping: nameLength), start: UInt32(clamping: start),
+                valueLength: UInt32(clamping: value.count)))
+    }
+}
