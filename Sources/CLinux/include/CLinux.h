@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 // Declared here because defining _GNU_SOURCE would change types under Swift's own Glibc module.
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+int pthread_setname_np(pthread_t thread, const char *name);
 int malloc_trim(size_t pad);
 int mallopt(int parameter, int value);
 

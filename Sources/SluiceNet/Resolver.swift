@@ -1,0 +1,131 @@
+internal import CLinux
+internal import Glibc
+internal import SluiceCore
+internal import Synchronization
+
+/// Names to addresses, off the loops: `getaddrinfo` blocks, and knows what the machine is configured to know.
+///
+/// Answers are kept for a while and asked for again; when that fails, the last good ones stay in use.
+package final class Resolver: Sendable {
+    package enum Failure: Error, Sendable, Equatable {
+        case notFound(String)
+        case unavailable(String)
+        /// In words, with the name in question.
+        package var text: String {
+            switch self {
+            case .notFound(let host): "the host name \(host) does not exist"
+            case .unavailable(let host): "the name service gave no answer for \(host)"
+            }
+        }
+    }
+
+    private struct Entry {
+        var addresses: [SocketAddress]
+        var askedAt: Instant
+        var isAsking: Bool
+        var waiting: [@Sendable (Result<[SocketAddress], Failure>) -> Void] = []
+    }
+
+    /// `getaddrinfo` does not tell how long an answer holds.
+    private static let freshFor = Duration.seconds(30)
+    /// How many names are looked up at once; one that hangs does not hold up the others.
+    private static let threadsAtMost = 4
+    private static let namesAtMost = 4096
+
+    private struct State {
+        var entries: [String: Entry] = [:]
+        var queue: [String] = []
+        var threads = 0
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// The addresses of a host, port 0. To be called on `loop`, where it also returns.
+    package func resolve(_ host: String, on loop: EventLoop) async throws(Failure) -> [SocketAddress] {
+        if let address = SocketAddress(ip: host, port: 0) { return [address] }
+        let known = state.withLock { state -> [SocketAddress]? in
+            guard let entry = state.entries[host], !entry.addresses.isEmpty else { return nil }
+            if loop.now - entry.askedAt > Self.freshFor, !entry.isAsking { ask(host, &state) }
+            return entry.addresses
+        }
+        if let known { return known }
+        let waiter = Waiter<Result<[SocketAddress], Failure>>()
+        nonisolated(unsafe) let confined = waiter  // used on the loop alone: the answer is carried there
+        state.withLock { state in
+            if state.entries[host] == nil {
+                if state.entries.count >= Self.namesAtMost { state.entries = state.entries.filter { $0.value.isAsking } }
+                state.entries[host] = Entry(addresses: [], askedAt: loop.now, isAsking: false)
+            }
+            state.entries[host]?.waiting.append { result in loop.execute { unsafe confined.fulfil(result) } }
+            if state.entries[host]?.isAsking == false { ask(host, &state) }
+        }
+        return try await waiter.wait().get()
+    }
+
+    private func ask(_ host: String, _ state: inout State) {
+        state.entries[host]?.isAsking = true
+        state.queue.append(host)
+        if state.threads >= Self.threadsAtMost { return }
+        state.threads += 1
+        Thread.start("resolver") { self.work() }
+    }
+
+    /// A thread lives while there are names to look up.
+    private func work() {
+        while true {
+            let host = state.withLock { state -> String? in
+                if !state.queue.isEmpty { return state.queue.removeFirst() }
+                state.threads -= 1
+                return nil
+            }
+            guard let host else { return }
+            let result = Self.lookUp(host)
+            let waiting = state.withLock { state in
+                let waiting = state.entries[host]?.waiting ?? []
+                state.entries[host]?.waiting = []
+                state.entries[host]?.isAsking = false
+                state.entries[host]?.askedAt = EventLoop.readClock()
+                if case .success(let addresses) = result { state.entries[host]?.addresses = addresses }
+                return waiting
+            }
+            for answer in waiting { answer(result) }
+        }
+    }
+
+    private static func lookUp(_ host: String) -> Result<[SocketAddress], Failure> {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_flags = AI_ADDRCONFIG
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = unsafe getaddrinfo(host, nil, &hints, &list)
+        defer { if unsafe list != nil { unsafe freeaddrinfo(list) } }
+        if code != 0 { return .failure(code == EAI_NONAME ? .notFound(host) : .unavailable(host)) }
+        var addresses: [SocketAddress] = []
+        var next = unsafe list
+        while let info = unsafe next {
+            if let raw = unsafe info.pointee.ai_addr {
+                let address = unsafe raw.withMemoryRebound(to: sockaddr_storage.self, capacity: 1) {
+                    unsafe SocketAddress($0, length: info.pointee.ai_addrlen)
+                }
+                if let address, !addresses.contains(address) { addresses.append(address) }
+            }
+            unsafe next = info.pointee.ai_next
+        }
+        return addresses.isEmpty ? .failure(.notFound(host)) : .success(interleaved(addresses))
+    }
+
+    /// Families in turn, the system's first choice first (RFC 8305 §4).
+    static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
+        guard let first = addresses.first else { return [] }
+        var same = addresses.filter { $0.family == first.family }[...]
+        var other = addresses.filter { $0.family != first.family }[...]
+        var result: [SocketAddress] = []
+        while !same.isEmpty || !other.isEmpty {
+            if let address = same.popFirst() { result.append(address) }
+            if let address = other.popFirst() { result.append(address) }
+        }
+        return result
+    }
+}
