@@ -59,6 +59,8 @@ package struct Registration: Hashable, Sendable {
     package private(set) var now: Instant
     /// Memory that every connection of the loop reads into; what a handler wants to keep, it copies.
     package let scratch: UnsafeMutableRawBufferPointer
+    /// The same for what TLS makes of it: room for all of `scratch` and one more record.
+    let plaintext: UnsafeMutableRawBufferPointer
 
     /// How many bytes one read takes at most.
     package static let scratchByteCount = 65_536
@@ -73,6 +75,7 @@ package struct Registration: Hashable, Sendable {
         now = Self.readClock()
         wheel = TimerWheel(now: now)
         unsafe scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.scratchByteCount, alignment: 64)
+        unsafe plaintext = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.scratchByteCount + 16_384, alignment: 64)
         var event = unsafe epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: Self.wakeupTag))
         _ = unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, wakeup, &event)
     }
@@ -81,6 +84,7 @@ package struct Registration: Hashable, Sendable {
         close(epoll)
         close(wakeup)
         unsafe scratch.deallocate()
+        unsafe plaintext.deallocate()
     }
 
     /// The monotonic clock, read now.
@@ -88,6 +92,13 @@ package struct Registration: Hashable, Sendable {
         var time = timespec()
         _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    /// The wall clock in nanoseconds since 1970, read now: for people and protocols, never for waiting.
+    package static func readWallClock() -> Int64 {
+        var time = timespec()
+        _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
     /// Whether the caller is on this loop's thread.

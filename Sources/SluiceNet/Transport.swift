@@ -1,8 +1,11 @@
 internal import CLinux
 package import SluiceCore
+package import SluiceTLS
 
 /// What a transport tells its owner. All calls come from the loop; any of them may close the transport.
 package protocol TransportDelegate: AnyObject {
+    /// The TLS handshake is done: `applicationProtocol` and `peerCertificate` are known.
+    func transportSecured()
     /// Bytes arrived. They are gone after the call: copy what is to be kept.
     func transportReceived(_ bytes: Span<UInt8>)
     /// The bytes asked for by `receive(into:exactly:)` are all there.
@@ -15,12 +18,26 @@ package protocol TransportDelegate: AnyObject {
     func transportDrained()
 }
 
+extension TransportDelegate {
+    package func transportSecured() {}
+    package func transportFilled() {}
+}
+
 /// Why a connection is of no more use.
 package enum TransportError: Error, Sendable {
     case system(SystemError)
     case tls(String)
     /// TLS ended without saying so: what was received may be cut.
     case truncated
+
+    /// In words.
+    package var text: String {
+        switch self {
+        case .system(let error): error.reason
+        case .tls(let reason): reason
+        case .truncated: "TLS ended without a close notification"
+        }
+    }
 }
 
 /// A connected stream socket, plain or TLS, with the bytes on their way out.
@@ -34,6 +51,7 @@ package final class Transport: EventHandler, Flushable {
     package unowned(unsafe) var delegate: (any TransportDelegate)?
     private var registration: Registration
     private let outbound = ByteQueue()
+    private var tls: TLSSession?
     private var isDirty = false
     private var isBlocked = false
     private var isReadable = false
@@ -41,6 +59,7 @@ package final class Transport: EventHandler, Flushable {
     private var isPaused = false
     private var isResumeAsked = false
     private var closesWhenSent = false
+    private var endsWhenSent = false
     private var isAboveHigh = false
     private var target: ByteBuffer?
     private var targetRemaining = 0
@@ -52,6 +71,8 @@ package final class Transport: EventHandler, Flushable {
 
     /// Above so many unsent bytes `isCongested` is true, and the source is to stop.
     package var highWatermark = 65_536
+    /// Ciphertext is not shared as plaintext is: no more of it is made than the socket takes at once, about.
+    private static let encryptedAtMost = 65_536
     /// How many full reads one turn gives to one connection, so that a fast one does not starve the others.
     private static let readsAtMost = 4
 
@@ -104,10 +125,12 @@ package final class Transport: EventHandler, Flushable {
 
     package func flush() {
         isDirty = false
-        while isOpen, !outbound.isEmpty {
-            switch Socket.write(fd, from: outbound) {
+        while isOpen {
+            guard let queue = nextToSend() else { break }
+            if queue.isEmpty { break }
+            switch Socket.write(fd, from: queue) {
             case .bytes(let count):
-                outbound.consume(count)
+                queue.consume(count)
                 sentByteCount += count
                 lastProgress = loop.now
             case .wouldBlock:
@@ -117,8 +140,37 @@ package final class Transport: EventHandler, Flushable {
                 return fail(.system(error))
             }
         }
-        if closesWhenSent { return close() }
+        if !isOpen { return }
+        if outbound.isEmpty { sentEverything() }
         tellIfDrained()
+    }
+
+    /// What goes to the socket next: what was queued, or what TLS has made of it.
+    private func nextToSend() -> ByteQueue? {
+        guard let tls else { return outbound }
+        if tls.outbound.isEmpty, tls.isEstablished, !outbound.isEmpty {
+            do throws(TLSError) {
+                try tls.send(draining: outbound, atMost: Self.encryptedAtMost)
+            } catch {
+                fail(.tls(error.message))
+                return nil
+            }
+        }
+        return tls.outbound
+    }
+
+    private func sentEverything() {
+        if let tls, closesWhenSent || endsWhenSent {
+            tls.close()
+            // A notification of 30 bytes: if the socket does not take it now, the peer is not reading.
+            if !tls.outbound.isEmpty { _ = Socket.write(fd, from: tls.outbound) }
+        }
+        if closesWhenSent {
+            close()
+        } else if endsWhenSent {
+            endsWhenSent = false
+            Socket.shutdownWriting(fd)
+        }
     }
 
     private func tellIfDrained() {
@@ -134,6 +186,12 @@ package final class Transport: EventHandler, Flushable {
         target = buffer
         targetRemaining = byteCount
         buffer.reserve(byteCount)
+    }
+
+    /// Forgets the buffer given to `receive(into:exactly:)`.
+    package func stopReceivingInPlace() {
+        target = nil
+        targetRemaining = 0
     }
 
     /// Stops reading: back-pressure on the peer. That the peer went away is still told.
@@ -170,7 +228,7 @@ package final class Transport: EventHandler, Flushable {
     private func read() {
         for _ in 0..<Self.readsAtMost {
             if !isOpen || isPaused || !(isReadable || hasPeerEnded) { return }
-            let isDrained = target == nil ? readIntoScratch() : readIntoTarget()
+            let isDrained = target == nil || tls != nil ? readIntoScratch() : readIntoTarget()
             if isDrained { return }
         }
         if isOpen, !isPaused { readAgainLater() }
@@ -182,11 +240,69 @@ package final class Transport: EventHandler, Flushable {
         case .bytes(let count):
             let isDrained = note(read: count, of: space.count)
             let bytes = unsafe UnsafeBufferPointer(rebasing: space.assumingMemoryBound(to: UInt8.self)[..<count])
-            unsafe delegate?.transportReceived(bytes.span)
+            if let tls {
+                unsafe decrypt(bytes.span, with: tls)
+            } else {
+                unsafe delegate?.transportReceived(bytes.span)
+            }
             return isDrained
         case let other:
             return stopped(other)
         }
+    }
+
+    // MARK: TLS
+
+    /// Speaks TLS from here on. What is written before the handshake is done waits for it.
+    package func startTLS(_ session: TLSSession) {
+        tls = session
+        if !session.outbound.isEmpty { markDirty() }
+    }
+
+    package var isTLS: Bool { tls != nil }
+    /// What ALPN agreed on; `none` without TLS or without ALPN.
+    package var applicationProtocol: ApplicationProtocol { tls?.negotiated?.applicationProtocol ?? .none }
+    /// The verified certificate of the peer.
+    package var peerCertificate: CertificateSummary? { tls?.peerCertificate }
+
+    private func decrypt(_ ciphertext: Span<UInt8>, with tls: TLSSession) {
+        let space = unsafe loop.plaintext
+        do throws(TLSError) {
+            var progress = try unsafe tls.receive(ciphertext, into: space)
+            if !tls.outbound.isEmpty { markDirty() }
+            while true {
+                if progress.completedHandshake {
+                    if !outbound.isEmpty { markDirty() }
+                    unsafe delegate?.transportSecured()
+                }
+                if isOpen, progress.plaintextByteCount > 0 {
+                    let bytes = unsafe UnsafeBufferPointer(
+                        rebasing: space.assumingMemoryBound(to: UInt8.self)[..<progress.plaintextByteCount])
+                    unsafe give(bytes.span)
+                }
+                if !isOpen { return }
+                switch progress.next {
+                case .needsInput: return
+                case .ended: unsafe delegate?.transportEnded(); return
+                case .hasMore: progress = try unsafe tls.receive(Span(), into: space)
+                }
+            }
+        } catch {
+            flush()
+            fail(.tls(error.message))
+        }
+    }
+
+    /// Plaintext goes where plain bytes would have gone.
+    private func give(_ bytes: Span<UInt8>) {
+        guard let target else { unsafe delegate?.transportReceived(bytes); return }
+        let part = min(targetRemaining, bytes.count)
+        target.append(bytes.extracting(0..<part))
+        targetRemaining -= part
+        if targetRemaining > 0 { return }
+        self.target = nil
+        unsafe delegate?.transportFilled()
+        if part < bytes.count, isOpen { unsafe delegate?.transportReceived(bytes.extracting(part...)) }
     }
 
     private func readIntoTarget() -> Bool {
@@ -222,7 +338,12 @@ package final class Transport: EventHandler, Flushable {
         case .bytes, .wouldBlock: break
         case .end:
             hasPeerEnded = false
-            unsafe delegate?.transportEnded()
+            do throws(TLSError) {
+                try tls?.receiveEnd()
+                if tls?.hasEnded != true { unsafe delegate?.transportEnded() }
+            } catch {
+                fail(error.kind == .truncated ? .truncated : .tls(error.message))
+            }
         case .failed(let error): fail(.system(error))
         }
         return true
@@ -232,17 +353,26 @@ package final class Transport: EventHandler, Flushable {
 
     /// Closes once everything queued has been sent.
     package func closeAfterSending() {
+        if !isOpen { return }
         closesWhenSent = true
-        if outbound.isEmpty { close() } else if !isBlocked { markDirty() }
+        finishSending()
     }
+
+    /// Sends what is queued and then the end of our side; what the peer sends is still received.
+    package func endSending() {
+        if !isOpen { return }
+        endsWhenSent = true
+        finishSending()
+    }
+
+    private func finishSending() { if !isBlocked { markDirty() } }
 
     package func close() {
         if !isOpen { return }
         isOpen = false
         loop.forget(registration)
         Socket.close(fd)
-        outbound.removeAll()
-        target = nil
+        release()
     }
 
     /// Closes so that the peer sees an error and not an orderly end.
@@ -253,7 +383,17 @@ package final class Transport: EventHandler, Flushable {
 
     private func fail(_ error: TransportError) {
         if !isOpen { return }
-        close()
+        isOpen = false
+        loop.forget(registration)
         unsafe delegate?.transportFailed(error)
+        // Only now: the owner may want to ask the system what became of its bytes.
+        Socket.close(fd)
+        release()
+    }
+
+    private func release() {
+        outbound.removeAll()
+        target = nil
+        tls = nil
     }
 }

@@ -1,0 +1,44 @@
+internal import Synchronization
+
+/// Log lines on their way to whoever writes them. Bounded: a worker never waits for a slow disk or pipe.
+///
+/// When the queue is full, lines are dropped and counted, and the count is logged as soon as there is room again.
+package final class LogQueue: Sendable {
+    private struct State {
+        var bytes: [UInt8] = []
+        var dropped = 0
+    }
+
+    private static let byteCountMax = 1 << 20
+    private let state = Mutex(State())
+    /// Called, from any thread, when the queue stops being empty.
+    private let wake: @Sendable () -> Void
+    /// Lines below this level are not logged.
+    package let level: LogLevel
+
+    package init(level: LogLevel, wake: @escaping @Sendable () -> Void) {
+        self.level = level
+        self.wake = wake
+    }
+
+    package func append(_ lines: Span<UInt8>) {
+        let mustWake = state.withLock { state in
+            if state.bytes.count + lines.count > Self.byteCountMax {
+                state.dropped += 1
+                return false
+            }
+            let wasEmpty = state.bytes.isEmpty
+            unsafe lines.withUnsafeBufferPointer { unsafe state.bytes.append(contentsOf: $0) }
+            return wasEmpty
+        }
+        if mustWake { wake() }
+    }
+
+    /// Takes everything that waits, and how many lines were dropped since the last time.
+    package func take() -> (bytes: [UInt8], dropped: Int) {
+        state.withLock { state in
+            defer { state = State() }
+            return (state.bytes, state.dropped)
+        }
+    }
+}

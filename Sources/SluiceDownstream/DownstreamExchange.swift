@@ -1,0 +1,279 @@
+package import SluiceCore
+package import SluiceHTTP
+package import SluiceNet
+
+/// What carries exchanges between the application and the pipeline: an HTTP/1.1 connection, or an HTTP/2 connection's streams.
+package protocol ExchangeCarrier: AnyObject {
+    /// The application should go on sending its body; the first call also answers `Expect: 100-continue`.
+    func wantBody(_ exchange: DownstreamExchange)
+    /// The application should stop sending for now.
+    func pauseBody(_ exchange: DownstreamExchange)
+    /// Whole bodies of known length may be received straight into `buffer`.
+    func receiveBody(_ exchange: DownstreamExchange, into buffer: ByteBuffer)
+    func sendInformational(_ exchange: DownstreamExchange, _ status: Status)
+    func sendHead(_ exchange: DownstreamExchange, _ head: ResponseHead, body: BodyLength)
+    func send(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>)
+    func send(_ exchange: DownstreamExchange, sharing buffer: ByteBuffer)
+    func finish(_ exchange: DownstreamExchange, trailers: HeaderFields?)
+    /// Ends a response that cannot be completed, so that the application sees that it was cut.
+    func abort(_ exchange: DownstreamExchange)
+    /// The same once what was queued has been sent.
+    func abortAfterSending(_ exchange: DownstreamExchange)
+    /// Whether more is queued for the application than it takes.
+    func isCongested(_ exchange: DownstreamExchange) -> Bool
+}
+
+/// Why the application's side of an exchange came to an end before its time.
+package enum DownstreamFailure: Error, Equatable, Sendable {
+    /// The application closed the connection or reset the stream.
+    case gone
+    /// The body is longer than its limit, in bytes.
+    case bodyTooLarge(limit: Int)
+    /// The body's framing is wrong.
+    case bodyMalformed(String)
+    /// The body did not arrive in time.
+    case bodyTimeout
+    /// The application takes nothing of what it is sent.
+    case stalled
+}
+
+/// Who is at the other end of a downstream connection.
+package struct Peer: Sendable {
+    package let address: SocketAddress
+    /// The address of the listener that accepted the connection.
+    package let listener: SocketAddress
+    package let isTLS: Bool
+    /// What a verified client certificate says, if there was one.
+    package let certificateSubject: String?
+
+    package init(address: SocketAddress, listener: SocketAddress, isTLS: Bool, certificateSubject: String?) {
+        self.address = address
+        self.listener = listener
+        self.isTLS = isTLS
+        self.certificateSubject = certificateSubject
+    }
+}
+
+/// One request and its reply, whichever version of HTTP carries them.
+///
+/// Belongs to one loop. The pipeline reads from it and writes to it; the carrier feeds it and is told what to send.
+package final class DownstreamExchange {
+    package let head: RequestHead
+    package let bodyLength: BodyLength
+    package let peer: Peer
+    package let loop: EventLoop
+    /// The HTTP/2 stream; `nil` for HTTP/1.1.
+    package let stream: StreamID?
+    /// When the request's head was complete.
+    package let startedAt: Instant
+    private var carrier: (any ExchangeCarrier)?
+
+    private var inbound: ByteBuffer?
+    private var inboundLimit = 0
+    private var isCollecting = false
+    package private(set) var isBodyComplete: Bool
+    private var failure: DownstreamFailure?
+    private var bodyWaiter: Waiter<Void>?
+    private var drainWaiter: Waiter<Void>?
+    package private(set) var receivedByteCount = 0
+
+    package private(set) var isHeadSent = false
+    package private(set) var isFinished = false
+    package private(set) var sentByteCount = 0
+    /// Called once, on the loop, when the application has gone while its exchange was under way.
+    package var onAbandoned: (() -> Void)?
+
+    /// Above so many bytes that nobody has taken yet a streamed body is paused.
+    package static let streamedBodyHighWatermark = 131_072
+
+    package init(
+        head: RequestHead, bodyLength: BodyLength, peer: Peer, loop: EventLoop, stream: StreamID?, carrier: any ExchangeCarrier
+    ) {
+        self.head = head
+        self.bodyLength = bodyLength
+        self.peer = peer
+        self.loop = loop
+        self.stream = stream
+        self.carrier = carrier
+        startedAt = loop.now
+        isBodyComplete = bodyLength == .none
+    }
+
+    /// Whether the application has gone, or takes nothing any more.
+    package var isAbandoned: Bool { failure == .gone || failure == .stalled }
+    package var downstreamFailure: DownstreamFailure? { failure }
+
+    // MARK: Request body
+
+    /// The whole body.
+    ///
+    /// - Parameter limit: in bytes; a longer one is refused, before it is read if its length was announced.
+    package func collectBody(atMost limit: Int) async throws(DownstreamFailure) -> ByteBuffer {
+        if case .known(let count) = bodyLength, count > limit { throw .bodyTooLarge(limit: limit) }
+        isCollecting = true
+        inboundLimit = limit
+        if let failure { throw failure }
+        if !isBodyComplete {
+            if case .known(let count) = bodyLength {
+                let buffer = inbound ?? ByteBuffer(capacity: count)
+                buffer.reserve(count - receivedByteCount)
+                inbound = buffer
+                carrier?.receiveBody(self, into: buffer)
+            }
+            if receivedByteCount > limit { throw .bodyTooLarge(limit: limit) }
+            carrier?.wantBody(self)
+            while !isBodyComplete { try await waitForBody() }
+        }
+        let body = inbound ?? ByteBuffer(capacity: 16)
+        inbound = nil
+        if body.count > limit { throw .bodyTooLarge(limit: limit) }
+        return body
+    }
+
+    /// The next bytes of the body, or `nil` at its end: for bodies that are passed on as they come.
+    package func nextBodyBytes(atMost limit: Int) async throws(DownstreamFailure) -> ByteBuffer? {
+        inboundLimit = limit
+        if case .known(let count) = bodyLength, count > limit { throw .bodyTooLarge(limit: limit) }
+        while true {
+            if let failure { throw failure }
+            if receivedByteCount > limit { throw .bodyTooLarge(limit: limit) }
+            if let buffer = inbound, !buffer.isEmpty {
+                inbound = nil
+                if !isBodyComplete { carrier?.wantBody(self) }
+                return buffer
+            }
+            if isBodyComplete { return nil }
+            carrier?.wantBody(self)
+            try await waitForBody()
+        }
+    }
+
+    private func waitForBody() async throws(DownstreamFailure) {
+        let waiter = Waiter<Void>()
+        bodyWaiter = waiter
+        await waiter.wait()
+        bodyWaiter = nil
+        if let failure { throw failure }
+    }
+
+    // MARK: Response
+
+    /// Sends the head of the final response. Only the first is sent.
+    package func sendHead(_ head: ResponseHead, body: BodyLength) {
+        if isHeadSent || isFinished { return }
+        isHeadSent = true
+        carrier?.sendHead(self, head, body: body)
+    }
+
+    package func send(_ bytes: Span<UInt8>) {
+        if isFinished { return }
+        sentByteCount += bytes.count
+        carrier?.send(self, bytes)
+    }
+
+    /// Sends a buffer that nobody changes any more.
+    package func send(sharing buffer: ByteBuffer) {
+        if isFinished { return }
+        sentByteCount += buffer.count
+        carrier?.send(self, sharing: buffer)
+    }
+
+    /// Ends the response. The exchange is over.
+    package func finish(trailers: HeaderFields? = nil) {
+        if isFinished { return }
+        isFinished = true
+        carrier?.finish(self, trailers: trailers)
+        release()
+    }
+
+    /// Ends a response that cannot be completed. The exchange is over.
+    package func abort() {
+        if isFinished { return }
+        isFinished = true
+        carrier?.abort(self)
+        release()
+    }
+
+    /// Sends what is queued, and then ends the response so that its end is not taken for a proper one. The exchange is over.
+    package func abortAfterSending() {
+        if isFinished { return }
+        isFinished = true
+        carrier?.abortAfterSending(self)
+        release()
+    }
+
+    /// Whether more waits to be sent than the application takes: stop until `drained()` returns.
+    package var isCongested: Bool { carrier?.isCongested(self) ?? false }
+
+    /// Called once when congestion has ended or the application has gone.
+    package var onDrained: (() -> Void)?
+
+    /// Waits until the application has taken what was sent.
+    package func drained() async {
+        if !isCongested || failure != nil { return }
+        let waiter = Waiter<Void>()
+        drainWaiter = waiter
+        await waiter.wait()
+        drainWaiter = nil
+    }
+
+    private func release() {
+        carrier = nil
+        onAbandoned = nil
+        onDrained = nil
+        inbound = nil
+    }
+
+    // MARK: From the carrier
+
+    /// Bytes of the body arrived.
+    package func bodyReceived(_ bytes: Span<UInt8>) {
+        if isFinished || failure != nil || bytes.isEmpty { return }
+        receivedByteCount += bytes.count
+        if isCollecting, receivedByteCount > inboundLimit { return bodyFailed(.bodyTooLarge(limit: inboundLimit)) }
+        let buffer: ByteBuffer
+        if let inbound {
+            buffer = inbound
+        } else {
+            buffer = ByteBuffer(capacity: bytes.count)
+            inbound = buffer
+        }
+        buffer.append(bytes)
+        if isCollecting { return }
+        if buffer.count > Self.streamedBodyHighWatermark { carrier?.pauseBody(self) }
+        bodyWaiter?.fulfil(())
+    }
+
+    /// Bytes of the body arrived in the buffer given to `receiveBody`.
+    package func bodyReceivedInPlace(byteCount: Int) { receivedByteCount += byteCount }
+
+    package func bodyEnded() {
+        isBodyComplete = true
+        bodyWaiter?.fulfil(())
+    }
+
+    package func bodyFailed(_ reason: DownstreamFailure) {
+        if failure != nil { return }
+        failure = reason
+        bodyWaiter?.fulfil(())
+    }
+
+    /// The application went away, or takes nothing: whatever is under way for it is to stop.
+    package func abandoned(_ reason: DownstreamFailure = .gone) {
+        if isFinished || isAbandoned { return }
+        failure = reason
+        bodyWaiter?.fulfil(())
+        drainWaiter?.fulfil(())
+        let tellAbandoned = onAbandoned
+        let tellDrained = onDrained
+        onAbandoned = nil
+        onDrained = nil
+        tellAbandoned?()
+        tellDrained?()
+    }
+
+    package func downstreamDrained() {
+        drainWaiter?.fulfil(())
+        onDrained?()
+    }
+}

@@ -1,0 +1,299 @@
+internal import SluiceCore
+internal import SluiceHTTP
+internal import SluiceNet
+
+/// One HTTP/2 connection of an application and its exchanges (RFC 9113).
+final class DownstreamHTTP2: DownstreamConnection, Flushable {
+    private struct Stream {
+        let exchange: DownstreamExchange
+        /// Received bytes whose window is given back when somebody wants more.
+        var heldBack = 0
+        var isWanted = false
+        var bodyBy: Instant
+        var bodyProgress: Instant
+        var unsentByteCount = 0
+        var sendProgress: Instant
+    }
+
+    let transport: Transport
+    private let registry: ConnectionRegistry
+    private let peer: Peer
+    private let session: HTTP2Session
+    private var streams: [StreamID: Stream] = [:]
+    private var timer: LoopTimer?
+    /// Streams to be reset once what they were given has been sent.
+    private var cut: [StreamID] = []
+    private var isFlushAsked = false
+    private var isClosed = false
+    private var lastUse: Instant
+
+    /// With more than this waiting for the socket, no more frames are made: what waits in the session can still be dropped.
+    private static let queuedByteCountMax = 65_536
+    /// Above so many bytes queued on a stream its source is to stop.
+    private static let streamHighWatermark = 65_536
+    /// How often open streams are looked at for their deadlines.
+    private static let lookEvery = Duration.milliseconds(500)
+
+    init(transport: Transport, registry: ConnectionRegistry, peer: Peer) throws(HTTP2Error) {
+        self.transport = transport
+        self.registry = registry
+        self.peer = peer
+        lastUse = registry.loop.now
+        session = try HTTP2Session(role: .server, limits: registry.configuration.http2)
+    }
+
+    func start(received: Span<UInt8>) {
+        unsafe transport.delegate = self
+        let timer = LoopTimer(target: self)
+        self.timer = timer
+        registry.loop.arm(timer, after: min(registry.configuration.headTimeout, registry.configuration.idle))
+        if received.isEmpty { flushLater() } else { transportReceived(received) }
+    }
+
+    var isIdle: Bool { streams.isEmpty }
+
+    // MARK: Sending
+
+    private func flushLater() {
+        if isFlushAsked || isClosed { return }
+        isFlushAsked = true
+        registry.loop.flushLater(self)
+    }
+
+    /// Puts the frames of all streams in one write.
+    func flush() {
+        isFlushAsked = false
+        if isClosed { return }
+        transport.write { queue in session.flush(into: queue, upTo: Self.queuedByteCountMax, for: self) }
+        if !cut.isEmpty { resetSent() }
+        if session.isFinished { end() }
+    }
+
+    /// Resets the streams whose last bytes are on their way: they end, but not properly.
+    private func resetSent() {
+        for stream in cut where session.outboundByteCount(of: stream) == 0 { session.reset(stream, .internalError) }
+        cut.removeAll { session.outboundByteCount(of: $0) == 0 }
+        transport.write { queue in session.flush(into: queue, upTo: Self.queuedByteCountMax, for: self) }
+    }
+
+    // MARK: Ends
+
+    private func end() {
+        if isClosed { return }
+        transport.closeAfterSending()
+        let timer = timer
+        if let timer {
+            timer.disarm()
+            registry.loop.arm(timer, after: registry.configuration.stall)
+        }
+        if transport.pendingByteCount == 0 { close() } else { isEnding = true }
+    }
+
+    private var isEnding = false
+
+    func drain() {
+        if isClosed { return }
+        session.drain()
+        flushLater()
+    }
+
+    func close() {
+        if isClosed { return }
+        isClosed = true
+        if let timer { registry.loop.remove(timer) }
+        timer = nil
+        transport.close()
+        registry.leave(self)
+        let abandoned = streams
+        streams = [:]
+        for stream in abandoned.values { stream.exchange.abandoned() }
+    }
+
+    /// A fault of the whole connection: what the session has to say is still sent.
+    private func fail(_ error: HTTP2Error) {
+        registry.protocolError(ProtocolError(peer: peer.address, status: 400, message: "HTTP/2: \(error.label)"))
+        flush()
+        transport.flush()
+        close()
+    }
+}
+
+extension DownstreamHTTP2: TransportDelegate {
+    func transportReceived(_ bytes: Span<UInt8>) {
+        if isEnding { return }
+        do throws(HTTP2Error) {
+            try session.receive(bytes, at: registry.loop.now, for: self)
+            if session.wantsToSend || session.isFinished { flushLater() }
+        } catch {
+            fail(error)
+        }
+    }
+
+    func transportEnded() { close() }
+    func transportFailed(_ error: TransportError) { close() }
+    func transportDrained() { flushLater() }
+}
+
+extension DownstreamHTTP2: HTTP2SessionDelegate {
+    func received(request head: consuming RequestHead, on stream: StreamID, isEnd: Bool) {
+        let length: BodyLength
+        if isEnd {
+            length = .none
+        } else if let index = head.fields.index(of: .contentLength), let count = ASCII.decimal(head.fields.value(at: index)) {
+            length = .known(count)
+        } else {
+            length = .unknown
+        }
+        let now = registry.loop.now
+        let exchange = DownstreamExchange(
+            head: head, bodyLength: length, peer: peer, loop: registry.loop, stream: stream, carrier: self)
+        streams[stream] = Stream(
+            exchange: exchange, bodyBy: now + registry.configuration.bodyTotal, bodyProgress: now, sendProgress: now)
+        lastUse = now
+        if streams.count == 1, let timer { rearm(timer, after: Self.lookEvery) }
+        registry.start(exchange)
+    }
+
+    func received(body bytes: Span<UInt8>, on stream: StreamID) {
+        guard let known = streams[stream] else { return session.consumed(bytes.count, on: stream) }
+        streams[stream]?.bodyProgress = registry.loop.now
+        streams[stream]?.heldBack += bytes.count
+        known.exchange.bodyReceived(bytes)
+        if known.exchange.isFinished || known.exchange.downstreamFailure != nil || known.isWanted { giveBack(stream) }
+    }
+
+    private func giveBack(_ stream: StreamID) {
+        guard let held = streams[stream]?.heldBack, held > 0 else { return }
+        streams[stream]?.heldBack = 0
+        session.consumed(held, on: stream)
+        flushLater()
+    }
+
+    func ended(_ stream: StreamID, trailers: consuming HeaderFields?) { streams[stream]?.exchange.bodyEnded() }
+
+    func refused(_ stream: StreamID, _ refusal: HTTP2Refusal) {
+        registry.protocolError(ProtocolError(peer: peer.address, status: refusal.status, message: "HTTP/2: request refused"))
+        let body = ProtocolErrorReply.body(refusal.status, "The request's header fields are not acceptable.")
+        var fields = HeaderFields()
+        fields.append(.contentType, "application/json")
+        session.respond(stream, ResponseHead(refusal.status, fields: fields), body: .known(body.count))
+        session.send(body.span, on: stream)
+        session.finish(stream)
+        flushLater()
+    }
+
+    func canSendMore(on stream: StreamID) { streams[stream]?.exchange.downstreamDrained() }
+
+    func closed(_ stream: StreamID, _ code: HTTP2ErrorCode) {
+        lastUse = registry.loop.now
+        streams.removeValue(forKey: stream)?.exchange.abandoned()
+    }
+}
+
+extension DownstreamHTTP2: TimerTarget {
+    func timerFired(_ timer: LoopTimer) {
+        if isEnding { return close() }
+        let now = registry.loop.now
+        if streams.isEmpty {
+            let by = lastUse + registry.configuration.idle
+            if now < by { return registry.loop.arm(timer, at: by) }
+            session.drain()
+            session.drain()
+            flush()
+            return end()
+        }
+        for (stream, state) in streams { look(at: stream, state, now) }
+        rearm(timer, after: Self.lookEvery)
+    }
+
+    private func look(at stream: StreamID, _ state: Stream, _ now: Instant) {
+        if !state.exchange.isBodyComplete, state.isWanted {
+            if now >= min(state.bodyBy, state.bodyProgress + registry.configuration.bodyStall) {
+                state.exchange.bodyFailed(.bodyTimeout)
+            }
+        }
+        let unsent = session.outboundByteCount(of: stream)
+        if unsent == 0 || unsent != state.unsentByteCount {
+            streams[stream]?.unsentByteCount = unsent
+            streams[stream]?.sendProgress = now
+        } else if now >= state.sendProgress + registry.configuration.stall {
+            state.exchange.abandoned(.stalled)
+            session.reset(stream, .cancel)
+            flushLater()
+        }
+    }
+
+    private func rearm(_ timer: LoopTimer, after duration: Duration) {
+        timer.disarm()
+        registry.loop.arm(timer, after: duration)
+    }
+}
+
+extension DownstreamHTTP2: ExchangeCarrier {
+    func wantBody(_ exchange: DownstreamExchange) {
+        guard let stream = exchange.stream, let state = streams[stream] else { return }
+        if !state.isWanted {
+            streams[stream]?.isWanted = true
+            streams[stream]?.bodyProgress = registry.loop.now
+            if exchange.head.fields.contains(.expect), exchange.receivedByteCount == 0 {
+                session.inform(stream, ResponseHead(100))
+                flushLater()
+            }
+        }
+        giveBack(stream)
+    }
+
+    func pauseBody(_ exchange: DownstreamExchange) { if let stream = exchange.stream { streams[stream]?.isWanted = false } }
+
+    /// Frames come in one by one: there is nothing to be gained from the buffer.
+    func receiveBody(_ exchange: DownstreamExchange, into buffer: ByteBuffer) {}
+
+    func sendInformational(_ exchange: DownstreamExchange, _ status: Status) {
+        guard let stream = exchange.stream else { return }
+        session.inform(stream, ResponseHead(status))
+        flushLater()
+    }
+
+    func sendHead(_ exchange: DownstreamExchange, _ head: ResponseHead, body: BodyLength) {
+        guard let stream = exchange.stream else { return }
+        session.respond(stream, head, body: body)
+        flushLater()
+    }
+
+    func send(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>) {
+        guard let stream = exchange.stream, !bytes.isEmpty else { return }
+        session.send(bytes, on: stream)
+        flushLater()
+    }
+
+    func send(_ exchange: DownstreamExchange, sharing buffer: ByteBuffer) {
+        guard let stream = exchange.stream, !buffer.isEmpty else { return }
+        session.send(sharing: buffer, 0..<buffer.count, on: stream)
+        flushLater()
+    }
+
+    func finish(_ exchange: DownstreamExchange, trailers: HeaderFields?) {
+        guard let stream = exchange.stream else { return }
+        session.finish(stream, trailers: trailers)
+        // The rest of a request that is answered already is taken and thrown away, so that the answer can be read.
+        if !exchange.isBodyComplete { giveBack(stream) }
+        flushLater()
+    }
+
+    func abort(_ exchange: DownstreamExchange) {
+        guard let stream = exchange.stream else { return }
+        session.reset(stream, .internalError)
+        flushLater()
+    }
+
+    func abortAfterSending(_ exchange: DownstreamExchange) {
+        guard let stream = exchange.stream, streams[stream] != nil else { return }
+        cut.append(stream)
+        flushLater()
+    }
+
+    func isCongested(_ exchange: DownstreamExchange) -> Bool {
+        guard let stream = exchange.stream else { return false }
+        return session.outboundByteCount(of: stream) >= Self.streamHighWatermark
+    }
+}

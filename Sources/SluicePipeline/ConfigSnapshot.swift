@@ -1,0 +1,62 @@
+internal import SluiceCore
+package import SluiceProviders
+
+/// The configuration as it is in force: immutable, shared by all workers, swapped whole. An exchange keeps the one it started with.
+package final class ConfigSnapshot: Sendable {
+    /// A model that the configuration names.
+    package struct Model: Sendable {
+        package let provider: Provider
+        /// As the provider spells it.
+        package let upstreamModel: String
+
+        package init(provider: Provider, upstreamModel: String) {
+            self.provider = provider
+            self.upstreamModel = upstreamModel
+        }
+    }
+
+    package struct Limits: Sendable {
+        package var bodyBytesMax = 33_554_432
+        package var uploadBytesMax = 536_870_912
+        package var replyBytesBufferedMax = 262_144
+        package var eventBytesMax = 1_048_576
+        /// Exchanges under way per worker; 0: as many as connections allow.
+        package var inFlightMax = 0
+
+        package init() {}
+    }
+
+    package struct Timeouts: Sendable {
+        package var connect = Duration.seconds(3)
+        package var firstByte = Duration.seconds(120)
+        package var streamIdle = Duration.seconds(120)
+        package var total = Duration.seconds(600)
+        /// An SSE comment after so much silence; zero: none.
+        package var keepAliveComment = Duration.seconds(15)
+
+        package init() {}
+    }
+
+    /// Counts up with every configuration that came into force.
+    package let revision: Int
+    package let providers: [String: Provider]
+    package let models: [String: Model]
+    /// Takes what no other rule places.
+    package let defaultProvider: Provider?
+    package let limits: Limits
+    package let timeouts: Timeouts
+    package let logsExchanges: Bool
+
+    package init(
+        revision: Int, providers: [Provider], models: [String: Model], defaultProvider: Provider?, limits: Limits,
+        timeouts: Timeouts, logsExchanges: Bool
+    ) {
+        self.revision = revision
+        self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.models = models
+        self.defaultProvider = defaultProvider ?? (providers.count == 1 ? providers.first : nil)
+        self.limits = limits
+        self.timeouts = timeouts
+        self.logsExchanges = logsExchanges
+    }
+}

@@ -1,0 +1,29 @@
+internal import Synchronization
+
+/// What the process as a whole says about itself: read by health endpoints on every thread.
+package final class GatewayStatus: Sendable {
+    private let ready = Atomic<Bool>(false)
+    private let revision = Atomic<Int>(0)
+    private let reloadError = Mutex<String?>(nil)
+    package let version: String
+
+    package init(version: String) { self.version = version }
+
+    /// Whether new requests are welcome: configured, listening and not draining.
+    package var isReady: Bool {
+        get { ready.load(ordering: .relaxed) }
+        set { ready.store(newValue, ordering: .relaxed) }
+    }
+
+    /// The configuration that is in force.
+    package var configRevision: Int {
+        get { revision.load(ordering: .relaxed) }
+        set { revision.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Why the last reload changed nothing; `nil` if it succeeded.
+    package var lastReloadError: String? {
+        get { reloadError.withLock { $0 } }
+        set { reloadError.withLock { $0 = newValue } }
+    }
+}

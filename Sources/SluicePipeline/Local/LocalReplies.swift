@@ -1,0 +1,55 @@
+package import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceJSON
+internal import SluiceNet
+
+/// Replies that need no provider: health.
+enum LocalReplies {
+    /// Answers `/health`, `/livez` and `/readyz`; rejects every other path.
+    static func health(
+        _ target: borrowing RequestTarget, _ context: RequestContext, _ status: GatewayStatus
+    ) throws(Rejection) {
+        let isHealth = target.segment(0, is: "health") || target.segment(0, is: "healthz")
+        let isLive = target.segment(0, is: "livez")
+        let isReady = target.segment(0, is: "readyz")
+        guard target.segmentCount == 1, isHealth || isLive || isReady else { throw Reception.unknownURL(context) }
+        context.route = isHealth ? "/health" : isLive ? "/livez" : "/readyz"
+        let method = context.exchange.head.method
+        if method != .get && method != .head { throw Reception.methodNotAllowed("GET, HEAD", context) }
+        send(HealthReport.body(status), context, status: isReady && !status.isReady ? 503 : 200)
+    }
+
+    /// Sends a JSON body.
+    static func send(_ body: ByteBuffer, _ context: RequestContext, status: Status = 200) {
+        var fields = HeaderFields(reservingBytes: 128, fields: 3)
+        fields.append(.contentType, "application/json")
+        fields.append(.xRequestID, context.requestID)
+        context.status = status
+        context.firstByteAt = context.exchange.loop.now
+        context.exchange.sendHead(ResponseHead(status, fields: fields), body: .known(body.count))
+        context.exchange.send(sharing: body)
+        context.exchange.finish()
+    }
+}
+
+/// What health endpoints say, on every port.
+package enum HealthReport {
+    package static func body(_ status: GatewayStatus) -> ByteBuffer {
+        let buffer = ByteBuffer(capacity: 192)
+        var json = JSONWriter(into: buffer)
+        json.object { json in
+            json.key("status")
+            json.string(status.isReady ? "ok" : "not_ready")
+            json.key("version")
+            json.string(status.version)
+            json.key("config_revision")
+            json.int(status.configRevision)
+            if let error = status.lastReloadError {
+                json.key("config_error")
+                json.string(error)
+            }
+        }
+        return buffer
+    }
+}

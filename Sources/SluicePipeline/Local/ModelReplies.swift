@@ -1,0 +1,83 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceJSON
+internal import SluiceProviders
+
+/// What models there are: those that the configuration names, those that providers list, and the built-in one.
+enum ModelReplies {
+    private struct Entry {
+        let id: String
+        let owner: String
+    }
+
+    static func list(_ context: RequestContext, _ directory: ModelDirectory) {
+        let buffer = ByteBuffer(capacity: 4096)
+        var json = JSONWriter(into: buffer)
+        json.object { json in
+            json.key("object")
+            json.string("list")
+            json.key("data")
+            json.array { json in for entry in entries(context.snapshot, directory) { write(entry, &json) } }
+        }
+        LocalReplies.send(buffer, context)
+    }
+
+    /// - Returns: whether the model is known here; if not, its provider may know it.
+    static func single(_ id: String, _ context: RequestContext, _ directory: ModelDirectory) -> Bool {
+        guard let entry = entries(context.snapshot, directory).first(where: { $0.id == id }) else { return false }
+        let buffer = ByteBuffer(capacity: 256)
+        var json = JSONWriter(into: buffer)
+        write(entry, &json)
+        LocalReplies.send(buffer, context)
+        return true
+    }
+
+    static func platformList(_ context: RequestContext, _ directory: ModelDirectory) {
+        let buffer = ByteBuffer(capacity: 4096)
+        var json = JSONWriter(into: buffer)
+        PlatformReply.envelope(200, "success", context, &json) { json in
+            json.array { json in
+                for entry in entries(context.snapshot, directory) {
+                    json.object { json in
+                        json.key("name")
+                        json.string(entry.id)
+                        json.key("provider")
+                        json.string(entry.owner)
+                        json.key("status")
+                        json.string("active")
+                    }
+                }
+            }
+        }
+        LocalReplies.send(buffer, context)
+    }
+
+    /// Each name once, under the provider that a request for it would go to. With several providers, those that only one of them
+    /// lists keep their bare name; all can be had as `provider/model`.
+    private static func entries(_ snapshot: ConfigSnapshot, _ directory: ModelDirectory) -> [Entry] {
+        var entries: [Entry] = []
+        var seen: Set<String> = []
+        func add(_ id: String, _ owner: String) { if seen.insert(id).inserted { entries.append(Entry(id: id, owner: owner)) } }
+        for (name, model) in snapshot.models.sorted(by: { $0.key < $1.key }) { add(name, model.provider.name) }
+        for provider in snapshot.providers.values.sorted(by: { $0.name < $1.name }) {
+            let listed = directory.models(of: provider.name)
+            for model in listed.isEmpty ? provider.models : listed { add(model, provider.name) }
+        }
+        add(Routing.echoModel, "sluice")
+        return entries
+    }
+
+    private static func write(_ entry: Entry, _ json: inout JSONWriter) {
+        json.object { json in
+            json.key("id")
+            json.string(entry.id)
+            json.key("object")
+            json.string("model")
+            json.key("created")
+            json.int(0)
+            json.key("owned_by")
+            json.string(entry.owner)
+        }
+    }
+}

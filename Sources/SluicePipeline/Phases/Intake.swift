@@ -1,0 +1,122 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceJSON
+internal import SluiceProviders
+
+/// What was read of a request: its body, and what routing and policy want to know of it.
+struct IncomingRequest {
+    enum Body {
+        case none
+        /// JSON that has been validated.
+        case json(ByteBuffer)
+        /// A form or another body that was read whole.
+        case whole(ByteBuffer)
+        /// A body that is passed on while it comes.
+        case streamed
+    }
+
+    var body: Body
+    /// Where the model's name stands in a form, if that is where it stands.
+    var formModelRange: Range<Int>?
+}
+
+/// Reads what has to be read before a provider can be chosen.
+enum Intake {
+    static func read(
+        _ demand: Reception.Demand, _ context: RequestContext, tape: JSONTape
+    ) async throws(Rejection) -> IncomingRequest {
+        switch demand {
+        case .platformChat:
+            let body = try await collect(context)
+            return IncomingRequest(body: .json(try PlatformRequest.read(body, context, tape: tape)))
+        case .openAI(let operation):
+            switch operation.bodyKind {
+            case .json: return try readJSON(try await collect(context), context, tape: tape)
+            case .form: return try readForm(try await collect(context), context, tape: tape)
+            case .opaque:
+                return IncomingRequest(body: context.exchange.bodyLength == .none ? .none : .streamed)
+            }
+        }
+    }
+
+    private static func collect(_ context: RequestContext) async throws(Rejection) -> ByteBuffer {
+        do throws(DownstreamFailure) {
+            return try await context.exchange.collectBody(atMost: context.snapshot.limits.bodyBytesMax)
+        } catch {
+            throw Rejection(error)
+        }
+    }
+
+    private static func readJSON(
+        _ body: ByteBuffer, _ context: RequestContext, tape: JSONTape
+    ) throws(Rejection) -> IncomingRequest {
+        do throws(JSONError) {
+            try tape.scan(body.span)
+        } catch {
+            throw Rejection(error)
+        }
+        try readFacts(tape.root(over: body.span), context)
+        return IncomingRequest(body: .json(body))
+    }
+
+    /// What routing and accounting want to know; everything else in the request is none of our business.
+    static func readFacts(_ root: JSONValue, _ context: RequestContext) throws(Rejection) {
+        guard root.isObject else {
+            throw Rejection(.caller, 400, code: "invalid_request", "The request body must be a JSON object.")
+        }
+        guard let model = root["model"] else { throw missingModel() }
+        guard let name = model.string, !name.isEmpty else {
+            throw Rejection(.caller, 400, code: "invalid_type", "The model must be a string.", param: "model")
+        }
+        // Two readers could take different ones: what is checked must be what is served.
+        if root.count(of: "model") > 1 {
+            throw Rejection(.caller, 400, code: "invalid_request", "The model is given more than once.", param: "model")
+        }
+        context.model = name
+        if let stream = root["stream"], !stream.isNull {
+            guard let isStream = stream.bool, root.count(of: "stream") == 1 else {
+                throw Rejection(.caller, 400, code: "invalid_type", "stream must be true or false, once.", param: "stream")
+            }
+            context.isStream = isStream
+        }
+        if context.isStream { context.showsUsage = root["stream_options"]?["include_usage"]?.bool ?? false }
+        if context.operation == .chatCompletions { try checkMessages(root) }
+    }
+
+    private static func checkMessages(_ root: JSONValue) throws(Rejection) {
+        guard let messages = root["messages"] else {
+            throw Rejection(
+                .caller, 400, code: "missing_required_parameter", "The request has no messages.", param: "messages")
+        }
+        guard messages.isArray else {
+            throw Rejection(.caller, 400, code: "invalid_type", "messages must be an array.", param: "messages")
+        }
+    }
+
+    private static func readForm(
+        _ body: ByteBuffer, _ context: RequestContext, tape: JSONTape
+    ) throws(Rejection) -> IncomingRequest {
+        let fields = context.exchange.head.fields
+        guard let index = fields.index(of: .contentType) else { return try readJSON(body, context, tape: tape) }
+        let type = fields.value(at: index)
+        guard type.hasPrefixIgnoringCase("multipart/form-data") else { return try readJSON(body, context, tape: tape) }
+        do throws(FormError) {
+            let form = try MultipartForm(body.span, contentType: type)
+            if let stream = form.part(named: "stream") { context.isStream = body.span.extracting(stream.body).equals("true") }
+            var request = IncomingRequest(body: .whole(body))
+            if let part = form.part(named: "model") {
+                context.model = String(decoding: body.span.extracting(part.body))
+                request.formModelRange = part.body
+            }
+            return request
+        } catch {
+            throw Rejection(.caller, error.status, code: "invalid_form", "\(error.message)")
+        }
+    }
+
+    static func missingModel() -> Rejection {
+        Rejection(
+            .caller, 400, code: "missing_model", "The request names no model. GET /v1/models lists what there is.", param: "model")
+    }
+}

@@ -1,0 +1,87 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceProviders
+
+/// Finds out what an exchange is about from its head, and answers what needs no provider.
+enum Reception {
+    /// What the body of a request that needs a provider has to be.
+    enum Demand {
+        case openAI(OpenAIOperation)
+        /// The platform's envelope around a chat request.
+        case platformChat
+    }
+
+    /// - Returns: `nil` when the exchange has been answered.
+    static func receive(_ context: RequestContext, pipeline: Pipeline) throws(Rejection) -> Demand? {
+        let head = context.exchange.head
+        let target: RequestTarget
+        do throws(RequestTarget.Invalid) {
+            target = try RequestTarget(head.target)
+        } catch {
+            throw Rejection(.caller, error.status, code: "invalid_path", "\(error.message)")
+        }
+        if target.segment(0, is: "v1") { return try receiveOpenAI(target, context, pipeline) }
+        if target.segment(0, is: "api"), target.segment(1, is: "v1") { return try receivePlatform(target, context, pipeline) }
+        try LocalReplies.health(target, context, pipeline.status)
+        return nil
+    }
+
+    private static func receiveOpenAI(
+        _ target: borrowing RequestTarget, _ context: RequestContext, _ pipeline: Pipeline
+    ) throws(Rejection) -> Demand? {
+        let method = context.exchange.head.method
+        guard let operation = OpenAIOperation(target, method: method) else {
+            let allowed = OpenAIOperation.allowedMethods(target)
+            if allowed.utf8CodeUnitCount == 0 { throw unknownURL(context) }
+            throw methodNotAllowed(allowed, context)
+        }
+        context.operation = operation
+        context.route = operation.template
+        if operation != .models { return .openAI(operation) }
+        if target.segmentCount == 2 {
+            ModelReplies.list(context, pipeline.directory)
+            return nil
+        }
+        // A model that only its provider knows about is asked for there.
+        if ModelReplies.single(String(decoding: target.segment(2)), context, pipeline.directory) { return nil }
+        return .openAI(.passage)
+    }
+
+    private static func receivePlatform(
+        _ target: borrowing RequestTarget, _ context: RequestContext, _ pipeline: Pipeline
+    ) throws(Rejection) -> Demand? {
+        context.dialect = .platform
+        let method = context.exchange.head.method
+        if target.segmentCount == 4, target.segment(2, is: "chat"), target.segment(3, is: "completions") {
+            context.route = "/api/v1/chat/completions"
+            context.operation = .chatCompletions
+            if method != .post { throw methodNotAllowed("POST", context) }
+            return .platformChat
+        }
+        if target.segmentCount == 3, target.segment(2, is: "models") {
+            context.route = "/api/v1/models"
+            if method != .get && method != .head { throw methodNotAllowed("GET, HEAD", context) }
+            ModelReplies.platformList(context, pipeline.directory)
+            return nil
+        }
+        throw unknownURL(context)
+    }
+
+    static func unknownURL(_ context: RequestContext) -> Rejection {
+        let head = context.exchange.head
+        let path = String(decoding: head.path)
+        return Rejection(
+            .caller, 404, code: "unknown_url",
+            "There is no \(head.method.name) \(path). The OpenAI API is under /v1, the platform's under /api/v1.")
+    }
+
+    static func methodNotAllowed(_ allowed: StaticString, _ context: RequestContext) -> Rejection {
+        context.allowedMethods = allowed
+        let head = context.exchange.head
+        let path = String(decoding: head.path)
+        return Rejection(
+            .caller, 405, code: "method_not_allowed",
+            "\(head.method.name) is not allowed for \(path); use \(allowed).")
+    }
+}

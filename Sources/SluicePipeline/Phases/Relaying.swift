@@ -1,0 +1,149 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceJSON
+internal import SluiceNet
+internal import SluiceProviders
+internal import SluiceUpstream
+
+/// Takes a provider's response to the application: whole, event by event, or as it comes.
+enum Relaying {
+    /// Fields of providers that applications see. Cookies, server names and framing stay here.
+    private static let returned: FieldSet = [
+        .contentType, .contentDisposition, .openaiOrganization, .openaiProcessingMS, .openaiVersion, .retryAfter, .retryAfterMS,
+        .xShouldRetry, .etag, .lastModified, .acceptRanges, .contentRange,
+    ]
+    /// An error's body is read up to so many bytes.
+    private static let errorBytesMax = 262_144
+
+    static func relay(
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
+    ) async throws(UpstreamError) {
+        context.upstreamStatus = head.status
+        context.upstreamRequestID = head.fields.text(.xRequestID)
+        let code = head.status.code
+        if code >= 400 {
+            try await ProviderError.relay(head, from: upstream, context, tape: tape)
+        } else if code >= 300, code != 304 {
+            upstream.cancel(UpstreamError(.cancelled, "redirect"))
+            throw UpstreamError(.malformed, "it answered with a redirect (\(code)), which is not followed with a credential")
+        } else if context.dialect == .platform {
+            try await PlatformRelay.relay(head, from: upstream, context, tape: tape)
+        } else if isEventStream(head) {
+            try await relayEvents(head, from: upstream, context, tape: tape)
+        } else if isAccounted(context.operation) {
+            try await relayWhole(head, from: upstream, context, tape: tape)
+        } else {
+            try await relayRaw(head, from: upstream, context)
+        }
+    }
+
+    static func isEventStream(_ head: ResponseHead) -> Bool {
+        guard let index = head.fields.index(of: .contentType) else { return false }
+        return head.fields.value(at: index).hasPrefixIgnoringCase("text/event-stream")
+    }
+
+    /// Whether replies say what they cost.
+    private static func isAccounted(_ operation: OpenAIOperation?) -> Bool {
+        switch operation {
+        case .chatCompletions, .completions, .embeddings, .responses, .moderations, .images, .audioTranscription: true
+        default: false
+        }
+    }
+
+    /// The fields of our reply: what the provider's allow-listed ones say, and what we say about the exchange.
+    static func fields(_ head: ResponseHead, _ context: RequestContext) -> HeaderFields {
+        var fields = HeaderFields(reservingBytes: 512, fields: 12)
+        fields.append(.xRequestID, context.requestID)
+        for index in 0..<head.fields.count {
+            let field = head.fields.field(at: index)
+            if returned.contains(field) {
+                fields.append(field, head.fields.value(at: index))
+            } else if field == .xRequestID {
+                fields.append(name: "x-upstream-request-id".utf8Span.span, value: head.fields.value(at: index))
+            } else if field == .other {
+                let name = head.fields.name(at: index)
+                if name.hasPrefix("x-ratelimit-") || name.hasPrefix("openai-") {
+                    fields.append(name: name, value: head.fields.value(at: index))
+                }
+            }
+        }
+        return fields
+    }
+
+    // MARK: Whole
+
+    private static func relayWhole(
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
+    ) async throws(UpstreamError) {
+        guard let body = try await upstream.collect(atMost: context.snapshot.limits.replyBytesBufferedMax) else {
+            return try await relayRaw(head, from: upstream, context)
+        }
+        if isJSON(head), head.status.isSuccess, context.exchange.head.method != .head {
+            do throws(JSONError) {
+                try tape.scan(body.span)
+                context.usage = Usage(openAI: tape.root(over: body.span)["usage"])
+            } catch {
+                throw UpstreamError(.malformed, "its reply is not valid JSON: \(error)")
+            }
+        }
+        context.status = head.status
+        context.firstByteAt = context.exchange.loop.now
+        context.exchange.sendHead(ResponseHead(head.status, fields: fields(head, context)), body: .known(body.count))
+        context.exchange.send(sharing: body)
+        context.exchange.finish()
+    }
+
+    private static func isJSON(_ head: ResponseHead) -> Bool {
+        guard let index = head.fields.index(of: .contentType) else { return false }
+        return head.fields.value(at: index).hasPrefixIgnoringCase("application/json")
+    }
+
+    // MARK: Raw
+
+    private static func relayRaw(
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext
+    ) async throws(UpstreamError) {
+        context.status = head.status
+        var length = BodyLength.unknown
+        if let index = head.fields.index(of: .contentLength), let count = ASCII.decimal(head.fields.value(at: index)) {
+            length = .known(count)
+        } else if head.status.hasNoBody {
+            length = .none
+        }
+        context.firstByteAt = context.exchange.loop.now
+        context.exchange.sendHead(ResponseHead(head.status, fields: fields(head, context)), body: length)
+        let relay = RawRelay(context.exchange, upstream)
+        try await upstream.relay(to: relay)
+        context.exchange.finish(trailers: upstream.trailers)
+    }
+
+    // MARK: Events
+
+    private static func relayEvents(
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
+    ) async throws(UpstreamError) {
+        let relay = StreamRelay(
+            context, from: upstream, head: ResponseHead(head.status, fields: fields(head, context)), tape: tape)
+        defer { relay.stop() }
+        try await upstream.relay(to: relay)
+        try relay.end()
+    }
+}
+
+/// Passes a body on as it comes, at the pace of the slower side.
+final class RawRelay: BodySink {
+    private let exchange: DownstreamExchange
+    private let upstream: UpstreamExchange
+
+    init(_ exchange: DownstreamExchange, _ upstream: UpstreamExchange) {
+        self.exchange = exchange
+        self.upstream = upstream
+        exchange.onDrained = { [unowned upstream] in upstream.resume() }
+    }
+
+    func received(_ bytes: Span<UInt8>) {
+        exchange.send(bytes)
+        if exchange.isCongested { upstream.pause() }
+    }
+}

@@ -1,0 +1,71 @@
+internal import SluiceCore
+internal import SluiceHTTP
+internal import SluiceProviders
+
+/// Who answers a request.
+enum Target {
+    /// The built-in model that answers with the prompt.
+    case echo
+    case provider(Provider)
+}
+
+/// Chooses the target of a request by its model.
+///
+/// In this order: a model that the configuration names; `provider/model`; the built-in `echo`; a provider that lists the model;
+/// the default provider, which takes any name.
+enum Routing {
+    static let echoModel = "echo"
+
+    static func choose(
+        for context: RequestContext, _ request: IncomingRequest, directory: ModelDirectory
+    ) throws(Rejection) -> Target {
+        let snapshot = context.snapshot
+        let name = context.model
+        context.upstreamModel = name
+        if let model = snapshot.models[name] {
+            context.upstreamModel = model.upstreamModel
+            return use(model.provider, context)
+        }
+        if let slash = name.firstIndex(of: "/"), let provider = snapshot.providers[String(name[..<slash])] {
+            context.upstreamModel = String(name[name.index(after: slash)...])
+            return use(provider, context)
+        }
+        if name == echoModel { return .echo }
+        if snapshot.providers.count > 1, !name.isEmpty, let owner = owner(of: name, snapshot, directory) {
+            return use(owner, context)
+        }
+        if let provider = snapshot.defaultProvider { return use(provider, context) }
+        throw notFound(context)
+    }
+
+    private static func owner(of model: String, _ snapshot: ConfigSnapshot, _ directory: ModelDirectory) -> Provider? {
+        for provider in snapshot.providers.values.sorted(by: { $0.name < $1.name }) where provider.models.contains(model) {
+            return provider
+        }
+        return directory.owner(of: model).flatMap { snapshot.providers[$0] }
+    }
+
+    private static func use(_ provider: Provider, _ context: RequestContext) -> Target {
+        context.provider = provider
+        return .provider(provider)
+    }
+
+    private static func notFound(_ context: RequestContext) -> Rejection {
+        let names = context.snapshot.providers.keys.sorted()
+        if names.isEmpty {
+            return Rejection(
+                .caller, 404, code: "model_not_found",
+                "No provider is configured, so there is only the model \"echo\". Set OPENAI_API_KEY (or another provider's key) and restart, or use --config.",
+                param: "model")
+        }
+        if context.model.isEmpty {
+            return Rejection(
+                .caller, 404, code: "unknown_url",
+                "This endpoint is served by the default provider, and there is none: set default_provider to one of \(names.joined(separator: ", ")).")
+        }
+        return Rejection(
+            .caller, 404, code: "model_not_found",
+            "The model \"\(context.model)\" is not known. Use a configured model, PROVIDER/MODEL with one of \(names.joined(separator: ", ")), or set default_provider.",
+            param: "model")
+    }
+}

@@ -1,0 +1,74 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceNet
+internal import SluiceProviders
+
+/// What is done exactly once on every way out of an exchange: today, its line in the log.
+final class Settlement {
+    private let log: LogQueue
+    private let line = ByteBuffer(capacity: 1024)
+
+    init(log: LogQueue) { self.log = log }
+
+    func settle(_ context: RequestContext) {
+        // Whoever left an exchange open, it does not stay so.
+        if !context.exchange.isFinished { context.exchange.abort() }
+        context.upstream = nil
+        if context.exchange.isAbandoned {
+            context.outcome = .clientGone
+        } else if context.rejection != nil, context.outcome == .complete {
+            context.outcome = .rejected
+        }
+        if context.snapshot.logsExchanges, LogLevel.info >= log.level { write(context) }
+    }
+
+    private func write(_ context: RequestContext) {
+        let line = line
+        line.removeAll()
+        let exchange = context.exchange
+        let now = EventLoop.readClock()
+        let entry = LogLine(.info, "exchange", unixNanoseconds: EventLoop.readWallClock(), into: line)
+        entry.field("http.request.id", context.requestID)
+        entry.field("http.request.method", constant: exchange.head.method.name)
+        entry.field("url.path", constant: context.route)
+        entry.field("http.version", constant: exchange.head.version == .http2 ? "2" : exchange.head.version == .http11 ? "1.1" : "1.0")
+        entry.field("http.response.status_code", context.outcome == .clientGone ? 499 : Int(context.status.code))
+        entry.field("event.outcome", context.outcome.rawValue)
+        entry.field("event.duration", Int((now - exchange.startedAt).nanoseconds))
+        entry.field("client.address", exchange.peer.address.host)
+        if !context.model.isEmpty { entry.field("gen_ai.request.model", context.model) }
+        if let provider = context.provider {
+            entry.field("gen_ai.provider.name", provider.name)
+            if context.upstreamModel != context.model { entry.field("sluice.upstream.model", context.upstreamModel) }
+            entry.field("sluice.upstream.attempts", context.attempts)
+        }
+        if let status = context.upstreamStatus { entry.field("sluice.upstream.status_code", Int(status.code)) }
+        if let id = context.upstreamRequestID { entry.field("sluice.upstream.request_id", id) }
+        if let sent = context.sentUpstreamAt, let head = context.headAt {
+            entry.field("sluice.upstream.head_ms", milliseconds: head - sent)
+        }
+        if let first = context.firstByteAt { entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt) }
+        if context.isStream { entry.field("sluice.stream", true) }
+        entry.field("http.request.body.bytes", exchange.receivedByteCount)
+        entry.field("http.response.body.bytes", exchange.sentByteCount)
+        writeUsage(context, entry)
+        if let rejection = context.rejection {
+            entry.field("error.code", constant: rejection.code)
+            entry.field("error.message", rejection.message)
+            entry.field("sluice.error.owner", rejection.owner.rawValue)
+        }
+        entry.end()
+        log.append(line.span)
+    }
+
+    private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {
+        if let usage = context.usage {
+            entry.field("gen_ai.usage.input_tokens", usage.inputTokens)
+            entry.field("gen_ai.usage.output_tokens", usage.outputTokens)
+            if usage.cachedInputTokens > 0 { entry.field("gen_ai.usage.cache_read.input_tokens", usage.cachedInputTokens) }
+            if usage.reasoningTokens > 0 { entry.field("gen_ai.usage.reasoning.output_tokens", usage.reasoningTokens) }
+        }
+        if context.malformedEvents > 0 { entry.field("sluice.stream.malformed_events", context.malformedEvents) }
+    }
+}

@@ -1,0 +1,183 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceJSON
+internal import SluiceNet
+internal import SluiceProviders
+internal import SluiceUpstream
+
+/// Relays a stream of events as they arrive: untouched runs in one write, each event looked at on the way.
+///
+/// The response's head waits for the first event, so that a stream that begins with an error becomes a response with a status; a
+/// long silence before it ends the wait.
+final class StreamRelay: BodySink, TimerTarget {
+    private let context: RequestContext
+    private let exchange: DownstreamExchange
+    private let upstream: UpstreamExchange
+    private let head: ResponseHead
+    private let tape: JSONTape
+    private var parser: EventParser
+    private var inspector: OpenAIStreamInspector
+    private var timer: LoopTimer?
+    private var lastSent: Instant
+    private var failure: UpstreamError?
+
+    init(_ context: RequestContext, from upstream: UpstreamExchange, head: ResponseHead, tape: JSONTape) {
+        self.context = context
+        self.upstream = upstream
+        self.head = head
+        self.tape = tape
+        exchange = context.exchange
+        parser = EventParser(eventBytesMax: context.snapshot.limits.eventBytesMax)
+        inspector = OpenAIStreamInspector(context.operation ?? .passage, showsUsage: context.showsUsage)
+        lastSent = exchange.loop.now
+        exchange.onDrained = { [unowned upstream] in upstream.resume() }
+        startTimer()
+    }
+
+    // MARK: Events
+
+    func received(_ bytes: Span<UInt8>) {
+        if failure != nil { return }
+        var offset = 0
+        var start = 0
+        var end = 0
+        do throws(EventParser.EventTooLong) {
+            while let event = try parser.next(in: bytes, at: &offset) {
+                let verdict = look(at: event, in: bytes)
+                if verdict == .forward {
+                    if event.isCarried {
+                        send(parser.raw(event, in: bytes))
+                        start = offset
+                    } else if end != event.range.lowerBound {
+                        flush(bytes, start, end)
+                        start = event.range.lowerBound
+                    }
+                    end = offset
+                    continue
+                }
+                flush(bytes, start, end)
+                start = offset
+                end = offset
+                if verdict == .withoutUsage { sendWithoutUsage(event, in: bytes) }
+                if failure != nil { return }
+            }
+        } catch {
+            return fail(UpstreamError(.tooLarge, "an event of its stream is longer than \(error.bytesMax) bytes"))
+        }
+        flush(bytes, start, end)
+        if exchange.isCongested { upstream.pause() }
+    }
+
+    private func look(at event: EventParser.Event, in bytes: Span<UInt8>) -> OpenAIStreamInspector.Verdict {
+        guard event.kind == .message else { return .forward }
+        let verdict = inspector.inspect(parser.data(of: event, in: bytes), with: tape)
+        switch verdict {
+        case .error where !exchange.isHeadSent:
+            // Nothing has gone out: the provider's failure can still be told as what it is.
+            fail(UpstreamError(.malformed, "its stream began with an error: " + Self.message(tape, parser.data(of: event, in: bytes))))
+            return .drop
+        case .error: return .forward
+        default: return verdict
+        }
+    }
+
+    private static func message(_ tape: JSONTape, _ data: Span<UInt8>) -> String {
+        let root = tape.root(over: data)
+        return root["error"]?["message"]?.string ?? root["message"]?.string ?? "without a message"
+    }
+
+    private func flush(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) {
+        if end > start { send(bytes.extracting(start..<end)) }
+    }
+
+    private func send(_ bytes: Span<UInt8>) {
+        if !exchange.isHeadSent { sendHead() }
+        lastSent = exchange.loop.now
+        exchange.send(bytes)
+    }
+
+    private func sendHead() {
+        context.status = head.status
+        context.isInStream = true
+        context.firstByteAt = exchange.loop.now
+        exchange.sendHead(head, body: .unknown)
+    }
+
+    /// The tape holds the event that was looked at last.
+    private func sendWithoutUsage(_ found: EventParser.Event, in bytes: Span<UInt8>) {
+        let (parser, tape) = (parser, tape)
+        let data = parser.data(of: found, in: bytes)
+        let root = tape.root(over: data)
+        var edits = JSONEdits()
+        edits.remove("usage", from: root)
+        let event = ByteBuffer(capacity: data.count + 16)
+        event.append("data: ")
+        edits.splices(over: root).append(to: event, from: data)
+        event.append("\n\n")
+        send(event.span)
+    }
+
+    private func fail(_ error: UpstreamError) {
+        if failure != nil { return }
+        failure = error
+        upstream.cancel(error)
+    }
+
+    // MARK: End
+
+    /// The provider's message is complete as HTTP; whether the answer is, its events say.
+    func end() throws(UpstreamError) {
+        if let failure { throw failure }
+        context.usage = inspector.usage
+        context.malformedEvents = inspector.malformedCount
+        if parser.isInsideEvent, !inspector.isDone {
+            throw UpstreamError(.closedInBody, "its stream ended within an event")
+        }
+        guard inspector.isComplete else {
+            throw UpstreamError(.closedInBody, "its stream ended without a finish reason or [DONE]: the answer is not complete")
+        }
+        if inspector.hasError { context.outcome = .providerError }
+        if !exchange.isHeadSent { sendHead() }
+        exchange.finish()
+    }
+
+    /// Called on every way out.
+    func stop() {
+        context.usage = inspector.usage
+        context.malformedEvents = inspector.malformedCount
+        if let timer { exchange.loop.remove(timer) }
+        timer = nil
+    }
+
+    // MARK: Silence
+
+    private func startTimer() {
+        let silence = context.snapshot.timeouts.keepAliveComment
+        if silence == .zero { return }
+        let timer = LoopTimer(target: self)
+        self.timer = timer
+        exchange.loop.arm(timer, after: silence)
+    }
+
+    func timerFired(_ timer: LoopTimer) {
+        let silence = context.snapshot.timeouts.keepAliveComment
+        if exchange.loop.now >= lastSent + silence, !exchange.isCongested, !exchange.isAbandoned {
+            let comment = ByteBuffer(capacity: 32)
+            EventWriter.keepAlive(into: comment)
+            send(comment.span)
+        }
+        exchange.loop.arm(timer, at: lastSent + silence)
+    }
+}
+
+/// How a stream ends that cannot be completed.
+enum StreamEnd {
+    /// Sends an honest last event and closes so that the end is not taken for a proper one.
+    static func fail(_ context: RequestContext, _ rejection: Rejection) {
+        if context.exchange.isAbandoned { return context.exchange.abort() }
+        context.outcome = .truncated
+        context.exchange.send(ErrorReply.event(rejection, context).span)
+        context.exchange.abortAfterSending()
+    }
+}

@@ -1,0 +1,111 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceJSON
+internal import SluiceProviders
+internal import SluiceUpstream
+
+/// Makes the provider's request out of the application's: the same body but for what policy changes, and fields from an allow-list.
+enum UpstreamRequestBuilder {
+    /// Fields of the application that providers see. Everything else stays here: cookies, forwarding fields, and above all the
+    /// application's own credential.
+    private static let forwarded: FieldSet = [
+        .accept, .contentType, .userAgent, .idempotencyKey, .xClientRequestID, .traceparent, .tracestate, .openaiBeta, .range,
+        .ifNoneMatch,
+    ]
+    /// Fields that mean something to OpenAI, and to servers that imitate it.
+    private static let openAIFields: FieldSet = [.openaiOrganization, .openaiProject]
+
+    static func build(
+        _ request: IncomingRequest, _ context: RequestContext, _ provider: Provider, tape: JSONTape
+    ) throws(Rejection) -> UpstreamRequest {
+        UpstreamRequest(
+            method: context.exchange.head.method, target: try target(context, provider), fields: fields(context, provider),
+            body: body(request, context, tape: tape))
+    }
+
+    // MARK: Target
+
+    /// The base URL's path, and what follows `/v1` of the application's path and query.
+    private static func target(_ context: RequestContext, _ provider: Provider) throws(Rejection) -> [UInt8] {
+        if context.dialect == .platform { return provider.basePath + Array("/chat/completions".utf8) }
+        return provider.basePath + context.exchange.head.target.dropFirst("/v1".utf8.count)
+    }
+
+    // MARK: Fields
+
+    private static func fields(_ context: RequestContext, _ provider: Provider) -> HeaderFields {
+        let received = context.exchange.head.fields
+        var fields = HeaderFields(reservingBytes: 768, fields: 16)
+        provider.authorize(&fields)
+        for index in 0..<received.count {
+            let field = received.field(at: index)
+            if forwarded.contains(field) || provider.takesOpenAIFields && openAIFields.contains(field) {
+                if context.dialect == .platform, field == .contentType || field == .accept { continue }
+                fields.append(field, received.value(at: index))
+            } else if field == .other, provider.takesOpenAIFields, received.name(at: index).hasPrefix("x-stainless-") {
+                fields.append(name: received.name(at: index), value: received.value(at: index))
+            } else if field == .authorization, provider.forwardsAuthorization, !fields.contains(.authorization) {
+                fields.append(.authorization, received.value(at: index))
+            }
+        }
+        if context.dialect == .platform { fields.append(.contentType, "application/json") }
+        fields.append(.xRequestID, context.requestID)
+        return fields
+    }
+
+    // MARK: Body
+
+    private static func body(_ request: IncomingRequest, _ context: RequestContext, tape: JSONTape) -> UpstreamRequest.Body {
+        switch request.body {
+        case .none: return .none
+        case .json(let buffer): return edited(buffer, context, tape: tape)
+        case .whole(let buffer):
+            guard let range = request.formModelRange, context.model != context.upstreamModel else {
+                return .parts([UpstreamRequest.Part(buffer, 0..<buffer.count)], byteCount: buffer.count)
+            }
+            let name = ByteBuffer(context.upstreamModel)
+            let parts = [
+                UpstreamRequest.Part(buffer, 0..<range.lowerBound), UpstreamRequest.Part(name, 0..<name.count),
+                UpstreamRequest.Part(buffer, range.upperBound..<buffer.count),
+            ]
+            return .parts(parts, byteCount: buffer.count - range.count + name.count)
+        case .streamed:
+            let exchange = context.exchange
+            let limit = context.snapshot.limits.uploadBytesMax
+            return .streamed(exchange.bodyLength) { () async throws(UpstreamError) in
+                do throws(DownstreamFailure) {
+                    return try await exchange.nextBodyBytes(atMost: limit)
+                } catch {
+                    throw UpstreamError(.cancelled, "the request body did not arrive whole")
+                }
+            }
+        }
+    }
+
+    /// Splices what policy changes into the bytes that came; the tape still holds their document.
+    private static func edited(_ buffer: ByteBuffer, _ context: RequestContext, tape: JSONTape) -> UpstreamRequest.Body {
+        let root = tape.root(over: buffer.span)
+        var edits = JSONEdits()
+        if context.upstreamModel != context.model {
+            edits.set("model", in: root) { $0.string(context.upstreamModel) }
+        }
+        if context.isStream, !context.showsUsage, context.operation?.hasStreamOptions == true {
+            if let options = root["stream_options"], options.isObject {
+                edits.set("include_usage", in: options) { $0.bool(true) }
+            } else {
+                edits.set("stream_options", in: root) { json in
+                    json.object { json in
+                        json.key("include_usage")
+                        json.bool(true)
+                    }
+                }
+            }
+        }
+        if edits.isEmpty { return .parts([UpstreamRequest.Part(buffer, 0..<buffer.count)], byteCount: buffer.count) }
+        let splices = edits.splices(over: root)
+        var parts: [UpstreamRequest.Part] = []
+        splices.forEachRun(sharing: buffer) { buffer, range in parts.append(UpstreamRequest.Part(buffer, range)) }
+        return .parts(parts, byteCount: splices.byteCount)
+    }
+}

@@ -1,0 +1,61 @@
+package import SluiceCore
+package import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceJSON
+package import SluiceNet
+internal import SluiceProviders
+internal import SluiceUpstream
+
+/// The request path of one worker, in order. Each phase adds what it learned to the context, or rejects.
+package final class Pipeline {
+    let loop: EventLoop
+    /// In force for exchanges that begin now.
+    package var snapshot: ConfigSnapshot
+    let directory: ModelDirectory
+    let status: GatewayStatus
+    let pools: PoolTable
+    let settlement: Settlement
+    /// For documents that are read in one go; nothing on it outlives a suspension.
+    let tape = JSONTape()
+    private var requestIDs: RequestIDs
+
+    package init(
+        loop: EventLoop, snapshot: ConfigSnapshot, directory: ModelDirectory, status: GatewayStatus, resolver: Resolver,
+        log: LogQueue, seed: UInt64
+    ) {
+        self.loop = loop
+        self.snapshot = snapshot
+        self.directory = directory
+        self.status = status
+        pools = PoolTable(loop: loop, resolver: resolver)
+        settlement = Settlement(log: log)
+        requestIDs = RequestIDs(seed: seed)
+    }
+
+    package func serve(_ exchange: DownstreamExchange) async {
+        let context = RequestContext(exchange, snapshot: snapshot, requestID: requestIDs.id(for: exchange.head))
+        defer { settlement.settle(context) }
+        do throws(Rejection) {
+            guard let demand = try Reception.receive(context, pipeline: self) else { return }  // 404, 405, or answered here
+            let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
+            let target = try Routing.choose(for: context, request, directory: directory)  // 404
+            try await Forwarding.forward(request, to: target, context, pools: pools, tape: tape)  // 502, 503, 504
+        } catch {
+            context.rejection = error
+            if context.isInStream {
+                StreamEnd.fail(context, error)
+            } else if exchange.isHeadSent {
+                exchange.abort()
+            } else {
+                context.status = error.status
+                ErrorReply.send(error, to: context)
+            }
+        }
+    }
+
+    /// Puts another configuration in force for new exchanges; pools of endpoints that are gone are drained.
+    package func adopt(_ snapshot: ConfigSnapshot) {
+        self.snapshot = snapshot
+        pools.keep(only: snapshot.providers.values.map(\.endpoint))
+    }
+}

@@ -1,0 +1,62 @@
+package import SluiceCore
+package import SluiceDownstream
+package import SluiceHTTP
+package import SluiceProviders
+package import SluiceUpstream
+
+/// What is known about one exchange: each phase adds what it learned. Settled, and so logged, exactly once.
+package final class RequestContext {
+    /// The wire format that the application speaks.
+    package enum Dialect: Sendable { case openAI, platform }
+
+    /// How an exchange ended.
+    package enum Outcome: String, Sendable {
+        case complete
+        case rejected
+        case providerError = "provider_error"
+        case truncated
+        case clientGone = "client_gone"
+    }
+
+    package let exchange: DownstreamExchange
+    package let snapshot: ConfigSnapshot
+    package let requestID: String
+    package var dialect = Dialect.openAI
+    package var operation: OpenAIOperation?
+    /// The path as a template: never what the caller wrote.
+    package var route: StaticString = "other"
+    package var allowedMethods: StaticString?
+
+    package var model = ""
+    package var upstreamModel = ""
+    package var provider: Provider?
+    /// What the envelope calls the request; echoed in its reply.
+    package var envelopeRequestID: String?
+    /// The scene that the envelope names (`prompt_id`).
+    package var scene: String?
+    package var isStream = false
+    /// The application asked for usage in its stream.
+    package var showsUsage = false
+    /// Events have gone out: an error is an event now.
+    package var isInStream = false
+
+    package var attempts = 0
+    package var upstream: UpstreamExchange?
+    package var upstreamStatus: Status?
+    package var upstreamRequestID: String?
+    package var usage: Usage?
+    package var malformedEvents = 0
+    package var outcome = Outcome.complete
+    package var rejection: Rejection?
+    package var status: Status = 0
+    package var firstByteAt: Instant?
+    /// When the request was handed to the upstream connection, and when the response's head had come.
+    package var sentUpstreamAt: Instant?
+    package var headAt: Instant?
+
+    init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String) {
+        self.exchange = exchange
+        self.snapshot = snapshot
+        self.requestID = requestID
+    }
+}

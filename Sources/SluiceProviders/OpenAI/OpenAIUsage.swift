@@ -1,0 +1,17 @@
+package import SluiceJSON
+
+extension Usage {
+    /// Reads a `usage` object of chat completions and completions, or of responses; `nil` if there is none.
+    package init?(openAI value: JSONValue?) {
+        guard let usage = value, usage.isObject else { return nil }
+        let input = usage["prompt_tokens"]?.int ?? usage["input_tokens"]?.int
+        let output = usage["completion_tokens"]?.int ?? usage["output_tokens"]?.int
+        if input == nil, output == nil { return nil }
+        self.init(
+            inputTokens: max(0, input ?? 0), outputTokens: max(0, output ?? 0), totalTokens: usage["total_tokens"]?.int,
+            cachedInputTokens: usage["prompt_tokens_details"]?["cached_tokens"]?.int
+                ?? usage["input_tokens_details"]?["cached_tokens"]?.int ?? 0,
+            reasoningTokens: usage["completion_tokens_details"]?["reasoning_tokens"]?.int
+                ?? usage["output_tokens_details"]?["reasoning_tokens"]?.int ?? 0)
+    }
+}

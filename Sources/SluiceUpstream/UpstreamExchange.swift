@@ -1,0 +1,192 @@
+package import SluiceCore
+package import SluiceHTTP
+package import SluiceNet
+
+/// Takes a response's body as it arrives, on the loop, without a task being resumed.
+package protocol BodySink: AnyObject {
+    /// The bytes are gone after the call.
+    func received(_ bytes: Span<UInt8>)
+}
+
+/// What carries exchanges to a provider: an HTTP/1.1 connection, or an HTTP/2 connection's streams.
+protocol UpstreamCarrier: AnyObject {
+    func send(_ exchange: UpstreamExchange, _ bytes: ByteBuffer)
+    func finishSending(_ exchange: UpstreamExchange)
+    func isCongested(_ exchange: UpstreamExchange) -> Bool
+    /// Stop reading, or go on: back-pressure on the provider.
+    func pause(_ exchange: UpstreamExchange)
+    func resume(_ exchange: UpstreamExchange)
+    /// Nobody wants the answer any more.
+    func cancel(_ exchange: UpstreamExchange)
+}
+
+/// One request on one upstream connection, and its response.
+package final class UpstreamExchange {
+    package let loop: EventLoop
+    /// Whether the connection had served a request before: its peer may have closed it in the meantime.
+    package let isOnReusedConnection: Bool
+    let stream: StreamID?
+    private var carrier: (any UpstreamCarrier)?
+
+    private var head: ResponseHead?
+    private var isEnded = false
+    private var failure: UpstreamError?
+    private var early: ByteBuffer?
+    private var sink: (any BodySink)?
+    private var collectLimit = -1
+    private(set) var isPaused = false
+    private let progress = Waiter<Void>()
+    private var isWaiting = false
+    private var drainWaiter: Waiter<Void>?
+    package private(set) var trailers: HeaderFields?
+    package private(set) var receivedByteCount = 0
+    /// When bytes of the response last arrived.
+    package private(set) var lastProgress: Instant
+
+    /// Bytes kept for a response whose body nobody reads yet; then the provider is paused.
+    private static let earlyByteCount = 65_536
+
+    init(loop: EventLoop, stream: StreamID?, isOnReusedConnection: Bool, carrier: any UpstreamCarrier) {
+        self.loop = loop
+        self.stream = stream
+        self.isOnReusedConnection = isOnReusedConnection
+        self.carrier = carrier
+        lastProgress = loop.now
+    }
+
+    // MARK: For the pipeline
+
+    /// Waits for the head of the final response.
+    package func responseHead() async throws(UpstreamError) -> ResponseHead {
+        while true {
+            if let head { return head }
+            if let failure { throw failure }
+            await waitForProgress()
+        }
+    }
+
+    /// The whole body, or `nil` once it has grown over `limit` bytes; it can then still be relayed.
+    package func collect(atMost limit: Int) async throws(UpstreamError) -> ByteBuffer? {
+        collectLimit = limit
+        defer { collectLimit = -1 }
+        if isPaused { resumeFromPause() }
+        while true {
+            if let early, early.count > limit { return nil }
+            if isEnded {
+                defer { early = nil }
+                return early ?? ByteBuffer(capacity: 16)
+            }
+            if let failure { throw failure }
+            await waitForProgress()
+        }
+    }
+
+    /// Gives the body to `sink` as it arrives, and returns at its end.
+    package func relay(to sink: any BodySink) async throws(UpstreamError) {
+        if let buffered = early {
+            early = nil
+            sink.received(buffered.span)
+        }
+        self.sink = sink
+        defer { self.sink = nil }
+        if isPaused { resumeFromPause() }
+        while !isEnded {
+            if let failure { throw failure }
+            await waitForProgress()
+        }
+    }
+
+    /// Back-pressure: nothing is read from the provider until `resume()`.
+    package func pause() {
+        if isEnded || failure != nil { return }
+        isPaused = true
+        carrier?.pause(self)
+    }
+
+    package func resume() { if isPaused { resumeFromPause() } }
+
+    private func resumeFromPause() {
+        isPaused = false
+        carrier?.resume(self)
+    }
+
+    /// Sends a part of a streamed request body, waiting while the provider takes nothing.
+    package func send(_ bytes: ByteBuffer) async throws(UpstreamError) {
+        if let failure { throw failure }
+        carrier?.send(self, bytes)
+        while failure == nil, let carrier, carrier.isCongested(self) {
+            let waiter = Waiter<Void>()
+            drainWaiter = waiter
+            await waiter.wait()
+            drainWaiter = nil
+        }
+        if let failure { throw failure }
+    }
+
+    package func finishSending() { carrier?.finishSending(self) }
+
+    /// Whether the response's head is there already: a provider may answer before it has read the whole request.
+    package var hasHead: Bool { head != nil }
+
+    /// Ends the exchange for a reason of ours. What waits for the response gets `error`.
+    package func cancel(_ error: UpstreamError) {
+        if isEnded || failure != nil { return }
+        carrier?.cancel(self)
+        failed(error)
+    }
+
+    private func waitForProgress() async {
+        isWaiting = true
+        await progress.wait()
+        isWaiting = false
+    }
+
+    // MARK: From the carrier
+
+    func headReceived(_ head: ResponseHead) {
+        self.head = head
+        lastProgress = loop.now
+        wake()
+    }
+
+    func bodyReceived(_ bytes: Span<UInt8>) {
+        if failure != nil || bytes.isEmpty { return }
+        receivedByteCount += bytes.count
+        lastProgress = loop.now
+        if let sink { return sink.received(bytes) }
+        let buffer = early ?? ByteBuffer(capacity: bytes.count)
+        early = buffer
+        buffer.append(bytes)
+        if collectLimit >= 0 {
+            if buffer.count > collectLimit { pauseAndWake() }
+        } else if buffer.count > Self.earlyByteCount {
+            pause()
+        }
+    }
+
+    private func pauseAndWake() {
+        pause()
+        wake()
+    }
+
+    func ended(trailers: HeaderFields?) {
+        if failure != nil { return }
+        self.trailers = trailers
+        isEnded = true
+        carrier = nil
+        wake()
+        drainWaiter?.fulfil(())
+    }
+
+    func failed(_ error: UpstreamError) {
+        if isEnded || failure != nil { return }
+        failure = error
+        carrier = nil
+        wake()
+        drainWaiter?.fulfil(())
+    }
+
+    func drained() { drainWaiter?.fulfil(()) }
+
+    private func wake() { if isWaiting { progress.fulfil(()) } }
+}

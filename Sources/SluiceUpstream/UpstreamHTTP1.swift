@@ -1,0 +1,279 @@
+internal import SluiceCore
+internal import SluiceHTTP
+internal import SluiceNet
+
+/// One HTTP/1.1 connection to a provider: used by one request after another, never by two at a time.
+final class UpstreamHTTP1 {
+    private enum State { case idle, leased, closed }
+
+    private let transport: Transport
+    private unowned let pool: ConnectionPool
+    private let loop: EventLoop
+    private let openedAt: Instant
+    private var state = State.leased
+    private var timer: LoopTimer?
+    private var servedCount = 0
+
+    private var exchange: UpstreamExchange?
+    private var deadlines: Deadlines?
+    private var method = Method.get
+    private var parser = HeadParser()
+    private var decoder = BodyDecoder(.none)
+    private var isHeadDone = false
+    private var isBodyDone = false
+    private var isRequestSent = false
+    private var keepsAlive = true
+    private var isStreamedChunked = false
+    private var pending: ByteBuffer?
+    private var sentAt = Instant(nanoseconds: 0)
+    private var acknowledgedBefore: UInt64 = 0
+
+    init(transport: Transport, pool: ConnectionPool) {
+        self.transport = transport
+        self.pool = pool
+        loop = transport.loop
+        openedAt = loop.now
+        unsafe transport.delegate = self
+        timer = LoopTimer(target: self)
+    }
+
+    /// Whether it may be given a request: open, and not too old.
+    func isUsable(at now: Instant) -> Bool {
+        transport.isOpen && keepsAlive && now - openedAt < pool.endpoint.limits.age
+    }
+
+    // MARK: Request
+
+    func send(_ request: UpstreamRequest, deadlines: Deadlines) -> UpstreamExchange {
+        let exchange = UpstreamExchange(loop: loop, stream: nil, isOnReusedConnection: servedCount > 0, carrier: self)
+        self.exchange = exchange
+        self.deadlines = deadlines
+        state = .leased
+        servedCount += 1
+        method = request.method
+        isHeadDone = false
+        isBodyDone = false
+        sentAt = loop.now
+        armFor(sentAt + deadlines.head)
+        acknowledgedBefore = UInt64(transport.sentByteCount)
+        write(request, exchange)
+        return exchange
+    }
+
+    private func write(_ request: UpstreamRequest, _ exchange: UpstreamExchange) {
+        let framing = BodyFraming.sending(request.bodyLength, to: .http11)
+        let target = request.target
+        let host = pool.endpoint.authority
+        var refused: MessageWriter.Refused?
+        transport.write { queue in
+            queue.write { buffer in
+                do throws(MessageWriter.Refused) {
+                    try MessageWriter.request(
+                        request.method, target: target.span, host: host.span, fields: request.fields, framing: framing,
+                        into: buffer)
+                } catch {
+                    refused = error
+                }
+            }
+            if refused == nil, case .parts(let parts, _) = request.body {
+                for part in parts { queue.append(sharing: part.buffer, part.range) }
+            }
+        }
+        if refused != nil {
+            fail(UpstreamError(.malformed, "the request's target or the endpoint's host cannot be written", isUnprocessed: true))
+        }
+        isStreamedChunked = framing == .chunked
+        isRequestSent = request.isReplayable
+    }
+
+    // MARK: Response
+
+    private func process(_ bytes: Span<UInt8>) -> Int {
+        var offset = 0
+        do throws(MalformedResponse) {
+            while !isHeadDone, offset < bytes.count {
+                guard try readHead(bytes, &offset) else { return offset }
+            }
+            if exchange != nil, !isBodyDone { try readBody(bytes, &offset) }
+        } catch {
+            fail(UpstreamError(.malformed, "\(pool.endpoint.host) answered with what is not HTTP: \(error.message)"))
+            return bytes.count
+        }
+        if isBodyDone { finish(leftover: bytes.count - offset) }
+        return bytes.count
+    }
+
+    private func readHead(_ bytes: Span<UInt8>, _ offset: inout Int) throws(MalformedResponse) -> Bool {
+        guard let (head, version, byteCount) = try parser.response(in: bytes.extracting(offset...)) else { return false }
+        offset += byteCount
+        if head.status == 101 { throw .framing(.malformedCoding) }
+        if head.status.isInformational { return true }
+        isHeadDone = true
+        let framing = try BodyFraming.response(head, version: version, to: method)
+        keepsAlive = head.fields.keepsConnection(version) && framing != .untilClose
+        decoder = BodyDecoder(framing)
+        if let deadlines { armFor(loop.now + deadlines.idle) }
+        exchange?.headReceived(head)
+        return true
+    }
+
+    private func readBody(_ bytes: Span<UInt8>, _ offset: inout Int) throws(MalformedResponse) {
+        do throws(BodyError) {
+            while let event = try decoder.next(in: bytes, at: &offset) {
+                switch event {
+                case .bytes(let range): exchange?.bodyReceived(bytes.extracting(range))
+                case .end(let trailers):
+                    isBodyDone = true
+                    finishedTrailers = trailers
+                    return
+                }
+                if exchange == nil { return }
+            }
+        } catch {
+            throw .body(error)
+        }
+    }
+
+    private var finishedTrailers: HeaderFields?
+
+    private func finish(leftover: Int) {
+        guard let finished = exchange else { return }
+        exchange = nil
+        // Bytes after the response belong to nobody: a peer that sends such a thing is not used again. A request that was not
+        // sent to its end leaves the connection in the middle of a message.
+        if leftover > 0 || !isRequestSent || transport.pendingByteCount > 0 { keepsAlive = false }
+        let trailers = finishedTrailers
+        finishedTrailers = nil
+        if keepsAlive {
+            state = .idle
+            transport.resumeReading()
+            armFor(loop.now + pool.endpoint.limits.idle)
+            finished.ended(trailers: trailers)
+            pool.released(self)
+        } else {
+            finished.ended(trailers: trailers)
+            close()
+        }
+    }
+
+    // MARK: Ends
+
+    private func fail(_ error: UpstreamError) {
+        let failed = exchange
+        exchange = nil
+        close()
+        failed?.failed(error)
+    }
+
+    func close() {
+        if state == .closed { return }
+        let wasIdle = state == .idle
+        state = .closed
+        if let timer { loop.remove(timer) }
+        timer = nil
+        transport.close()
+        pending = nil
+        if wasIdle { pool.idleClosed(self) }
+        pool.connectionClosed()
+    }
+
+    /// The connection ended before the response did.
+    private func broke(_ detail: String) {
+        guard exchange != nil else { return close() }
+        if isHeadDone { return fail(UpstreamError(.closedInBody, "\(pool.endpoint.host) \(detail) within its response")) }
+        let isUnread = Socket.acknowledgedByteCount(transport.fd).map { $0 <= acknowledgedBefore + 1 } ?? false
+        fail(
+            UpstreamError(.closedBeforeHead, "\(pool.endpoint.host) \(detail) before it answered", isUnprocessed: isUnread))
+    }
+
+    private func armFor(_ deadline: Instant) {
+        guard let timer else { return }
+        let bounded = deadlines.map { min(deadline, $0.total) } ?? deadline
+        if timer.deadline > bounded { timer.disarm() }
+        loop.arm(timer, at: bounded)
+    }
+}
+
+// MARK: - From the transport
+
+extension UpstreamHTTP1: TransportDelegate {
+    func transportReceived(_ bytes: Span<UInt8>) {
+        guard exchange != nil else { return close() }
+        if let pending {
+            pending.append(bytes)
+            self.pending = nil
+            let taken = process(pending.span)
+            if taken < pending.count {
+                pending.consume(taken)
+                self.pending = pending
+            }
+            return
+        }
+        let taken = process(bytes)
+        if taken < bytes.count { pending = ByteBuffer(copying: bytes.extracting(taken...)) }
+    }
+
+    func transportEnded() {
+        guard exchange != nil else { return close() }
+        if isHeadDone, !isBodyDone, (try? decoder.inputEnded()) != nil {
+            isBodyDone = true
+            keepsAlive = false
+            return finish(leftover: 0)
+        }
+        broke("closed the connection")
+    }
+
+    func transportFailed(_ error: TransportError) { broke("broke the connection (\(error.text))") }
+
+    func transportDrained() { exchange?.drained() }
+}
+
+extension UpstreamHTTP1: TimerTarget {
+    func timerFired(_ timer: LoopTimer) {
+        guard let exchange, let deadlines else { return close() }
+        let now = loop.now
+        if now >= deadlines.total {
+            return fail(UpstreamError(.totalTimeout, "the exchange with \(pool.endpoint.host) took longer than it may"))
+        }
+        if !isHeadDone {
+            let by = max(sentAt, isRequestSent ? sentAt : transport.lastProgress) + deadlines.head
+            if now < by { return armFor(by) }
+            return fail(
+                UpstreamError(.headTimeout, "\(pool.endpoint.host) did not answer within \(Int(deadlines.head.milliseconds)) ms"))
+        }
+        let by = exchange.isPaused ? now + deadlines.idle : exchange.lastProgress + deadlines.idle
+        if now < by { return armFor(by) }
+        fail(
+            UpstreamError(
+                .idleTimeout, "\(pool.endpoint.host) sent nothing for \(Int(deadlines.idle.milliseconds)) ms within its response"))
+    }
+}
+
+// MARK: - From the exchange
+
+extension UpstreamHTTP1: UpstreamCarrier {
+    func send(_ exchange: UpstreamExchange, _ bytes: ByteBuffer) {
+        if bytes.isEmpty { return }
+        transport.write { queue in
+            if isStreamedChunked { queue.write { MessageWriter.chunkHead(bytes.count, into: $0) } }
+            queue.append(sharing: bytes)
+            if isStreamedChunked { queue.write { MessageWriter.chunkTail(into: $0) } }
+        }
+    }
+
+    func finishSending(_ exchange: UpstreamExchange) {
+        if isStreamedChunked { transport.write { queue in queue.write { MessageWriter.lastChunk(into: $0) } } }
+        isRequestSent = true
+        sentAt = loop.now
+        if let deadlines, !isHeadDone { armFor(sentAt + deadlines.head) }
+    }
+
+    func isCongested(_ exchange: UpstreamExchange) -> Bool { transport.isCongested }
+    func pause(_ exchange: UpstreamExchange) { transport.pauseReading() }
+    func resume(_ exchange: UpstreamExchange) { transport.resumeReading() }
+
+    func cancel(_ exchange: UpstreamExchange) {
+        self.exchange = nil
+        close()
+    }
+}
