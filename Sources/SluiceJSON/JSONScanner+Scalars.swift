@@ -72,6 +72,19 @@ extension JSONScanner {
     /// One digit at least.
     @inline(__always) private mutating func skipDigits() throws(JSONError) {
         if !peek.isDecimalDigit { throw failure(.invalidNumber) }
-        repeat { at &+= 1 } while peek.isDecimalDigit
+        while end &- at >= 8 {
+            let digits = unsafe Self.digitCount(UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self))
+            at &+= digits
+            if digits < 8 { return }
+        }
+        while peek.isDecimalDigit { at &+= 1 }
+    }
+
+    /// How many of the eight bytes in `word` are digits, up to the first that is not.
+    @inline(__always) private static func digitCount(_ word: UInt64) -> Int {
+        let values = UInt64(littleEndian: word) ^ 0x3030_3030_3030_3030
+        // Adding 0x76 sets the highest bit of what is over 9; carries spoil only the bytes after such a one.
+        let others = (values &+ 0x7676_7676_7676_7676 | values) & 0x8080_8080_8080_8080
+        return others.trailingZeroBitCount &>> 3
     }
 }

@@ -12,7 +12,7 @@ internal import SluiceCore
     let end: Int
     var at = 0
 
-    private unowned(unsafe) let tape: JSONTape
+    private let tape: UnsafeMutablePointer<JSONTapeStorage>
     private var entries: UnsafeMutablePointer<JSONEntry>
     private var capacity: Int
     private let entryCountMax: Int
@@ -22,13 +22,15 @@ internal import SluiceCore
     private var openIsObject = false
     private var depthLeft: Int
 
-    @unsafe init(_ base: UnsafePointer<UInt8>, count: Int, onto tape: JSONTape, limits: JSONLimits) {
+    @unsafe init(
+        _ base: UnsafePointer<UInt8>, count: Int, onto tape: UnsafeMutablePointer<JSONTapeStorage>, limits: JSONLimits
+    ) {
         unsafe self.base = base
         end = count
         unsafe self.tape = tape
-        unsafe entries = tape.entries
+        unsafe entries = tape.pointee.entries
         entryCountMax = max(limits.entryCountMax, 0)
-        capacity = min(tape.capacity, entryCountMax)
+        capacity = unsafe min(tape.pointee.capacity, entryCountMax)
         depthLeft = limits.depthMax
     }
 
@@ -134,8 +136,8 @@ internal import SluiceCore
     @inline(__always) mutating func push(_ bits: UInt32, from start: Int) throws(JSONError) {
         if count == capacity {
             try unsafe Self.makeRoom(on: tape, used: count, limit: entryCountMax, at: start)
-            unsafe entries = tape.entries
-            capacity = unsafe min(tape.capacity, entryCountMax)
+            unsafe entries = tape.pointee.entries
+            capacity = unsafe min(tape.pointee.capacity, entryCountMax)
         }
         let entry = JSONEntry(
             start: UInt32(truncatingIfNeeded: start), end: UInt32(truncatingIfNeeded: at),
@@ -144,11 +146,11 @@ internal import SluiceCore
         count &+= 1
     }
 
-    @inline(never) private static func makeRoom(
-        on tape: JSONTape, used: Int, limit: Int, at offset: Int
+    @unsafe @inline(never) private static func makeRoom(
+        on tape: UnsafeMutablePointer<JSONTapeStorage>, used: Int, limit: Int, at offset: Int
     ) throws(JSONError) {
         if used >= limit { throw JSONError(.tooManyEntries, at: offset) }
-        tape.grow(used: used, limit: limit)
+        unsafe tape.pointee.grow(used: used, limit: limit)
     }
 
     // MARK: Bytes

@@ -9,24 +9,22 @@ internal import SluiceCore
     static let capacityKept = 1 << 14
     private static let capacityAtFirst = 64
 
-    private(set) var entries: UnsafeMutablePointer<JSONEntry>
-    private(set) var capacity: Int
-    /// Entries in use: zero if there is no valid document.
-    private(set) var count = 0
-    /// Tells this document's nodes from those of documents before it.
-    private(set) var generation: UInt32 = 0
+    let storage: UnsafeMutablePointer<JSONTapeStorage>
     /// The length of the scanned document, in bytes.
     package private(set) var byteCount = 0
 
     /// Whether there is no document: nothing was scanned, or what was scanned was refused.
-    package var isEmpty: Bool { count == 0 }
+    package var isEmpty: Bool { unsafe storage.pointee.count == 0 }
 
     package init() {
-        capacity = Self.capacityAtFirst
-        unsafe entries = .allocate(capacity: Self.capacityAtFirst)
+        unsafe storage = .allocate(capacity: 1)
+        unsafe storage.initialize(to: JSONTapeStorage(capacity: Self.capacityAtFirst))
     }
 
-    deinit { unsafe entries.deallocate() }
+    deinit {
+        unsafe storage.pointee.deallocate()
+        unsafe storage.deallocate()
+    }
 
     /// Reads a whole document: RFC 8259, in UTF-8, without a byte order mark, and nothing after it but white space.
     ///
@@ -37,9 +35,9 @@ internal import SluiceCore
         clear()
         let byteCountMax = min(limits.byteCountMax, Int(UInt32.max) - 1)
         if bytes.count > byteCountMax { throw JSONError(.tooLong, at: byteCountMax) }
-        count = try unsafe bytes.withUnsafeBufferPointer { buffer throws(JSONError) in
+        unsafe storage.pointee.count = try unsafe bytes.withUnsafeBufferPointer { buffer throws(JSONError) in
             guard let base = buffer.baseAddress else { throw JSONError(.unexpectedEnd, at: 0) }
-            var scanner = unsafe JSONScanner(base, count: buffer.count, onto: self, limits: limits)
+            var scanner = unsafe JSONScanner(base, count: buffer.count, onto: storage, limits: limits)
             return try scanner.scan()
         }
         byteCount = bytes.count
@@ -47,28 +45,12 @@ internal import SluiceCore
 
     /// Forgets the document.
     package func clear() {
-        count = 0
         byteCount = 0
-        generation &+= 1
-        if capacity > Self.capacityKept { resize(to: Self.capacityKept, keeping: 0) }
-    }
-
-    /// Makes room for more entries than `used`, and at most for `limit`.
-    func grow(used: Int, limit: Int) {
-        resize(to: min(max(capacity * 2, used + 1), limit), keeping: used)
-    }
-
-    private func resize(to newCapacity: Int, keeping used: Int) {
-        let fresh = UnsafeMutablePointer<JSONEntry>.allocate(capacity: newCapacity)
-        unsafe fresh.update(from: entries, count: used)
-        unsafe entries.deallocate()
-        unsafe entries = fresh
-        capacity = newCapacity
-    }
-
-    @inline(__always) func entry(_ index: Int) -> JSONEntry {
-        precondition(index >= 0 && index < count, "no entry of that index: the tape was used for another document")
-        return unsafe entries[index]
+        unsafe storage.pointee.count = 0
+        unsafe storage.pointee.generation &+= 1
+        if unsafe storage.pointee.capacity > Self.capacityKept {
+            unsafe storage.pointee.resize(to: Self.capacityKept, keeping: 0)
+        }
     }
 }
 
@@ -78,16 +60,15 @@ extension JSONTape {
     /// The result is valid while both the bytes and this document are; the compiler sees to the bytes.
     @_lifetime(borrow self, copy bytes)
     package func root(over bytes: Span<UInt8>) -> JSONValue {
-        value(JSONNode(index: 0, generation: generation), over: bytes)
+        unsafe value(JSONNode(index: 0, generation: storage.pointee.generation), over: bytes)
     }
 
     /// The value that a node stands for.
     @_lifetime(borrow self, copy bytes)
     package func value(_ node: JSONNode, over bytes: Span<UInt8>) -> JSONValue {
         precondition(bytes.count == byteCount, "the tape is of \(byteCount) bytes, not of these \(bytes.count)")
-        precondition(node.generation == generation, "the node is of a document that the tape no longer describes")
-        precondition(Int(node.index) < count, "there is no document on the tape")
-        return JSONValue(bytes, self, Int(node.index))
+        let value = unsafe JSONValue(bytes, storage, node)
+        return unsafe _overrideLifetime(_overrideLifetime(value, borrowing: self), copying: bytes)
     }
 }
 

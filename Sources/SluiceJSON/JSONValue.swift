@@ -6,16 +6,19 @@ internal import SluiceCore
 /// is returned.
 @safe package struct JSONValue: ~Escapable {
     let bytes: Span<UInt8>
-    unowned(unsafe) let tape: JSONTape
+    private let tape: UnsafePointer<JSONTapeStorage>
     let index: Int
     private let generation: UInt32
 
-    @_lifetime(copy bytes, borrow tape)
-    init(_ bytes: Span<UInt8>, _ tape: borrowing JSONTape, _ index: Int) {
+    @_lifetime(copy bytes)
+    @unsafe init(_ bytes: Span<UInt8>, _ tape: UnsafePointer<JSONTapeStorage>, _ node: JSONNode) {
+        unsafe precondition(
+            node.generation == tape.pointee.generation, "the node is of a document that the tape no longer describes")
+        unsafe precondition(node.index < tape.pointee.count, "there is no document on the tape")
         self.bytes = bytes
-        unsafe self.tape = copy tape
-        self.index = index
-        generation = tape.generation
+        unsafe self.tape = tape
+        index = Int(node.index)
+        generation = node.generation
     }
 
     @_lifetime(copy other)
@@ -29,8 +32,9 @@ internal import SluiceCore
     @inline(__always) var entry: JSONEntry { entry(index) }
 
     @inline(__always) func entry(_ index: Int) -> JSONEntry {
-        unsafe assert(generation == tape.generation, "a value was read after its tape was used for another document")
-        return unsafe tape.entry(index)
+        unsafe assert(
+            generation == tape.pointee.generation, "a value was read after its tape was used for another document")
+        return unsafe tape.pointee[index]
     }
 
     /// Another value of the same document.
@@ -53,7 +57,7 @@ internal import SluiceCore
 
     /// Its place on the tape, to be kept.
     package var node: JSONNode {
-        unsafe JSONNode(index: UInt32(truncatingIfNeeded: index), generation: tape.generation)
+        JSONNode(index: UInt32(truncatingIfNeeded: index), generation: generation)
     }
 
     /// Its bytes in the document, quotation marks and brackets included.
