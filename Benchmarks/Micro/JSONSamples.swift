@@ -13,7 +13,8 @@ enum JSONSamples {
 
     static let streamChunk = """
         {"id":"chatcmpl-9xYzAbCdEfGhIjKlMnOp","object":"chat.completion.chunk","created":1718345013,\
-        "model":"gpt-4o-mini","choices":[{"index":0,"delta":{"content":" capital"},"logprobs":null,"finish_reason":null}]}
+        "model":"gpt-4o-mini","choices":[{"index":0,"delta":{"content":" capital"},"logprobs":null,\
+        "finish_reason":null}]}
         """
 
     static let chatReply = """
@@ -60,7 +61,9 @@ enum JSONSamples {
         writer.key("index")
         writer.int(0)
         writer.key("delta")
-        writer.object { $0.key("content"); $0.string(" capital" as StaticString) }
+        writer.object {
+            $0.key("content"); $0.string(" capital" as StaticString)
+        }
         writer.key("logprobs")
         writer.null()
         writer.key("finish_reason")

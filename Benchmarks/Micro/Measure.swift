@@ -2,8 +2,8 @@ internal import CAllocations
 
 /// Measures pieces of code and prints a line for each: `measure("json/scan", bytes: 300) { … }`.
 ///
-/// A case is run in batches of about two milliseconds for a quarter of a second, and the fastest batch counts: whatever else
-/// the machine did only ever adds time.
+/// A case is run in batches of about two milliseconds for a quarter of a second, and the fastest batch counts:
+/// whatever else the machine did only ever adds time.
 struct Measure {
     private static let batchNanoseconds: Int64 = 2_000_000
     private static let totalNanoseconds: Int64 = 250_000_000

@@ -2,7 +2,6 @@
 #ifndef SLUICE_CSIMD_H
 #define SLUICE_CSIMD_H
 #include <stdint.h>
-#include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #elif defined(__aarch64__)

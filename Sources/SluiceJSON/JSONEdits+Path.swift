@@ -1,16 +1,19 @@
 internal import SluiceCore
 
 extension JSONEdits {
-    /// Sets a member of an object inside objects: `set(["stream_options", "include_usage"], in: root) { $0.bool(true) }`.
+    /// Sets a member of an object inside objects: `set(["stream_options", "include_usage"], in: root) { $0.bool(true)
+    /// }`.
     ///
-    /// Objects on the way that are missing are added, and what is there but is not an object is replaced by one. What earlier edits
-    /// wrote on the way is kept.
+    /// Objects on the way that are missing are added, and what is there but is not an object is replaced by one. What
+    /// earlier edits wrote on the way is kept.
     /// - Parameter path: one key at least.
     package mutating func set(_ path: [StaticString], in root: JSONValue, to write: (inout JSONWriter) -> Void) {
         set(path[...], in: root, write)
     }
 
-    private mutating func set(_ path: ArraySlice<StaticString>, in object: JSONValue, _ write: (inout JSONWriter) -> Void) {
+    private mutating func set(
+        _ path: ArraySlice<StaticString>, in object: JSONValue, _ write: (inout JSONWriter) -> Void
+    ) {
         guard let key = path.first else { preconditionFailure("a member was set at an empty path") }
         let rest = path.dropFirst()
         if rest.isEmpty { return set(key, in: object, to: write) }

@@ -24,7 +24,9 @@ extension JSONEdits {
 
     /// The removals and insertions of one container, with the commas that go and come with them.
     private func addPieces(for changes: ArraySlice<Change>, of root: JSONValue, to pieces: inout [JSONPiece]) {
-        let removed = changes.filter { $0.action == .remove }.map(\.value).sorted()
+        var removed: [Int] = []
+        for change in changes where change.action == .remove { removed.append(change.value) }
+        if removed.count > 1 { removed.sort() }
         let kept = removeChildren(removed, of: changes[changes.startIndex].container, in: root, &pieces)
         var isFirst = kept.isEmpty
         for action in [Action.prepend, .append] {

@@ -1,11 +1,11 @@
 internal import SluiceCore
 
-/// Changes to a scanned document, collected first and applied together: what is not changed keeps its bytes, whatever its
-/// white space, order of keys and spelling of numbers.
+/// Changes to a scanned document, collected first and applied together: what is not changed keeps its bytes, whatever
+/// its white space, order of keys and spelling of numbers.
 ///
-/// The calls may come in any order; the last one about a value or member wins. A change inside a value that is itself replaced
-/// or removed is lost. Edits refer to places on a tape: take `splices(over:)` before the tape's next `scan`. They can be edited
-/// further after that, say to try another provider, and taken again.
+/// The calls may come in any order; the last one about a value or member wins. A change inside a value that is itself
+/// replaced or removed is lost. Edits refer to places on a tape: take `splices(over:)` before the tape's next `scan`.
+/// They can be edited further after that, say to try another provider, and taken again.
 package struct JSONEdits {
     enum Action { case replace, remove, prepend, append }
 
@@ -17,7 +17,8 @@ package struct JSONEdits {
         var value: Int
         /// The key of an inserted member, unescaped, in `inserted`; empty for an element.
         var key: Range<Int> = 0..<0
-        /// In `inserted`: the value, with the key before it for a member. A comma stands on either side, for use if needed.
+        /// In `inserted`: the value, with the key before it for a member. A comma stands on either side, for use if
+        /// needed.
         var text: Range<Int> = 0..<0
         /// The value alone.
         var valueText: Range<Int> = 0..<0
@@ -27,7 +28,8 @@ package struct JSONEdits {
     /// What was written, in the order of the calls. It only grows, since splices refer to it.
     private(set) var inserted: ByteBuffer?
     private var generation: UInt32?
-    /// The highest place that was changed: beyond it there is nothing to look up. Documents are mostly edited from front to back.
+    /// The highest place that was changed: beyond it there is nothing to look up. Documents are mostly edited from
+    /// front to back.
     private var highestValue = -1
 
     package init() {}
@@ -37,7 +39,7 @@ package struct JSONEdits {
     /// Forgets all changes. Splices that were taken stay valid.
     package mutating func removeAll() {
         changes.removeAll(keepingCapacity: true)
-        inserted = nil
+        if isKnownUniquelyReferenced(&inserted) { inserted?.removeAll() } else { inserted = nil }
         generation = nil
         highestValue = -1
     }
@@ -53,8 +55,8 @@ package struct JSONEdits {
 
     // MARK: Members
 
-    /// Gives an object's member of that name another value, or adds the member at the end. If the name occurs more than once, one
-    /// member stays: the last.
+    /// Gives an object's member of that name another value, or adds the member at the end. If the name occurs more
+    /// than once, one member stays: the last.
     package mutating func set(_ key: StaticString, in object: JSONValue, to write: (inout JSONWriter) -> Void) {
         set(key: key.bytes, in: object, to: write)
     }
@@ -161,7 +163,6 @@ extension JSONEdits {
 
     private mutating func record(_ change: Change) {
         if let pending = pendingChange(of: change.value) {
-            // What the container's commas depend on is the member or element, whoever changed its value before.
             changes[pending] = change
         } else {
             changes.append(change)

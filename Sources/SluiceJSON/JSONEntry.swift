@@ -20,8 +20,6 @@ struct JSONEntry {
     static let hasEscapes: UInt32 = 0x100
     /// The boolean true.
     static let isTrue: UInt32 = 0x200
-    /// A number with a fraction or an exponent.
-    static let isReal: UInt32 = 0x400
 
     @inline(__always) var kind: JSONKind { JSONKind(rawValue: UInt8(truncatingIfNeeded: bits)) ?? .null }
     @inline(__always) func isKind(_ kind: JSONKind) -> Bool { UInt8(truncatingIfNeeded: bits) == kind.rawValue }

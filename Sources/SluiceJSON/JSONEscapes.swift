@@ -30,8 +30,8 @@ enum JSONEscapes {
             }
             let (word, length) = utf8(scalar(in: contents, &at))
             if text.count - other < length { return false }
-            for index in 0..<length where text[other + index] != UInt8(truncatingIfNeeded: word >> (8 * UInt32(index))) {
-                return false
+            for index in 0..<length {
+                if text[other + index] != UInt8(truncatingIfNeeded: word >> (8 * UInt32(index))) { return false }
             }
             other += length
         }

@@ -47,7 +47,6 @@ extension JSONScanner {
     /// A number (RFC 8259 §6), from its sign or first digit.
     @inline(__always) mutating func readNumber() throws(JSONError) {
         let start = at
-        var bits = JSONKind.number.bits
         if peek == UInt8(ascii: "-") { at &+= 1 }
         if peek == UInt8(ascii: "0") {
             at &+= 1
@@ -56,17 +55,15 @@ extension JSONScanner {
             try skipDigits()
         }
         if peek == UInt8(ascii: ".") {
-            bits |= JSONEntry.isReal
             at &+= 1
             try skipDigits()
         }
         if peek | 0x20 == UInt8(ascii: "e") {
-            bits |= JSONEntry.isReal
             at &+= 1
             if peek == UInt8(ascii: "+") || peek == UInt8(ascii: "-") { at &+= 1 }
             try skipDigits()
         }
-        try push(bits, from: start)
+        try push(JSONKind.number.bits, from: start)
     }
 
     /// One digit at least.

@@ -1,10 +1,10 @@
 internal import SluiceCore
 
-/// One strict pass over a document that leaves its values on a tape. It does not recurse: open containers are linked through
-/// the entries they have on the tape.
+/// One strict pass over a document that leaves its values on a tape. It does not recurse: open containers are linked
+/// through the entries they have on the tape.
 ///
-/// All of it is inlined into `scan()` and lives in registers; only the rare ways (growing, errors, text that is not ASCII)
-/// are calls.
+/// All of it is inlined into `scan()` and lives in registers; only the rare ways (growing, errors, text that is not
+/// ASCII) are calls.
 @safe struct JSONScanner {
     private static let none = UInt32.max
 
@@ -176,7 +176,9 @@ internal import SluiceCore
             switch unsafe base[at] {
             case ASCII.space:
                 at &+= 1
-                while unsafe end &- at >= 8 && UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self) == eightSpaces {
+                while end &- at >= 8 {
+                    let word = unsafe UnsafeRawPointer(base + at).loadUnaligned(as: UInt64.self)
+                    if word != eightSpaces { break }
                     at &+= 8
                 }
             case ASCII.tab, ASCII.lineFeed, ASCII.carriageReturn: at &+= 1

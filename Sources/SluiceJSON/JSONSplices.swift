@@ -1,6 +1,7 @@
 package import SluiceCore
 
-/// An edited document as runs of the original and of what was put in: the original is never copied. It does not need the tape.
+/// An edited document as runs of the original and of what was put in: the original is never copied. It does not need
+/// the tape.
 package struct JSONSplices {
     private enum Source { case original, inserted }
     private struct Run {
@@ -14,7 +15,7 @@ package struct JSONSplices {
     /// The edited document's length in bytes.
     package private(set) var byteCount = 0
 
-    /// - Parameter pieces: what replaces which bytes of the original, sorted. One that starts within another is dropped.
+    /// - Parameter pieces: what replaces which bytes of the original, sorted. One within another is dropped.
     init(_ pieces: [JSONPiece], inserted: ByteBuffer?, originalCount: Int) {
         self.inserted = inserted
         self.originalCount = originalCount

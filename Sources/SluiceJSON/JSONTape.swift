@@ -2,8 +2,8 @@ internal import SluiceCore
 
 /// A validated JSON document as a flat list of where its values are. It holds none of the document's bytes.
 ///
-/// A tape is made once and used for one document after another; once it has grown to what documents need, scanning allocates
-/// nothing. Values are read through `root(over:)`, with the same bytes that were scanned.
+/// A tape is made once and used for one document after another; once it has grown to what documents need, scanning
+/// allocates nothing. Values are read through `root(over:)`, with the same bytes that were scanned.
 @safe package final class JSONTape {
     /// Entries kept between documents (256 KB): what a larger one needed is given back by the next `scan` or `clear`.
     static let capacityKept = 1 << 14

@@ -97,8 +97,8 @@ struct JSONDecimal {
         return magnitude == Int.min.magnitude ? .min : Int(exactly: magnitude).map { -$0 }
     }
 
-    /// `nil` if one multiplication or division of exact doubles does not give the nearest double (Clinger, "How to read floating
-    /// point numbers accurately").
+    /// `nil` if one multiplication or division of exact doubles does not give the nearest double (Clinger, "How to
+    /// read floating point numbers accurately").
     var double: Double? {
         if isTooLong || significand > 1 << 53 { return nil }
         let magnitude: Double

@@ -2,8 +2,8 @@ internal import SluiceCore
 
 /// A value of a scanned document: a place on a tape and the bytes, read when asked and never kept.
 ///
-/// It cannot outlive the bytes and cannot be stored; keep its `node` instead. Reading does not allocate, except where a `String`
-/// is returned.
+/// It cannot outlive the bytes and cannot be stored; keep its `node` instead. Reading does not allocate, except where
+/// a `String` is returned.
 @safe package struct JSONValue: ~Escapable {
     let bytes: Span<UInt8>
     private let tape: UnsafePointer<JSONTapeStorage>
@@ -86,8 +86,8 @@ internal import SluiceCore
         }
     }
 
-    /// The element at `position`, counted from 0; `nil` if there is none, or if this is not an array. Takes time in proportion
-    /// to the position.
+    /// The element at `position`, counted from 0; `nil` if there is none, or if this is not an array. Takes time in
+    /// proportion to the position.
     package subscript(_ position: Int) -> JSONValue? {
         @_lifetime(copy self) get {
             var elements = elements
@@ -100,8 +100,8 @@ internal import SluiceCore
         }
     }
 
-    /// How many members have that name. More than one is legal JSON, but readers disagree on which one counts: where the answer
-    /// decides who may do what, refuse the document.
+    /// How many members have that name. More than one is legal JSON, but readers disagree on which one counts: where
+    /// the answer decides who may do what, refuse the document.
     package func count(of key: StaticString) -> Int {
         var members = members
         var count = 0

@@ -2,12 +2,13 @@ package import SluiceCore
 
 /// Writes one JSON document to the end of a buffer. Commas and colons are its affair.
 ///
-/// Allocates nothing but the buffer's growth. A call that would not make JSON (a value without a key in an object, an end
-/// without a beginning) traps in debug builds.
+/// Allocates nothing but the buffer's growth. A call that would not make JSON (a value without a key in an object, an
+/// end without a beginning) traps in debug builds.
 package struct JSONWriter {
     let buffer: ByteBuffer
     private var needsComma = false
-    /// For the checks of debug builds: whether a key waits for its value, and what is open, innermost in the lowest bit.
+    /// For the checks of debug builds: whether a key waits for its value, and what is open, innermost in the lowest
+    /// bit.
     private var hasKey = false
     private var objects: UInt64 = 0
     private var depth = 0

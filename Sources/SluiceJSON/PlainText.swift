@@ -2,8 +2,8 @@ internal import CSIMD
 
 /// Text that stands in a JSON string as it is.
 enum PlainText {
-    /// The offset of the first byte at or after `start` that is a quotation mark, a backslash, a control character or not
-    /// ASCII; `end` if there is none.
+    /// The offset of the first byte at or after `start` that is a quotation mark, a backslash, a control character or
+    /// not ASCII; `end` if there is none.
     @unsafe @inline(__always) static func end(_ base: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
         var at = start
         while end &- at >= 16 {

@@ -1,7 +1,7 @@
 /// Well-formed sequences of UTF-8 (RFC 3629 §4): nothing overlong, no surrogate, nothing above U+10FFFF.
 enum UTF8Sequence {
-    /// The length of the sequence of two to four bytes that `word` starts with, first byte lowest; 0 if it is not well formed,
-    /// or ASCII.
+    /// The length of the sequence of two to four bytes that `word` starts with, first byte lowest; 0 if it is not well
+    /// formed, or ASCII.
     @inline(__always) static func length(_ word: UInt32) -> Int {
         if word & 0x00C0_C0F0 == 0x0080_80E0 { return isAllowed(UInt64(word)) ? 3 : 0 }
         if word & 0xC0E0 == 0x80C0 { return word & 0x1E != 0 ? 2 : 0 }
@@ -12,8 +12,8 @@ enum UTF8Sequence {
         return 0
     }
 
-    /// Whether three bytes of the right form are neither overlong nor a surrogate: that shows in the first byte's low bits and the
-    /// second's highest.
+    /// Whether three bytes of the right form are neither overlong nor a surrogate: that shows in the first byte's low
+    /// bits and the second's highest.
     @inline(__always) private static func isAllowed(_ word: UInt64) -> Bool {
         let significant = word & 0x200F
         return significant != 0 && significant != 0x200D

@@ -18,8 +18,9 @@ import Testing
         }
     }
 
-    /// Left out because the two differ, and ours is what is wanted: Foundation guesses UTF-16 and UTF-32 from bytes that are
-    /// 0, drops a byte order mark, refuses escaped surrogates without their other half, and numbers beyond a double.
+    /// Left out because the two differ, and ours is what is wanted: Foundation guesses UTF-16 and UTF-32 from bytes
+    /// that are 0, drops a byte order mark, refuses escaped surrogates without their other half, and numbers beyond a
+    /// double.
     @Test func `on which mutated documents are JSON`() {
         let tape = JSONTape()
         var accepted = 0

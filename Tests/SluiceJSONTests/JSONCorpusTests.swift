@@ -21,8 +21,8 @@ import Testing
         #expect(verdicts.joined(separator: "\n") == Self.undecided)
     }
 
-    /// Numbers of any size and lone surrogates in escapes are within the grammar. Other encodings than UTF-8, a byte order mark and
-    /// more than 128 levels are refused.
+    /// Numbers of any size and lone surrogates in escapes are within the grammar. Other encodings than UTF-8, a byte
+    /// order mark and more than 128 levels are refused.
     private static let undecided = """
         i_number_double_huge_neg_exp.json: accepted
         i_number_huge_exp.json: accepted

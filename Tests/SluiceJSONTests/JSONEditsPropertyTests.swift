@@ -1,3 +1,4 @@
+import Foundation
 import SluiceCore
 import SluiceJSON
 import TestSupport
@@ -22,6 +23,12 @@ import Testing
             let resultTape = JSONTape()
             try resultTape.scan(result.span)
             #expect(Tree(resultTape.root(over: result.span)).compact == tree.compact, "seed \(seed)")
+            var rest = Substring(result.text)
+            for untouched in tree.untouched {
+                let place = rest.range(of: untouched)
+                #expect(place != nil, "seed \(seed): \(untouched)")
+                rest = rest[(place?.upperBound ?? rest.startIndex)...]
+            }
             if hasUniqueKeys {
                 let expected = try Canonical.textByFoundation(Array(tree.compact.utf8))
                 #expect(try Canonical.textByFoundation(Array(result.text.utf8)) == expected, "seed \(seed)")
@@ -66,7 +73,6 @@ import Testing
 private final class Tree {
     private enum State { case kept, removed, replaced }
     private let kind: JSONKind
-    /// The bytes of a value that is no container.
     private let raw: String
     private let node: JSONNode
     private var key = ""
@@ -102,6 +108,16 @@ private final class Tree {
             return "[" + (prepended + kept.map(\.compact) + appended.map(\.text)).joined(separator: ",") + "]"
         default: return raw
         }
+    }
+
+    /// The bytes of the values in which nothing is changed, in the order of the document.
+    var untouched: [String] {
+        if state != .kept { return [] }
+        return isTouched ? children.flatMap(\.untouched) : [raw]
+    }
+
+    private var isTouched: Bool {
+        state != .kept || !prepended.isEmpty || !appended.isEmpty || children.contains(where: \.isTouched)
     }
 
     private static func quoted(_ key: String) -> String {

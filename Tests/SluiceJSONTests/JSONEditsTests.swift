@@ -36,7 +36,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{}", #"{"z":1}"#), ("{ }", #"{"z":1 }"#), (#"{"a":2}"#, #"{"a":2,"z":1}"#), (#"{ "a":2 }"#, #"{ "a":2,"z":1 }"#),
+        ("{}", #"{"z":1}"#), ("{ }", #"{"z":1 }"#), (#"{"a":2}"#, #"{"a":2,"z":1}"#),
+        (#"{ "a":2 }"#, #"{ "a":2,"z":1 }"#),
         (#"{"z":2}"#, #"{"z":1}"#), (#"{"z":2,"a":0,"\u007a":3}"#, #"{"a":0,"\u007a":1}"#),
     ])
     func `a member is set`(text: String, expected: String) throws {
@@ -44,8 +45,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"z":1}"#, "{}"), (#"{ "z":1 }"#, "{  }"), (#"{"z":1,"a":2}"#, #"{"a":2}"#), (#"{"a":2,"z":1}"#, #"{"a":2}"#),
-        (#"{ "a":2 , "z":1 , "b":3 }"#, #"{ "a":2 , "b":3 }"#), (#"{"z":1,"z":2}"#, "{}"), (#"{"z":1,"a":0,"z":2}"#, #"{"a":0}"#),
+        (#"{"z":1}"#, "{}"), (#"{ "z":1 }"#, "{  }"), (#"{"z":1,"a":2}"#, #"{"a":2}"#),
+        (#"{"a":2,"z":1}"#, #"{"a":2}"#),
+        (#"{ "a":2 , "z":1 , "b":3 }"#, #"{ "a":2 , "b":3 }"#), (#"{"z":1,"z":2}"#, "{}"),
+        (#"{"z":1,"a":0,"z":2}"#, #"{"a":0}"#),
         (#"{"z":1, "z":2, "a":0}"#, #"{"a":0}"#), (#"{"a":0, "z":1, "z":2}"#, #"{"a":0}"#), ("{}", "{}"),
     ])
     func `a member is removed with one comma`(text: String, expected: String) throws {
@@ -54,7 +57,8 @@ import Testing
 
     @Test(arguments: [
         (#"{"a":1,"b":2}"#, #"{"x":1,"y":2}"#), (#"{"a":1,"c":3,"b":2}"#, #"{"c":3,"x":1,"y":2}"#),
-        (#"{"c":3}"#, #"{"c":3,"x":1,"y":2}"#), (#"{"a":1}"#, #"{"x":1,"y":2}"#), (#"{"b":{},"a":1,"c":3}"#, #"{"c":3,"x":1,"y":2}"#),
+        (#"{"c":3}"#, #"{"c":3,"x":1,"y":2}"#), (#"{"a":1}"#, #"{"x":1,"y":2}"#),
+        (#"{"b":{},"a":1,"c":3}"#, #"{"c":3,"x":1,"y":2}"#),
     ])
     func `members are removed from and added to one object`(text: String, expected: String) throws {
         let result = try edited(text) { edits, root in
@@ -68,9 +72,18 @@ import Testing
 
     @Test func `the last call about a member wins`() throws {
         let text = #"{"a":1,"b":2}"#
-        #expect(try edited(text) { $0.remove("a", from: $1); $0.set("a", in: $1) { $0.int(3) } } == #"{"a":3,"b":2}"#)
-        #expect(try edited(text) { $0.set("a", in: $1) { $0.int(3) }; $0.remove("a", from: $1) } == #"{"b":2}"#)
-        #expect(try edited(text) { $0.set("c", in: $1) { $0.int(3) }; $0.remove("c", from: $1) } == text)
+        #expect(
+            try edited(text) {
+                $0.remove("a", from: $1); $0.set("a", in: $1) { $0.int(3) }
+            } == #"{"a":3,"b":2}"#)
+        #expect(
+            try edited(text) {
+                $0.set("a", in: $1) { $0.int(3) }; $0.remove("a", from: $1)
+            } == #"{"b":2}"#)
+        #expect(
+            try edited(text) {
+                $0.set("c", in: $1) { $0.int(3) }; $0.remove("c", from: $1)
+            } == text)
         let twice = try edited(text) { edits, root in
             for number in [3, 4] { edits.set("c", in: root) { $0.int(number) } }
             for number in [5, 6] { edits.set("b", in: root) { $0.int(number) } }
@@ -87,8 +100,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{}", #"{"o":{"p":{"q":1}}}"#), (#"{"o":null}"#, #"{"o":{"p":{"q":1}}}"#), (#"{"o":{}}"#, #"{"o":{"p":{"q":1}}}"#),
-        (#"{"o":{"p":{"q":0,"r":2}}}"#, #"{"o":{"p":{"q":1,"r":2}}}"#), (#"{"o":{ "p" : [] }}"#, #"{"o":{ "p" : {"q":1} }}"#),
+        ("{}", #"{"o":{"p":{"q":1}}}"#), (#"{"o":null}"#, #"{"o":{"p":{"q":1}}}"#),
+        (#"{"o":{}}"#, #"{"o":{"p":{"q":1}}}"#),
+        (#"{"o":{"p":{"q":0,"r":2}}}"#, #"{"o":{"p":{"q":1,"r":2}}}"#),
+        (#"{"o":{ "p" : [] }}"#, #"{"o":{ "p" : {"q":1} }}"#),
         (#"{"o":1,"o":{"p":{}}}"#, #"{"o":1,"o":{"p":{"q":1}}}"#),
     ])
     func `a member is set at a path`(text: String, expected: String) throws {

@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct `Scanning JSON` {
     @Test(arguments: [
-        RFC8259.image, RFC8259.places, #""Hello world!""#, "42", "true", " \t\r\n[ ] \n", "{}", "-0.0e-0", #""\uD834\uDD1E""#,
+        RFC8259.image, RFC8259.places, #""Hello world!""#, "42", "true", " \t\r\n[ ] \n", "{}", "-0.0e-0",
+        #""\uD834\uDD1E""#,
     ])
     func `the examples of RFC 8259 are accepted`(text: String) {
         #expect(Corpus.verdict(Array(text.utf8)) == "accepted")

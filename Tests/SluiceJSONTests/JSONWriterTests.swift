@@ -15,9 +15,13 @@ import Testing
         let text = written {
             $0.beginObject()
             $0.key("a")
-            $0.array { $0.int(1); $0.int(-2); $0.array { _ in }; $0.object { _ in } }
+            $0.array {
+                $0.int(1); $0.int(-2); $0.array { _ in }; $0.object { _ in }
+            }
             $0.key("b")
-            $0.object { $0.key("c"); $0.null(); $0.key("d"); $0.bool(true); $0.key("e"); $0.bool(false) }
+            $0.object {
+                $0.key("c"); $0.null(); $0.key("d"); $0.bool(true); $0.key("e"); $0.bool(false)
+            }
             $0.key("f\"\n".utf8Span.span)
             $0.raw(" [ 1 ] ".utf8Span.span)
             $0.key("g")
@@ -38,20 +42,23 @@ import Testing
         #expect(writer.isComplete)
     }
 
-    @Test(arguments: [
-        (Array("plain".utf8), #""plain""#), (Array("\"\\/".utf8), #""\"\\/""#),
-        (Array("\n\r\t\u{8}\u{C}\0\u{1F}\u{7F}".utf8), "\"\\n\\r\\t\\b\\f\\u0000\\u001f\u{7F}\""),
-        (Array("é中😀\u{2028}".utf8), "\"é中😀\u{2028}\""), ([0x61, 0xFF, 0x62], "\"a\u{FFFD}b\""),
-        ([0xE4, 0xB8], "\"\u{FFFD}\u{FFFD}\""), ([0xED, 0xA0, 0x80], "\"\u{FFFD}\u{FFFD}\u{FFFD}\""), ([], "\"\""),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            (Array("plain".utf8), #""plain""#), (Array("\"\\/".utf8), #""\"\\/""#),
+            (Array("\n\r\t\u{8}\u{C}\0\u{1F}\u{7F}".utf8), "\"\\n\\r\\t\\b\\f\\u0000\\u001f\u{7F}\""),
+            (Array("é中😀\u{2028}".utf8), "\"é中😀\u{2028}\""), ([0x61, 0xFF, 0x62], "\"a\u{FFFD}b\""),
+            ([0xE4, 0xB8], "\"\u{FFFD}\u{FFFD}\""), ([0xED, 0xA0, 0x80], "\"\u{FFFD}\u{FFFD}\u{FFFD}\""), ([], "\"\""),
+        ] as [([UInt8], String)])
     func `a string has the escapes it needs and is UTF-8`(bytes: [UInt8], expected: String) {
         #expect(written { $0.string(bytes.span) } == expected)
     }
 
-    @Test(arguments: [
-        (0.1, "0.1"), (-1, "-1.0"), (1e300, "1e+300"), (.leastNonzeroMagnitude, "5e-324"), (.infinity, "null"), (-.infinity, "null"),
-        (.nan, "null"), (0.30000000000000004, "0.30000000000000004"),
-    ] as [(Double, String)])
+    @Test(
+        arguments: [
+            (0.1, "0.1"), (-1, "-1.0"), (1e300, "1e+300"), (.leastNonzeroMagnitude, "5e-324"), (.infinity, "null"),
+            (-.infinity, "null"),
+            (.nan, "null"), (0.30000000000000004, "0.30000000000000004"),
+        ] as [(Double, String)])
     func `a double is written as shortly as it can be read back`(number: Double, expected: String) {
         #expect(written { $0.double(number) } == expected)
     }
@@ -108,7 +115,9 @@ import Testing
         }
     }
 
-    @Test func `a value without a key, a key without a value and an end without a beginning trap in debug builds`() async {
+    @Test func `a value without a key, a key without a value and an end without a beginning trap in debug builds`()
+        async
+    {
         await #expect(processExitsWith: .failure) {
             var writer = JSONWriter(into: ByteBuffer())
             writer.beginObject()

@@ -12,7 +12,10 @@ enum RandomJSON {
 
     /// Changes up to three places of a text.
     static func mutate(_ text: inout [UInt8], using random: inout SplitMix64) {
-        let pieces = ["\"", "\\", "{", "}", "[", "]", ",", ":", "0", "1", "-", ".", "e", "t", "null", " ", "\n", "\\u", "\u{1}", "é"]
+        let pieces = [
+            "\"", "\\", "{", "}", "[", "]", ",", ":", "0", "1", "-", ".", "e", "t", "null", " ", "\n", "\\u", "\u{1}",
+            "é",
+        ]
         for _ in 0..<Int.random(in: 1...3, using: &random) {
             let at = Int.random(in: 0...text.count, using: &random)
             switch Int.random(in: 0..<4, using: &random) {
@@ -46,7 +49,9 @@ enum RandomJSON {
             for index in 0..<count {
                 if index > 0 { text += space(&random) + "," + space(&random) }
                 if isObject {
-                    let number = uniqueKeys ? index * 3 + Int.random(in: 0..<3, using: &random) : Int.random(in: 0..<5, using: &random)
+                    let number =
+                        uniqueKeys
+                        ? index * 3 + Int.random(in: 0..<3, using: &random) : Int.random(in: 0..<5, using: &random)
                     text += quoted(key(number, using: &random), using: &random) + space(&random) + ":" + space(&random)
                 }
                 write(depth: depth - 1, uniqueKeys: uniqueKeys, to: &text, using: &random)
