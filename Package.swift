@@ -16,9 +16,9 @@ func target(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["TestSupport"], exclude: [], swiftSettings: strict)
+        name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -26,18 +26,23 @@ let package = Package(
     products: [.executable(name: "sluice", targets: ["sluice"])],
     targets: [
         .target(name: "CLinux"),
+        .systemLibrary(name: "CSIMD"),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         target("SluiceCore", []),
-        target("SluiceJSON", ["SluiceCore"]),
+        target("SluiceJSON", ["SluiceCore", "CSIMD"]),
         target("SluiceHTTP", ["SluiceCore", "CNghttp2"]),
         target("SluiceTLS", ["SluiceCore", "COpenSSL"]),
         target("SluiceNet", ["SluiceCore", "SluiceTLS", "CLinux"]),
         target("SluiceConfig", ["SluiceCore"]),
         .executableTarget(name: "sluice", dependencies: ["SluiceCore"], swiftSettings: strict),
+        .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
+        .executableTarget(
+            name: "sluice-micro", dependencies: ["SluiceCore", "SluiceJSON", "CAllocations"], path: "Benchmarks/Micro",
+            swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["SluiceCore"], path: "Tests/Support", swiftSettings: strict),
         tests("SluiceCoreTests", ["SluiceCore"]),
-        tests("SluiceJSONTests", ["SluiceJSON", "SluiceCore"]),
+        tests("SluiceJSONTests", ["SluiceJSON", "SluiceCore"], exclude: ["Corpus"]),
         tests("SluiceHTTPTests", ["SluiceHTTP", "SluiceCore"]),
         tests("SluiceTLSTests", ["SluiceTLS", "SluiceCore"]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"]),

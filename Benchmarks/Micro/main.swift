@@ -1,0 +1,3 @@
+// sluice-micro [PREFIX]: a line for every case whose name starts with PREFIX.
+let measure = Measure(prefix: CommandLine.arguments.dropFirst().first ?? "")
+measureJSON(measure)

@@ -1,0 +1,61 @@
+internal import SluiceCore
+
+/// Text as it stands in a JSON string (RFC 8259 §7): escapes for what needs one, everything else as it is.
+enum JSONText {
+    static func writeQuoted(_ text: Span<UInt8>, to buffer: ByteBuffer) {
+        buffer.reserve(text.count &+ 2)
+        buffer.append(UInt8(ascii: "\""))
+        write(text, to: buffer)
+        buffer.append(UInt8(ascii: "\""))
+    }
+
+    /// What is not UTF-8 becomes U+FFFD, byte by byte.
+    static func write(_ text: Span<UInt8>, to buffer: ByteBuffer) {
+        unsafe text.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return }
+            var written = 0
+            var at = 0
+            while true {
+                at = unsafe PlainText.end(base, from: at, end: bytes.count)
+                if at < bytes.count, unsafe base[at] >= 0x80 {
+                    at = unsafe UTF8Sequence.endOfRun(base, from: at, end: bytes.count)
+                    if at < bytes.count, unsafe base[at] < 0x80 { continue }
+                }
+                unsafe buffer.append(UnsafeRawBufferPointer(start: base + written, count: at &- written))
+                if at == bytes.count { return }
+                unsafe writeEscape(base[at], to: buffer)
+                at &+= 1
+                written = at
+            }
+        }
+    }
+
+    @inline(never) private static func writeEscape(_ byte: UInt8, to buffer: ByteBuffer) {
+        switch byte {
+        case UInt8(ascii: "\""): buffer.append("\\\"" as StaticString)
+        case UInt8(ascii: "\\"): buffer.append("\\\\" as StaticString)
+        case ASCII.lineFeed: buffer.append("\\n" as StaticString)
+        case ASCII.carriageReturn: buffer.append("\\r" as StaticString)
+        case ASCII.tab: buffer.append("\\t" as StaticString)
+        case 0x08: buffer.append("\\b" as StaticString)
+        case 0x0C: buffer.append("\\f" as StaticString)
+        case 0x80...: buffer.append("\u{FFFD}" as StaticString)
+        default:
+            buffer.append("\\u00" as StaticString)
+            buffer.append(hexDigit(byte >> 4))
+            buffer.append(hexDigit(byte & 0xF))
+        }
+    }
+
+    private static func hexDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") &+ value : UInt8(ascii: "a") &+ (value &- 10)
+    }
+}
+
+extension PlainText {
+    /// Whether all of it stands in a JSON string as it is.
+    static func isPlain(_ text: Span<UInt8>) -> Bool {
+        for index in text.indices where !isPlain(text[index]) { return false }
+        return true
+    }
+}
