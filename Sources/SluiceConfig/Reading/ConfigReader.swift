@@ -34,27 +34,24 @@ package enum ConfigReader {
     package static func read<Value>(
         text: [UInt8], environment: ConfigEnvironment, _ body: (ConfigSection) -> Value
     ) throws(ConfigErrors) -> ConfigOutcome<Value> {
-        let value: ConfigValue
+        try read(parse(text), environment: environment, body)
+    }
+
+    /// The tree of a configuration text.
+    package static func parse(_ text: [UInt8]) throws(ConfigErrors) -> ConfigValue {
         do {
-            value = try ConfigText.parse(text)
+            return try ConfigText.parse(text)
         } catch {
             throw ConfigErrors(error)
         }
-        return try read(value, environment: environment, body)
     }
 
-    /// Reads a configuration file.
-    package static func read<Value>(
-        file path: String, environment: ConfigEnvironment, _ body: (ConfigSection) -> Value
-    ) throws(ConfigErrors) -> ConfigOutcome<Value> {
-        let text: [UInt8]
+    /// The text of a configuration file.
+    package static func text(ofFile path: String, environment: ConfigEnvironment) throws(ConfigErrors) -> [UInt8] {
         do {
-            text = try environment.file(path, ConfigText.byteCountMax)
+            return try environment.file(path, ConfigText.byteCountMax)
         } catch {
             throw ConfigErrors([ConfigMistake(path: path, location: nil, message: error.description)])
         }
-        var outcome = try read(text: text, environment: environment, body)
-        outcome.files.insert(path, at: 0)
-        return outcome
     }
 }

@@ -11,6 +11,7 @@ package final class ConfigSection {
     private let referenceIndex: Int
     private var readKeys: [String] = []
     private var refusedKeys: Set<String> = []
+    private var secretKeys: Set<String> = []
     /// What was read, defaults included and secrets masked.
     private(set) var effective: [ConfigMember] = []
 
@@ -101,7 +102,7 @@ package final class ConfigSection {
 
     /// Notes a mistake in the value of `key`, unless that value has been refused already.
     ///
-    /// - Parameter message: what is allowed and, unless it may be secret, what was found.
+    /// - Parameter message: what is allowed and what was found: see `written`.
     package func mistake(_ key: String, _ message: String) {
         if isDescribing || !refusedKeys.insert(key).inserted { return }
         let member = members.first { $0.key == key }
@@ -109,10 +110,21 @@ package final class ConfigSection {
             path: ConfigPath.child(of: path, key), location: member?.value.location ?? location, message: message))
     }
 
+    /// What is written as the value of `key`, for a message: variables are not filled in, and a secret is not shown.
+    package func written(_ key: String) -> String {
+        guard let value = members.first(where: { $0.key == key })?.value else { return "nothing" }
+        return secretKeys.contains(key) ? value.kind.name : value.shown
+    }
+
     /// Notes a mistake in the section as a whole.
     package func mistake(_ message: String) {
         if isDescribing { return }
         context.report(ConfigMistake(path: path, location: location, message: message))
+    }
+
+    /// Notes a mistake in something else that belongs to the configuration, as an environment variable.
+    package func mistake(_ mistake: ConfigMistake) {
+        if !isDescribing { context.report(mistake) }
     }
 
     private func refuse(_ field: ConfigField, _ value: ConfigValue, _ refusal: ConfigRefusal, path: String) {
@@ -136,6 +148,7 @@ package final class ConfigSection {
     func take(_ field: ConfigField) -> ConfigValue? {
         precondition(!readKeys.contains(field.key), "\(ConfigPath.child(of: path, field.key)) is read twice")
         readKeys.append(field.key)
+        if field.isSecret { secretKeys.insert(field.key) }
         if isDescribing {
             context.reference?.add(field, toSection: referenceIndex)
             return nil

@@ -7,7 +7,7 @@ package enum Suggestion {
     package static func nearest(to name: String, among candidates: [String]) -> String? {
         let wanted = Array(name.utf8)
         if wanted.count > lengthMax { return nil }
-        let allowance = max(1, wanted.count / 3)
+        let allowance = (wanted.count + 2) / 3
         var best: (distance: Int, name: String)?
         for candidate in candidates where candidate.utf8.count <= lengthMax {
             let distance = distance(wanted, Array(candidate.utf8))
