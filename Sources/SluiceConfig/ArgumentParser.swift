@@ -81,7 +81,8 @@ package struct ArgumentParser: Sendable {
         if let command = commands.first(where: { $0.name == name }) { return command }
         let names = commands.map(\.name)
         let question = Suggestion.nearest(to: name, among: names).map { ", did you mean \"\($0)\"?" } ?? ";"
-        throw UsageError("unknown command \(ConfigPath.quoted(name))\(question) commands: \(names.joined(separator: ", "))")
+        throw UsageError(
+            "unknown command \(ConfigPath.quoted(name))\(question) commands: \(names.joined(separator: ", "))")
     }
 
     // MARK: Help
@@ -110,8 +111,10 @@ package struct ArgumentParser: Sendable {
     package func help(for command: Command) -> String {
         let operands = command.operands.map { " " + $0 }.joined()
         let rows = command.options.map { option in
-            ("--" + option.name + (option.value.map { " " + $0 } ?? ""),
-                option.doc + (option.isRepeatable ? " (may be repeated)" : ""))
+            (
+                "--" + option.name + (option.value.map { " " + $0 } ?? ""),
+                option.doc + (option.isRepeatable ? " (may be repeated)" : "")
+            )
         }
         return """
             \(command.summary)

@@ -75,10 +75,12 @@ package struct Arguments: Sendable {
     func checkOperands(_ program: String) throws(UsageError) {
         let wanted = declaration.operands
         if operands.count < wanted.count {
-            throw UsageError("\(wanted[operands.count]) is missing: \(program) \(command) \(wanted.joined(separator: " "))")
+            throw UsageError(
+                "\(wanted[operands.count]) is missing: \(program) \(command) \(wanted.joined(separator: " "))")
         }
         if operands.count > wanted.count {
-            throw UsageError("\(ConfigPath.quoted(operands[wanted.count])) is one argument too many for \(program) \(command)")
+            throw UsageError(
+                "\(ConfigPath.quoted(operands[wanted.count])) is one argument too many for \(program) \(command)")
         }
     }
 }

@@ -38,11 +38,7 @@ package enum Catalogue {
             baseURL: section.url("base_url", doc: "What paths are appended to."),
             keyVariables: section.strings("key_variables", count: 1...8, doc: "The first that is set holds the key."),
             baseURLVariables: section.strings("base_url_variables", doc: "The first that is set replaces base_url."),
-            auth: section.value(
-                "auth",
-                .text("authentication", allowed: "bearer, none or header:NAME", placeholder: .none, show: \.description) {
-                    Authentication($0)
-                }, default: .bearer, doc: "How the key is sent."),
+            auth: section.value("auth", .authentication, default: .bearer, doc: "How the key is sent."),
             isUsableWithoutKey: section.boolean("usable_without_key", default: false, doc: "A base URL is enough."),
             models: section.strings("models", doc: "Names, and beginnings that end in *."),
             unverified: section.strings("unverified", doc: "What here no document confirmed."))

@@ -1,7 +1,7 @@
 /// Bytes that must not be seen: a key, a token, a password.
 ///
-/// Printing, interpolating, dumping or reflecting a secret shows `<secret>`; its bytes are reached through `withExposed` and
-/// `exposedText` alone, so that a search for `xposed` finds every place that reads one. Its memory is overwritten when
+/// Printing, interpolating, dumping or reflecting a secret shows `<secret>`; its bytes are reached through `withExposed`
+/// and `exposedText` alone, so that a search for `xposed` finds every place that reads one. Its memory is overwritten when
 /// the last copy goes.
 package struct Secret: Sendable {
     private let storage: Storage
@@ -51,7 +51,8 @@ extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomR
 extension Secret {
     /// Bytes of its own that are overwritten before they are freed.
     ///
-    /// `@unchecked Sendable`: the memory is written in `init`, before anyone else sees it, and in `deinit`, after the last.
+    /// `@unchecked Sendable`: the memory is written in `init`, before anyone else sees it, and in `deinit`, after the
+    /// last.
     @safe private final class Storage: @unchecked Sendable, CustomReflectable {
         private let base: UnsafeMutableBufferPointer<UInt8>
 

@@ -5,11 +5,13 @@ import Testing
     static let parser = ArgumentParser(
         program: "sluice", summary: "a sidecar proxy for AI traffic", version: "1.0",
         commands: [
-            .init("run", summary: "serve requests", options: [
-                .init("config", "FILE", doc: "read the configuration from FILE"),
-                .init("listen", "ADDRESS", isRepeatable: true, doc: "listen on ADDRESS"),
-                .init("workers", "N", doc: "use N threads"), .init("quiet", doc: "say nothing"),
-            ]),
+            .init(
+                "run", summary: "serve requests",
+                options: [
+                    .init("config", "FILE", doc: "read the configuration from FILE"),
+                    .init("listen", "ADDRESS", isRepeatable: true, doc: "listen on ADDRESS"),
+                    .init("workers", "N", doc: "use N threads"), .init("quiet", doc: "say nothing"),
+                ]),
             .init("check", summary: "report the mistakes of a configuration", operands: ["FILE"]),
         ])
 
@@ -19,7 +21,8 @@ import Testing
     }
 
     @Test func `gives options in both spellings, flags, repeated options and operands`() throws {
-        let run = try Self.parsed("run", "--config", "a.json5", "--listen=a", "--listen", "b=c", "--quiet", "--workers=2")
+        let run = try Self.parsed(
+            "run", "--config", "a.json5", "--listen=a", "--listen", "b=c", "--quiet", "--workers=2")
         #expect(run.command == "run")
         #expect(run.text("config") == "a.json5")
         #expect(run.texts("listen") == ["a", "b=c"])
@@ -41,10 +44,13 @@ import Testing
         (["--confg", "x"], #"unknown option "--confg", did you mean --config? sluice run --help lists the options"#),
         (["-config"], #"unknown option "-config", did you mean --config? sluice run --help lists the options"#),
         (["check", "--listen=x", "a"], #"unknown option "--listen"; sluice check --help lists the options"#),
-        (["--config"], "--config needs a value: --config FILE"), (["--config", "--quiet"], "--config needs a value: --config FILE"),
+        (["--config"], "--config needs a value: --config FILE"),
+        (["--config", "--quiet"], "--config needs a value: --config FILE"),
         (["--quiet=1"], "--quiet takes no value"), (["--config=a", "--config=b"], "--config is given twice"),
-        (["check"], "FILE is missing: sluice check FILE"), (["check", "a", "b"], #""b" is one argument too many for sluice check"#),
-        (["run", "x"], #""x" is one argument too many for sluice run"#), (["help", "chek"], #"unknown command "chek", did you mean "check"? commands: run, check"#),
+        (["check"], "FILE is missing: sluice check FILE"),
+        (["check", "a", "b"], #""b" is one argument too many for sluice check"#),
+        (["run", "x"], #""x" is one argument too many for sluice run"#),
+        (["help", "chek"], #"unknown command "chek", did you mean "check"? commands: run, check"#),
     ])
     func `that makes no sense is refused`(arguments: [String], message: String) {
         #expect(throws: UsageError(message)) { try Self.parser.parse(arguments) }
@@ -52,7 +58,9 @@ import Testing
 
     @Test func `with a number out of range is refused`() throws {
         let arguments = try Self.parsed("--workers", "x")
-        #expect(throws: UsageError(#"--workers: 1 to 256, found "x""#)) { try arguments.integer("workers", in: 1...256) }
+        #expect(throws: UsageError(#"--workers: 1 to 256, found "x""#)) {
+            try arguments.integer("workers", in: 1...256)
+        }
     }
 
     @Test func `explains itself`() throws {

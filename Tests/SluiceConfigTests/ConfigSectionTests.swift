@@ -18,7 +18,8 @@ import Testing
     }
 
     @Test func `gives what is written, and its defaults for what is not`() throws {
-        let text = "{name: 'x', count: 0x10, wait_ms: 1500, on: true, taste: 'sour', share: 1, tags: 'one', sub: {n: 2}}"
+        let text =
+            "{name: 'x', count: 0x10, wait_ms: 1500, on: true, taste: 'sour', share: 1, tags: 'one', sub: {n: 2}}"
         let outcome = try ConfigReader.read(text: Array(text.utf8), environment: .fixed()) { section in
             #expect(section.string("name", default: "d", doc: "") == "x")
             #expect(section.integer("count", default: 1, in: 0...20, doc: "") == 16)
@@ -31,32 +32,35 @@ import Testing
             #expect(section.duration("idle_ms", default: .seconds(3), in: 0...9000, doc: "") == .seconds(3))
             #expect(section.optionalString("note", doc: "") == nil)
             #expect(section.optionalSection("tls", doc: "") { $0.boolean("b", default: true, doc: "") } == nil)
-            #expect(section.list("more", countWhenAbsent: 1, doc: "") { $0.integer("n", default: 7, in: 0...9, doc: "") } == [7])
+            #expect(
+                section.list("more", countWhenAbsent: 1, doc: "") { $0.integer("n", default: 7, in: 0...9, doc: "") }
+                    == [7])
             #expect(section.dictionary("by_name", names: .identifier, doc: "") { name, _ in name } == [])
         }
-        #expect(outcome.effective.json() == """
-            {
-              "name": "x",
-              "count": 16,
-              "wait_ms": 1500,
-              "on": true,
-              "taste": "sour",
-              "share": 1,
-              "tags": "one",
-              "sub": {
-                "n": 2
-              },
-              "idle_ms": 3000,
-              "note": null,
-              "tls": null,
-              "more": [
+        #expect(
+            outcome.effective.json() == """
                 {
-                  "n": 7
+                  "name": "x",
+                  "count": 16,
+                  "wait_ms": 1500,
+                  "on": true,
+                  "taste": "sour",
+                  "share": 1,
+                  "tags": "one",
+                  "sub": {
+                    "n": 2
+                  },
+                  "idle_ms": 3000,
+                  "note": null,
+                  "tls": null,
+                  "more": [
+                    {
+                      "n": 7
+                    }
+                  ],
+                  "by_name": {}
                 }
-              ],
-              "by_name": {}
-            }
-            """)
+                """)
     }
 
     @Test func `reports every mistake with its path, its line, what is allowed and what was found`() {
@@ -83,27 +87,30 @@ import Testing
             _ = section.choice("taste", default: Flavour.sweet, doc: "")
             _ = section.values("urls", .url(), doc: "")
             _ = section.integer("count", default: 1, in: 1...9, doc: "")
-            _ = section.dictionary("named", names: .identifier, doc: "") { $1.integer("n", default: 1, in: 1...9, doc: "") }
+            _ = section.dictionary("named", names: .identifier, doc: "") {
+                $1.integer("n", default: 1, in: 1...9, doc: "")
+            }
             _ = section.secret("secret", doc: "")
             _ = section.requiredString("must", doc: "")
             _ = section.optionalSection("tls", doc: "") { $0.file("certificate_file", doc: "") }
         }
-        #expect(found == """
-            must (line 1): required: a string of 1 to 4096 bytes without control characters
-            clusters[2].pool.idle_ms (line 3): 0 to 3600000, found -5
-            clusters[2].pool.conections (line 3): unknown key, did you mean "connections"? allowed: connections, idle_ms
-            name (line 5): a string of 1 to 8 bytes without control characters, found ""
-            flag (line 5): true or false, found "yes"
-            taste (line 5): sweet, sour or salty, found "bitter"
-            urls[1] (line 6): a URL whose scheme is http, https, ws, wss, redis or rediss
-            count (line 6): 1 to 9, found 1.5
-            ["strange key"] (line 7): unknown key; allowed: clusters, count, flag, must, name, named, secret, taste, tls, urls
-            named["a b"] (line 7): a name of 1 to 64 letters, digits, ".", "_" and "-"
-            named["a b"].n (line 7): 1 to 9, found 10
-            named.c (line 7): an object, found a number
-            secret (line 8): a string, "file:/path" or "env:NAME", found a number
-            tls (line 8): an object, found a list
-            """)
+        #expect(
+            found == """
+                must (line 1): required: a string of 1 to 4096 bytes without control characters
+                clusters[2].pool.idle_ms (line 3): 0 to 3600000, found -5
+                clusters[2].pool.conections (line 3): unknown key, did you mean "connections"? allowed: connections, idle_ms
+                name (line 5): a string of 1 to 8 bytes without control characters, found ""
+                flag (line 5): true or false, found "yes"
+                taste (line 5): sweet, sour or salty, found "bitter"
+                urls[1] (line 6): a URL whose scheme is http, https, ws, wss, redis or rediss
+                count (line 6): 1 to 9, found 1.5
+                ["strange key"] (line 7): unknown key; allowed: clusters, count, flag, must, name, named, secret, taste, tls, urls
+                named["a b"] (line 7): a name of 1 to 64 letters, digits, ".", "_" and "-"
+                named["a b"].n (line 7): 1 to 9, found 10
+                named.c (line 7): an object, found a number
+                secret (line 8): a string, "file:/path" or "env:NAME", found a number
+                tls (line 8): an object, found a list
+                """)
     }
 
     @Test func `says what is wrong with a value in itself, or with how two values go together`() {
@@ -115,11 +122,12 @@ import Testing
             section.mistake("bad", "a second mistake in one value is not reported")
             section.mistake("one of two must be given")
         }
-        #expect(found == """
-            1:1: one of two must be given
-            high (line 1): at least low (5), found 3
-            bad (line 1): 0 to 9, found "x"
-            """)
+        #expect(
+            found == """
+                1:1: one of two must be given
+                high (line 1): at least low (5), found 3
+                bad (line 1): 0 to 9, found "x"
+                """)
     }
 
     @Test func `stops listing mistakes after a hundred`() {
@@ -138,10 +146,12 @@ import Testing
     }
 
     @Test func `takes values of variables, in strings and where a number or a truth value is wanted`() throws {
-        let environment = ConfigEnvironment.fixed(variables: ["HOST": "h", "EMPTY": "", "N": "4", "B": "true", "F": "file:/x"])
+        let environment = ConfigEnvironment.fixed(variables: [
+            "HOST": "h", "EMPTY": "", "N": "4", "B": "true", "F": "file:/x",
+        ])
         let text = """
-            {a: '${HOST}:1', b: '${NONE:-d}${EMPTY:-e}', c: '$${HOST} $5 $$', n: '${N}', f: '${N}.5', b2: '${B}', e: '[${EMPTY}]',
-             s: '${F}', x: 'env:HOST'}
+            {a: '${HOST}:1', b: '${NONE:-d}${EMPTY:-e}', c: '$${HOST} $5 $$', n: '${N}', f: '${N}.5', b2: '${B}',
+             e: '[${EMPTY}]', s: '${F}', x: 'env:HOST'}
             """
         let outcome = try ConfigReader.read(text: Array(text.utf8), environment: environment) { section in
             #expect(section.string("a", default: "", doc: "") == "h:1")
@@ -154,7 +164,9 @@ import Testing
             #expect(section.secret("s", doc: "").exposedText == "file:/x", "what a variable holds is not interpreted")
             #expect(section.secret("x", doc: "").exposedText == "h")
         }
-        #expect(outcome.effective["a"] == ConfigValue(.string("${HOST}:1")), "the effective configuration shows no variable's value")
+        #expect(
+            outcome.effective["a"] == ConfigValue(.string("${HOST}:1")),
+            "the effective configuration shows no variable's value")
     }
 
     @Test(arguments: [
@@ -165,12 +177,16 @@ import Testing
         ("'${}'", #"a "${" that is not ${NAME} or ${NAME:-default}; "$${" stands for "${" itself"#),
     ])
     func `names the variable that is missing`(value: String, message: String) {
-        let found = Self.errors("{\n a: \(value)}", .fixed(variables: ["HOST": "h"])) { _ = $0.string("a", default: "", doc: "") }
+        let found = Self.errors("{\n a: \(value)}", .fixed(variables: ["HOST": "h"])) {
+            _ = $0.string("a", default: "", doc: "")
+        }
         #expect(found == "a (line 2): " + message)
     }
 
     @Test func `reads secrets from files, without the line end, and names the files to watch`() throws {
-        let files: [String: [UInt8]] = ["/k": Array("one\n".utf8), "/w": Array("two\r\n".utf8), "/n": Array("a\n\n".utf8)]
+        let files: [String: [UInt8]] = [
+            "/k": Array("one\n".utf8), "/w": Array("two\r\n".utf8), "/n": Array("a\n\n".utf8),
+        ]
         let environment = ConfigEnvironment.fixed(variables: ["DIR": ""], files: files)
         let text = Array("{a: ['file:/k', 'file:${DIR}/w'], b: 'file:/n', c: '/k'}".utf8)
         let outcome = try ConfigReader.read(text: text, environment: environment) { section in
@@ -179,7 +195,9 @@ import Testing
             #expect(section.file("c", doc: "") == "/k")
         }
         #expect(outcome.files == ["/k", "/w", "/n"])
-        #expect(outcome.effective["a"] == ConfigValue(.list([ConfigValue(.string("<secret>")), ConfigValue(.string("<secret>"))])))
+        #expect(
+            outcome.effective["a"]
+                == ConfigValue(.list([ConfigValue(.string("<secret>")), ConfigValue(.string("<secret>"))])))
     }
 
     @Test(arguments: [
@@ -204,32 +222,33 @@ import Testing
             }
             section.mistake("idle_ms", "nothing is wrong while describing")
         }
-        #expect(reference.markdown() == #"""
-            ## The whole
+        #expect(
+            reference.markdown() == #"""
+                ## Top level
 
-            | key | type | default | allowed | meaning |
-            | --- | --- | --- | --- | --- |
-            | `idle_ms` | duration in ms | `60000` | 0 to 3600000 | How long \| it may rest. |
-            | `taste` | choice | `"sour"` | sweet, sour or salty | Its taste. |
-            | `named` | objects by name |  | a name of 1 to 64 letters, digits, ".", "_" and "-" | By name. |
+                | key | type | default | allowed | meaning |
+                | --- | --- | --- | --- | --- |
+                | `idle_ms` | duration in ms | `60000` | 0 to 3600000 | How long \| it may rest. |
+                | `taste` | choice | `"sour"` | sweet, sour or salty | Its taste. |
+                | `named` | objects by name |  | a name of 1 to 64 letters, digits, ".", "_" and "-" | By name. |
 
-            ## `named.<name>`
+                ## `named.<name>`
 
-            By name.
+                By name.
 
-            | key | type | default | allowed | meaning |
-            | --- | --- | --- | --- | --- |
-            | `key` | secret | required | a string, "file:/path" or "env:NAME" | A key. |
-            | `parts` | list of objects |  | 0 to 1000 entries | Parts. |
+                | key | type | default | allowed | meaning |
+                | --- | --- | --- | --- | --- |
+                | `key` | secret | required | a string, "file:/path" or "env:NAME" | A key. |
+                | `parts` | list of objects |  | 0 to 1000 entries | Parts. |
 
-            ## `named.<name>.parts[]`
+                ## `named.<name>.parts[]`
 
-            Parts.
+                Parts.
 
-            | key | type | default | allowed | meaning |
-            | --- | --- | --- | --- | --- |
-            | `url` | URL | `null` | an http or https URL without user, query and fragment, or null | Where. |
+                | key | type | default | allowed | meaning |
+                | --- | --- | --- | --- | --- |
+                | `url` | URL | `null` | an http or https URL without user, query and fragment, or null | Where. |
 
-            """#)
+                """#)
     }
 }

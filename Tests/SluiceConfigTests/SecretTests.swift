@@ -17,8 +17,10 @@ import Testing
         let parsed = try? ConfigText.parse("{api_key: '\(Self.text)', list: ['\(Self.text)']}")
         dump(parsed, to: &dumped)
         let shown = [
-            "\(secret)", String(describing: secret), String(reflecting: secret), "\(Optional(secret) as Any)", "\(Holder())",
-            "\([secret])", "\(["k": secret])", String(reflecting: Holder()), "\(Mirror(reflecting: secret).children.map(\.value))",
+            "\(secret)", String(describing: secret), String(reflecting: secret), "\(Optional(secret) as Any)",
+            "\(Holder())",
+            "\([secret])", "\(["k": secret])", String(reflecting: Holder()),
+            "\(Mirror(reflecting: secret).children.map(\.value))",
             "\(parsed as Any)", String(reflecting: parsed), "\(parsed!.kind)", dumped,
         ]
         for text in shown {
@@ -40,7 +42,10 @@ import Testing
         let key = Self.text
         let environment = ConfigEnvironment.fixed(
             variables: ["KEY": key], files: ["/key": Array((key + "\n").utf8)])
-        let values = ["'\(key)'", "'${KEY}'", "'file:/key'", "'env:KEY'", "['\(key)', {}]", "{a: '\(key)'}", key, "'\(key)", "['${KEY}', 'file:/none']"]
+        let values = [
+            "'\(key)'", "'${KEY}'", "'file:/key'", "'env:KEY'", "['\(key)', {}]", "{a: '\(key)'}", key, "'\(key)",
+            "['${KEY}', 'file:/none']",
+        ]
         for value in values {
             let errors = `A configuration section`.errors("{k: \(value), x: \(value)}", environment) { section in
                 _ = section.value("k", .secret(allowed: "digits") { $0.count == 1 }, default: Secret(""), doc: "")
@@ -48,7 +53,10 @@ import Testing
             }
             #expect(!errors.isEmpty && !errors.contains("Xq7"), "\(errors)")
         }
-        for url in ["https://user:\(key)@host/", "https://host/?key=\(key)", "https://host/#\(key)", "${KEY}", "https://${KEY}@h"] {
+        for url in [
+            "https://user:\(key)@host/", "https://host/?key=\(key)", "https://host/#\(key)", "${KEY}",
+            "https://${KEY}@h",
+        ] {
             let errors = `A configuration section`.errors("{u: '\(url)'}", environment) { _ = $0.url("u", doc: "") }
             #expect(!errors.isEmpty && !errors.contains("Xq7"), "\(errors)")
         }

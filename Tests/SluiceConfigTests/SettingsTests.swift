@@ -6,7 +6,8 @@ import Testing
     static func load(
         _ text: String = "{}", _ variables: [String: String] = [:], overrides: ServerConfiguration.Overrides = .init()
     ) throws -> ConfigOutcome<ServerConfiguration> {
-        try ServerConfiguration.load(text: Array(text.utf8), overrides: overrides, environment: .fixed(variables: variables))
+        try ServerConfiguration.load(
+            text: Array(text.utf8), overrides: overrides, environment: .fixed(variables: variables))
     }
 
     @Test func `are the defaults of the structures when nothing is said`() throws {
@@ -39,7 +40,9 @@ import Testing
         let outcome = try ServerConfiguration.load(file: "/c", environment: .fixed(files: files))
         #expect(outcome.files == ["/c", "/k"])
         #expect(outcome.value.provider(named: "a")?.apiKeys == [Secret("k")])
-        let error = #expect(throws: ConfigErrors.self) { try ServerConfiguration.load(file: "/d", environment: .fixed()) }
+        let error = #expect(throws: ConfigErrors.self) {
+            try ServerConfiguration.load(file: "/d", environment: .fixed())
+        }
         #expect(error?.description == "/d: there is no such file")
     }
 
@@ -52,7 +55,10 @@ import Testing
         #expect(ListenAddress(text)?.isLocal == isLocal)
     }
 
-    @Test(arguments: ["", ":80", "80", "1.2.3.4", "1.2.3.4:", "1.2.3.4:99999", "1.2.3:80", "::1:80", "[::1]", "h:80", "unix:", "unix:a", "unix:/a\0", "http://1.2.3.4:80"])
+    @Test(arguments: [
+        "", ":80", "80", "1.2.3.4", "1.2.3.4:", "1.2.3.4:99999", "1.2.3:80", "::1:80", "[::1]", "h:80", "unix:",
+        "unix:a", "unix:/a\0", "http://1.2.3.4:80",
+    ])
     func `know what is no address to listen on`(text: String) {
         #expect(ListenAddress(text) == nil)
     }
@@ -61,7 +67,9 @@ import Testing
         var provider = ProviderConfiguration(name: "p", baseURL: try BaseURL("http://p"))
         #expect(!provider.knows(model: "gpt-5"))
         provider.models = ["gpt-*", "sonar"]
-        for (model, isKnown) in [("gpt-5", true), ("gpt-", true), ("gpt", false), ("sonar", true), ("sonar-pro", false), ("", false)] {
+        for (model, isKnown) in [
+            ("gpt-5", true), ("gpt-", true), ("gpt", false), ("sonar", true), ("sonar-pro", false), ("", false),
+        ] {
             #expect(provider.knows(model: model) == isKnown, "\(model)")
         }
         #expect(provider.namedModels == ["sonar"])
@@ -69,7 +77,9 @@ import Testing
 }
 
 @Suite struct `Providers in the environment` {
-    static func found(_ variables: [String: String], _ listeners: [ListenAddress] = []) -> EnvironmentProviders.Discovery {
+    static func found(_ variables: [String: String], _ listeners: [ListenAddress] = [])
+        -> EnvironmentProviders.Discovery
+    {
         EnvironmentProviders.discover(.fixed(variables: variables), listeners: listeners)
     }
 
@@ -96,7 +106,9 @@ import Testing
     }
 
     @Test func `come in the catalogue's order, whatever else is set`() {
-        let found = Self.found(["GROQ_API_KEY": "g", "OPENAI_API_KEY": "o", "GOOGLE_API_KEY": "x", "GEMINI_API_KEY": "y"])
+        let found = Self.found([
+            "GROQ_API_KEY": "g", "OPENAI_API_KEY": "o", "GOOGLE_API_KEY": "x", "GEMINI_API_KEY": "y",
+        ])
         #expect(found.providers.map(\.name) == ["openai", "gemini", "groq"])
         #expect(found.providers[1].apiKeys == [Secret("y")])
     }
@@ -120,31 +132,41 @@ import Testing
             #expect(withKey.providers.map(\.baseURL.description) == ["https://api.openai.com/v1"])
         }
         #expect(Self.found(["OPENAI_BASE_URL": "http://localhost:4011/v1"], listeners).providers.count == 1)
-        #expect(Self.found(["OPENAI_BASE_URL": "http://localhost:80/v1"], [.ip4("10.0.0.1", port: 80)]).providers.count == 1)
+        #expect(
+            Self.found(["OPENAI_BASE_URL": "http://localhost:80/v1"], [.ip4("10.0.0.1", port: 80)]).providers.count == 1
+        )
     }
 
     @Test func `with a broken variable are a mistake that does not repeat it`() throws {
         let error = #expect(throws: ConfigErrors.self) {
             try `The proxy's settings`.load("{}", ["OPENAI_BASE_URL": "secret@x", "GROQ_API_KEY": "a\nsecret"])
         }
-        #expect(error?.description == """
-            $OPENAI_BASE_URL: a URL with a scheme, as https://api.example.com/v1
-            $GROQ_API_KEY: a key of visible ASCII characters
-            """)
+        #expect(
+            error?.description == """
+                $OPENAI_BASE_URL: a URL with a scheme, as https://api.example.com/v1
+                $GROQ_API_KEY: a key of visible ASCII characters
+                """)
     }
 
     @Test func `join those of the file only when they are asked to`() throws {
         let variables = ["OPENAI_API_KEY": "k", "GROQ_API_KEY": "k"]
-        let names = { (text: String) in try `The proxy's settings`.load(text, variables).value.providers.map(\.baseURL.host) }
+        let names = { (text: String) in
+            try `The proxy's settings`.load(text, variables).value.providers.map(\.baseURL.host)
+        }
         #expect(try names("{}") == ["api.openai.com", "api.groq.com"])
         #expect(try names("{providers: {openai: {base_url: 'http://own'}}}") == ["own"])
-        #expect(try names("{environment_providers: 'always', providers: {openai: {base_url: 'http://own'}}}") == ["own", "api.groq.com"])
+        #expect(
+            try names("{environment_providers: 'always', providers: {openai: {base_url: 'http://own'}}}") == [
+                "own", "api.groq.com",
+            ])
         #expect(try names("{environment_providers: 'never'}") == [])
     }
 }
 
 @Suite struct `The way out` {
-    static func route(_ url: String, _ variables: [String: String], _ proxy: EgressProxy = .environment) throws -> String {
+    static func route(_ url: String, _ variables: [String: String], _ proxy: EgressProxy = .environment) throws
+        -> String
+    {
         let route = try proxy.route(to: try BaseURL(url), credentials: nil, environment: .fixed(variables: variables))
         return route.map { "\($0.url) \($0.credentials?.exposedText ?? "-")" } ?? "direct"
     }
@@ -160,16 +182,23 @@ import Testing
         #expect(try Self.route("https://localhost:1", ["HTTPS_PROXY": "http://p"]) == "direct")
         let own = EgressProxy.url(try BaseURL("http://own"))
         #expect(try Self.route("https://a", ["HTTPS_PROXY": "http://p", "NO_PROXY": "*"], own) == "http://own -")
-        let error = #expect(throws: ConfigErrors.self) { try Self.route("https://a", ["HTTPS_PROXY": "socks5://u:secret@p"]) }
+        let error = #expect(throws: ConfigErrors.self) {
+            try Self.route("https://a", ["HTTPS_PROXY": "socks5://u:secret@p"])
+        }
         #expect(error?.description == "$HTTPS_PROXY: a URL whose scheme is http, https, ws, wss, redis or rediss")
     }
 
     @Test(arguments: [
-        ("*", "https://a.b", true), ("b", "https://a.b", true), (".b", "https://a.b", true), ("*.b", "https://a.b", true), ("b", "https://ab", false),
-        ("A.B", "https://a.b", true), ("x, a.b", "https://a.b", true), ("a.b:443", "https://a.b", true), ("a.b:80", "https://a.b", false),
-        ("10.0.0.1", "https://10.0.0.1", true), ("10.0.0.0/8", "https://10.9.9.9", true), ("10.0.0.0/8", "https://11.0.0.1", false),
-        ("0.0.0.0/0", "https://1.2.3.4", true), ("10.0.0.0/33", "https://10.0.0.1", false), ("10.0.0.0/8", "https://a", false),
-        ("0.0.1", "https://10.0.0.1", false), ("fd00::1", "https://[fd00::1]", true), ("[fd00::1]", "https://[fd00::1]:8", true), ("", "https://a", false),
+        ("*", "https://a.b", true), ("b", "https://a.b", true), (".b", "https://a.b", true),
+        ("*.b", "https://a.b", true), ("b", "https://ab", false),
+        ("A.B", "https://a.b", true), ("x, a.b", "https://a.b", true), ("a.b:443", "https://a.b", true),
+        ("a.b:80", "https://a.b", false),
+        ("10.0.0.1", "https://10.0.0.1", true), ("10.0.0.0/8", "https://10.9.9.9", true),
+        ("10.0.0.0/8", "https://11.0.0.1", false),
+        ("0.0.0.0/0", "https://1.2.3.4", true), ("10.0.0.0/33", "https://10.0.0.1", false),
+        ("10.0.0.0/8", "https://a", false),
+        ("0.0.1", "https://10.0.0.1", false), ("fd00::1", "https://[fd00::1]", true),
+        ("[fd00::1]", "https://[fd00::1]:8", true), ("", "https://a", false),
         (".", "https://a", false), ("/,//,:", "https://a", false),
     ])
     func `does not pass the proxy where NO_PROXY says so`(list: String, url: String, isDirect: Bool) throws {

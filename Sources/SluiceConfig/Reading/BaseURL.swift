@@ -49,12 +49,15 @@ package struct BaseURL: Sendable, Hashable, CustomStringConvertible {
     static let placeholder = BaseURL(scheme: .http, host: "invalid", port: 80)
 
     package init(_ text: String) throws(Malformed) {
-        if text.utf8.count > Self.byteCountMax { throw Malformed(message: "a URL of at most \(Self.byteCountMax) bytes") }
+        if text.utf8.count > Self.byteCountMax {
+            throw Malformed(message: "a URL of at most \(Self.byteCountMax) bytes")
+        }
         let bytes = Array(text.utf8)
         guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), bytes[colon...].starts(with: "://".utf8) else {
             throw Malformed(message: "a URL with a scheme, as https://api.example.com/v1")
         }
-        guard let scheme = Scheme(rawValue: String(decoding: bytes[..<colon].map(\.asciiLowercased), as: UTF8.self)) else {
+        guard let scheme = Scheme(rawValue: String(decoding: bytes[..<colon].map(\.asciiLowercased), as: UTF8.self))
+        else {
             let known = alternatives(Scheme.allCases.map(\.rawValue))
             throw Malformed(message: "a URL whose scheme is \(known)")
         }
@@ -73,7 +76,9 @@ package struct BaseURL: Sendable, Hashable, CustomStringConvertible {
         guard let (host, port) = HostAndPort.split(bytes) else {
             throw Malformed(message: "a URL with a host: a name, an IPv4 address, or an IPv6 address in brackets")
         }
-        if host.isEmpty || host.utf8.count > 253 { throw Malformed(message: "a URL with a host of 1 to 253 characters") }
+        if host.isEmpty || host.utf8.count > 253 {
+            throw Malformed(message: "a URL with a host of 1 to 253 characters")
+        }
         guard let port else { return (host, nil) }
         guard 1...65535 ~= port else { throw Malformed(message: "a URL with a port of 1 to 65535") }
         return (host, port)
@@ -86,7 +91,8 @@ package struct BaseURL: Sendable, Hashable, CustomStringConvertible {
         var path = String(decoding: bytes, as: UTF8.self)
         while path.hasSuffix("/") { path.removeLast() }
         let segments = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst()
-        for segment in segments where segment.isEmpty || segment.elementsEqual(".".utf8) || segment.elementsEqual("..".utf8) {
+        for segment in segments
+        where segment.isEmpty || segment.elementsEqual(".".utf8) || segment.elementsEqual("..".utf8) {
             throw Malformed(message: "a URL whose path has no empty, \".\" or \"..\" part")
         }
         return path

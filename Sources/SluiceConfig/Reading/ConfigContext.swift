@@ -58,9 +58,10 @@ package final class ConfigContext {
     func secret(of value: ConfigValue) throws(ConfigRefusal) -> Secret {
         guard case .string(let raw) = value.kind else { throw .notAllowed }
         if raw.hasPrefix("file:") {
-            let path = try substituted(String(raw.dropFirst(5)))
+            let written = String(raw.dropFirst(5))
+            let path = try substituted(written)
             if path.isEmpty || path.utf8.contains(0) { throw .because("\"file:\" without a path") }
-            var bytes = try content(ofFile: path, byteCountMax: Self.secretByteCountMax)
+            var bytes = try content(ofFile: path, writtenAs: written, byteCountMax: Self.secretByteCountMax)
             if bytes.last == ASCII.lineFeed { bytes.removeLast() }
             if bytes.last == ASCII.carriageReturn { bytes.removeLast() }
             return Secret(bytes.span)
@@ -73,12 +74,15 @@ package final class ConfigContext {
         return Secret(try substituted(raw))
     }
 
-    func content(ofFile path: String, byteCountMax: Int) throws(ConfigRefusal) -> [UInt8] {
+    /// - Parameter written: the path as an error repeats it, without what variables hold.
+    func content(
+        ofFile path: String, writtenAs written: String, byteCountMax: Int
+    ) throws(ConfigRefusal) -> [UInt8] {
         if !files.contains(path) { files.append(path) }
         do {
             return try environment.file(path, byteCountMax)
         } catch {
-            throw .because("\(ConfigPath.quoted(path)): \(error)")
+            throw .because("\(ConfigPath.quoted(written)): \(error)")
         }
     }
 

@@ -15,11 +15,13 @@ package struct ConfigEnvironment: Sendable {
 
     /// A world of known content.
     package static func fixed(variables: [String: String] = [:], files: [String: [UInt8]] = [:]) -> ConfigEnvironment {
-        ConfigEnvironment(variable: { variables[$0] }) { path, byteCountMax throws(ConfigFileError) in
-            guard let bytes = files[path] else { throw .missing }
-            if bytes.count > byteCountMax { throw .tooLarge(byteCountMax: byteCountMax) }
-            return bytes
-        }
+        ConfigEnvironment(
+            variable: { variables[$0] },
+            file: { path, byteCountMax throws(ConfigFileError) in
+                guard let bytes = files[path] else { throw .missing }
+                if bytes.count > byteCountMax { throw .tooLarge(byteCountMax: byteCountMax) }
+                return bytes
+            })
     }
 
     /// A variable that is set to something: an empty one counts as not set.

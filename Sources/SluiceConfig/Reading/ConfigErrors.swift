@@ -13,7 +13,8 @@ package struct ConfigMistake: Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
-    /// `clusters[2].pool.idle_ms (line 14): 0 to 3600000, found -5`, or for a syntax error `14:3: found …; expected …`.
+    /// `clusters[2].pool.idle_ms (line 14): 0 to 3600000, found -5`; of a syntax error
+    /// `14:3: found …; expected …`.
     package var description: String {
         guard let location else { return "\(path): \(message)" }
         return path.isEmpty ? "\(location): \(message)" : "\(path) (line \(location.line)): \(message)"

@@ -1,13 +1,10 @@
-internal import SluiceCore
-
 /// How a place in a configuration is written: `clusters[2].pool.idle_ms`, `models["gpt-4.1"].provider`.
 package enum ConfigPath {
     /// The longest key or value repeated in a message, in characters.
     static let shownLengthMax = 80
 
     package static func child(of parent: String, _ key: String) -> String {
-        let isPlain = !key.isEmpty && key.utf8.count <= shownLengthMax
-            && key.utf8.allSatisfy { $0.isASCIILetter || $0.isDecimalDigit || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
+        let isPlain = 1...shownLengthMax ~= key.utf8.count && key.utf8.allSatisfy(\.isNameByte)
         if !isPlain { return parent + "[" + quoted(key) + "]" }
         return parent.isEmpty ? key : parent + "." + key
     }

@@ -61,7 +61,7 @@ package struct ConfigReference: Sendable {
         for section in sections where !section.fields.isEmpty {
             if !text.isEmpty { text += "\n" }
             text += String(repeating: "#", count: headingLevel) + " "
-            text += section.path.isEmpty ? "The whole\n\n" : "`\(section.path)`\n\n"
+            text += section.path.isEmpty ? "Top level\n\n" : "`\(section.path)`\n\n"
             if !section.doc.isEmpty { text += section.doc + "\n\n" }
             text += "| key | type | default | allowed | meaning |\n| --- | --- | --- | --- | --- |\n"
             for field in section.fields { text += Self.row(field) }

@@ -31,7 +31,9 @@ extension ConfigRule {
         ConfigRule(type: type, allowed: allowed, placeholder: placeholder) { value, context throws(ConfigRefusal) in
             guard let result = parse(try context.text(of: value)) else { throw .notAllowed }
             return result
-        } show: { .string(show($0)) }
+        } show: {
+            .string(show($0))
+        }
     }
 }
 
@@ -41,19 +43,24 @@ extension ConfigRule where Value == String {
         text("string", allowed: "a string of \(bytes.shown) bytes without control characters", placeholder: "") {
             $0
         } _: { text in
-            bytes.contains(text.utf8.count) && !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+            bytes.contains(text.utf8.count)
+                && !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
                 ? text : nil
         }
     }
 
     /// The path of a file, which is looked at: it must be there, and it is watched for changes.
     package static func file(byteCountMax: Int) -> ConfigRule {
-        ConfigRule(type: "file", allowed: "the path of a file", placeholder: "") { value, context throws(ConfigRefusal) in
+        ConfigRule(type: "file", allowed: "the path of a file", placeholder: "") {
+            value, context throws(ConfigRefusal) in
+            guard case .string(let written) = value.kind else { throw .notAllowed }
             let path = try context.text(of: value)
             if path.isEmpty || path.utf8.contains(0) { throw .notAllowed }
-            _ = try context.content(ofFile: path, byteCountMax: byteCountMax)
+            _ = try context.content(ofFile: path, writtenAs: written, byteCountMax: byteCountMax)
             return path
-        } show: { .string($0) }
+        } show: {
+            .string($0)
+        }
     }
 }
 
@@ -63,7 +70,9 @@ extension ConfigRule where Value == Int {
             value, context throws(ConfigRefusal) in
             guard let number = try context.integer(of: value), range.contains(number) else { throw .notAllowed }
             return number
-        } show: { .integer($0) }
+        } show: {
+            .integer($0)
+        }
     }
 }
 
@@ -74,7 +83,9 @@ extension ConfigRule where Value == Double {
         ) { value, context throws(ConfigRefusal) in
             guard let number = try context.number(of: value), range.contains(number) else { throw .notAllowed }
             return number
-        } show: { .number($0) }
+        } show: {
+            .number($0)
+        }
     }
 }
 
@@ -85,7 +96,9 @@ extension ConfigRule where Value == Duration {
             value, context throws(ConfigRefusal) in
             guard let number = try context.integer(of: value), range.contains(number) else { throw .notAllowed }
             return .milliseconds(number)
-        } show: { .integer(Int($0.milliseconds)) }
+        } show: {
+            .integer(Int($0.milliseconds))
+        }
     }
 }
 
@@ -95,7 +108,9 @@ extension ConfigRule where Value == Bool {
             value, context throws(ConfigRefusal) in
             guard let result = try context.boolean(of: value) else { throw .notAllowed }
             return result
-        } show: { .boolean($0) }
+        } show: {
+            .boolean($0)
+        }
     }
 }
 
@@ -126,7 +141,9 @@ extension ConfigRule where Value == BaseURL {
                 throw .notAllowed
             }
             throw .notAllowed
-        } show: { .string($0.description) }
+        } show: {
+            .string($0.description)
+        }
     }
 }
 
@@ -135,7 +152,8 @@ extension ConfigRule where Value == Secret {
     ///
     /// - Parameter isAllowed: what the secret's bytes must be, beyond not being empty; told as `allowed`.
     package static func secret(
-        allowed: String = "a string, \"file:/path\" or \"env:NAME\"", _ isAllowed: @escaping (Span<UInt8>) -> Bool = { _ in true }
+        allowed: String = "a string, \"file:/path\" or \"env:NAME\"",
+        _ isAllowed: @escaping (Span<UInt8>) -> Bool = { _ in true }
     ) -> ConfigRule<Secret> {
         ConfigRule(type: "secret", allowed: allowed, placeholder: Secret(""), isSecret: true) {
             value, context throws(ConfigRefusal) in
@@ -143,7 +161,9 @@ extension ConfigRule where Value == Secret {
             if secret.isEmpty { throw .because("the secret is empty") }
             if !secret.withExposed(isAllowed) { throw .notAllowed }
             return secret
-        } show: { _ in .string(Secret.mask) }
+        } show: { _ in
+            .string(Secret.mask)
+        }
     }
 }
 

@@ -114,8 +114,9 @@ extension ConfigSection {
         _ value: ConfigValue, path: String, _ doc: String, _ body: (ConfigSection) -> Value
     ) -> (value: Value, effective: ConfigValue) {
         guard case .object(let members) = value.kind else {
-            context.report(ConfigMistake(
-                path: path, location: value.location, message: "an object, found \(value.kind.name)"))
+            context.report(
+                ConfigMistake(
+                    path: path, location: value.location, message: "an object, found \(value.kind.name)"))
             // Without values everything would be missing: what that reports is not news.
             let muted = ConfigContext(environment: context.environment)
             let section = ConfigSection(path: path, location: value.location, members: [], context: muted, doc: doc)

@@ -1,7 +1,7 @@
 /// An object of a configuration, read key by key.
 ///
-/// Reading never stops at a mistake: it is noted, a placeholder is returned, and `ConfigReader` throws the whole list at
-/// the end. A key that nobody read is a mistake too. The same calls, made without a text, write the reference.
+/// Reading never stops at a mistake: it is noted, a placeholder is returned, and `ConfigReader` throws the whole list
+/// at the end. A key that nobody read is a mistake too. The same calls, made without a text, write the reference.
 package final class ConfigSection {
     /// Where this is: `providers.openai.pool`; empty for the whole configuration.
     package let path: String
@@ -106,8 +106,9 @@ package final class ConfigSection {
     package func mistake(_ key: String, _ message: String) {
         if isDescribing || !refusedKeys.insert(key).inserted { return }
         let member = members.first { $0.key == key }
-        context.report(ConfigMistake(
-            path: ConfigPath.child(of: path, key), location: member?.value.location ?? location, message: message))
+        context.report(
+            ConfigMistake(
+                path: ConfigPath.child(of: path, key), location: member?.value.location ?? location, message: message))
     }
 
     /// What is written as the value of `key`, for a message: variables are not filled in, and a secret is not shown.
@@ -129,10 +130,11 @@ package final class ConfigSection {
 
     private func refuse(_ field: ConfigField, _ value: ConfigValue, _ refusal: ConfigRefusal, path: String) {
         refusedKeys.insert(field.key)
-        let message = switch refusal {
-        case .notAllowed: "\(field.allowed), found \(field.isSecret ? value.kind.name : value.shown)"
-        case .because(let reason): reason
-        }
+        let message =
+            switch refusal {
+            case .notAllowed: "\(field.allowed), found \(field.isSecret ? value.kind.name : value.shown)"
+            case .because(let reason): reason
+            }
         context.report(ConfigMistake(path: path, location: value.location, message: message))
     }
 
@@ -167,9 +169,10 @@ package final class ConfigSection {
         for member in members where !readKeys.contains(member.key) {
             let nearest = Suggestion.nearest(to: member.key, among: readKeys)
             let question = nearest.map { ", did you mean \"\($0)\"?" } ?? ";"
-            context.report(ConfigMistake(
-                path: ConfigPath.child(of: path, member.key), location: member.location,
-                message: "unknown key\(question) allowed: \(readKeys.sorted().joined(separator: ", "))"))
+            context.report(
+                ConfigMistake(
+                    path: ConfigPath.child(of: path, member.key), location: member.location,
+                    message: "unknown key\(question) allowed: \(readKeys.sorted().joined(separator: ", "))"))
         }
     }
 }

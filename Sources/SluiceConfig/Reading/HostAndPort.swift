@@ -29,14 +29,16 @@ package enum HostAndPort {
     /// Four numbers of 0 to 255 without leading zeros.
     package static func isIPv4(_ text: String) -> Bool {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { part in
-            guard part.count <= 3, part.count == 1 || part.first != UInt8(ascii: "0") else { return false }
-            guard let number = ASCII.decimal(Array(part).span) else { return false }
-            return number <= 255
-        }
+        return parts.count == 4
+            && parts.allSatisfy { part in
+                guard part.count <= 3, part.count == 1 || part.first != UInt8(ascii: "0") else { return false }
+                guard let number = ASCII.decimal(Array(part).span) else { return false }
+                return number <= 255
+            }
     }
 
-    /// Eight groups of four hexadecimal digits, one run of zeros as `::`, the last two perhaps as IPv4 (RFC 4291 §2.2).
+    /// Eight groups of four hexadecimal digits, one run of zeros as `::`, the last two
+    /// perhaps as IPv4 (RFC 4291 §2.2).
     package static func isIPv6(_ text: String) -> Bool {
         var groups = text.split(separator: ":", omittingEmptySubsequences: false)
         if groups.count < 3 || groups.count > 9 { return false }
@@ -59,19 +61,24 @@ package enum HostAndPort {
         return empty == 0 ? count == 8 : empty == 1 && count < 8
     }
 
-    /// Labels of letters, digits, hyphens and underscores. The last is not a number: that would be a broken IPv4 address.
+    /// Labels of letters, digits, hyphens and underscores. The last is not a number: that would be a
+    /// broken IPv4 address.
     package static func isName(_ text: String) -> Bool {
         let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard let last = labels.last(where: { !$0.isEmpty }), !last.allSatisfy(\.isDecimalDigit) else { return false }
         for (index, label) in labels.enumerated() {
             if label.isEmpty, index == labels.count - 1 { continue }  // the dot of the root
-            if label.isEmpty || label.count > 63 || label.first == UInt8(ascii: "-") || label.last == UInt8(ascii: "-") {
-                return false
-            }
-            if !label.allSatisfy({ $0.isASCIILetter || $0.isDecimalDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }) {
-                return false
-            }
+            let hyphen = UInt8(ascii: "-")
+            if label.isEmpty || label.count > 63 || label.first == hyphen || label.last == hyphen { return false }
+            if !label.allSatisfy(\.isNameByte) { return false }
         }
         return true
+    }
+}
+
+extension UInt8 {
+    /// A letter, a digit, a hyphen or an underscore.
+    var isNameByte: Bool {
+        isASCIILetter || isDecimalDigit || self == UInt8(ascii: "-") || self == UInt8(ascii: "_")
     }
 }

@@ -91,7 +91,9 @@ package enum EgressProxy: Sendable, Equatable, CustomStringConvertible {
     private static func covers(_ entry: String, _ url: BaseURL) -> Bool {
         if entry == "*" { return true }
         if entry.contains("/") { return isInRange(url.host, entry) }
-        var host = entry.hasPrefix("*.") ? String(entry.dropFirst(2)) : entry.hasPrefix(".") ? String(entry.dropFirst()) : entry
+        var host = entry
+        if host.hasPrefix("*.") { host.removeFirst() }
+        if host.hasPrefix(".") { host.removeFirst() }
         if HostAndPort.isIPv6(host) { return host == url.host }
         guard let (name, port) = HostAndPort.split(Array(host.utf8)[...]) else { return false }
         if let port, port != url.port { return false }

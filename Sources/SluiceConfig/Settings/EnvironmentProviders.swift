@@ -35,8 +35,9 @@ package enum EnvironmentProviders {
             while text.last?.isNewline == true { text.removeLast() }
             let key = Secret(text)
             if !key.withExposed(HeaderRules.isValue) {
-                discovery.mistakes.append(ConfigMistake(
-                    path: "$" + keyVariable, location: nil, message: "a key of visible ASCII characters"))
+                discovery.mistakes.append(
+                    ConfigMistake(
+                        path: "$" + keyVariable, location: nil, message: "a key of visible ASCII characters"))
             }
             provider.apiKeys = [key]
         }
@@ -54,7 +55,9 @@ package enum EnvironmentProviders {
             guard let text = environment.nonEmptyVariable(name) else { continue }
             do throws(BaseURL.Malformed) {
                 let url = try BaseURL(text)
-                if url.scheme != .http, url.scheme != .https { throw BaseURL.Malformed(message: "an http or https URL") }
+                if url.scheme != .http, url.scheme != .https {
+                    throw BaseURL.Malformed(message: "an http or https URL")
+                }
                 if url == entry.baseURL { return nil }
                 if !listeners.contains(where: { $0.isReached(by: url) }) { return url }
                 discovery.notes.append("\(name) leads to Sluice itself and was passed over")

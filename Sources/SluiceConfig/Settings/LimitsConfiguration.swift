@@ -122,7 +122,8 @@ package struct LimitsConfiguration: Sendable, Equatable {
         var memory = Memory()
         memory.byteCountMax = section.integer(
             "bytes_max", default: memory.byteCountMax, in: 0...1 << 50,
-            doc: "Bytes of memory that the process may use. 0: the limit of the control group, or the machine's memory.")
+            doc: "Bytes of memory that the process may use. 0: the limit of the control group, or the machine's memory."
+        )
         memory.drainPercent = section.integer(
             "drain_percent", default: memory.drainPercent, in: 50...100,
             doc: "From this share on, idle connections are closed and none is kept alive.")
@@ -132,15 +133,17 @@ package struct LimitsConfiguration: Sendable, Equatable {
         memory.refuseConnectionsPercent = section.integer(
             "refuse_connections_percent", default: memory.refuseConnectionsPercent, in: 50...100,
             doc: "From this share on, connections are not accepted.")
-        if memory.refuseRequestsPercent < memory.drainPercent {
+        let (drain, requests) = (memory.drainPercent, memory.refuseRequestsPercent)
+        if requests < drain {
             section.mistake(
                 "refuse_requests_percent",
-                "at least drain_percent (\(memory.drainPercent)), found \(memory.refuseRequestsPercent)")
+                "at least drain_percent (\(drain)), found \(requests)")
         }
-        if memory.refuseConnectionsPercent < memory.refuseRequestsPercent {
+        let connections = memory.refuseConnectionsPercent
+        if connections < requests {
             section.mistake(
                 "refuse_connections_percent",
-                "at least refuse_requests_percent (\(memory.refuseRequestsPercent)), found \(memory.refuseConnectionsPercent)")
+                "at least refuse_requests_percent (\(requests)), found \(connections)")
         }
         return memory
     }

@@ -77,6 +77,8 @@ package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
 
 extension ConfigRule where Value == ListenAddress {
     package static var listenAddress: ConfigRule {
-        text("address", allowed: ListenAddress.allowed, placeholder: .unix("/"), show: \.description) { ListenAddress($0) }
+        text("address", allowed: ListenAddress.allowed, placeholder: .unix("/"), show: \.description) {
+            ListenAddress($0)
+        }
     }
 }

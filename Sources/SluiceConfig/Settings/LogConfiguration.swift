@@ -42,7 +42,8 @@ package struct LogConfiguration: Sendable, Equatable {
             show: \.description
         ) { Destination($0) }
         log.destination = section.value(
-            "destination", destination, default: log.destination, doc: "Where lines go. A file is opened again on SIGHUP.")
+            "destination", destination, default: log.destination,
+            doc: "Where lines go. A file is opened again on SIGHUP.")
         log.access = section.boolean("access", default: log.access, doc: "Logs one line an exchange.")
         return log
     }

@@ -2,7 +2,8 @@ internal import SluiceCore
 
 extension ProviderConfiguration {
     package static func read(_ section: ConfigSection, name: String) -> Self {
-        let dialect = section.choice("dialect", default: Dialect.openai, doc: "The wire format that the provider speaks.")
+        let dialect = section.choice(
+            "dialect", default: Dialect.openai, doc: "The wire format that the provider speaks.")
         let url = section.url(
             "base_url", doc: "What paths as `/chat/completions` are appended to: `https://api.openai.com/v1`.")
         var provider = ProviderConfiguration(name: name, baseURL: url)
@@ -18,14 +19,11 @@ extension ProviderConfiguration {
     }
 
     private mutating func readCredentials(_ section: ConfigSection) {
-        let authentication = ConfigRule<Authentication>.text(
-            "authentication", allowed: "bearer, none or header:NAME", placeholder: .none, show: \.description
-        ) { Authentication($0) }
         apiKeys = section.values(
             "api_key", .fieldValue, count: 0...64,
             doc: "The key, or several that take turns: itself, `${NAME}`, `env:NAME` or `file:/path`.")
         auth = section.value(
-            "auth", authentication, default: auth,
+            "auth", .authentication, default: auth,
             doc: "How the key is sent: as `Authorization: Bearer`, alone in a field of its own, or not at all.")
         if auth == .none, !apiKeys.isEmpty { section.mistake("auth", "bearer or header:NAME with an api_key") }
         let given = section.dictionary(

@@ -109,3 +109,11 @@ package enum Authentication: Sendable, Equatable, CustomStringConvertible {
         }
     }
 }
+
+extension ConfigRule where Value == Authentication {
+    static var authentication: ConfigRule {
+        text("authentication", allowed: "bearer, none or header:NAME", placeholder: .none, show: \.description) {
+            Authentication($0)
+        }
+    }
+}

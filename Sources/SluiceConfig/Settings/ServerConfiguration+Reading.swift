@@ -45,7 +45,8 @@ extension ServerConfiguration {
         ) { section in
             let listener = ListenerConfiguration.read(section)
             if listener.address.port != 0, !taken.insert(listener.address).inserted {
-                section.mistake("address", "an address that no other listener has, found \(section.written("address")) again")
+                section.mistake(
+                    "address", "an address that no other listener has, found \(section.written("address")) again")
             }
             return listener
         }
@@ -56,7 +57,8 @@ extension ServerConfiguration {
             section.mistake("admin", "an address that no listener has, found \(section.written("admin")) again")
         }
         workers = section.value(
-            "workers", .workers, default: workers, doc: "Event loops. `auto`: one for each core granted to the process.")
+            "workers", .workers, default: workers, doc: "Event loops. `auto`: one for each core granted to the process."
+        )
     }
 
     private mutating func readProviders(_ section: ConfigSection) {

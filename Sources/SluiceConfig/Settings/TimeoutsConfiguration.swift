@@ -1,26 +1,29 @@
 /// How long anything may take. A day is the longest of all, so that every wait ends.
 package struct TimeoutsConfiguration: Sendable, Equatable {
-    /// The TLS handshake, and then a request head from its first byte to its last, however it drips. 100 ms to 10 min; 408.
+    /// The TLS handshake, and then each request head from its first byte to its last, however it drips. 100 ms to
+    /// 10 min; 408.
     package var head = Duration.seconds(10)
     /// Between two reads of a request body. 100 ms to 10 min; 408.
     package var bodyStall = Duration.seconds(30)
     /// A request body as a whole: a body that drips within `bodyStall` ends here. 1 s to a day; 408.
     package var bodyTotal = Duration.seconds(300)
-    /// A downstream connection without a request. 1 s to a day. Longer than the 60 s for which load balancers keep theirs,
-    /// or they would send requests into connections that are being closed.
+    /// A downstream connection without a request. 1 s to a day. Longer than the 60 s for which load balancers keep
+    /// theirs, or they would send requests into connections that are being closed.
     package var idle = Duration.seconds(75)
     /// Reaching a provider, TLS included, over all of its addresses. 10 ms to 1 min; 504.
     package var connect = Duration.seconds(3)
-    /// From the end of the request to the response head. 100 ms to a day; 504. Unstreamed answers of reasoning models begin
-    /// only when they are finished: minutes are normal.
+    /// From the end of the request to the response head. 100 ms to a day; 504. Unstreamed answers of reasoning models
+    /// begin only when they are finished: minutes are normal.
     package var firstByte = Duration.seconds(300)
     /// A stream without a byte from the provider. 1 s to a day; ends in an error event.
     package var streamIdle = Duration.seconds(120)
     /// An application that takes nothing of what waits for it. 1 s to a day; its connection is closed.
     package var downstreamStall = Duration.seconds(60)
-    /// An exchange with all its attempts. 1 s to a day; 504, or an error event. The OpenAI SDKs give up after 10 min as well.
+    /// An exchange with all its attempts. 1 s to a day; 504, or an error event. The OpenAI SDKs give up after
+    /// 10 min as well.
     package var total = Duration.seconds(600)
-    /// Silence of a stream after which a comment is sent, so that nothing in between takes it for dead. 0 (never) to 10 min.
+    /// Silence of a stream after which a comment is sent, so that nothing in between takes it for dead. 0 (never) to
+    /// 10 min.
     package var keepaliveComment = Duration.seconds(15)
 
     package init() {}

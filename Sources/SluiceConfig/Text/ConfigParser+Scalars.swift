@@ -20,8 +20,9 @@ extension ConfigParser {
                 try escape(into: &text)
                 run = offset
             case ASCII.lineFeed, ASCII.carriageReturn:
-                throw unexpected("the closing quote of the string that began at \(start)"
-                    + " (a line break in a string is \\n; a \\ at the end of a line continues the string on the next)")
+                throw unexpected(
+                    "the closing quote of the string that began at \(start) (a line break in a string is \\n;"
+                        + " a \\ at the end of a line continues the string on the next)")
             default: offset += 1
             }
         }
@@ -157,7 +158,9 @@ extension ConfigParser {
 
     private mutating func endNumber() throws(ConfigSyntaxError) {
         guard let (scalar, _) = scalar() else { return }
-        if scalar == "." || scalar == "_" || scalar == "\\" || scalar.properties.isAlphabetic || scalar.properties.numericType != nil {
+        if scalar == "." || scalar == "_" || scalar == "\\" || scalar.properties.isAlphabetic
+            || scalar.properties.numericType != nil
+        {
             throw unexpected("the end of the number")
         }
     }

@@ -19,7 +19,9 @@ struct ConfigParser {
         try skipTrivia()
         let value = try value(depth: 0)
         try skipTrivia()
-        if offset < bytes.count { throw unexpected("the end of the text after the value that began at \(value.location)") }
+        if offset < bytes.count {
+            throw unexpected("the end of the text after the value that began at \(value.location)")
+        }
         return value
     }
 
@@ -59,13 +61,13 @@ struct ConfigParser {
     ) throws(ConfigSyntaxError) -> [ConfigMember] {
         try enter(depth)
         var members: [ConfigMember] = []
-        var seen: Set<String> = []
+        var seen = SeenKeys()
         while true {
             try skipTrivia()
             if take(UInt8(ascii: "}")) { return members }
             let keyLocation = here()
             let key = try key(closing: start)
-            if !seen.insert(key).inserted {
+            if seen.insert(key, after: members) {
                 throw ConfigSyntaxError(
                     location: keyLocation, found: "the key \(ConfigPath.quoted(key)) a second time",
                     expected: "each key of an object once")
@@ -129,7 +131,8 @@ struct ConfigParser {
             throw ConfigSyntaxError(location: start, found: word, expected: "true, false or null")
         default:
             throw ConfigSyntaxError(
-                location: start, found: "a word without quotes", expected: "true, false, null, or quotes around a string")
+                location: start, found: "a word without quotes",
+                expected: "true, false, null, or quotes around a string")
         }
     }
 
@@ -195,9 +198,22 @@ struct ConfigParser {
         case "\"": return "'\"'"
         case " "..."~": return "\"\(scalar)\""
         default:
-            let code = "U+" + String(repeating: "0", count: max(0, 4 - String(scalar.value, radix: 16).count))
-                + String(scalar.value, radix: 16, uppercase: true)
+            let digits = String(scalar.value, radix: 16, uppercase: true)
+            let code = "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
             return scalar.properties.generalCategory == .control ? code : "\"\(scalar)\" (\(code))"
         }
+    }
+}
+
+/// The keys of an object so far. A set costs more than it saves while they are few.
+private struct SeenKeys {
+    private static let fewMax = 16
+    private var set: Set<String> = []
+
+    /// - Returns: whether the key was there before.
+    mutating func insert(_ key: String, after members: [ConfigMember]) -> Bool {
+        if members.count < Self.fewMax { return members.contains { $0.key == key } }
+        if members.count == Self.fewMax { set = Set(members.map(\.key)) }
+        return !set.insert(key).inserted
     }
 }

@@ -15,7 +15,8 @@ package struct ConfigLocation: Sendable, Hashable, Comparable, CustomStringConve
 
 /// A value of a configuration text and where it stands.
 ///
-/// Its text may hold secrets that nobody has told apart yet, so printing or reflecting one shows its kind and place only.
+/// Its text may hold secrets that nobody has told apart yet, so printing or reflecting one shows its kind and place
+/// only.
 package struct ConfigValue: Sendable {
     package enum Kind: Sendable, Equatable {
         case null
