@@ -45,6 +45,6 @@ let package = Package(
         tests("SluiceJSONTests", ["SluiceJSON", "SluiceCore"], exclude: ["Corpus"]),
         tests("SluiceHTTPTests", ["SluiceHTTP", "SluiceCore"]),
         tests("SluiceTLSTests", ["SluiceTLS", "SluiceCore"]),
-        tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"]),
+        tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
     ]
 )

@@ -1,0 +1,89 @@
+internal import SluiceCore
+
+extension ProviderConfiguration {
+    package static func read(_ section: ConfigSection, name: String) -> Self {
+        let dialect = section.choice(
+            "dialect", default: Dialect.openai, doc: "The wire format that the provider speaks.")
+        let url = section.url(
+            "base_url", doc: "What paths as `/chat/completions` are appended to: `https://api.openai.com/v1`.")
+        var provider = ProviderConfiguration(name: name, baseURL: url)
+        provider.dialect = dialect
+        provider.readCredentials(section)
+        provider.readConnection(section)
+        provider.tls = section.section("tls", doc: "How the provider is verified, and what it is shown.", readTLS)
+        provider.pool = section.section("pool", doc: "Connections that are kept, each worker its own.", readPool)
+        provider.models = section.strings(
+            "models", bytes: 1...256, count: 0...10_000,
+            doc: "Models that are here: names, and beginnings of names that end in `*`. Empty: not known.")
+        return provider
+    }
+
+    private mutating func readCredentials(_ section: ConfigSection) {
+        apiKeys = section.values(
+            "api_key", .fieldValue, count: 0...64,
+            doc: "The key, or several that take turns: itself, `${NAME}`, `env:NAME` or `file:/path`.")
+        auth = section.value(
+            "auth", .authentication, default: auth,
+            doc: "How the key is sent: as `Authorization: Bearer`, alone in a field of its own, or not at all.")
+        if auth == .none, !apiKeys.isEmpty { section.mistake("auth", "bearer or header:NAME with an api_key") }
+        let given = section.dictionary(
+            "headers", of: .fieldValue, names: HeaderRules.names, count: 0...64,
+            doc: "Fields to send with every request. Values may be secrets as with `api_key`, and are never shown.")
+        headers = given.map { Header(name: $0.name.lowercased(), value: $0.value) }
+        let names = headers.map(\.name)
+        if Set(names).count < names.count { section.mistake("headers", "each field once, whatever its case") }
+        forwardAuthorization = section.boolean(
+            "forward_authorization", default: forwardAuthorization,
+            doc: "Passes the application's own Authorization on, where it sends one, in place of `api_key`.")
+    }
+
+    private mutating func readConnection(_ section: ConfigSection) {
+        proxy = section.value(
+            "proxy", .egressProxy, default: proxy,
+            doc: "The way out: an HTTP proxy, `none`, or `env` for what HTTPS_PROXY and NO_PROXY say.")
+        proxyCredentials = section.optional(
+            "proxy_credentials", .secret(), doc: "`user:password` for the proxy in `proxy`.")
+        if proxyCredentials != nil, proxy == .environment || proxy == .none {
+            section.mistake("proxy_credentials", "without effect unless proxy is a URL")
+        }
+        httpVersion = section.choice(
+            "protocol", default: httpVersion,
+            doc: "The HTTP version: `auto` is what ALPN agrees on, and HTTP/1.1 without TLS.")
+    }
+
+    private static func readTLS(_ section: ConfigSection) -> TLS {
+        var tls = TLS()
+        tls.caFile = section.optionalFile(
+            "ca_file", doc: "PEM file: the authorities to trust in place of the system's.")
+        tls.clientCertificateFile = section.optionalFile(
+            "client_certificate_file", doc: "PEM file: the certificate to show, then its chain.")
+        tls.clientKeyFile = section.optionalFile("client_key_file", doc: "PEM file: the key of that certificate.")
+        tls.serverName = section.optionalString(
+            "server_name", bytes: 1...253, doc: "The name to ask for and to verify. null: the host of `base_url`.")
+        if tls.clientCertificateFile != nil, tls.clientKeyFile == nil {
+            section.mistake("client_certificate_file", "together with client_key_file")
+        }
+        if tls.clientKeyFile != nil, tls.clientCertificateFile == nil {
+            section.mistake("client_key_file", "together with client_certificate_file")
+        }
+        return tls
+    }
+
+    private static func readPool(_ section: ConfigSection) -> Pool {
+        var pool = Pool()
+        pool.connectionsMax = section.integer(
+            "connections_max", default: pool.connectionsMax, in: 1...65536, doc: "Connections of a worker.")
+        pool.idle = section.duration(
+            "idle_ms", default: pool.idle, in: 0...86_400_000,
+            doc: "How long an unused connection is kept. Less than the provider keeps it.")
+        pool.ageMax = section.duration(
+            "age_max_ms", default: pool.ageMax, in: 0...86_400_000,
+            doc: "How long a connection is used, so that changes of DNS are followed. 0: for ever.")
+        pool.waitersMax = section.integer(
+            "waiters_max", default: pool.waitersMax, in: 0...1_000_000,
+            doc: "Requests of a worker that may wait for a connection. More are 503.")
+        pool.wait = section.duration(
+            "wait_ms", default: pool.wait, in: 0...600_000, doc: "How long a request may wait for one. Then 503.")
+        return pool
+    }
+}

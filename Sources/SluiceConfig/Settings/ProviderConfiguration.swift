@@ -1,0 +1,119 @@
+package import SluiceCore
+
+/// An AI platform, or a server that speaks like one.
+package struct ProviderConfiguration: Sendable, Equatable {
+    package enum Dialect: String, Sendable, CaseIterable { case openai }
+    package enum HTTPVersion: String, Sendable, CaseIterable { case auto, http1, http2 }
+
+    /// How it is addressed in configuration, metrics and `provider/model`.
+    package var name: String
+    /// Default openai.
+    package var dialect = Dialect.openai
+    /// What a path such as `/chat/completions` is appended to.
+    package var baseURL: BaseURL
+    /// None, one, or several to take turns.
+    package var apiKeys: [Secret] = []
+    /// Default bearer. Without a key no credential is sent.
+    package var auth = Authentication.bearer
+    /// Sent with every request, after the application's own were filtered.
+    package var headers: [Header] = []
+    /// Whether the application's Authorization is passed on, where it sends one, in place of `apiKeys`. Default false.
+    package var forwardAuthorization = false
+    package var tls = TLS()
+    /// Default environment.
+    package var proxy = EgressProxy.environment
+    /// `user:password` for the proxy.
+    package var proxyCredentials: Secret?
+    /// Default auto: what ALPN agrees on, and HTTP/1.1 without TLS.
+    package var httpVersion = HTTPVersion.auto
+    package var pool = Pool()
+    /// Models that are known to be here: names, and beginnings of names that end in `*`. Empty: unknown.
+    package var models: [String] = []
+
+    package init(name: String, baseURL: BaseURL) {
+        self.name = name
+        self.baseURL = baseURL
+    }
+
+    package struct Header: Sendable, Equatable {
+        /// In lower case.
+        package var name: String
+        package var value: Secret
+
+        package init(name: String, value: Secret) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package struct TLS: Sendable, Equatable {
+        /// PEM; verifies the provider in place of the system's authorities. Verification cannot be turned off.
+        package var caFile: String?
+        /// PEM; shown to the provider, with its key.
+        package var clientCertificateFile: String?
+        package var clientKeyFile: String?
+        /// The name to ask for and to verify; default: the host of `baseURL`.
+        package var serverName: String?
+        package init() {}
+    }
+
+    package struct Pool: Sendable, Equatable {
+        /// Connections of a worker. 1 to 65536.
+        package var connectionsMax = 512
+        /// How long an unused connection is kept. 0 to a day. Servers close theirs after 60 s and more.
+        package var idle = Duration.seconds(60)
+        /// How long a connection is used, so that changes of DNS are followed. 0 (for ever) to a day.
+        package var ageMax = Duration.seconds(3600)
+        /// Requests that may wait for a connection, a worker. 0 to 1000000; more are 503.
+        package var waitersMax = 1024
+        /// How long one may wait. 0 to 10 min; then 503.
+        package var wait = Duration.seconds(5)
+        package init() {}
+    }
+
+    /// The models that are known by their whole name.
+    package var namedModels: [String] { models.filter { !$0.hasSuffix("*") } }
+
+    /// Whether `models` has this name, or the beginning of it.
+    package func knows(model: String) -> Bool {
+        models.contains { $0.hasSuffix("*") ? model.hasPrefix($0.dropLast()) : $0 == model }
+    }
+}
+
+/// How a provider is told who asks.
+package enum Authentication: Sendable, Equatable, CustomStringConvertible {
+    /// `Authorization: Bearer KEY` (RFC 6750 §2.1).
+    case bearer
+    /// The key alone in a field of this name, in lower case.
+    case header(String)
+    case none
+
+    /// `bearer`, `none` or `header:NAME`; `nil` for anything else.
+    package init?(_ text: String) {
+        switch text {
+        case "bearer": self = .bearer
+        case "none": self = .none
+        case _ where text.hasPrefix("header:"):
+            let name = text.dropFirst(7).lowercased()
+            if !HeaderRules.isName(name) || HeaderRules.isReserved(name) { return nil }
+            self = .header(name)
+        default: return nil
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .bearer: "bearer"
+        case .header(let name): "header:\(name)"
+        case .none: "none"
+        }
+    }
+}
+
+extension ConfigRule where Value == Authentication {
+    static var authentication: ConfigRule {
+        text("authentication", allowed: "bearer, none or header:NAME", placeholder: .none, show: \.description) {
+            Authentication($0)
+        }
+    }
+}

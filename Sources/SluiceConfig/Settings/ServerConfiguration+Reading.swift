@@ -1,0 +1,135 @@
+extension ServerConfiguration {
+    /// What the command line says in place of the file.
+    package struct Overrides: Sendable, Equatable {
+        /// Not empty: plain listeners in place of all of the file's.
+        package var listen: [ListenAddress] = []
+        package var admin: ListenAddress?
+        package var workers: Int?
+        package init() {}
+    }
+
+    /// Reads a configuration file, or without one what holds by default.
+    ///
+    /// - Throws: every mistake. What ran before goes on running.
+    package static func load(
+        file path: String?, overrides: Overrides = Overrides(), environment: ConfigEnvironment = .process
+    ) throws(ConfigErrors) -> ConfigOutcome<ServerConfiguration> {
+        guard let path else { return try load(text: Array("{}".utf8), overrides: overrides, environment: environment) }
+        let text = try ConfigReader.text(ofFile: path, environment: environment)
+        var outcome = try load(text: text, overrides: overrides, environment: environment)
+        outcome.files.insert(path, at: 0)
+        return outcome
+    }
+
+    package static func load(
+        text: [UInt8], overrides: Overrides = Overrides(), environment: ConfigEnvironment = .process
+    ) throws(ConfigErrors) -> ConfigOutcome<ServerConfiguration> {
+        try ConfigReader.read(overrides.applied(to: ConfigReader.parse(text)), environment: environment, read)
+    }
+
+    package static func read(_ section: ConfigSection) -> Self {
+        var server = Self()
+        server.readListeners(section)
+        server.readProviders(section)
+        server.limits = section.section("limits", doc: "How much of everything is accepted.", LimitsConfiguration.read)
+        server.timeouts = section.section("timeouts", doc: "How long anything may take.", TimeoutsConfiguration.read)
+        server.log = section.section("log", doc: "What is logged, and where to.", LogConfiguration.read)
+        server.drain = section.section("drain", doc: "How the process ends.", DrainConfiguration.read)
+        return server
+    }
+
+    private mutating func readListeners(_ section: ConfigSection) {
+        var taken: Set<ListenAddress> = []
+        listeners = section.list(
+            "listeners", count: 1...64, countWhenAbsent: 1, doc: "Where applications connect."
+        ) { section in
+            let listener = ListenerConfiguration.read(section)
+            if listener.address.port != 0, !taken.insert(listener.address).inserted {
+                section.mistake(
+                    "address", "an address that no other listener has, found \(section.written("address")) again")
+            }
+            return listener
+        }
+        admin = section.optional(
+            "admin", .listenAddress, default: admin,
+            doc: "Where health, metrics and administration are served. null: nowhere.")
+        if let admin, admin.port != 0, taken.contains(admin) {
+            section.mistake("admin", "an address that no listener has, found \(section.written("admin")) again")
+        }
+        workers = section.value(
+            "workers", .workers, default: workers, doc: "Event loops. `auto`: one for each core granted to the process."
+        )
+    }
+
+    private mutating func readProviders(_ section: ConfigSection) {
+        let listeners = listeners
+        providers = section.dictionary(
+            "providers", names: .identifier, count: 0...1000, doc: "The AI platforms, by name."
+        ) { name, section in
+            let provider = ProviderConfiguration.read(section, name: name)
+            if listeners.contains(where: { $0.address.isReached(by: provider.baseURL) }) {
+                section.mistake("base_url", "a provider, found one of Sluice's own listeners")
+            }
+            return provider
+        }
+        environmentProviders = section.choice(
+            "environment_providers", default: environmentProviders,
+            doc: "Adds providers whose keys are in known variables as OPENAI_API_KEY. `auto`: if none is named here.")
+        addEnvironmentProviders(section)
+        let names = providers.map(\.name)
+        models = section.dictionary(
+            "models", names: .model, doc: "Names that applications ask for, and what answers them."
+        ) { ModelConfiguration.read($1, name: $0, providers: names) }
+        defaultProvider = section.optionalString(
+            "default_provider", bytes: 1...64,
+            doc: "What answers a model that nothing else claims. null: the only provider, if there is one only.")
+        if let defaultProvider { ModelConfiguration.checkProvider(defaultProvider, "default_provider", section, names) }
+    }
+
+    private mutating func addEnvironmentProviders(_ section: ConfigSection) {
+        switch environmentProviders {
+        case _ where section.isDescribing: return
+        case .never: return
+        case .auto where section.has("providers") && !providers.isEmpty: return
+        case .auto, .always: break
+        }
+        let found = EnvironmentProviders.discover(section.environment, listeners: listeners.map(\.address))
+        for mistake in found.mistakes { section.mistake(mistake) }
+        notes += found.notes
+        providers += found.providers.filter { provider(named: $0.name) == nil }
+    }
+}
+
+extension ServerConfiguration.Overrides {
+    /// The configuration with what was overridden in it, so that it is checked and shown with the rest.
+    func applied(to value: ConfigValue) -> ConfigValue {
+        guard case .object(var members) = value.kind else { return value }
+        func replace(_ key: String, _ kind: ConfigValue.Kind) {
+            members.removeAll { $0.key == key }
+            members.append(ConfigMember(key, ConfigValue(kind, at: value.location), at: value.location))
+        }
+        if !listen.isEmpty {
+            let objects = listen.map { ConfigValue(.object([ConfigMember("address", ConfigValue(.string("\($0)")))])) }
+            replace("listeners", .list(objects))
+        }
+        if let admin { replace("admin", .string("\(admin)")) }
+        if let workers { replace("workers", .integer(workers)) }
+        return ConfigValue(.object(members), at: value.location)
+    }
+}
+
+extension ConfigRule where Value == ServerConfiguration.Workers {
+    static var workers: ConfigRule {
+        ConfigRule(type: "integer or auto", allowed: "auto or 1 to 256", placeholder: .automatic) {
+            value, context throws(ConfigRefusal) in
+            if case .string("auto") = value.kind { return .automatic }
+            guard let count = try context.integer(of: value), 1...256 ~= count else { throw .notAllowed }
+            return .count(count)
+        } show: { workers in
+            switch workers {
+            case .automatic: .string("auto")
+            case .count(let count): .integer(count)
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+/// Everything that a configuration file can say.
+package struct ServerConfiguration: Sendable, Equatable {
+    /// At least one. Default: one on 127.0.0.1:4010.
+    package var listeners = [ListenerConfiguration()]
+    /// Where health, metrics and administration are served; `nil` for nowhere. Default 127.0.0.1:4011.
+    package var admin: ListenAddress? = .ip4("127.0.0.1", port: 4011)
+    /// Default auto.
+    package var workers = Workers.automatic
+    /// What answers a model that nothing else claims; default: the only provider, if there is one only.
+    package var defaultProvider: String?
+    /// Default auto.
+    package var environmentProviders = EnvironmentUse.auto
+    /// Those of the file in its order, then those found in the environment.
+    package var providers: [ProviderConfiguration] = []
+    package var models: [ModelConfiguration] = []
+    package var limits = LimitsConfiguration()
+    package var timeouts = TimeoutsConfiguration()
+    package var log = LogConfiguration()
+    package var drain = DrainConfiguration()
+    /// What an operator should be told at the start: nothing is wrong, but something may surprise.
+    package var notes: [String] = []
+
+    package init() {}
+
+    package enum Workers: Sendable, Equatable {
+        /// As many as the cores that are granted to the process.
+        case automatic
+        /// 1 to 256.
+        case count(Int)
+    }
+
+    /// When providers whose keys are in environment variables are used.
+    package enum EnvironmentUse: String, Sendable, CaseIterable {
+        /// When the configuration names no provider.
+        case auto
+        case always, never
+    }
+
+    package func provider(named name: String) -> ProviderConfiguration? { providers.first { $0.name == name } }
+}
