@@ -35,6 +35,10 @@ let package = Package(
         target("SluiceNet", ["SluiceCore", "SluiceTLS", "CLinux"]),
         target("SluiceConfig", ["SluiceCore"]),
         .executableTarget(name: "sluice", dependencies: ["SluiceCore"], swiftSettings: strict),
+        .systemLibrary(name: "CBench", path: "Benchmarks/CBench"),
+        .executableTarget(
+            name: "sluice-bench", dependencies: ["CBench", "CLinux", "CNghttp2", "COpenSSL"],
+            path: "Benchmarks/EndToEnd", swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["SluiceCore"], path: "Tests/Support", swiftSettings: strict),
         tests("SluiceCoreTests", ["SluiceCore"]),
         tests("SluiceJSONTests", ["SluiceJSON", "SluiceCore"]),
