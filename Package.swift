@@ -45,5 +45,6 @@ let package = Package(
         tests("SluiceHTTPTests", ["SluiceHTTP", "SluiceCore"]),
         tests("SluiceTLSTests", ["SluiceTLS", "SluiceCore"]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"]),
+        tests("BenchmarkTests", ["sluice-bench", "SluiceCore"]),
     ]
 )

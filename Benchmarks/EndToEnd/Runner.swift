@@ -32,13 +32,19 @@ struct Runner {
 
     /// A subject that fails has no number, and the others still have theirs.
     private func attempt(_ row: any Row, _ subject: (any Subject)?, _ failures: inout [String: String]) -> [Double]? {
+        let name = subject?.name ?? Results.direct
         do {
             let session = if let subject { try Session(subject, on: stage) } else { Session(direct: stage) }
             defer { session.end() }
-            return try row.measure(session, settings)
+            do {
+                return try row.measure(session, settings)
+            } catch {
+                failures[name] = [error.description, session.lastWords].compactMap { $0 }.joined(separator: "; ")
+            }
         } catch {
-            failures[subject?.name ?? Results.direct] = error.description
-            return nil
+            failures[name] = error.description
         }
+        progress("\(row.id) \(name): \(failures[name] ?? "")")
+        return nil
     }
 }

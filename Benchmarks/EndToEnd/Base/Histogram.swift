@@ -39,6 +39,6 @@ struct Histogram {
     private static func upperBound(of bucket: Int) -> Int {
         let shift = max(0, (bucket >> precisionBits) - 1)
         let mantissa = bucket - (shift << precisionBits)
-        return ((mantissa + 1) << shift) - 1
+        return mantissa << shift | ((1 << shift) - 1)
     }
 }

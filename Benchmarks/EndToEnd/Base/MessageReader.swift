@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// HTTP/1.1 messages off a connection, one at a time: enough of RFC 9112 to frame what proxies send, and no more.
 ///
 /// A lenient reader of its own: the benchmark must not share a parser, and so a bug, with what it measures.
@@ -19,6 +17,8 @@ struct MessageReader {
     private(set) var events = EventCounter()
     private var phase = Phase.head
     private var remaining = 0
+    /// Whether what follows up to the line's end is a chunk extension, which says nothing to us.
+    private var isInExtension = false
     private var head: [UInt8] = []
 
     init(_ kind: Kind) { self.kind = kind }
@@ -53,13 +53,13 @@ struct MessageReader {
         while offset < bytes.count {
             let byte = bytes[offset]
             offset += 1
-            if byte == Byte.lineFeed {
+            if byte == HTTP1Byte.lineFeed {
                 if lineByteCount == 0 {
                     for index in start..<offset { head.append(bytes[index]) }
                     return try interpretHead()
                 }
                 lineByteCount = 0
-            } else if byte != Byte.carriageReturn {
+            } else if byte != HTTP1Byte.carriageReturn {
                 lineByteCount = max(0, lineByteCount) + 1
             }
         }
@@ -69,8 +69,8 @@ struct MessageReader {
 
     /// Bytes since the last line feed, leaving out carriage returns.
     private static func lastLineByteCount(of head: [UInt8]) -> Int {
-        let line = head[(head.lastIndex(of: Byte.lineFeed).map { $0 + 1 } ?? 0)...]
-        return line.count { $0 != Byte.carriageReturn }
+        let line = head[(head.lastIndex(of: HTTP1Byte.lineFeed).map { $0 + 1 } ?? 0)...]
+        return line.count { $0 != HTTP1Byte.carriageReturn }
     }
 
     private mutating func interpretHead() throws(Failure) {
@@ -129,12 +129,15 @@ struct MessageReader {
         while offset < bytes.count {
             let byte = bytes[offset]
             offset += 1
-            if byte == Byte.lineFeed {
+            if byte == HTTP1Byte.lineFeed {
                 phase = remaining == 0 ? .trailers : .chunkData
+                isInExtension = false
                 return
             }
-            guard let digit = Byte.hexadecimalValue(of: byte), remaining < 1 << 40 else {
-                if byte == Byte.carriageReturn { continue }
+            isInExtension = isInExtension || byte == UInt8(ascii: ";")
+            if isInExtension { continue }
+            guard let digit = HTTP1Byte.hexadecimalValue(of: byte), remaining < 1 << 40 else {
+                if byte == HTTP1Byte.carriageReturn { continue }
                 throw Failure("a chunk size that is not a number")
             }
             remaining = remaining << 4 | digit
@@ -146,7 +149,7 @@ struct MessageReader {
         while offset < bytes.count {
             let byte = bytes[offset]
             offset += 1
-            if byte == Byte.lineFeed {
+            if byte == HTTP1Byte.lineFeed {
                 if phase == .trailers && remaining > 0 {
                     remaining = 0
                     continue
@@ -154,84 +157,7 @@ struct MessageReader {
                 phase = phase == .trailers ? .complete : .chunkSize
                 return
             }
-            if byte != Byte.carriageReturn && phase == .trailers { remaining += 1 }
-        }
-    }
-}
-
-/// The bytes that the framing looks for.
-private enum Byte {
-    static let lineFeed = UInt8(ascii: "\n")
-    static let carriageReturn = UInt8(ascii: "\r")
-
-    static func isBlank(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == carriageReturn
-    }
-
-    static func hexadecimalValue(of byte: UInt8) -> Int? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(byte - UInt8(ascii: "a")) + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(byte - UInt8(ascii: "A")) + 10
-        default: nil
-        }
-    }
-}
-
-/// The field lines of a head, without its first line.
-private struct HeadLines: Sequence, IteratorProtocol {
-    private let head: [UInt8]
-    private var offset: Int
-
-    init(_ head: [UInt8]) {
-        self.head = head
-        offset = head.firstIndex(of: Byte.lineFeed).map { $0 + 1 } ?? head.count
-    }
-
-    mutating func next() -> HeadLine? {
-        guard offset < head.count, let end = head[offset...].firstIndex(of: Byte.lineFeed) else { return nil }
-        defer { offset = end + 1 }
-        return HeadLine(bytes: head[offset..<end])
-    }
-}
-
-private struct HeadLine {
-    let bytes: ArraySlice<UInt8>
-
-    /// The field's value, if this is the field. The name is given in lower case.
-    func value(of name: StaticString) -> String? {
-        let nameByteCount = name.utf8CodeUnitCount
-        guard bytes.count > nameByteCount, bytes[bytes.startIndex + nameByteCount] == UInt8(ascii: ":") else { return nil }
-        for index in 0..<nameByteCount {
-            let expected = unsafe name.utf8Start[index]
-            guard bytes[bytes.startIndex + index] | 0x20 == expected | 0x20 else { return nil }
-        }
-        let value = bytes.dropFirst(nameByteCount + 1)
-        guard let first = value.firstIndex(where: { !Byte.isBlank($0) }),
-            let last = value.lastIndex(where: { !Byte.isBlank($0) })
-        else { return "" }
-        return String(decoding: value[first...last], as: UTF8.self)
-    }
-}
-
-/// Counts the events of a `text/event-stream` by their `data` lines; keep-alive comments do not count.
-struct EventCounter {
-    private(set) var count = 0
-    private var isAtLineStart = true
-
-    mutating func count(_ bytes: Span<UInt8>) {
-        unsafe bytes.withUnsafeBufferPointer { buffer in
-            guard var position = buffer.baseAddress else { return }
-            let end = unsafe position + buffer.count
-            while unsafe position < end {
-                if unsafe isAtLineStart && position.pointee == UInt8(ascii: "d") { count += 1 }
-                guard let lineFeed = unsafe memchr(position, Int32(UInt8(ascii: "\n")), end - position) else {
-                    isAtLineStart = false
-                    return
-                }
-                isAtLineStart = true
-                unsafe position = UnsafePointer(lineFeed.assumingMemoryBound(to: UInt8.self)) + 1
-            }
+            if byte != HTTP1Byte.carriageReturn && phase == .trailers { remaining += 1 }
         }
     }
 }

@@ -28,7 +28,8 @@ final class Channel {
 
     func flush() -> Socket.Outcome {
         while hasPendingOutput {
-            let outcome = session?.write(pending, from: pendingOffset) ?? Socket.write(file, pending, from: pendingOffset)
+            let outcome =
+                session?.write(pending, from: pendingOffset) ?? Socket.write(file, pending, from: pendingOffset)
             guard case .bytes(let count) = outcome else { return outcome }
             pendingOffset += count
         }

@@ -70,10 +70,12 @@ final class ChildProcess {
 
         var strings: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) }
         unsafe strings.append(nil)
-        defer { for unsafe string in unsafe strings { unsafe free(string) } }
+        defer { unsafe strings.forEach { unsafe free($0) } }
         var id: pid_t = 0
         let result = unsafe posix_spawnp(&id, arguments[0], &actions, &attributes, strings, environ)
-        guard result == 0 else { throw Failure("cannot start \(arguments[0]): \(unsafe String(cString: strerror(result)))") }
+        guard result == 0 else {
+            throw Failure("cannot start \(arguments[0]): \(unsafe String(cString: strerror(result)))")
+        }
         return id
     }
 }

@@ -29,6 +29,7 @@ enum Cleanup {
         owned.withLock { owned in
             for process in owned.processes {
                 for member in ProcessTree.members(of: process) { kill(member, SIGKILL) }
+                waitpid(process, nil, 0)
             }
             owned.processes = []
             if let directory = owned.directory { Files.removeAll(directory) }

@@ -4,7 +4,8 @@ struct Results {
     struct Line {
         let rowID: String
         let metric: Metric
-        /// A number for each round, by the subject's name; no number for a round that failed.
+        /// A number for each round, by the subject's name; no number for a round that failed. Where the metric is over
+        /// direct, `direct` has the absolute number and the others what they add to it.
         var values: [String: [Double?]] = [:]
         /// Why a subject has no number, by its name.
         var failures: [String: String] = [:]
@@ -30,10 +31,10 @@ struct Results {
         for (index, metric) in row.metrics.enumerated() {
             var line = Line(rowID: row.id, metric: metric, failures: failures)
             let direct = rounds[Self.direct] ?? []
-            for (subject, numbers) in rounds where subject != Self.direct || !metric.isOverDirect {
+            for (subject, numbers) in rounds where subject != Self.direct || metric.isOverDirect {
                 line.values[subject] = numbers.enumerated().map { round, numbers in
                     guard let number = numbers?[index] else { return nil }
-                    guard metric.isOverDirect else { return number }
+                    guard metric.isOverDirect && subject != Self.direct else { return number }
                     guard round < direct.count, let base = direct[round] else { return nil }
                     return number - base[index]
                 }

@@ -10,8 +10,8 @@ struct ConcurrencyRow: Row {
 
     func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double] {
         let load = try ClosedLoop(
-            port: session.plainPort, connections: Self.connectionCount, request: ChatRequest(.delayed(milliseconds: 50)),
-            rampUp: 50 * Clock.millisecond)
+            port: session.plainPort, connections: Self.connectionCount,
+            request: ChatRequest(.delayed(milliseconds: 50)), rampUp: 50 * Clock.millisecond)
         let window = try Window.measure(load, session, settings)
         return [window.requestsPerSecond, window.totals.latency.milliseconds(0.95)]
     }

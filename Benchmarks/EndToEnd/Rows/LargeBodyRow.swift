@@ -23,6 +23,6 @@ struct LargeBodyRow: Row {
         let peak = tree.peakResidentByteCount()
         burst = nil
         Clock.sleep(settings.recovery)
-        return [Double(peak) / 1e6, Double(tree.residentByteCount()) / 1e6]
+        return [Double(peak) / 1_048_576, Double(tree.residentByteCount()) / 1_048_576]
     }
 }

@@ -27,7 +27,8 @@ struct LatencyRow: Row {
         let processorTime = (session.tree?.processorTime() ?? 0) - processorStart
         try load.drain(until: deadline + Self.patience)
         let totals = load.totals
-        guard totals.completed > 0 else { throw Failure(totals.firstFailure ?? "no request was answered") }
+        if let failure = totals.firstFailure { throw Failure("\(totals.failed) of \(dueCount) failed: \(failure)") }
+        guard totals.completed > 0 else { throw Failure("no request was answered") }
         let latency = totals.latency
         return [
             Double(settings.rate) * Double(totals.completed) / Double(dueCount),

@@ -18,6 +18,6 @@ struct StartRow: Row {
         }
         Clock.sleep(Self.settlingTime)
         let resident = session.tree?.residentByteCount() ?? 0
-        return [Statistics.median(times), Double(resident) / 1e6]
+        return [Statistics.median(times), Double(resident) / 1_048_576]
     }
 }

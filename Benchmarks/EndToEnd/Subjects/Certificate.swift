@@ -16,7 +16,9 @@ struct Certificate {
         bundlePath = "\(directory)/bundle.pem"
         guard let key = unsafe Self.makeKey() else { throw Failure("cannot make a key: no P-256 in OpenSSL") }
         defer { unsafe EVP_PKEY_free(key) }
-        guard let certificate = unsafe Self.makeCertificate(for: key) else { throw Failure("cannot make a certificate") }
+        guard let certificate = unsafe Self.makeCertificate(for: key) else {
+            throw Failure("cannot make a certificate")
+        }
         defer { unsafe X509_free(certificate) }
         unsafe try Self.write(to: certificatePath) { unsafe PEM_write_X509($0, certificate) }
         unsafe try Self.write(to: keyPath) { unsafe PEM_write_PrivateKey($0, key, nil, nil, 0, nil, nil) }

@@ -40,5 +40,11 @@ final class Session {
     /// The proxy's processes; `nil` without a proxy.
     var tree: ProcessTree? { process.map { ProcessTree(root: $0.id) } }
 
+    /// What the proxy said last, if it has ended by itself.
+    var lastWords: String? {
+        guard let process, !process.isRunning else { return nil }
+        return "it has ended:\n\(Files.tail(of: process.logPath, lineCount: 3))"
+    }
+
     func end() { process?.terminate() }
 }

@@ -20,8 +20,8 @@ enum Replies {
         status: "200 OK",
         #"{"object":"list","data":[{"id":"gpt-5.4-mini","object":"model","created":1764000000,"owned_by":"bench"}]}"#)
     static let streamHead = Array(
-        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n\(headers)"
-            .utf8) + Array("transfer-encoding: chunked\r\n\r\n".utf8)
+        ("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
+            + "\(headers)transfer-encoding: chunked\r\n\r\n").utf8)
 
     static let roleEvent = event(delta: #"{"role":"assistant","content":"","refusal":null}"#, finish: "null")
     /// An event of about 200 bytes, in a chunk of its own.
@@ -55,8 +55,7 @@ enum Replies {
     }
 
     private static func json(status: String, _ body: String) -> [UInt8] {
-        Array(
-            "HTTP/1.1 \(status)\r\ncontent-type: application/json\r\ncontent-length: \(body.utf8.count)\r\n\(headers)\r\n\(body)"
-                .utf8)
+        let framing = "content-type: application/json\r\ncontent-length: \(body.utf8.count)\r\n"
+        return Array("HTTP/1.1 \(status)\r\n\(framing)\(headers)\r\n\(body)".utf8)
     }
 }

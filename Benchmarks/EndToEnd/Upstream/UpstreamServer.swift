@@ -126,7 +126,9 @@ final class UpstreamServer {
         try finish(connection.send(bytes), of: connection, wasBlocked: false)
     }
 
-    private func finish(_ outcome: Socket.Outcome, of connection: UpstreamConnection, wasBlocked: Bool) throws(Failure) {
+    private func finish(
+        _ outcome: Socket.Outcome, of connection: UpstreamConnection, wasBlocked: Bool
+    ) throws(Failure) {
         switch outcome {
         case .bytes where wasBlocked:
             try poller.change(connection.file, token: Int(connection.file), forWriting: false)
