@@ -35,16 +35,33 @@ let package = Package(
         target("SluiceTLS", ["SluiceCore", "COpenSSL"]),
         target("SluiceNet", ["SluiceCore", "SluiceTLS", "CLinux"]),
         target("SluiceConfig", ["SluiceCore"]),
-        .executableTarget(name: "sluice", dependencies: ["SluiceCore"], swiftSettings: strict),
+        target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
+        target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
+        target("SluiceProviders", ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceUpstream"]),
+        target(
+            "SluicePipeline",
+            ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet", "SluiceDownstream", "SluiceUpstream", "SluiceProviders"]),
+        target(
+            "SluiceServer",
+            [
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream",
+                "SluiceUpstream", "SluiceProviders", "SluicePipeline", "CLinux",
+            ]),
+        .executableTarget(name: "sluice", dependencies: ["SluiceServer"], swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         .executableTarget(
             name: "sluice-micro", dependencies: ["SluiceCore", "SluiceJSON", "CAllocations"], path: "Benchmarks/Micro",
             swiftSettings: strict),
+        .systemLibrary(name: "CBench", path: "Benchmarks/CBench"),
+        .executableTarget(
+            name: "sluice-bench", dependencies: ["CBench", "CLinux", "CNghttp2", "COpenSSL"],
+            path: "Benchmarks/EndToEnd", swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["SluiceCore"], path: "Tests/Support", swiftSettings: strict),
         tests("SluiceCoreTests", ["SluiceCore"]),
         tests("SluiceJSONTests", ["SluiceJSON", "SluiceCore"], exclude: ["Corpus"]),
         tests("SluiceHTTPTests", ["SluiceHTTP", "SluiceCore"]),
         tests("SluiceTLSTests", ["SluiceTLS", "SluiceCore"]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
+        tests("BenchmarkTests", ["sluice-bench", "SluiceCore"]),
     ]
 )

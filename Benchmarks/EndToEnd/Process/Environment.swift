@@ -1,0 +1,9 @@
+internal import Glibc
+
+/// The environment that the benchmark was started in.
+enum Environment {
+    static func value(of name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: value)
+    }
+}

@@ -1,0 +1,39 @@
+/// Requests at a fixed rate: whether it is kept up, and what it adds to calling the upstream directly.
+struct LatencyRow: Row {
+    static let sustainedMetricIndex = 0
+    private static let connectionCount = 64
+    /// A reply later than this after the window is counted as none.
+    private static let patience = Clock.second
+
+    let id = "latency"
+    let metrics = [
+        Metric("open loop at 1000 per second", "TPS", .atLeast(1_000)),
+        Metric("  CPU per request at that rate", "CPU µs"),
+        Metric("  added latency, p50", "ms", isOverDirect: true),
+        Metric("  added latency, p99", "ms", .atMost(1), isOverDirect: true),
+        Metric("  added latency, p99.9", "ms", isOverDirect: true),
+    ]
+
+    func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double] {
+        let load = try OpenLoop(
+            port: session.plainPort, ratePerSecond: settings.rate, connections: Self.connectionCount,
+            request: ChatRequest(.plain))
+        try load.run(until: Clock.now() + settings.warmUp)
+        let deadline = Clock.now() + 2 * settings.window
+        let dueCount = load.startRecording(until: deadline)
+        load.totals = Totals()
+        let processorStart = session.tree?.processorTime() ?? 0
+        try load.run(until: deadline)
+        let processorTime = (session.tree?.processorTime() ?? 0) - processorStart
+        try load.drain(until: deadline + Self.patience)
+        let totals = load.totals
+        if let failure = totals.firstFailure { throw Failure("\(totals.failed) of \(dueCount) failed: \(failure)") }
+        guard totals.completed > 0 else { throw Failure("no request was answered") }
+        let latency = totals.latency
+        return [
+            Double(settings.rate) * Double(totals.completed) / Double(dueCount),
+            Double(processorTime) / 1e3 / Double(totals.completed),
+            latency.milliseconds(0.5), latency.milliseconds(0.99), latency.milliseconds(0.999),
+        ]
+    }
+}

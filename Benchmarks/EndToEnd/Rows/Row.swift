@@ -1,0 +1,22 @@
+/// A kind of work and the numbers it yields.
+protocol Row: Sendable {
+    /// What `--only` calls it.
+    var id: String { get }
+    var metrics: [Metric] { get }
+
+    /// Puts a freshly started subject to work and returns a number for each metric.
+    func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double]
+}
+
+extension Row {
+    /// Whether the upstream is measured as well, without a proxy.
+    var needsDirect: Bool { metrics.contains { $0.isOverDirect } }
+}
+
+/// All rows, in the order of the table.
+enum Rows {
+    static let all: [any Row] = [
+        StartRow(), ChatRow.plain, ChatRow.tls, ChatRow.http2, ChatRow.tlsHTTP2, PromptRow(), BurstStreamRow(),
+        PacedStreamRow(), LatencyRow(), ConcurrencyRow(), SilentStreamRow(), LargeBodyRow(),
+    ]
+}

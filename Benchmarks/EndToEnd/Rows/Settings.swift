@@ -1,0 +1,21 @@
+/// How long and how hard to measure.
+struct Settings {
+    /// Rounds over all subjects; the table shows medians.
+    var runs = 3
+    /// Load before a window opens, and the window, in nanoseconds.
+    var warmUp = Clock.second
+    var window = 3 * Clock.second
+    /// Of the open loop, requests per second.
+    var rate = 1_000
+    var silentStreamCount = 9_000
+    var burstRequestCount = 1_500
+    /// How often a proxy is started for its start time in a round.
+    var startCount = 5
+    /// How long after a burst the memory is looked at, in nanoseconds.
+    var recovery = 5 * Clock.second
+
+    /// All rows in under a minute: enough to see that nothing has broken, too short to compare by.
+    static let quick = Settings(
+        runs: 1, warmUp: 300 * Clock.millisecond, window: Clock.second, silentStreamCount: 1_000,
+        burstRequestCount: 300, startCount: 3, recovery: 2 * Clock.second)
+}

@@ -1,0 +1,23 @@
+/// How long a proxy takes from exec to ready, and what it occupies when nobody asks anything of it.
+struct StartRow: Row {
+    private static let settlingTime = 300 * Clock.millisecond
+
+    let id = "start"
+    let metrics = [
+        Metric("exec to ready", "ms", .atMost(30)),
+        Metric("idle memory", "MB RSS", .atMost(14)),
+    ]
+
+    func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double] {
+        guard let subject = session.subject else { throw Failure("there is nothing to start") }
+        var times = [Double(session.startTime) / 1e6]
+        for _ in 1..<max(1, settings.startCount) {
+            let again = try Session(subject, on: session.stage)
+            times.append(Double(again.startTime) / 1e6)
+            again.end()
+        }
+        Clock.sleep(Self.settlingTime)
+        let resident = session.tree?.residentByteCount() ?? 0
+        return [Statistics.median(times), Double(resident) / 1_048_576]
+    }
+}

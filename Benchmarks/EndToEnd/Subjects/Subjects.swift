@@ -1,0 +1,35 @@
+/// Which proxies are there to be measured.
+enum Subjects {
+    /// The subjects asked for, the judged one first.
+    static func chosen(_ options: Options) throws(Failure) -> [any Subject] {
+        let names = options.subjectNames ?? ["sluice"] + (Program.path(of: "nginx") == nil ? [] : ["nginx"])
+        var subjects: [any Subject] = []
+        for name in names where !subjects.contains(where: { $0.name == name }) {
+            subjects.append(try subject(named: name, options))
+        }
+        guard !subjects.isEmpty else { throw Failure("no subjects") }
+        return subjects
+    }
+
+    private static func subject(named name: String, _ options: Options) throws(Failure) -> any Subject {
+        switch name {
+        case "sluice":
+            let path = if let given = options.sluicePath { given } else { try beside(try Program.own()) }
+            guard Program.isExecutable(path) else { throw Failure("\(path) is not there; build it, or use --sluice") }
+            return SluiceSubject(binary: path)
+        case "nginx": return NginxSubject(binary: try installed(name))
+        case "haproxy": return HAProxySubject(binary: try installed(name))
+        default: throw Failure("no subject \(name); there are sluice, nginx and haproxy")
+        }
+    }
+
+    private static func installed(_ name: String) throws(Failure) -> String {
+        guard let path = Program.path(of: name) else { throw Failure("\(name) is not installed") }
+        return path
+    }
+
+    private static func beside(_ path: String) throws(Failure) -> String {
+        guard let slash = path.lastIndex(of: "/") else { throw Failure("\(path) is not a path") }
+        return path[...slash] + "sluice"
+    }
+}

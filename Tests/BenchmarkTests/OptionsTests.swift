@@ -1,0 +1,30 @@
+import Testing
+
+@testable import sluice_bench
+
+@Suite struct `The benchmark's command line` {
+    @Test func `what quick sets, other options change, wherever they stand`() throws {
+        let options = try Options(["--runs", "4", "--quick", "--only", "latency,chat"])
+        #expect(options.settings.runs == 4)
+        #expect(options.settings.window == Settings.quick.window)
+        #expect(try options.rows().map(\.id) == ["chat", "latency"])
+    }
+
+    @Test(arguments: [["--runs"], ["--runs", "0"], ["--rate", "fast"], ["--fast"]])
+    func `a wrong argument is refused`(arguments: [String]) {
+        #expect(throws: Failure.self) { try Options(arguments) }
+    }
+
+    @Test func `a row that does not exist is refused`() throws {
+        let options = try Options(["--only", "chat,nothing"])
+        #expect(throws: Failure.self) { try options.rows() }
+    }
+
+    @Test func `a behaviour survives its model name`() {
+        let behaviours: [Behaviour] = [
+            .plain, .delayed(milliseconds: 50), .burst(eventCount: 1_000), .paced(eventCount: 5, milliseconds: 10),
+            .silent,
+        ]
+        for behaviour in behaviours { #expect(Behaviour(modelName: behaviour.modelName) == behaviour) }
+    }
+}
