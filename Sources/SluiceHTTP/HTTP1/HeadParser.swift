@@ -3,7 +3,8 @@ internal import SluiceCore
 /// Reads the head of an HTTP/1 message (RFC 9112) out of bytes that begin with the message, and accepts nothing doubtful.
 ///
 /// Ask again with the same bytes and more after `nil`; bytes that were searched for the head's end are not searched again.
-/// A parser that threw is done with: so is its connection.
+/// What a head says does not depend on the pieces it comes in, but most of what is wrong with one that comes in pieces is seen
+/// only at its end. A parser that threw is done with: so is its connection.
 package struct HeadParser: Sendable {
     package let limits: HeadLimits
     /// How many bytes are known not to hold the end of the head; 0 before the first try.

@@ -11,20 +11,20 @@ extension Array where Element == UInt8 {
 }
 
 extension MutableSpan where Element == UInt8 {
-    /// Puts the ASCII letters of a part in lower case.
+    /// Writes a part of `original` over the same part of itself, in lower case. What was just copied here is not read: the
+    /// processor would have to wait for it.
     @inline(__always) @_lifetime(self: copy self)
-    mutating func lowercase(from start: Int, count: Int) {
-        precondition(start >= 0 && count >= 0 && count <= self.count &- start, "no \(count) bytes at \(start)")
-        var index = start
-        let end = start &+ count
-        while end &- index >= 8 {
-            let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+    mutating func lowercase(_ part: Range<Int>, of original: Span<UInt8>) {
+        precondition(part.lowerBound >= 0 && part.upperBound <= min(count, original.count), "no bytes \(part)")
+        var index = part.lowerBound
+        while part.upperBound &- index >= 8 {
+            let word = original.word(at: index, atMost: 8)
             var raw = unsafe mutableBytes
-            unsafe raw.storeBytes(of: word.lowercasedBytes, toUncheckedByteOffset: index, as: UInt64.self)
+            unsafe raw.storeBytes(of: word.lowercasedBytes.littleEndian, toUncheckedByteOffset: index, as: UInt64.self)
             index &+= 8
         }
-        while index < end {
-            self[index] = self[index].asciiLowercased
+        while index < part.upperBound {
+            self[index] = original[index].asciiLowercased
             index &+= 1
         }
     }

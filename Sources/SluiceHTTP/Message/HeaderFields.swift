@@ -166,7 +166,8 @@ package struct HeaderFields {
         var copied = Array(copying: block)
         var bytes = copied.mutableSpan
         for index in entries.indices {
-            bytes.lowercase(from: Int(entries[index].nameStart), count: Int(entries[index].nameLength))
+            let start = Int(entries[index].nameStart)
+            bytes.lowercase(start..<start &+ Int(entries[index].nameLength), of: block)
         }
         self.bytes = copied
     }
