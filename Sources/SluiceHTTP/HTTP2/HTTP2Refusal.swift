@@ -7,7 +7,7 @@ package enum HTTP2Refusal: Equatable, Sendable {
     case targetTooLong
     /// The target is not an absolute path in the characters of RFC 3986, nor `*` of OPTIONS.
     case targetInvalid
-    /// `:authority` and `Host` differ, or user information stands in it (RFC 9113 §8.3.1).
+    /// `:authority` and `Host` differ, or are no host and port; user information may not stand there (RFC 9113 §8.3.1).
     case authorityInvalid
     /// CONNECT: Sluice is no tunnel.
     case connectMethod

@@ -13,6 +13,7 @@ struct InboundHead {
     private var target: [UInt8] = []
     private var authority: [UInt8] = []
     private var cookie: [UInt8] = []
+    private var isSecure = false
     private var listByteCount = 0
     private var fieldCount = 0
 
@@ -28,6 +29,7 @@ struct InboundHead {
         refusal = nil
         statusCode = 0
         method = .other
+        isSecure = false
         if !target.isEmpty { target = [] }
         if !authority.isEmpty { authority = [] }
         if !cookie.isEmpty { cookie = [] }
@@ -66,6 +68,8 @@ struct InboundHead {
             if value.count > limits.targetByteCount { refusal = .targetTooLong } else { target = [UInt8](copying: value) }
         } else if name.equals(":authority") {
             authority = [UInt8](copying: value)
+        } else if name.equals(":scheme") {
+            isSecure = ASCII.equalsIgnoringCase(value, "https")
         } else if name.equals(":status") {
             statusCode = ASCII.decimal(value).flatMap(UInt16.init(exactly:)) ?? 0
         }
@@ -74,7 +78,7 @@ struct InboundHead {
     /// Crumbs become one field again (RFC 9113 §8.2.3).
     private mutating func takeCookie(_ crumb: Span<UInt8>) {
         if !cookie.isEmpty { cookie += [UInt8(ascii: ";"), UInt8(ascii: " ")] }
-        unsafe crumb.withUnsafeBufferPointer { unsafe cookie.append(contentsOf: $0) }
+        cookie.append(copying: crumb)
     }
 
     /// The complete fields; the block holds none afterwards.
@@ -96,34 +100,20 @@ struct InboundHead {
     private mutating func judgeRequest() -> HTTP2Refusal? {
         if method == .connect { return .connectMethod }
         let isAsterisk = method == .options && target == [UInt8(ascii: "*")]
-        if !isAsterisk, !TargetSyntax.isOriginForm(target.span) { return .targetInvalid }
+        if !isAsterisk, !RequestTarget.isOriginForm(target.span) { return .targetInvalid }
         if let host = fields.index(of: .host) {
             if authority.isEmpty {
                 let value = [UInt8](copying: fields.value(at: host))
                 authority = value
-            } else if !Self.isSameHost(authority.span, fields.value(at: host)) {
+            } else if !Authority.agree(authority.span, fields.value(at: host), isSecure: isSecure) {
                 return .authorityInvalid
             }
         }
-        return authority.span.firstIndex(of: UInt8(ascii: "@")) == nil ? nil : .authorityInvalid
-    }
-
-    private static func isSameHost(_ authority: Span<UInt8>, _ host: Span<UInt8>) -> Bool {
-        if authority.count != host.count { return false }
-        for index in authority.indices where authority[index].asciiLowercased != host[index].asciiLowercased {
-            return false
-        }
-        return true
+        return Authority.isValid(authority.span) ? nil : .authorityInvalid
     }
 }
 
 /// A request that gets an answer but goes nowhere.
 struct RefusedRequest: Error {
     let refusal: HTTP2Refusal
-}
-
-extension [UInt8] {
-    init(copying bytes: Span<UInt8>) {
-        self = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
-    }
 }
