@@ -12,6 +12,10 @@
 
     /// Below this a shared buffer is copied: cheaper than one more element in a gather write.
     private static let copiedAtMost = 4096
+    /// A buffer of ours that has got this long is not written to any more: what was sent of it is given back sooner.
+    private static let ownedAtMost = 65_536
+    /// A drained queue keeps room for so many elements, and no bytes.
+    private static let keptCapacity = 8
     private var segments: [Segment] = []
     private var head = 0
     package private(set) var count = 0
@@ -21,7 +25,10 @@
 
     /// The buffer to write small things into. Call `committed()` after writing.
     @inline(__always) private var tail: ByteBuffer {
-        if head < segments.count, segments[segments.count - 1].isOwned { return segments[segments.count - 1].buffer }
+        if head < segments.count, segments[segments.count - 1].isOwned {
+            let buffer = segments[segments.count - 1].buffer
+            if buffer.count < Self.ownedAtMost { return buffer }
+        }
         return newTail()
     }
 
@@ -100,6 +107,21 @@
         }
     }
 
+    /// Moves bytes from the front to the end of another queue. Long runs are referenced there, not copied.
+    package func move(_ byteCount: Int, to other: ByteQueue) {
+        precondition(byteCount <= count, "moved \(byteCount) of \(count) bytes")
+        var rest = byteCount
+        var index = head
+        while rest > 0 {
+            let segment = segments[index]
+            let taken = min(rest, segment.end - segment.offset)
+            other.append(sharing: segment.buffer, segment.offset..<segment.offset + taken)
+            rest -= taken
+            index += 1
+        }
+        consume(byteCount)
+    }
+
     /// Drops everything.
     package func removeAll() {
         count = 0
@@ -107,7 +129,7 @@
     }
 
     private func clear() {
-        segments = []
+        segments.removeAll(keepingCapacity: segments.capacity <= Self.keptCapacity)
         head = 0
     }
 }

@@ -1,0 +1,91 @@
+internal import SluiceCore
+
+/// What a peer has cost us and done for us: when it costs much and does little, the connection is cut.
+///
+/// Useful work forgives, so that a good connection may live for ever. Each verb that charges says whether the budget is spent.
+struct AbuseBudget {
+    /// WINDOW_UPDATE frames that one DATA frame of ours may bring back before they count as glitches.
+    private static let windowUpdatesPerData = 10
+    /// The same for a stream that opens: clients enlarge windows then.
+    private static let windowUpdatesPerStream = 4
+    private static let windowUpdateCreditMax = 1_000
+    /// A DATA frame smaller than this is no useful work: tiny windows make many of them.
+    private static let usefulByteCount = 64
+    private static let forgivenPerStream = 8
+    private static let second: Int64 = 1_000_000_000
+
+    private let limits: HTTP2Limits
+    private(set) var glitches = 0
+    private var forgivenUntil = Instant(nanoseconds: 0)
+    private var windowUpdateCredit = 100
+    private(set) var prematureResets = 0
+    private var secondStart = Instant(nanoseconds: 0)
+    private var resetsThisSecond = 0
+    private var resetsLastSecond = 0
+
+    init(limits: HTTP2Limits) { self.limits = limits }
+
+    // MARK: Charges
+
+    /// A frame that makes work and does none.
+    mutating func glitch(at now: Instant) -> Bool {
+        forgiveTime(until: now)
+        glitches += 1
+        return glitches > limits.glitchCount
+    }
+
+    mutating func windowUpdate(at now: Instant) -> Bool {
+        if windowUpdateCredit > 0 {
+            windowUpdateCredit -= 1
+            return false
+        }
+        return glitch(at: now)
+    }
+
+    /// A stream that ended before its answer, by the peer's doing.
+    mutating func prematureReset(at now: Instant) -> Bool {
+        prematureResets += 1
+        let elapsed = now.nanoseconds &- secondStart.nanoseconds
+        if elapsed >= Self.second || elapsed < 0 {
+            resetsLastSecond = elapsed < 2 * Self.second && elapsed >= 0 ? resetsThisSecond : 0
+            resetsThisSecond = 0
+            secondStart = now
+        }
+        resetsThisSecond += 1
+        // A sliding second, taken to be even within the last whole one.
+        let share = max(0, Self.second - max(0, now.nanoseconds &- secondStart.nanoseconds))
+        let slidingCount = resetsThisSecond + Int(Int64(resetsLastSecond) * share / Self.second)
+        return slidingCount > limits.prematureResetsPerSecond || prematureResets > limits.prematureResetCount
+    }
+
+    // MARK: Credits
+
+    mutating func streamOpened() { credit(windowUpdates: Self.windowUpdatesPerStream) }
+
+    mutating func streamCompleted() {
+        glitches = max(0, glitches - Self.forgivenPerStream)
+        prematureResets = max(0, prematureResets - 1)
+    }
+
+    mutating func sent(dataByteCount: Int) {
+        if dataByteCount < Self.usefulByteCount { return }
+        credit(windowUpdates: Self.windowUpdatesPerData)
+        glitches = max(0, glitches - 1)
+    }
+
+    mutating func received(dataByteCount: Int) {
+        if dataByteCount >= Self.usefulByteCount { glitches = max(0, glitches - 1) }
+    }
+
+    private mutating func credit(windowUpdates: Int) {
+        windowUpdateCredit = min(windowUpdateCredit + windowUpdates, Self.windowUpdateCreditMax)
+    }
+
+    private mutating func forgiveTime(until now: Instant) {
+        let elapsed = min(max(0, now.nanoseconds &- forgivenUntil.nanoseconds), 3_600 * Self.second)
+        let forgiven = elapsed / 1_000 * Int64(limits.glitchesForgivenPerSecond) / 1_000_000
+        if forgiven <= 0 { return }
+        glitches = max(0, glitches - Int(forgiven))
+        forgivenUntil = now
+    }
+}

@@ -1,0 +1,182 @@
+internal import CNghttp2
+package import SluiceCore
+
+/// One HTTP/2 connection (RFC 9113), without a socket: bytes in, bytes out, and a delegate that hears of the streams.
+///
+/// Confined to one event loop. It reads no clock: `receive` is told the time. After each `receive`, whether it threw or not,
+/// `flush` and write; then close if `isFinished`.
+///
+/// - The library (nghttp2) keeps the protocol; what is malformed resets its stream and no other.
+/// - The receive windows open only as the delegate has `consumed` what it was given.
+/// - `AbuseBudget` cuts connections that cost more than they use.
+@safe package final class HTTP2Session {
+    package enum Role: Sendable { case server, client }
+
+    package let role: Role
+    package let limits: HTTP2Limits
+    /// Why the connection cannot go on, once it cannot. Set by `receive`, or by `flush` when a GOAWAY of ours leaves.
+    package internal(set) var failure: HTTP2Error?
+    /// The peer sent GOAWAY: it takes no new streams.
+    package internal(set) var isPeerGoingAway = false
+    package private(set) var isDraining = false
+
+    let library: NGHTTP2Handle
+    var streams = StreamTable()
+    var inbound = InboundHead()
+    var budget: AbuseBudget
+    var now = Instant(nanoseconds: 0)
+    /// Only during `receive` and `flush`, as is `outgoing`.
+    var delegate: (any HTTP2SessionDelegate)?
+    var outgoing: ByteQueue?
+    var outgoingLimit = 0
+    var continuationCount = 0
+    var hasPeerSettings = false
+    var queuedBeforeSettings = 0
+    /// The number above every stream that the peer has opened, and the last run of numbers that it skipped.
+    var nextPeerNumber: Int32 = 1
+    var skippedNumbers: Range<Int32> = 0..<0
+    var outstandingPings = 0
+    private var isFinalGoAwaySubmitted = false
+    /// The library gave up: what it would still send is not to be trusted.
+    private var isBroken = false
+
+    /// What our own PING after a shutdown notice carries: its answer says that the notice has arrived.
+    static let drainPing: UInt64 = 0x736c_7569_6365_0001
+
+    package init(role: Role, limits: HTTP2Limits = HTTP2Limits()) throws(HTTP2Error) {
+        self.role = role
+        self.limits = limits
+        budget = AbuseBudget(limits: limits)
+        library = try NGHTTP2Handle(role: role, limits: limits)
+        library.setOwner(self)
+        let result = library.submitSettings(role: role, limits: limits)
+        if result != 0 { throw .library(result) }
+    }
+
+    // MARK: Bytes
+
+    /// Takes what the peer sent, cut anywhere, and tells the delegate.
+    ///
+    /// - Parameter now: the time; budgets are kept by it.
+    /// - Throws: the connection is over: `flush`, write and close. Nothing is taken after that.
+    package func receive(
+        _ bytes: Span<UInt8>, at now: Instant, for delegate: any HTTP2SessionDelegate
+    ) throws(HTTP2Error) {
+        precondition(self.delegate == nil, "received from inside a delegate's method")
+        if failure != nil { return }
+        self.now = now
+        self.delegate = delegate
+        let result = library.receive(bytes)
+        self.delegate = nil
+        if failure == nil {
+            if result < 0 {
+                failure = Self.error(forLibrary: result)
+            } else if library.queuedFrameCount > limits.queuedFrameCount + 4 * streams.openCount {
+                failure = .tooManyQueuedFrames
+            }
+        }
+        guard let failure else { return }
+        library.terminate(failure.code)
+        throw failure
+    }
+
+    /// Appends pending frames, of all streams in turn, until the queue holds `byteCount` bytes or nothing is pending.
+    package func flush(into queue: ByteQueue, upTo byteCount: Int, for delegate: any HTTP2SessionDelegate) {
+        if self.delegate != nil || isBroken { return }
+        self.delegate = delegate
+        outgoing = queue
+        outgoingLimit = byteCount
+        while queue.count < byteCount {
+            let written = library.serialise(to: queue)
+            if written > 0 { continue }
+            if written < 0 { giveUp(Self.error(forLibrary: written)) }
+            break
+        }
+        outgoing = nil
+        self.delegate = nil
+    }
+
+    private func giveUp(_ error: HTTP2Error) {
+        isBroken = true
+        if failure == nil { failure = error }
+    }
+
+    private static func error(forLibrary code: Int) -> HTTP2Error {
+        switch Int32(truncatingIfNeeded: code) {
+        case NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue: .notHTTP2
+        case NGHTTP2_ERR_FLOODED.rawValue: .tooManyQueuedFrames
+        case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue: .tooManyContinuations
+        case NGHTTP2_ERR_NOMEM.rawValue: .outOfMemory
+        case let other: .library(other)
+        }
+    }
+
+    /// Whether `flush` would append something.
+    package var wantsToSend: Bool { !isBroken && library.wantsToSend }
+
+    /// Nothing more will be received or sent: close the connection.
+    package var isFinished: Bool {
+        if wantsToSend { return false }
+        return failure != nil || !library.wantsToReceive
+    }
+
+    // MARK: Life
+
+    /// Streams that have not closed.
+    package var openStreamCount: Int { streams.openCount }
+
+    /// Streams that the peer lets us have open at once; 100 until it has said so.
+    package var peerConcurrentStreams: Int {
+        hasPeerSettings ? Int(library.peerSetting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)) : 100
+    }
+
+    /// Client: whether `submitRequest` would be sent at once.
+    package var canOpenStream: Bool {
+        !isClosingDown && library.mayOpenStream && streams.openCount < peerConcurrentStreams
+    }
+
+    var isClosingDown: Bool { failure != nil || isDraining || isPeerGoingAway }
+
+    /// Ends the connection once the open streams have ended.
+    ///
+    /// A server announces it first, with GOAWAY and the highest number, and a PING: when that is answered, or at a second
+    /// call, the real GOAWAY says which streams will be served (RFC 9113 §6.8). A client opens no more streams.
+    package func drain() {
+        if failure != nil { return }
+        switch (role, isDraining) {
+        case (.server, false):
+            library.submitShutdownNotice()
+            library.submitPing(Self.drainPing)
+        case (.server, true): finishDraining()
+        case (.client, false): library.submitGoAway()
+        case (.client, true): break
+        }
+        isDraining = true
+    }
+
+    func finishDraining() {
+        if isFinalGoAwaySubmitted { return }
+        isFinalGoAwaySubmitted = true
+        library.submitGoAway()
+    }
+
+    /// Asks the peer for a sign of life: the delegate hears `acknowledged`.
+    package func ping(_ payload: UInt64) {
+        outstandingPings += 1
+        library.submitPing(payload)
+    }
+
+    /// The transport is gone: every open stream is closed, with `refusedStream` where nothing of it was serialised.
+    package func connectionLost(for delegate: any HTTP2SessionDelegate) {
+        precondition(self.delegate == nil, "lost the connection from inside a delegate's method")
+        giveUp(.connectionLost)
+        for slot in streams.slots.indices where streams.slots[slot].number != 0 {
+            let (stream, marks) = (streams.id(slot), streams.slots[slot].marks)
+            streams.close(slot)
+            if marks.contains(.isAnnounced) {
+                let isUnsent = role == .client && !marks.contains(.headSent)
+                delegate.closed(stream, isUnsent ? .refusedStream : .cancel)
+            }
+        }
+    }
+}
