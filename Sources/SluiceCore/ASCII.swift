@@ -78,6 +78,12 @@ extension Span where Element == UInt8 {
         return nil
     }
 
+    /// `lowercase` must be in lower case already.
+    package func hasPrefixIgnoringCase(_ lowercase: StaticString) -> Bool {
+        count >= lowercase.utf8CodeUnitCount
+            && ASCII.equalsIgnoringCase(extracting(0..<lowercase.utf8CodeUnitCount), lowercase)
+    }
+
     /// Without the spaces and tabs at both ends (RFC 9110 §5.6.3, OWS).
     @inlinable package func trimmingOptionalWhitespace() -> Range<Int> {
         var low = 0

@@ -1,7 +1,6 @@
 package import SluiceCore
 
-/// An edited document as runs of the original and of what was put in: the original is never copied. It does not need
-/// the tape.
+/// An edited document as runs of the original and of what was put in: the original is never copied. It does not need the tape.
 package struct JSONSplices {
     private enum Source { case original, inserted }
     private struct Run {
@@ -15,7 +14,7 @@ package struct JSONSplices {
     /// The edited document's length in bytes.
     package private(set) var byteCount = 0
 
-    /// - Parameter pieces: what replaces which bytes of the original, sorted. One within another is dropped.
+    /// - Parameter pieces: what replaces which bytes of the original, sorted. One that starts within another is dropped.
     init(_ pieces: [JSONPiece], inserted: ByteBuffer?, originalCount: Int) {
         self.inserted = inserted
         self.originalCount = originalCount
@@ -34,19 +33,23 @@ package struct JSONSplices {
         byteCount += range.count
     }
 
-    /// Queues the edited document. Large runs are shared: nobody may change the buffer until they have been sent.
+    /// The edited document's runs, in order: each a part of the buffer or of what was put in. Nobody may change the buffer while
+    /// they are in use.
     ///
     /// - Parameter start: where the document starts in the buffer.
-    package func append(to queue: ByteQueue, sharing buffer: ByteBuffer, from start: Int = 0) {
+    package func forEachRun(sharing buffer: ByteBuffer, from start: Int = 0, _ body: (ByteBuffer, Range<Int>) -> Void) {
         precondition(start >= 0 && originalCount <= buffer.count - start, "the edited document is not in the buffer")
         for run in runs {
             switch run.source {
-            case .original:
-                queue.append(sharing: buffer, start + run.range.lowerBound..<start + run.range.upperBound)
-            case .inserted:
-                if let inserted { queue.append(sharing: inserted, run.range) }
+            case .original: body(buffer, start + run.range.lowerBound..<start + run.range.upperBound)
+            case .inserted: if let inserted { body(inserted, run.range) }
             }
         }
+    }
+
+    /// Queues the edited document; large runs are shared.
+    package func append(to queue: ByteQueue, sharing buffer: ByteBuffer, from start: Int = 0) {
+        forEachRun(sharing: buffer, from: start) { buffer, range in queue.append(sharing: buffer, range) }
     }
 
     /// Copies the edited document to the end of a buffer.

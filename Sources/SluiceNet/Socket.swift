@@ -92,7 +92,7 @@ package enum Socket {
             // Accepted connections inherit these, which saves two system calls each.
             set(fd, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
             set(fd, SOL_SOCKET, SO_KEEPALIVE, 1)
-            if address.family == AF_INET6 { set(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+            if address.family == AF_INET6 { set(fd, Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.isAnyAddress ? 0 : 1) }
         }
         let bound = unsafe address.withSystemAddress { unsafe bind(fd, $0, $1) }
         if bound != 0 { throw failure("bind", closing: fd) }

@@ -91,6 +91,9 @@ package enum SocketAddress: Hashable, Sendable {
         }
     }
 
+    /// `::`, which takes connections of both families.
+    var isAnyAddress: Bool { if case .ipv6(0, 0, _, _) = self { true } else { false } }
+
     package var port: UInt16 {
         switch self {
         case .ipv4(_, let port), .ipv6(_, _, _, let port): port

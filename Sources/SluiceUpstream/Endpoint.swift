@@ -35,14 +35,14 @@ package final class Endpoint: Sendable {
     package let authority: [UInt8]
     package let tls: TLSContext?
     package let http: HTTPChoice
-    package let proxy: EgressProxy?
+    package let proxy: TunnelProxy?
     package let limits: PoolLimits
     /// Two endpoints with the same identity may share connections, also across a reload.
     package let identity: String
 
     package init(
         isTLS: Bool, host: String, port: UInt16, unixPath: String? = nil, tls: TLSContext?, tlsIdentity: String = "",
-        http: HTTPChoice, proxy: EgressProxy?, limits: PoolLimits
+        http: HTTPChoice, proxy: TunnelProxy?, limits: PoolLimits
     ) {
         self.isTLS = isTLS
         self.host = host

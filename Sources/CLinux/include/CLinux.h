@@ -14,13 +14,12 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <malloc.h>
 #include <unistd.h>
 
 // Declared here because defining _GNU_SOURCE would change types under Swift's own Glibc module.
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 int pthread_setname_np(pthread_t thread, const char *name);
-int malloc_trim(size_t pad);
-int mallopt(int parameter, int value);
 
 /// The event loop that runs on this thread, or null.
 extern __thread void *sluice_thread_loop __attribute__((tls_model("initial-exec")));
@@ -28,5 +27,12 @@ static inline void *sluice_thread_loop_get(void) { return sluice_thread_loop; }
 static inline void sluice_thread_loop_set(void *loop) { sluice_thread_loop = loop; }
 
 static inline int sluice_errno(void) { return errno; }
+
+/// sched_getaffinity(2) into a plain buffer: how many bytes of the mask were written, or -1.
+long sluice_affinity(void *mask, size_t size);
+
+/// sendmsg(2) and recvmsg(2) with SCM_RIGHTS: the CMSG macros cannot be seen from Swift.
+ssize_t sluice_send_fds(int socket, const int *fds, size_t count, const void *bytes, size_t length);
+ssize_t sluice_receive_fds(int socket, int *fds, size_t *count, void *bytes, size_t length);
 
 #endif
