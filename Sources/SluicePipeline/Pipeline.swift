@@ -18,6 +18,8 @@ package final class Pipeline {
     /// For documents that are read in one go; nothing on it outlives a suspension.
     let tape = JSONTape()
     private var requestIDs: RequestIDs
+    /// Exchanges under way, so that they can be ended when the process ends.
+    private var active: [ObjectIdentifier: RequestContext] = [:]
 
     package init(
         loop: EventLoop, snapshot: ConfigSnapshot, directory: ModelDirectory, status: GatewayStatus, resolver: Resolver,
@@ -34,7 +36,11 @@ package final class Pipeline {
 
     package func serve(_ exchange: DownstreamExchange) async {
         let context = RequestContext(exchange, snapshot: snapshot, requestID: requestIDs.id(for: exchange.head))
-        defer { settlement.settle(context) }
+        active[ObjectIdentifier(context)] = context
+        defer {
+            active[ObjectIdentifier(context)] = nil
+            settlement.settle(context)
+        }
         do throws(Rejection) {
             guard let demand = try Reception.receive(context, pipeline: self) else { return }  // 404, 405, or answered here
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
@@ -50,6 +56,13 @@ package final class Pipeline {
                 context.status = error.status
                 ErrorReply.send(error, to: context)
             }
+        }
+    }
+
+    /// Ends what is under way, with an honest error: the process could not wait any longer.
+    package func cancelAll() {
+        for context in active.values {
+            context.upstream?.cancel(UpstreamError(.shutdown, "Sluice is shutting down"))
         }
     }
 

@@ -25,6 +25,10 @@ extension Rejection {
         case .cancelled: self = .gone
         case .headTimeout, .idleTimeout, .totalTimeout, .connectTimeout:
             self.init(.provider, 504, type: "api_error", code: Self.code(error.reason), detail, isRetryable: true)
+        case .shutdown:
+            self.init(
+                .gateway, 503, type: "api_error", code: "shutting_down", "Sluice is shutting down and could not wait any longer.",
+                isRetryable: true)
         case .poolExhausted:
             self.init(.gateway, 503, type: "api_error", code: Self.code(error.reason), detail, isRetryable: true)
         case .name, .connect, .proxy, .tls, .closedBeforeHead, .closedInBody, .malformed, .tooLarge:
@@ -47,6 +51,7 @@ extension Rejection {
         case .idleTimeout: "upstream_idle_timeout"
         case .totalTimeout: "total_timeout"
         case .tooLarge: "upstream_too_large"
+        case .shutdown: "shutting_down"
         case .cancelled: "client_closed_request"
         }
     }

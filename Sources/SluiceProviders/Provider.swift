@@ -23,18 +23,20 @@ package final class Provider: Sendable {
     package let basePath: [UInt8]
     package let authorization: Authorization
     /// Fields that every request to the provider carries; names in lower case.
-    package let extraFields: [(name: String, value: String)]
+    package let extraFields: [(name: String, value: Secret)]
     /// Whether the application's own `authorization` is passed on. Off unless the configuration says so.
     package let forwardsAuthorization: Bool
     /// Whether fields that only OpenAI and its imitators understand are passed on (`openai-organization`, `x-stainless-*` …).
     package let takesOpenAIFields: Bool
-    /// Models that the configuration or the catalogue names, as the provider spells them.
+    /// Models that the configuration or the catalogue names, as the provider spells them; for lists.
     package let models: [String]
+    /// Beginnings of names that are the provider's, from patterns such as `gpt-*`.
+    private let modelPrefixes: [String]
 
     package init(
         name: String, dialect: Dialect, endpoint: Endpoint, basePath: String, authorization: Authorization,
-        extraFields: [(name: String, value: String)] = [], forwardsAuthorization: Bool = false,
-        takesOpenAIFields: Bool = true, models: [String] = []
+        extraFields: [(name: String, value: Secret)] = [], forwardsAuthorization: Bool = false,
+        takesOpenAIFields: Bool = true, models: [String] = [], modelPrefixes: [String] = []
     ) {
         self.name = name
         self.dialect = dialect
@@ -45,6 +47,12 @@ package final class Provider: Sendable {
         self.forwardsAuthorization = forwardsAuthorization
         self.takesOpenAIFields = takesOpenAIFields
         self.models = models
+        self.modelPrefixes = modelPrefixes
+    }
+
+    /// Whether a model is the provider's by its configuration or the catalogue.
+    package func knows(model: String) -> Bool {
+        models.contains(model) || modelPrefixes.contains { model.hasPrefix($0) }
     }
 
     /// Adds the credential and the configured fields.
@@ -61,6 +69,8 @@ package final class Provider: Sendable {
         case .header(let name, let secret):
             secret.withExposed { key in fields.append(name: name.utf8Span.span, value: key) }
         }
-        for field in extraFields { fields.append(name: field.name.utf8Span.span, value: field.value.utf8Span.span) }
+        for field in extraFields {
+            field.value.withExposed { value in fields.append(name: field.name.utf8Span.span, value: value) }
+        }
     }
 }

@@ -70,7 +70,7 @@ final class ConnectionOpening: TransportDelegate, TimerTarget {
         guard let context = endpoint.tls else { return succeed() }
         step = .handshake
         do throws(TLSError) {
-            transport.startTLS(try TLSSession(upstream: context, host: endpoint.host, port: endpoint.port))
+            transport.startTLS(try TLSSession(upstream: context, host: endpoint.tlsName, port: endpoint.port))
         } catch {
             fail(.tls, error.message)
         }

@@ -34,6 +34,8 @@ package final class Endpoint: Sendable {
     /// What `host` or `:authority` says: the port only if it is not the scheme's own.
     package let authority: [UInt8]
     package let tls: TLSContext?
+    /// The name that the certificate must be for; the host's own unless the configuration says otherwise.
+    package let tlsName: String
     package let http: HTTPChoice
     package let proxy: TunnelProxy?
     package let limits: PoolLimits
@@ -41,7 +43,8 @@ package final class Endpoint: Sendable {
     package let identity: String
 
     package init(
-        isTLS: Bool, host: String, port: UInt16, unixPath: String? = nil, tls: TLSContext?, tlsIdentity: String = "",
+        isTLS: Bool, host: String, port: UInt16, unixPath: String? = nil, tls: TLSContext?, tlsName: String? = nil,
+        tlsIdentity: String = "",
         http: HTTPChoice, proxy: TunnelProxy?, limits: PoolLimits
     ) {
         self.isTLS = isTLS
@@ -51,6 +54,7 @@ package final class Endpoint: Sendable {
         let name = host.contains(":") ? "[\(host)]" : host
         authority = Array((port == (isTLS ? 443 : 80) ? name : "\(name):\(port)").utf8)
         self.tls = tls
+        self.tlsName = tlsName ?? host
         self.http = http
         self.proxy = proxy
         self.limits = limits

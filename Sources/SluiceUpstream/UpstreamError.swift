@@ -27,6 +27,8 @@ package struct UpstreamError: Error, Sendable, Equatable {
         case totalTimeout
         /// The response is longer than its limit.
         case tooLarge
+        /// The process ends.
+        case shutdown
         /// The application has gone, or gave no complete request.
         case cancelled
     }

@@ -39,7 +39,7 @@ enum Routing {
     }
 
     private static func owner(of model: String, _ snapshot: ConfigSnapshot, _ directory: ModelDirectory) -> Provider? {
-        for provider in snapshot.providers.values.sorted(by: { $0.name < $1.name }) where provider.models.contains(model) {
+        for provider in snapshot.providers.values.sorted(by: { $0.name < $1.name }) where provider.knows(model: model) {
             return provider
         }
         return directory.owner(of: model).flatMap { snapshot.providers[$0] }

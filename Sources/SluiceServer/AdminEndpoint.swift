@@ -1,0 +1,62 @@
+internal import SluiceConfig
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceNet
+internal import SluicePipeline
+
+/// Health on a port and a thread of its own: it answers when every worker is busy.
+final class AdminEndpoint {
+    let address: SocketAddress
+    private let registry: ConnectionRegistry
+    private var listener: Listener?
+
+    /// Connections of the admin port are counted apart: the limit on the others does not lock the operator out.
+    private static let connectionsMax = 256
+
+    init(_ configured: ListenAddress, on loop: EventLoop, shared: Shared) throws {
+        guard let wanted = SocketAddress("\(configured)") else {
+            throw ListeningSockets.Unusable(address: "\(configured)", reason: "it cannot be read")
+        }
+        if wanted.port != 0 || wanted.isUnix, Socket.isTaken(wanted) {
+            throw ListeningSockets.Unusable(
+                address: "\(wanted)", reason: "another process listens there; choose another --admin address")
+        }
+        let status = shared.status
+        registry = ConnectionRegistry(
+            loop: loop, configuration: DownstreamConfiguration(), count: ConnectionCount(max: Self.connectionsMax),
+            protocolError: { _ in }, handler: { exchange in Self.answer(exchange, status) })
+        let fd: Int32
+        do throws(SystemError) {
+            fd = try Socket.listen(on: wanted, isShared: false)
+        } catch {
+            throw ListeningSockets.Unusable(address: "\(wanted)", reason: error.reason)
+        }
+        address = wanted.isUnix ? wanted : Socket.localAddress(fd) ?? wanted
+        listener = try Listener(fd: fd, address: address, certificates: nil, registry: registry)
+    }
+
+    private static func answer(_ exchange: DownstreamExchange, _ status: GatewayStatus) {
+        let head = exchange.head
+        let path = head.path
+        let isKnown = path.equals("/health") || path.equals("/healthz") || path.equals("/livez") || path.equals("/readyz")
+        guard isKnown else { return send(404, #"{"error":"There is /health, /livez and /readyz here."}"#, to: exchange) }
+        guard head.method == .get || head.method == .head else {
+            return send(405, #"{"error":"Use GET."}"#, to: exchange)
+        }
+        let isReady = !path.equals("/readyz") || status.isReady
+        send(isReady ? 200 : 503, HealthReport.body(status), to: exchange)
+    }
+
+    private static func send(_ status: Status, _ text: String, to exchange: DownstreamExchange) {
+        send(status, ByteBuffer(text), to: exchange)
+    }
+
+    private static func send(_ status: Status, _ body: ByteBuffer, to exchange: DownstreamExchange) {
+        var fields = HeaderFields()
+        fields.append(.contentType, "application/json")
+        exchange.sendHead(ResponseHead(status, fields: fields), body: .known(body.count))
+        exchange.send(sharing: body)
+        exchange.finish()
+    }
+}

@@ -1,0 +1,73 @@
+internal import CLinux
+internal import Glibc
+internal import SluiceCore
+internal import SluiceNet
+internal import Synchronization
+
+/// Writes the log queue to a descriptor, on a thread of its own: a slow disk or pipe holds up nobody else.
+final class LogWriter: Sendable {
+    private let fd: Int32
+    private let wakeup: Int32
+    private let queue = Mutex<LogQueue?>(nil)
+    /// One writer at a time: the thread, and whoever flushes at the end.
+    private let writing = Mutex<Void>(())
+    /// Lines are gathered for so long before they are written, in microseconds.
+    private static let gatherMicroseconds: UInt32 = 20_000
+
+    init(fd: Int32) {
+        self.fd = fd
+        wakeup = eventfd(0, Int32(EFD_CLOEXEC))
+    }
+
+    /// Makes the queue that this writer empties, and starts its thread.
+    func start(level: LogLevel) -> LogQueue {
+        let queue = LogQueue(level: level) { [wakeup] in
+            var one: UInt64 = 1
+            _ = unsafe write(wakeup, &one, 8)
+        }
+        self.queue.withLock { $0 = queue }
+        Thread.start("log") { [self] in run() }
+        return queue
+    }
+
+    private func run() {
+        while true {
+            var count: UInt64 = 0
+            guard unsafe read(wakeup, &count, 8) == 8 else { return }
+            _ = usleep(Self.gatherMicroseconds)
+            flush()
+        }
+    }
+
+    /// Writes what waits now, on the caller's thread.
+    func flush() {
+        writing.withLock { _ in
+            guard let queue = queue.withLock({ $0 }) else { return }
+            let (bytes, dropped) = queue.take()
+            write(bytes.span)
+            if dropped > 0 { reportDropped(dropped) }
+        }
+    }
+
+    private func reportDropped(_ dropped: Int) {
+        let buffer = ByteBuffer()
+        let line = LogLine(.warn, "log lines were dropped", unixNanoseconds: EventLoop.readWallClock(), into: buffer)
+        line.field("sluice.log.dropped", dropped)
+        line.end()
+        write(buffer.span)
+    }
+
+    private func write(_ bytes: Span<UInt8>) {
+        unsafe bytes.withUnsafeBytes { all in
+            var rest = unsafe all[...]
+            while unsafe !rest.isEmpty {
+                let part = unsafe UnsafeRawBufferPointer(rebasing: rest)
+                let count = unsafe Glibc.write(fd, part.baseAddress, part.count)
+                if count > 0 { unsafe rest = rest.dropFirst(count); continue }
+                if count < 0, sluice_errno() == EINTR { continue }
+                // A full disk or a closed pipe: the lines are lost, the requests are not.
+                return
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+internal import CLinux
+internal import Glibc
+internal import SluiceConfig
+internal import SluiceCore
+internal import SluiceNet
+internal import SluiceTLS
+
+/// Puts a changed configuration in force: on SIGHUP, and when one of its files has changed. A bad file changes nothing and says why.
+///
+/// Files are looked at once a second rather than watched: a ConfigMap is replaced through links in another directory, which a watch
+/// on the file never sees.
+final class Reload: TimerTarget {
+    private struct Stamp: Equatable {
+        var device: UInt64 = 0
+        var inode: UInt64 = 0
+        var size: Int64 = 0
+        var seconds: Int = 0
+        var nanoseconds: Int = 0
+
+        init(_ path: String) {
+            var info = Glibc.stat()
+            guard unsafe stat(path, &info) == 0 else { return }
+            device = UInt64(info.st_dev)
+            inode = UInt64(info.st_ino)
+            size = Int64(info.st_size)
+            seconds = info.st_mtim.tv_sec
+            nanoseconds = info.st_mtim.tv_nsec
+        }
+    }
+
+    private unowned let server: Server
+    private var stamps: [String: Stamp] = [:]
+    private var timer: LoopTimer?
+    private var revision = 1
+    private static let lookEvery = Duration.seconds(1)
+
+    init(_ server: Server, files: [String]) {
+        self.server = server
+        watch(files)
+    }
+
+    func start() {
+        let timer = LoopTimer(target: self)
+        self.timer = timer
+        server.loop.arm(timer, after: Self.lookEvery)
+    }
+
+    private func watch(_ files: [String]) {
+        stamps = [:]
+        for file in files { stamps[file] = Stamp(file) }
+    }
+
+    func timerFired(_ timer: LoopTimer) {
+        server.loop.arm(timer, after: Self.lookEvery)
+        reloadCertificates()
+        guard let changed = stamps.first(where: { Stamp($0.key) != $0.value })?.key else { return }
+        reload(because: "\(changed) changed")
+    }
+
+    func reload(because reason: String) {
+        watch(Array(stamps.keys))
+        let events = server.shared.events
+        do throws(ConfigErrors) {
+            let outcome = try ServerConfiguration.load(file: server.options.configFile, overrides: server.options.overrides)
+            let generation = try SnapshotBuilder.build(outcome.value, revision: revision + 1, environment: .process)
+            revision += 1
+            watch(outcome.files)
+            let fixed = Self.fixedParts(outcome.value, server.configuration)
+            server.adopt(outcome.value, generation)
+            server.shared.status.lastReloadError = nil
+            events.event(.info, "configuration reloaded") { line in
+                line.field("event.reason", reason)
+                line.field("sluice.config.revision", revision)
+                if !fixed.isEmpty { line.field("sluice.config.needs_restart", fixed) }
+            }
+        } catch {
+            server.shared.status.lastReloadError = "\(error)"
+            events.event(.error, "configuration not reloaded: the old one stays in force") { line in
+                line.field("event.reason", reason)
+                line.field("error.message", "\(error)")
+            }
+        }
+    }
+
+    /// Settings that a running process cannot change.
+    private static func fixedParts(_ new: ServerConfiguration, _ old: ServerConfiguration) -> String {
+        var parts: [String] = []
+        if new.listeners != old.listeners { parts.append("listeners") }
+        if new.admin != old.admin { parts.append("admin") }
+        if new.workers != old.workers { parts.append("workers") }
+        if new.log.destination != old.log.destination || new.log.level != old.log.level { parts.append("log") }
+        if new.limits.connectionsMax != old.limits.connectionsMax { parts.append("limits.connections_max") }
+        return parts.joined(separator: ", ")
+    }
+
+    private func reloadCertificates() {
+        for store in server.sockets.certificateStores {
+            do throws(TLSError) {
+                if case .replaced = try store.reload() { server.shared.events.event(.info, "certificates reloaded") }
+            } catch {
+                if error.message == lastCertificateError { continue }
+                lastCertificateError = error.message
+                server.shared.events.failed("certificates not reloaded: the old ones stay in force", error.message)
+            }
+        }
+    }
+
+    private var lastCertificateError: String?
+}

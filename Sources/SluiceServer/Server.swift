@@ -1,0 +1,143 @@
+internal import Glibc
+package import SluiceConfig
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceNet
+internal import SluicePipeline
+internal import SluiceTLS
+
+/// The process: its workers, and a control loop on the main thread for health, signals, reloads and the end.
+package final class Server {
+    package static let version = "0.1.0"
+
+    /// What the command line asks for, beside the configuration.
+    package struct Options {
+        package var configFile: String?
+        package var overrides = ServerConfiguration.Overrides()
+        /// A unix socket over which a running Sluice hands its listening sockets to this one.
+        package var handoverPath: String?
+        package var printsBanner = true
+
+        package init() {}
+    }
+
+    let options: Options
+    let loop: EventLoop
+    let shared: Shared
+    let logWriter: LogWriter
+    var configuration: ServerConfiguration
+    private(set) var workers: [Worker] = []
+    private var admin: AdminEndpoint?
+    private var signals: Signals?
+    private var reload: Reload?
+    private var drain: Drain?
+    private var handover: Handover?
+    private var guardian: MemoryGuard?
+    private var discovery: ModelDiscovery?
+    let sockets: ListeningSockets
+
+    /// Reads the configuration and binds; nothing is served yet.
+    ///
+    /// - Throws: `ConfigErrors`, with every mistake.
+    package init(_ options: Options) throws {
+        self.options = options
+        let outcome = try ServerConfiguration.load(file: options.configFile, overrides: options.overrides)
+        configuration = outcome.value
+        ProcessLimits.raiseDescriptorLimit()
+        Memory.configure(arenas: Self.workerCount(configuration) + 2)
+        Signals.block([SIGTERM, SIGINT, SIGHUP])
+        let generation = try SnapshotBuilder.build(configuration, revision: 1, environment: .process)
+        logWriter = try LogWriter(configuration.log)
+        var random = SecureRandom()
+        shared = Shared(
+            status: GatewayStatus(version: Self.version), connectionsMax: configuration.limits.connectionsMax,
+            inFlightMax: configuration.limits.inFlightMax, log: logWriter.start(level: configuration.log.level.logLevel),
+            generation: generation, seed: random.next())
+        loop = try EventLoop()
+        sockets = try ListeningSockets(
+            configuration.listeners, workers: Self.workerCount(configuration), handoverPath: options.handoverPath)
+        reload = Reload(self, files: outcome.files)
+    }
+
+    private static func workerCount(_ configuration: ServerConfiguration) -> Int {
+        switch configuration.workers {
+        case .automatic: ProcessLimits.processorCount
+        case .count(let count): count
+        }
+    }
+
+    /// Serves until a signal ends it.
+    ///
+    /// - Returns: the exit status.
+    package func run() -> Int32 {
+        var status: Int32 = 0
+        loop.execute { [self] in
+            do {
+                try start()
+            } catch {
+                print(error: "sluice: \(error)")
+                status = 1
+                loop.stop()
+            }
+        }
+        loop.run()
+        sockets.removeFiles()
+        logWriter.flush()
+        return status
+    }
+
+    private func start() throws {
+        for index in 0..<sockets.workerCount {
+            workers.append(try Worker(index: index, bindings: sockets.bindings(forWorker: index), shared: shared))
+        }
+        if let address = configuration.admin { admin = try AdminEndpoint(address, on: loop, shared: shared) }
+        signals = try Signals([SIGTERM, SIGINT, SIGHUP], on: loop) { [unowned self] signal in received(signal) }
+        drain = Drain(self)
+        reload?.start()
+        guardian = MemoryGuard(configuration.limits.memory, on: loop, shared: shared)
+        shared.status.configRevision = 1
+        shared.status.isReady = true
+        try sockets.becomeReady()
+        if let path = options.handoverPath {
+            handover = try Handover(path, on: loop, sockets: sockets) { [unowned self] in drain?.begin(keepsSockets: true, skipsLameDuck: true) }
+        }
+        discovery = ModelDiscovery(on: loop, shared: shared, prints: options.printsBanner)
+        if options.printsBanner { Banner.print(configuration, addresses: sockets.addresses, admin: admin?.address) }
+        for note in configuration.notes { shared.events.event(.warn, "configuration note") { $0.field("event.reason", note) } }
+        shared.events.event(.info, "ready") { line in
+            line.field("service.version", Self.version)
+            line.field("sluice.workers", workers.count)
+            line.field("sluice.config.revision", 1)
+        }
+        discovery?.refresh()
+    }
+
+    private func received(_ signal: Int32) {
+        switch signal {
+        case SIGHUP: reload?.reload(because: "SIGHUP")
+        default: drain?.begin(keepsSockets: sockets.areInherited, skipsLameDuck: signal == SIGINT)
+        }
+    }
+
+    /// Puts a new configuration in force on every worker.
+    func adopt(_ configuration: ServerConfiguration, _ generation: Generation) {
+        self.configuration = configuration
+        shared.current = generation
+        for worker in workers { worker.adopt(generation) }
+        shared.status.configRevision = generation.snapshot.revision
+        discovery?.refresh()
+    }
+
+    private func print(error: String) { FileHandleOutput.standardError(error + "\n") }
+}
+
+extension LogConfiguration.Level {
+    var logLevel: LogLevel {
+        switch self {
+        case .debug: .debug
+        case .info: .info
+        case .warning: .warn
+        case .error: .error
+        }
+    }
+}

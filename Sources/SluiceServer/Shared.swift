@@ -1,0 +1,37 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceNet
+internal import SluicePipeline
+internal import Synchronization
+
+/// One configuration as the workers use it.
+struct Generation: Sendable {
+    let snapshot: ConfigSnapshot
+    let downstream: DownstreamConfiguration
+}
+
+/// What all workers share: immutable, atomic, or behind a lock that is held for a few lines.
+final class Shared: Sendable {
+    let status: GatewayStatus
+    let directory = ModelDirectory()
+    let resolver = Resolver()
+    let connections: ConnectionCount
+    let log: LogQueue
+    let events: EventLog
+    let seed: UInt64
+    private let generation: Mutex<Generation>
+
+    init(status: GatewayStatus, connectionsMax: Int, log: LogQueue, generation: Generation, seed: UInt64) {
+        self.status = status
+        connections = ConnectionCount(max: connectionsMax)
+        self.log = log
+        events = EventLog(log)
+        self.seed = seed
+        self.generation = Mutex(generation)
+    }
+
+    var current: Generation {
+        get { generation.withLock { $0 } }
+        set { generation.withLock { $0 = newValue } }
+    }
+}

@@ -1,0 +1,175 @@
+internal import SluiceConfig
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceNet
+internal import SluicePipeline
+internal import SluiceProviders
+internal import SluiceTLS
+internal import SluiceUpstream
+
+/// Turns a validated configuration into what the workers use.
+enum SnapshotBuilder {
+    static func build(
+        _ configuration: ServerConfiguration, revision: Int, environment: ConfigEnvironment
+    ) throws(ConfigErrors) -> Generation {
+        var mistakes: [ConfigMistake] = []
+        var providers: [Provider] = []
+        for provider in configuration.providers {
+            do throws(ConfigErrors) {
+                providers.append(try Self.provider(provider, environment))
+            } catch {
+                mistakes += error.mistakes
+            }
+        }
+        if !mistakes.isEmpty { throw ConfigErrors(mistakes) }
+        return Generation(
+            snapshot: snapshot(configuration, providers, revision), downstream: downstream(configuration))
+    }
+
+    private static func snapshot(
+        _ configuration: ServerConfiguration, _ providers: [Provider], _ revision: Int
+    ) -> ConfigSnapshot {
+        let byName = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var models: [String: ConfigSnapshot.Model] = [:]
+        for model in configuration.models {
+            guard let provider = byName[model.provider] else { continue }
+            models[model.name] = ConfigSnapshot.Model(provider: provider, upstreamModel: model.upstreamModel)
+        }
+        var limits = ConfigSnapshot.Limits()
+        limits.bodyBytesMax = configuration.limits.bodyByteCountMax
+        limits.uploadBytesMax = configuration.limits.uploadByteCountMax
+        limits.replyBytesBufferedMax = configuration.limits.replyBufferedByteCountMax
+        limits.eventBytesMax = configuration.limits.eventByteCountMax
+        limits.inFlightMax = configuration.limits.inFlightMax
+        var timeouts = ConfigSnapshot.Timeouts()
+        timeouts.connect = configuration.timeouts.connect
+        timeouts.firstByte = configuration.timeouts.firstByte
+        timeouts.streamIdle = configuration.timeouts.streamIdle
+        timeouts.total = configuration.timeouts.total
+        timeouts.keepAliveComment = configuration.timeouts.keepaliveComment
+        return ConfigSnapshot(
+            revision: revision, providers: providers, models: models,
+            defaultProvider: configuration.defaultProvider.flatMap { byName[$0] }, limits: limits, timeouts: timeouts,
+            logsExchanges: configuration.log.access)
+    }
+
+    private static func downstream(_ configuration: ServerConfiguration) -> DownstreamConfiguration {
+        let limits = configuration.limits
+        let timeouts = configuration.timeouts
+        var downstream = DownstreamConfiguration()
+        downstream.head.headBytesMax = limits.headByteCountMax
+        downstream.head.fieldCountMax = limits.headerFieldsMax
+        downstream.head.targetBytesMax = limits.targetByteCountMax
+        downstream.headTimeout = timeouts.head
+        downstream.bodyStall = timeouts.bodyStall
+        downstream.bodyTotal = timeouts.bodyTotal
+        downstream.idle = timeouts.idle
+        downstream.stall = timeouts.downstreamStall
+        downstream.http2.concurrentStreams = limits.streamsMax
+        downstream.http2.streamWindowByteCount = limits.streamWindowByteCount
+        downstream.http2.connectionWindowByteCount = limits.connectionWindowByteCount
+        downstream.http2.headerListByteCount = limits.headByteCountMax
+        downstream.http2.headerFieldCount = limits.headerFieldsMax
+        downstream.http2.targetByteCount = limits.targetByteCountMax
+        downstream.http2.prematureResetsPerSecond = limits.prematureResetsMax
+        downstream.http2.glitchCount = limits.glitchesMax
+        downstream.http2.continuationFrameCount = limits.continuationFramesMax
+        return downstream
+    }
+
+    // MARK: Providers
+
+    private static func provider(
+        _ configuration: ProviderConfiguration, _ environment: ConfigEnvironment
+    ) throws(ConfigErrors) -> Provider {
+        Provider(
+            name: configuration.name, dialect: .openai, endpoint: try endpoint(configuration, environment),
+            basePath: configuration.baseURL.path, authorization: authorization(configuration),
+            extraFields: configuration.headers.map { ($0.name, $0.value) },
+            forwardsAuthorization: configuration.forwardAuthorization,
+            takesOpenAIFields: Catalogue.providers.allSatisfy { $0.name != configuration.name || $0.name == "openai" },
+            models: configuration.namedModels,
+            modelPrefixes: configuration.models.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) })
+    }
+
+    private static func authorization(_ configuration: ProviderConfiguration) -> Provider.Authorization {
+        guard let key = configuration.apiKeys.first else { return .none }
+        return switch configuration.auth {
+        case .bearer: .bearer(key)
+        case .header(let name): .header(name: name, key)
+        case .none: .none
+        }
+    }
+
+    private static func endpoint(
+        _ configuration: ProviderConfiguration, _ environment: ConfigEnvironment
+    ) throws(ConfigErrors) -> Endpoint {
+        let url = configuration.baseURL
+        var limits = Endpoint.PoolLimits()
+        limits.connectionsMax = configuration.pool.connectionsMax
+        limits.idle = configuration.pool.idle
+        limits.age = configuration.pool.ageMax == .zero ? .seconds(1 << 32) : configuration.pool.ageMax
+        limits.waitersMax = configuration.pool.waitersMax
+        limits.wait = configuration.pool.wait
+        let http: Endpoint.HTTPChoice =
+            switch configuration.httpVersion {
+            case .auto: .automatic
+            case .http1: .http1
+            case .http2: .http2
+            }
+        return Endpoint(
+            isTLS: url.scheme.isSecure, host: url.host, port: UInt16(clamping: url.port),
+            tls: url.scheme.isSecure ? try tls(configuration, http) : nil, tlsName: configuration.tls.serverName,
+            tlsIdentity: tlsIdentity(configuration), http: http, proxy: try proxy(configuration, environment), limits: limits)
+    }
+
+    /// What tells two TLS configurations apart when connections are kept across a reload.
+    private static func tlsIdentity(_ configuration: ProviderConfiguration) -> String {
+        let tls = configuration.tls
+        return [tls.caFile, tls.clientCertificateFile, tls.clientKeyFile, tls.serverName].map { $0 ?? "" }.joined(separator: " ")
+    }
+
+    private static func tls(
+        _ configuration: ProviderConfiguration, _ http: Endpoint.HTTPChoice
+    ) throws(ConfigErrors) -> TLSContext {
+        var tls = UpstreamTLSConfiguration()
+        tls.authoritiesFile = configuration.tls.caFile
+        if let certificate = configuration.tls.clientCertificateFile {
+            tls.identity = TLSIdentityFiles(
+                certificateFile: certificate, privateKeyFile: configuration.tls.clientKeyFile ?? certificate)
+        }
+        tls.applicationProtocols =
+            switch http {
+            case .automatic: [.http2, .http1]
+            case .http1: [.http1]
+            case .http2: [.http2]
+            }
+        do throws(TLSError) {
+            return try TLSContext(upstream: tls)
+        } catch {
+            throw ConfigErrors([
+                ConfigMistake(path: "providers.\(configuration.name).tls", location: nil, message: error.message)
+            ])
+        }
+    }
+
+    private static func proxy(
+        _ configuration: ProviderConfiguration, _ environment: ConfigEnvironment
+    ) throws(ConfigErrors) -> TunnelProxy? {
+        guard
+            let route = try configuration.proxy.route(
+                to: configuration.baseURL, credentials: configuration.proxyCredentials, environment: environment)
+        else { return nil }
+        if route.url.scheme.isSecure {
+            throw ConfigErrors([
+                ConfigMistake(
+                    path: "providers.\(configuration.name).proxy", location: nil,
+                    message: "an http URL: a proxy is spoken to without TLS; what goes through its tunnel has its own")
+            ])
+        }
+        let authorization = route.credentials.map { secret in
+            "Basic " + secret.withExposed { Base64.encode($0) }
+        }
+        return TunnelProxy(host: route.url.host, port: UInt16(clamping: route.url.port), authorization: authorization)
+    }
+}
