@@ -1,9 +1,9 @@
 /// Bytes as ASCII, without going through `String` or `Character`.
-package enum ASCII {
-    package static let tab = UInt8(ascii: "\t")
-    package static let lineFeed = UInt8(ascii: "\n")
-    package static let carriageReturn = UInt8(ascii: "\r")
-    package static let space = UInt8(ascii: " ")
+@usableFromInline package enum ASCII {
+    @inlinable package static var tab: UInt8 { UInt8(ascii: "\t") }
+    @inlinable package static var lineFeed: UInt8 { UInt8(ascii: "\n") }
+    @inlinable package static var carriageReturn: UInt8 { UInt8(ascii: "\r") }
+    @inlinable package static var space: UInt8 { UInt8(ascii: " ") }
 
     package static func decimalDigitCount(_ number: UInt) -> Int {
         var digits = 1
@@ -30,7 +30,7 @@ package enum ASCII {
     }
 
     /// Compares without regard to case; `lowercase` must be in lower case already.
-    package static func equalsIgnoringCase(_ bytes: Span<UInt8>, _ lowercase: StaticString) -> Bool {
+    @inlinable package static func equalsIgnoringCase(_ bytes: Span<UInt8>, _ lowercase: StaticString) -> Bool {
         if bytes.count != lowercase.utf8CodeUnitCount { return false }
         let other = unsafe lowercase.utf8Start
         for index in bytes.indices where unsafe bytes[index].asciiLowercased != other[index] { return false }
@@ -39,16 +39,16 @@ package enum ASCII {
 }
 
 extension UInt8 {
-    package var asciiLowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
-    package var isASCIILetter: Bool { (self | 0x20) &- 0x61 < 26 }
-    package var isDecimalDigit: Bool { self &- 0x30 < 10 }
+    @inlinable package var asciiLowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
+    @inlinable package var isASCIILetter: Bool { (self | 0x20) &- 0x61 < 26 }
+    @inlinable package var isDecimalDigit: Bool { self &- 0x30 < 10 }
 
-    package var decimalDigitValue: Int? {
+    @inlinable package var decimalDigitValue: Int? {
         let value = self &- 0x30
         return value < 10 ? Int(value) : nil
     }
 
-    package var hexDigitValue: Int? {
+    @inlinable package var hexDigitValue: Int? {
         if let digit = decimalDigitValue { return digit }
         let letter = (self | 0x20) &- 0x61
         return letter < 6 ? Int(letter) + 10 : nil
@@ -57,29 +57,39 @@ extension UInt8 {
 
 extension Span where Element == UInt8 {
     /// Whether these bytes are exactly those of `text`.
-    package func equals(_ text: StaticString) -> Bool {
+    @inlinable package func equals(_ text: StaticString) -> Bool {
         if count != text.utf8CodeUnitCount { return false }
         let other = unsafe text.utf8Start
         for index in indices where unsafe self[index] != other[index] { return false }
         return true
     }
 
-    package func hasPrefix(_ text: StaticString) -> Bool {
+    @inlinable package func hasPrefix(_ text: StaticString) -> Bool {
         count >= text.utf8CodeUnitCount && extracting(0..<text.utf8CodeUnitCount).equals(text)
     }
 
-    /// The offset of the first `byte` at or after `start`.
-    package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+    /// The offset of the first `byte` at or after `start`, looked for eight bytes at a time.
+    @inlinable package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+        precondition(start >= 0, "no offset \(start)")
+        let everyByte: UInt64 = 0x0101_0101_0101_0101
         var index = start
+        while count &- index >= 8 {
+            let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self).littleEndian
+            let difference = word ^ (everyByte &* UInt64(byte))
+            // The lowest of these bits is right; a borrow may set others above it.
+            let zeros = (difference &- everyByte) & ~difference & (everyByte &<< 7)
+            if zeros != 0 { return index &+ zeros.trailingZeroBitCount &>> 3 }
+            index &+= 8
+        }
         while index < count {
             if self[index] == byte { return index }
-            index += 1
+            index &+= 1
         }
         return nil
     }
 
     /// Without the spaces and tabs at both ends (RFC 9110 §5.6.3, OWS).
-    package func trimmingOptionalWhitespace() -> Range<Int> {
+    @inlinable package func trimmingOptionalWhitespace() -> Range<Int> {
         var low = 0
         var high = count
         while low < high, self[low] == ASCII.space || self[low] == ASCII.tab { low += 1 }

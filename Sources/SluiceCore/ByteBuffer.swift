@@ -1,11 +1,11 @@
 /// A growable run of bytes on the heap, shared by reference.
 ///
 /// Bytes are appended at the end and consumed at the front. Not `Sendable`: a buffer belongs to one event loop.
-@safe package final class ByteBuffer {
-    private var base: UnsafeMutablePointer<UInt8>
-    package private(set) var capacity: Int
-    private var start = 0
-    private var end = 0
+@usableFromInline @safe package final class ByteBuffer {
+    @usableFromInline var base: UnsafeMutablePointer<UInt8>
+    @usableFromInline package internal(set) var capacity: Int
+    @usableFromInline var start = 0
+    @usableFromInline var end = 0
 
     /// - Parameter capacity: bytes to allocate at once; a buffer grows by doubling when that is not enough.
     package init(capacity: Int = 256) {
@@ -26,11 +26,11 @@
     deinit { unsafe base.deallocate() }
 
     /// How many bytes are there to read.
-    package var count: Int { end - start }
-    package var isEmpty: Bool { start == end }
+    @inlinable package var count: Int { end - start }
+    @inlinable package var isEmpty: Bool { start == end }
 
     /// The bytes there are to read. Valid until the buffer is next changed.
-    package var span: Span<UInt8> {
+    @inlinable package var span: Span<UInt8> {
         @_lifetime(borrow self) get {
             let span = unsafe Span(_unsafeStart: base + start, count: end - start)
             return unsafe _overrideLifetime(span, borrowing: self)
@@ -38,39 +38,39 @@
     }
 
     /// The same as `span`, for system calls and C. Valid until the buffer is next changed.
-    package var unsafeBytes: UnsafeRawBufferPointer {
+    @inlinable package var unsafeBytes: UnsafeRawBufferPointer {
         @unsafe get { unsafe UnsafeRawBufferPointer(start: base + start, count: end - start) }
     }
 
-    package subscript(_ offset: Int) -> UInt8 {
+    @inlinable package subscript(_ offset: Int) -> UInt8 {
         precondition(offset >= 0 && offset < end - start, "offset \(offset) is outside a buffer of \(count) bytes")
         return unsafe base[start + offset]
     }
 
     // MARK: Writing
 
-    package func append(_ bytes: Span<UInt8>) {
+    @inlinable package func append(_ bytes: Span<UInt8>) {
         unsafe bytes.withUnsafeBytes { unsafe append($0) }
     }
 
-    @unsafe package func append(_ bytes: UnsafeRawBufferPointer) {
+    @inlinable @unsafe package func append(_ bytes: UnsafeRawBufferPointer) {
         guard let from = bytes.baseAddress, bytes.count > 0 else { return }
         reserve(bytes.count)
         unsafe UnsafeMutableRawPointer(base + end).copyMemory(from: from, byteCount: bytes.count)
         end += bytes.count
     }
 
-    package func append(_ byte: UInt8) {
+    @inlinable package func append(_ byte: UInt8) {
         reserve(1)
         unsafe base[end] = byte
         end += 1
     }
 
-    package func append(_ text: StaticString) {
+    @inlinable package func append(_ text: StaticString) {
         unsafe append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    package func append(_ text: String) {
+    @inlinable package func append(_ text: String) {
         append(text.utf8Span.span)
     }
 
@@ -93,7 +93,7 @@
     /// Appends what `fill` writes into the free space, of which there are at least `minimum` bytes.
     ///
     /// - Parameter fill: returns how many bytes it wrote at the front of the space it was given.
-    @unsafe package func appendUnsafe(
+    @inlinable @unsafe package func appendUnsafe(
         minimum: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int
     ) {
         reserve(minimum)
@@ -104,12 +104,12 @@
     }
 
     /// Makes sure that `byteCount` more bytes can be appended without another allocation.
-    package func reserve(_ byteCount: Int) {
+    @inlinable package func reserve(_ byteCount: Int) {
         if capacity - end >= byteCount { return }
         makeRoom(byteCount)
     }
 
-    @inline(never) private func makeRoom(_ byteCount: Int) {
+    @usableFromInline @inline(never) func makeRoom(_ byteCount: Int) {
         let used = end - start
         if capacity >= used + byteCount, start >= used {
             unsafe base.update(from: base + start, count: used)
@@ -128,19 +128,19 @@
     // MARK: Consuming
 
     /// Drops bytes from the front.
-    package func consume(_ byteCount: Int) {
+    @inlinable package func consume(_ byteCount: Int) {
         precondition(byteCount >= 0 && byteCount <= count, "consumed \(byteCount) of \(count) bytes")
         start += byteCount
         if start == end { start = 0; end = 0 }
     }
 
     /// Keeps the first `byteCount` bytes only.
-    package func truncate(to byteCount: Int) {
+    @inlinable package func truncate(to byteCount: Int) {
         precondition(byteCount >= 0 && byteCount <= count, "truncated to \(byteCount) of \(count) bytes")
         end = start + byteCount
     }
 
-    package func removeAll() {
+    @inlinable package func removeAll() {
         start = 0
         end = 0
     }
