@@ -83,51 +83,16 @@ package enum FieldName: UInt8, Sendable, CaseIterable {
         }
     }
 
+    /// Its place in a set of fields.
+    @inline(__always) var bit: UInt128 { 1 &<< UInt128(rawValue) }
+
     /// Which known field a name is. Case does not matter.
-    package static func known(_ name: Span<UInt8>) -> FieldName { FieldNameTable.shared.lookUp(name) }
-}
-
-/// A perfect-enough hash of the known names: length, first and last letter, then one comparison.
-struct FieldNameTable: Sendable {
-    static let shared = FieldNameTable()
-    private static let slotCount = 1024
-    private let slots: [UInt8]
-    private let names: [StaticString]
-
-    init() {
-        var slots = [UInt8](repeating: 0, count: Self.slotCount)
-        var names = [StaticString](repeating: "", count: FieldName.allCases.count)
-        for field in FieldName.allCases where field != .other {
-            names[Int(field.rawValue)] = field.name
-            var slot = unsafe Self.hash(UnsafeBufferPointer(start: field.name.utf8Start, count: field.name.utf8CodeUnitCount).span)
-            while slots[slot] != 0 { slot = (slot + 1) % Self.slotCount }
-            slots[slot] = field.rawValue
-        }
-        self.slots = slots
-        self.names = names
-    }
-
-    private static func hash(_ name: Span<UInt8>) -> Int {
-        let first = Int(name[0] | 0x20)
-        let last = Int(name[name.count - 1] | 0x20)
-        let middle = Int(name[name.count / 2] | 0x20)
-        return (name.count &* 131 &+ first &* 37 &+ last &* 71 &+ middle &* 11) & (slotCount - 1)
-    }
-
-    func lookUp(_ name: Span<UInt8>) -> FieldName {
-        if name.isEmpty || name.count > 32 { return .other }
-        var slot = Self.hash(name)
-        while slots[slot] != 0 {
-            if ASCII.equalsIgnoringCase(name, names[Int(slots[slot])]) { return FieldName(rawValue: slots[slot]) ?? .other }
-            slot = (slot + 1) % Self.slotCount
-        }
-        return .other
-    }
+    package static func known(_ name: Span<UInt8>) -> FieldName { FieldNameTable.shared.lookUp(name, 0..<name.count) }
 }
 
 /// A set of known fields, for allow-lists.
 package struct FieldSet: Sendable, ExpressibleByArrayLiteral {
     private var bits: UInt128 = 0
-    package init(arrayLiteral fields: FieldName...) { for field in fields { bits |= 1 << UInt128(field.rawValue) } }
-    package func contains(_ field: FieldName) -> Bool { bits & (1 << UInt128(field.rawValue)) != 0 }
+    package init(arrayLiteral fields: FieldName...) { for field in fields { bits |= field.bit } }
+    package func contains(_ field: FieldName) -> Bool { bits & field.bit != 0 }
 }

@@ -6,13 +6,15 @@ internal import SluiceCore
 package struct HeaderFields {
     private struct Entry {
         let field: FieldName
+        let nameStart: UInt32
         let nameLength: UInt32
-        let start: UInt32
-        var valueLength: UInt32
+        let valueStart: UInt32
+        let valueLength: UInt32
     }
 
     private var bytes: [UInt8] = []
     private var entries: [Entry] = []
+    /// Which known fields there are, for a quick no.
     private var present: UInt128 = 0
 
     package init() {}
@@ -26,7 +28,11 @@ package struct HeaderFields {
     package var isEmpty: Bool { entries.isEmpty }
 
     /// What the fields count against a header list limit: names, values and 32 bytes each (RFC 9113 §6.5.2).
-    package var listByteCount: Int { bytes.count + 32 * entries.count }
+    package var listByteCount: Int {
+        var byteCount = 32 * entries.count
+        for entry in entries { byteCount += Int(entry.nameLength) + Int(entry.valueLength) }
+        return byteCount
+    }
 
     // MARK: Reading
 
@@ -36,18 +42,18 @@ package struct HeaderFields {
     @_lifetime(borrow self)
     package func name(at index: Int) -> Span<UInt8> {
         let entry = entries[index]
-        let start = Int(entry.start)
+        let start = Int(entry.nameStart)
         return bytes.span.extracting(start..<start + Int(entry.nameLength))
     }
 
     @_lifetime(borrow self)
     package func value(at index: Int) -> Span<UInt8> {
         let entry = entries[index]
-        let start = Int(entry.start) + Int(entry.nameLength)
+        let start = Int(entry.valueStart)
         return bytes.span.extracting(start..<start + Int(entry.valueLength))
     }
 
-    package func contains(_ field: FieldName) -> Bool { present & (1 << UInt128(field.rawValue)) != 0 }
+    package func contains(_ field: FieldName) -> Bool { present & (field.bit) != 0 }
 
     /// The position of the first such field.
     package func index(of field: FieldName, from start: Int = 0) -> Int? {
@@ -100,9 +106,12 @@ package struct HeaderFields {
 
     /// Adds a field as a parser found it: the name is put in lower case, the value is taken as it is.
     package mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
+        let field = FieldName.known(name)
+        if field != .other { return append(field, value) }
         let start = bytes.count
-        for index in name.indices { bytes.append(name[index].asciiLowercased) }
-        append(value: value, to: FieldName.known(name), from: start)
+        bytes.append(copying: name)
+        for index in start..<bytes.count { bytes[index] = bytes[index].asciiLowercased }
+        append(value: value, to: field, from: start)
     }
 
     package mutating func append(_ field: FieldName, _ value: Span<UInt8>) {
@@ -120,7 +129,8 @@ package struct HeaderFields {
     /// Adds a field by a name that is already in lower case.
     package mutating func append(lowercaseName: StaticString, _ value: String) {
         append(
-            name: unsafe UnsafeBufferPointer(start: lowercaseName.utf8Start, count: lowercaseName.utf8CodeUnitCount).span,
+            name: unsafe UnsafeBufferPointer(start: lowercaseName.utf8Start, count: lowercaseName.utf8CodeUnitCount)
+                .span,
             value: value.utf8Span.span)
     }
 
@@ -128,7 +138,7 @@ package struct HeaderFields {
     package mutating func remove(_ field: FieldName) {
         if !contains(field) { return }
         entries.removeAll { $0.field == field }
-        present &= ~(1 << UInt128(field.rawValue))
+        present &= ~(field.bit)
     }
 
     private mutating func append(_ text: StaticString) {
@@ -136,12 +146,33 @@ package struct HeaderFields {
     }
 
     private mutating func append(value: Span<UInt8>, to field: FieldName, from start: Int) {
-        let nameLength = bytes.count - start
-        unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
-        present |= 1 << UInt128(field.rawValue)
+        let name = start..<bytes.count
+        bytes.append(copying: value)
+        note(field, name: name, value: name.upperBound..<bytes.count)
+    }
+
+    // MARK: Filling from a block
+
+    /// Adds a field of a block of bytes that `adopt` brings later.
+    @inline(__always) mutating func note(_ field: FieldName, name: Range<Int>, value: Range<Int>) {
+        precondition(value.upperBound <= UInt32.max, "fields of \(value.upperBound) bytes")
+        present |= field.bit
         entries.append(
             Entry(
-                field: field, nameLength: UInt32(clamping: nameLength), start: UInt32(clamping: start),
-                valueLength: UInt32(clamping: value.count)))
+                field: field, nameStart: UInt32(truncatingIfNeeded: name.lowerBound),
+                nameLength: UInt32(truncatingIfNeeded: name.count),
+                valueStart: UInt32(truncatingIfNeeded: value.lowerBound),
+                valueLength: UInt32(truncatingIfNeeded: value.count)))
+    }
+
+    /// Copies the block in which the noted fields stand, and puts their names in lower case. It had no fields before.
+    mutating func adopt(_ block: Span<UInt8>) {
+        var copied = Array(copying: block)
+        var bytes = copied.mutableSpan
+        for index in entries.indices {
+            let start = Int(entries[index].nameStart)
+            bytes.lowercase(start..<start &+ Int(entries[index].nameLength), of: block)
+        }
+        self.bytes = copied
     }
 }

@@ -5,14 +5,15 @@ package enum Method: UInt8, Sendable, Equatable {
     case get, head, post, put, patch, delete, options, connect, trace, other
 
     package init(_ token: Span<UInt8>) {
-        for method in Method.known where token.equals(method.name) {
-            self = method
-            return
+        switch token.count {
+        case 3: self = token.equals("GET") ? .get : token.equals("PUT") ? .put : .other
+        case 4: self = token.equals("POST") ? .post : token.equals("HEAD") ? .head : .other
+        case 5: self = token.equals("PATCH") ? .patch : token.equals("TRACE") ? .trace : .other
+        case 6: self = token.equals("DELETE") ? .delete : .other
+        case 7: self = token.equals("OPTIONS") ? .options : token.equals("CONNECT") ? .connect : .other
+        default: self = .other
         }
-        self = .other
     }
-
-    private static let known: [Method] = [.post, .get, .head, .put, .patch, .delete, .options, .connect, .trace]
 
     package var name: StaticString {
         switch self {
