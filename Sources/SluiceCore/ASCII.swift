@@ -68,12 +68,22 @@ extension Span where Element == UInt8 {
         count >= text.utf8CodeUnitCount && extracting(0..<text.utf8CodeUnitCount).equals(text)
     }
 
-    /// The offset of the first `byte` at or after `start`.
+    /// The offset of the first `byte` at or after `start`, looked for eight bytes at a time.
     @inlinable package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+        precondition(start >= 0, "no offset \(start)")
+        let everyByte: UInt64 = 0x0101_0101_0101_0101
         var index = start
+        while count &- index >= 8 {
+            let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self).littleEndian
+            let difference = word ^ (everyByte &* UInt64(byte))
+            // The lowest of these bits is right; a borrow may set others above it.
+            let zeros = (difference &- everyByte) & ~difference & (everyByte &<< 7)
+            if zeros != 0 { return index &+ zeros.trailingZeroBitCount &>> 3 }
+            index &+= 8
+        }
         while index < count {
             if self[index] == byte { return index }
-            index += 1
+            index &+= 1
         }
         return nil
     }

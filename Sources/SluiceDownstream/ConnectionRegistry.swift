@@ -104,7 +104,7 @@ package final class ConnectionRegistry {
         let second = loop.now.nanoseconds / 1_000_000_000
         if second != dateSecond {
             dateSecond = second
-            dateBytes = Timestamp.httpDate(unixSeconds: Int(EventLoop.readWallClock() / 1_000_000_000))
+            dateBytes = HTTPDate.bytes(secondsSince1970: Int(EventLoop.readWallClock() / 1_000_000_000))
         }
         return dateBytes
     }

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceNet
 internal import Synchronization
@@ -14,8 +15,15 @@ final class LogWriter: Sendable {
     /// Lines are gathered for so long before they are written, in microseconds.
     private static let gatherMicroseconds: UInt32 = 20_000
 
-    init(fd: Int32) {
-        self.fd = fd
+    /// - Throws: a file that cannot be opened.
+    init(_ configuration: LogConfiguration) throws(ListeningSockets.Unusable) {
+        switch configuration.destination {
+        case .stdout: fd = STDOUT_FILENO
+        case .stderr: fd = STDERR_FILENO
+        case .file(let path):
+            fd = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+            if fd < 0 { throw ListeningSockets.Unusable(address: path, reason: SystemError("open").reason) }
+        }
         wakeup = eventfd(0, Int32(EFD_CLOEXEC))
     }
 

@@ -1,4 +1,4 @@
-/// The wall clock in the two spellings that Sluice writes.
+/// The wall clock as logs spell it.
 package enum Timestamp {
     /// RFC 3339 in UTC with milliseconds: `2026-11-21T10:15:30.123Z`.
     package static func append(unixNanoseconds: Int64, to buffer: ByteBuffer) {
@@ -16,27 +16,7 @@ package enum Timestamp {
         buffer.append("Z")
     }
 
-    /// The form of the `date` field (RFC 9110 §5.6.7): `Sat, 21 Nov 2026 10:15:30 GMT`.
-    package static func httpDate(unixSeconds: Int) -> [UInt8] {
-        let buffer = ByteBuffer(capacity: 32)
-        let date = civil(unixSeconds)
-        buffer.append(weekdays[date.weekday])
-        buffer.append(", ")
-        append(date.day, digits: 2, to: buffer)
-        buffer.append(months[date.month - 1])
-        append(date.year, digits: 4, to: buffer)
-        buffer.append(" ")
-        appendTime(date, to: buffer)
-        buffer.append(" GMT")
-        return unsafe Array(buffer.unsafeBytes)
-    }
-
-    private static let weekdays: [StaticString] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-    private static let months: [StaticString] = [
-        " Jan ", " Feb ", " Mar ", " Apr ", " May ", " Jun ", " Jul ", " Aug ", " Sep ", " Oct ", " Nov ", " Dec ",
-    ]
-
-    private struct Civil { var year, month, day, secondOfDay, weekday: Int }
+    private struct Civil { var year, month, day, secondOfDay: Int }
 
     /// Days to year, month and day in the Gregorian calendar (Howard Hinnant: "chrono-compatible low-level date algorithms").
     private static func civil(_ unixSeconds: Int) -> Civil {
@@ -50,7 +30,7 @@ package enum Timestamp {
         let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
         return Civil(
             year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month: month, day: dayOfYear - (153 * shiftedMonth + 2) / 5 + 1,
-            secondOfDay: unixSeconds % 86_400, weekday: days % 7)
+            secondOfDay: unixSeconds % 86_400)
     }
 
     private static func appendTime(_ date: Civil, to buffer: ByteBuffer) {

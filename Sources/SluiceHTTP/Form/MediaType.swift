@@ -9,7 +9,8 @@ enum MediaType {
         return ASCII.equalsIgnoringCase(type.extracting(type.trimmingOptionalWhitespace()), text)
     }
 
-    /// The value of a parameter, without quotes and the backslashes between them; `nil` if there is none or it is malformed.
+    /// The value of a parameter, without quotes and the backslashes between them; `nil` if there is none that is well
+    /// formed.
     static func parameter(_ name: StaticString, of value: Span<UInt8>) -> [UInt8]? {
         var position = value.firstIndex(of: UInt8(ascii: ";")) ?? value.count
         while position < value.count {

@@ -2,8 +2,8 @@ internal import SluiceCore
 
 /// The parts of a `multipart/form-data` body (RFC 7578, RFC 2046 §5.1) that has all arrived.
 ///
-/// Part bodies are ranges of the body; nothing is copied but names. Time is linear in the body: a delimiter starts with a CR,
-/// a boundary cannot have one, so no byte is compared twice.
+/// Part bodies are ranges of the body; nothing is copied but names. Time is linear in the body: a delimiter starts with a
+/// CR, a boundary cannot have one, so no byte is compared twice.
 package struct MultipartForm: Sendable {
     /// How many parts a form may have.
     package static let partsMax = 256
@@ -111,7 +111,9 @@ package struct MultipartForm: Sendable {
     private static func head(_ body: Span<UInt8>, at position: inout Int) throws(FormError) -> HeaderFields {
         let end = min(body.count, position + partHeadBytesMax)
         do {
-            if let fields = try FieldSection.read(body.extracting(0..<end), at: &position, countMax: 32) { return fields }
+            if let fields = try FieldSection.read(body.extracting(0..<end), at: &position, countMax: 32) {
+                return fields
+            }
         } catch {
             throw .malformedPartHead
         }
@@ -126,6 +128,7 @@ package struct MultipartForm: Sendable {
         }
         let contentType = fields.index(of: .contentType).map { Array(copying: fields.value(at: $0)) }
         return Part(
-            name: name, filename: MediaType.parameter("filename", of: disposition), contentType: contentType, body: body)
+            name: name, filename: MediaType.parameter("filename", of: disposition), contentType: contentType, body: body
+        )
     }
 }

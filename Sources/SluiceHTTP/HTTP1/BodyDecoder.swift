@@ -21,18 +21,20 @@ package struct BodyDecoder {
 
     private enum State {
         case counting(remaining: Int)
-        case chunked(ChunkDecoder)
+        case chunked
         case untilClose
         case complete
     }
     private var state: State
+    private var chunks: ChunkDecoder
 
     /// - Parameter limits: for trailers.
     package init(_ framing: BodyFraming, limits: HeadLimits = HeadLimits()) {
+        chunks = ChunkDecoder(limits: limits)
         switch framing {
         case .none: state = .counting(remaining: 0)
         case .known(let byteCount): state = .counting(remaining: byteCount)
-        case .chunked: state = .chunked(ChunkDecoder(limits: limits))
+        case .chunked: state = .chunked
         case .untilClose: state = .untilClose
         }
     }
@@ -52,10 +54,9 @@ package struct BodyDecoder {
             guard let run = Self.run(bytes, at: &offset, atMost: remaining) else { return nil }
             state = .counting(remaining: remaining - run.count)
             return .bytes(run)
-        case .chunked(var chunks):
+        case .chunked:
             let event = try chunks.next(in: bytes, at: &offset)
-            if case .end(let trailers) = event { return complete(trailers) }
-            state = .chunked(chunks)
+            if case .end = event { state = .complete }
             return event
         case .untilClose:
             return Self.run(bytes, at: &offset, atMost: .max).map { .bytes($0) }

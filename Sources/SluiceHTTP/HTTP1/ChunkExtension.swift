@@ -1,6 +1,7 @@
 internal import SluiceCore
 
-/// Checks chunk extensions (RFC 9112 §7.1.1) byte by byte, so that no reader can see a line end in them where another sees none.
+/// Checks chunk extensions (RFC 9112 §7.1.1) byte by byte, so that no reader can see a line end in them where another sees
+/// none.
 struct ChunkExtension {
     private enum State {
         case beforeSemicolon, beforeName, name, afterName, beforeValue, value, quoted, quotedPair, afterQuoted
@@ -16,12 +17,22 @@ struct ChunkExtension {
         let isToken = CharacterClass.token.contains(byte)
         switch state {
         case .quoted:
-            if byte == UInt8(ascii: "\"") { state = .afterQuoted; return false }
-            if byte == UInt8(ascii: "\\") { state = .quotedPair; return false }
+            if byte == UInt8(ascii: "\"") {
+                state = .afterQuoted
+                return false
+            }
+            if byte == UInt8(ascii: "\\") {
+                state = .quotedPair
+                return false
+            }
             if Self.isText(byte) { return false }
         case .quotedPair:
-            if Self.isText(byte) { state = .quoted; return false }
-        case .beforeName where isSpace, .beforeValue where isSpace, .beforeSemicolon where isSpace, .afterName where isSpace:
+            if Self.isText(byte) {
+                state = .quoted
+                return false
+            }
+        case .beforeName where isSpace, .beforeValue where isSpace, .beforeSemicolon where isSpace,
+            .afterName where isSpace:
             return false
         case .beforeName where isToken, .name where isToken:
             state = .name
@@ -33,7 +44,10 @@ struct ChunkExtension {
             state = .quoted
             return false
         case .name, .afterName:
-            if byte == UInt8(ascii: "=") { state = .beforeValue; return false }
+            if byte == UInt8(ascii: "=") {
+                state = .beforeValue
+                return false
+            }
             return try end(byte, spaceLeadsTo: .afterName)
         case .value, .afterQuoted, .beforeSemicolon:
             return try end(byte, spaceLeadsTo: .beforeSemicolon)

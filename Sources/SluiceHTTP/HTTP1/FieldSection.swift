@@ -26,11 +26,14 @@ enum FieldSection {
     @inline(__always) private static func readLine(
         _ bytes: Span<UInt8>, at position: inout Int, sectionStart: Int, into fields: inout HeaderFields
     ) throws(HeadError) -> Bool {
-        let colon = CharacterClass.firstNotToken(bytes, from: position, to: bytes.count)
-        if colon == bytes.count { return false }
-        if bytes[colon] != UInt8(ascii: ":") || colon == position {
-            throw nameError(bytes, nameStart: position, at: colon)
+        let colon = bytes.firstIndex(of: UInt8(ascii: ":"), from: position) ?? bytes.count
+        let field = FieldNameTable.shared.lookUp(bytes, position..<colon)
+        if field == .other {
+            // A known name is a token. Another is checked, and so is what there is of one that has not all arrived.
+            let end = CharacterClass.firstNotToken(bytes, from: position, to: colon)
+            if end < colon || colon == position { throw nameError(bytes, nameStart: position, at: end) }
         }
+        if colon == bytes.count { return false }
         var start = colon &+ 1
         while start < bytes.count, isOptionalSpace(bytes[start]) { start &+= 1 }
         var end = start
@@ -46,7 +49,7 @@ enum FieldSection {
         guard try endOfLine(bytes, at: &next) else { return false }
         while end > start, isOptionalSpace(bytes[end &- 1]) { end &-= 1 }
         fields.note(
-            FieldNameTable.shared.lookUp(bytes, position..<colon), name: position &- sectionStart..<colon &- sectionStart,
+            field, name: position &- sectionStart..<colon &- sectionStart,
             value: start &- sectionStart..<end &- sectionStart)
         position = next
         return true

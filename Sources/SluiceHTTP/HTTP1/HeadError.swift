@@ -29,7 +29,8 @@ package enum HeadError: Error, Equatable, Sendable {
         case .unsupportedVersion: "Only HTTP/1.1 and HTTP/1.0 are spoken on this connection."
         case .unknownMethod: "This request method is not implemented."
         case .connectRefused: "CONNECT is not allowed: this is not a tunnel."
-        case .invalidTarget: "The request target has a character that must be percent-encoded, or is no path or http URL."
+        case .invalidTarget:
+            "The request target has a character that must be percent-encoded, or is no path or http URL."
         case .targetTooLong: "The request target is too long."
         case .asteriskWithoutOptions: "The request target * is for OPTIONS only."
         case .headTooLarge: "The header fields are too large."
@@ -37,7 +38,8 @@ package enum HeadError: Error, Equatable, Sendable {
         case .bareLineFeed: "Lines must end with CR LF; there is an LF without CR."
         case .bareCarriageReturn: "Lines must end with CR LF; there is a CR without LF."
         case .foldedLine: "A header line must not start with a space or tab."
-        case .invalidFieldName: "A header field name is empty or has a character that is not allowed, or there is no colon."
+        case .invalidFieldName:
+            "A header field name is empty or has a character that is not allowed, or there is no colon."
         case .spaceBeforeColon: "There must be no space between a header field's name and its colon."
         case .invalidFieldValue: "A header field value has a control character."
         case .missingHost: "An HTTP/1.1 request must have a Host header field."

@@ -1,10 +1,10 @@
 internal import SluiceCore
 
-/// Reads the head of an HTTP/1 message (RFC 9112) out of bytes that begin with the message, and accepts nothing doubtful.
+/// Reads the head of an HTTP/1 message (RFC 9112) out of bytes that begin with the message. It accepts nothing doubtful.
 ///
-/// Ask again with the same bytes and more after `nil`; bytes that were searched for the head's end are not searched again.
-/// What a head says does not depend on the pieces it comes in, but most of what is wrong with one that comes in pieces is seen
-/// only at its end. A parser that threw is done with: so is its connection.
+/// Ask again with the same bytes and more after `nil`; what was searched for the head's end is not searched again. What a
+/// head says does not depend on the pieces it comes in, but most of what is wrong with one that comes in pieces is seen only
+/// at its end. A parser that threw is done with: so is its connection.
 package struct HeadParser: Sendable {
     package let limits: HeadLimits
     /// How many bytes are known not to hold the end of the head; 0 before the first try.
@@ -37,8 +37,8 @@ package struct HeadParser: Sendable {
 
     /// Reads a response's head.
     ///
-    /// - Returns: the head, the version that the upstream speaks and how many bytes the head took; `nil` until it has all
-    ///   arrived.
+    /// - Returns: the head, the version that the upstream speaks and how many bytes the head took; `nil` until it has
+    ///   all arrived.
     /// - Throws: `MalformedResponse.head`: 502.
     package mutating func response(
         in bytes: Span<UInt8>
@@ -66,7 +66,9 @@ package struct HeadParser: Sendable {
             guard try FieldSection.endOfLine(bytes, at: &position) else { return nil }
         }
         guard let line = try RequestLine.read(bytes, at: &position, limits: limits) else { return nil }
-        guard let fields = try FieldSection.read(bytes, at: &position, countMax: limits.fieldCountMax) else { return nil }
+        guard let fields = try FieldSection.read(bytes, at: &position, countMax: limits.fieldCountMax) else {
+            return nil
+        }
         return (try assemble(line, fields, bytes), position)
     }
 
@@ -98,7 +100,9 @@ package struct HeadParser: Sendable {
     ) throws(HeadError) -> (head: ResponseHead, version: HTTPVersion, byteCount: Int)? {
         var position = 0
         guard let line = try StatusLine.read(bytes, at: &position) else { return nil }
-        guard let fields = try FieldSection.read(bytes, at: &position, countMax: limits.fieldCountMax) else { return nil }
+        guard let fields = try FieldSection.read(bytes, at: &position, countMax: limits.fieldCountMax) else {
+            return nil
+        }
         return (ResponseHead(line.status, fields: fields), line.version, position)
     }
 

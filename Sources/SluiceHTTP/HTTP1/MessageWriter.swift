@@ -2,18 +2,18 @@ package import SluiceCore
 
 /// Writes HTTP/1.1 messages (RFC 9112).
 ///
-/// The writer alone says how the body is framed and what becomes of the connection: fields about those are left out, and so
-/// is every field whose name is not a token or whose value has a control character (CR, LF and NUL above all). Nothing that
-/// came from a peer can therefore end a line here.
+/// The writer alone says how the body is framed and what becomes of the connection: fields about those are left out, and
+/// so is every field whose name is not a token or whose value has a control character (CR, LF and NUL above all). Nothing
+/// that came from a peer can therefore end a line here.
 package enum MessageWriter {
-    /// A request target or host that cannot be written. It came from configuration or code: parsers refuse such a thing.
+    /// A request target or host that cannot be written. It came from configuration or code: parsers refuse such things.
     package enum Refused: Error, Equatable { case target, host }
 
     /// A request's head, with `host` first.
     ///
     /// - Parameters:
-    ///   - framing: `none` writes `content-length: 0` where the method expects a body (RFC 9110 §8.6); `untilClose` cannot
-    ///     be asked of a request and counts as `none`.
+    ///   - framing: `none` writes `content-length: 0` where the method expects a body (RFC 9110 §8.6); `untilClose`
+    ///     cannot be asked of a request and counts as `none`.
     ///   - keepsConnection: `false` adds `connection: close`.
     /// - Returns: how many fields were left out because they cannot be written.
     @discardableResult
@@ -42,8 +42,8 @@ package enum MessageWriter {
     /// A response's head.
     ///
     /// - Parameters:
-    ///   - framing: `none` writes `content-length: 0`; `nil` writes nothing, for a body's length that is not known and not
-    ///     needed (HEAD, 304). A status that has no body by itself gets nothing either, but a `known` length in 304
+    ///   - framing: `none` writes `content-length: 0`; `nil` writes nothing, for a body's length that is not known and
+    ///     not needed (HEAD, 304). A status that has no body by itself gets nothing either, but a `known` length in 304
     ///     (RFC 9110 §8.6).
     ///   - version: of the request. HTTP/1.0 is told when the connection stays, HTTP/1.1 when it does not.
     ///   - date: the value of `date`, and then a `date` among the fields is left out; empty for none.
@@ -117,7 +117,8 @@ package enum MessageWriter {
         .connection, .contentLength, .date, .keepAlive, .proxyConnection, .te, .transferEncoding, .upgrade,
     ]
     private static let notInRequest: FieldSet = [
-        .connection, .contentLength, .host, .http2Settings, .keepAlive, .proxyConnection, .te, .transferEncoding, .upgrade,
+        .connection, .contentLength, .host, .http2Settings, .keepAlive, .proxyConnection, .te, .transferEncoding,
+        .upgrade,
     ]
 
     private static func writeStatusLine(_ status: Status, into buffer: ByteBuffer) {

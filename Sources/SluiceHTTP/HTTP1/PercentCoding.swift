@@ -20,7 +20,8 @@ enum PercentCoding {
         return UInt8(truncatingIfNeeded: high << 4 | low)
     }
 
-    /// Appends the bytes as a form means them: `+` is a space, and a `%` without two hex digits is itself (WHATWG URL §5.1).
+    /// Appends the bytes as a form means them: `+` is a space, and a `%` without two hex digits is itself (WHATWG URL
+    /// §5.1).
     static func appendForm(_ bytes: Span<UInt8>, to decoded: inout [UInt8]) {
         var index = 0
         while index < bytes.count {

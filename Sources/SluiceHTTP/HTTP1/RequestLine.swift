@@ -30,8 +30,7 @@ struct RequestLine {
         let methodEnd = CharacterClass.token.firstOutside(bytes, from: start, to: end)
         if methodEnd == start || methodEnd == end || bytes[methodEnd] != ASCII.space { throw .malformedRequestLine }
         let targetStart = methodEnd + 1
-        var targetEnd = targetStart
-        while targetEnd < end, bytes[targetEnd] != ASCII.space { targetEnd &+= 1 }
+        let targetEnd = bytes.extracting(0..<end).firstIndex(of: ASCII.space, from: targetStart) ?? end
         if targetEnd - targetStart > limits.targetBytesMax { throw .targetTooLong }
         if targetEnd == targetStart || targetEnd == end { throw .malformedRequestLine }
         let version = try version(bytes.extracting(targetEnd + 1..<end))

@@ -2,8 +2,8 @@ internal import SluiceCore
 
 /// A request target in origin form, taken apart for routing: decoded path segments and a query (RFC 3986 §3.3, §3.4).
 ///
-/// Each segment is percent-decoded once. `%2F` is a slash in a segment, not a new segment, for model names have slashes; but
-/// nothing that any reader after us could take for a step up or a control character is accepted.
+/// Each segment is percent-decoded once. `%2F` is a slash in a segment, not a new segment, for model names have slashes;
+/// but nothing that any reader after us could take for a step up or a control character is accepted.
 package struct RequestTarget {
     package enum Invalid: Error, Equatable, Sendable {
         case notAPath, dotSegment, encodedControl, malformedEncoding, tooManySegments
@@ -40,7 +40,8 @@ package struct RequestTarget {
         raw = target
         pathEnd = target.span.firstIndex(of: UInt8(ascii: "?")) ?? target.count
         let isEncoded = target.span.extracting(0..<pathEnd).firstIndex(of: UInt8(ascii: "%")) != nil
-        decoded = isEncoded ? try Self.decode(target.span.extracting(0..<pathEnd), &starts, &ends, &segmentCount) : target
+        decoded =
+            isEncoded ? try Self.decode(target.span.extracting(0..<pathEnd), &starts, &ends, &segmentCount) : target
         if !isEncoded { try Self.split(target.span.extracting(0..<pathEnd), &starts, &ends, &segmentCount) }
         for index in 0..<segmentCount { try Self.check(decoded.span.extracting(bounds(index))) }
         if bounds(segmentCount - 1).isEmpty {
@@ -88,7 +89,8 @@ package struct RequestTarget {
     private func bounds(_ index: Int) -> Range<Int> { Int(starts[index])..<Int(ends[index]) }
 
     private static func split(
-        _ path: Span<UInt8>, _ starts: inout InlineArray<32, UInt32>, _ ends: inout InlineArray<32, UInt32>, _ count: inout Int
+        _ path: Span<UInt8>, _ starts: inout InlineArray<32, UInt32>, _ ends: inout InlineArray<32, UInt32>,
+        _ count: inout Int
     ) throws(Invalid) {
         var start = 1
         while start <= path.count {
@@ -102,7 +104,8 @@ package struct RequestTarget {
     }
 
     private static func decode(
-        _ path: Span<UInt8>, _ starts: inout InlineArray<32, UInt32>, _ ends: inout InlineArray<32, UInt32>, _ count: inout Int
+        _ path: Span<UInt8>, _ starts: inout InlineArray<32, UInt32>, _ ends: inout InlineArray<32, UInt32>,
+        _ count: inout Int
     ) throws(Invalid) -> [UInt8] {
         try split(path, &starts, &ends, &count)
         var decoded: [UInt8] = []

@@ -28,7 +28,8 @@ struct TargetForm {
         while end < target.count, target[end] != UInt8(ascii: "/"), target[end] != UInt8(ascii: "?") { end += 1 }
         if !Authority.isValid(target.extracting(start..<end)) { throw .invalidTarget }
         return TargetForm(
-            target: try originForm(target.extracting(end...), method: method), authority: start..<end, isSecure: isSecure)
+            target: try originForm(target.extracting(end...), method: method), authority: start..<end,
+            isSecure: isSecure)
     }
 
     /// An empty path is `/`, or `*` in OPTIONS, which then asks about the server (RFC 9112 §3.2.4).

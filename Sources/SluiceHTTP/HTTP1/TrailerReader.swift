@@ -45,7 +45,8 @@ extension HeaderFields {
     private static let notInTrailers: FieldSet = [
         .acceptEncoding, .age, .apiKey, .authorization, .cacheControl, .connection, .contentEncoding, .contentLength,
         .contentRange, .contentType, .cookie, .date, .expect, .forwarded, .host, .http2Settings, .ifMatch, .ifNoneMatch,
-        .keepAlive, .location, .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .range, .retryAfter, .setCookie,
+        .keepAlive, .location, .proxyAuthenticate, .proxyAuthorization, .proxyConnection, .range, .retryAfter,
+        .setCookie,
         .te, .trailer, .transferEncoding, .upgrade, .vary, .via, .wwwAuthenticate, .xAPIKey, .xForwardedFor,
         .xForwardedHost, .xForwardedProto,
     ]

@@ -4,7 +4,7 @@ internal import SluiceCore
 enum TransferCoding {
     /// Accepts `chunked` and nothing else.
     ///
-    /// - Throws: `unknownCoding` (501) for a well-formed list of codings we do not know, before `chunked` or without it;
+    /// - Throws: `unknownCoding` (501) for a well-formed list of codings we do not know, before `chunked` or alone;
     ///   `malformedCoding` (400) for what only looks like `chunked` to some readers.
     static func requireChunked(_ value: Span<UInt8>) throws(FramingError) {
         if ASCII.equalsIgnoringCase(value, "chunked") { return }

@@ -11,21 +11,25 @@ extension Array where Element == UInt8 {
 }
 
 extension MutableSpan where Element == UInt8 {
-    /// Writes a part of `original` over the same part of itself, in lower case. What was just copied here is not read: the
-    /// processor would have to wait for it.
+    /// Writes a part of `original` over the same part of itself, in lower case. What was just copied here is not read:
+    /// the processor would have to wait for it.
     @inline(__always) @_lifetime(self: copy self)
     mutating func lowercase(_ part: Range<Int>, of original: Span<UInt8>) {
         precondition(part.lowerBound >= 0 && part.upperBound <= min(count, original.count), "no bytes \(part)")
         var index = part.lowerBound
-        while part.upperBound &- index >= 8 {
+        if part.count < 8 {
+            while index < part.upperBound {
+                self[index] = original[index].asciiLowercased
+                index &+= 1
+            }
+            return
+        }
+        while index < part.upperBound {
+            index = min(index, part.upperBound &- 8)  // the last word may cover some bytes a second time
             let word = original.word(at: index, atMost: 8)
             var raw = unsafe mutableBytes
             unsafe raw.storeBytes(of: word.lowercasedBytes.littleEndian, toUncheckedByteOffset: index, as: UInt64.self)
             index &+= 8
-        }
-        while index < part.upperBound {
-            self[index] = original[index].asciiLowercased
-            index &+= 1
         }
     }
 }

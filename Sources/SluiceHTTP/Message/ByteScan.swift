@@ -2,18 +2,18 @@ internal import SluiceCore
 
 /// Looking for the byte that matters, eight bytes at a time.
 ///
-/// A word's `hits` have the top bit of a byte set where it was found. Borrows may set bits above the lowest hit, never below:
-/// only the lowest is used.
+/// A word's `hits` have the top bit of a byte set where it was found. Borrows may set bits above the lowest hit, never
+/// below: only the lowest is used.
 extension Span where Element == UInt8 {
     /// The offset of the first control character (below 0x20, or 0x7F) at or after `start`; `count` if there is none.
     @inline(__always) func firstControl(from start: Int) -> Int {
         var index = start
-        while count &- index >= 8 {
-            let word = unsafe word(at: index)
-            let deleted = word ^ (UInt64.everyByte &* 0x7F)
-            let hits = ((word &- UInt64.everyByte &* 0x20) & ~word | (deleted &- UInt64.everyByte) & ~deleted) & UInt64.topBits
-            if hits != 0 { return index &+ hits.trailingZeroBitCount &>> 3 }
-            index &+= 8
+        while count &- index >= 16 {
+            let first = unsafe Self.controls(word(at: index))
+            let second = unsafe Self.controls(word(at: index &+ 8))
+            if first != 0 { return index &+ first.trailingZeroBitCount &>> 3 }
+            if second != 0 { return index &+ 8 &+ second.trailingZeroBitCount &>> 3 }
+            index &+= 16
         }
         while index < count {
             let byte = self[index]
@@ -58,6 +58,12 @@ extension Span where Element == UInt8 {
         return index
     }
 
+    @inline(__always) private static func controls(_ word: UInt64) -> UInt64 {
+        let deleted = word ^ (UInt64.everyByte &* 0x7F)
+        let below = (word &- UInt64.everyByte &* 0x20) & ~word
+        return (below | (deleted &- UInt64.everyByte) & ~deleted) & UInt64.topBits
+    }
+
     @inline(__always) private static func hits(_ word: UInt64) -> UInt64 {
         (word &- UInt64.everyByte &* 0x0E) & ~word & UInt64.topBits
     }
@@ -72,8 +78,8 @@ extension Span where Element == UInt8 {
         return word
     }
 
-    /// The offset of the first byte at or after `start` that is no letter, digit or `-`, as far as whole words reach; the
-    /// rest is for the caller to look at.
+    /// The offset of the first byte at or after `start` that is no letter, digit or `-`, as far as whole words reach:
+    /// the rest is for the caller to look at.
     @inline(__always) func firstNotPlain(from start: Int, to end: Int) -> Int {
         var index = start
         while end &- index >= 8 {

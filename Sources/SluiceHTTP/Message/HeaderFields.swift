@@ -129,7 +129,8 @@ package struct HeaderFields {
     /// Adds a field by a name that is already in lower case.
     package mutating func append(lowercaseName: StaticString, _ value: String) {
         append(
-            name: unsafe UnsafeBufferPointer(start: lowercaseName.utf8Start, count: lowercaseName.utf8CodeUnitCount).span,
+            name: unsafe UnsafeBufferPointer(start: lowercaseName.utf8Start, count: lowercaseName.utf8CodeUnitCount)
+                .span,
             value: value.utf8Span.span)
     }
 
@@ -154,14 +155,17 @@ package struct HeaderFields {
 
     /// Adds a field of a block of bytes that `adopt` brings later.
     @inline(__always) mutating func note(_ field: FieldName, name: Range<Int>, value: Range<Int>) {
+        precondition(value.upperBound <= UInt32.max, "fields of \(value.upperBound) bytes")
         present |= field.bit
         entries.append(
             Entry(
-                field: field, nameStart: UInt32(clamping: name.lowerBound), nameLength: UInt32(clamping: name.count),
-                valueStart: UInt32(clamping: value.lowerBound), valueLength: UInt32(clamping: value.count)))
+                field: field, nameStart: UInt32(truncatingIfNeeded: name.lowerBound),
+                nameLength: UInt32(truncatingIfNeeded: name.count),
+                valueStart: UInt32(truncatingIfNeeded: value.lowerBound),
+                valueLength: UInt32(truncatingIfNeeded: value.count)))
     }
 
-    /// Copies the block in which the noted fields stand, and puts their names in lower case. There were no fields before.
+    /// Copies the block in which the noted fields stand, and puts their names in lower case. It had no fields before.
     mutating func adopt(_ block: Span<UInt8>) {
         var copied = Array(copying: block)
         var bytes = copied.mutableSpan

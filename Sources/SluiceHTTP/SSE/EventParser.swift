@@ -1,17 +1,21 @@
 internal import SluiceCore
 
-/// Reads `text/event-stream` (WHATWG HTML §9.2) for relaying: finds where each event stands in the bytes that were read, and
-/// what it says, and copies nothing unless the end of a read cuts an event.
+/// Reads `text/event-stream` (WHATWG HTML §9.2) for relaying: finds where each event stands in the bytes that were read,
+/// and what it says, and copies nothing unless the end of a read cuts an event.
 ///
 ///     var offset = 0
 ///     var run = 0..<0  // untouched events that stand side by side in `bytes`
 ///     while let event = try parser.next(in: bytes, at: &offset) {
-///         if event.isCarried { queue.append(parser.raw(event, in: bytes)) } else { run = run.joined(event.range) }
+///         if event.isCarried {
+///             queue.append(parser.raw(event, in: bytes))  // only the first event of a read can be carried
+///         } else {
+///             run = run.isEmpty ? event.range : run.lowerBound..<event.range.upperBound
+///         }
 ///     }
 ///     queue.append(bytes.extracting(run))
 ///
-/// What is reported, put together, is the stream as it was sent, but for a byte order mark at its start. After `next` has
-/// returned `nil` with no event open, the parser holds no memory. A parser that threw is done with.
+/// What is reported, put together, is the stream as it was sent, but for a byte order mark at its start. After `next`
+/// has returned `nil` with no event open, the parser holds no memory. A parser that threw is done with.
 package struct EventParser: Sendable {
     /// An event is longer than the limit, or does not end.
     package struct EventTooLong: Error, Equatable, Sendable {
@@ -65,7 +69,7 @@ package struct EventParser: Sendable {
 
     /// What the event would be that the stream's end has cut, had a blank line followed. It is a carried one.
     ///
-    /// - Returns: `nil` if nothing was cut. Whether to believe the event is the caller's decision: the standard drops it.
+    /// - Returns: `nil` if nothing was cut. Whether to believe the event is for the caller to say: the standard drops it.
     package mutating func unfinished() -> Event? {
         if hasReported || carried.isEmpty { return nil }
         let ended = carried + [ASCII.lineFeed, ASCII.lineFeed]
@@ -119,7 +123,8 @@ package struct EventParser: Sendable {
     private mutating func reported(_ event: Span<UInt8>) -> Event? {
         var isCut = false
         hasReported = true
-        return EventScan.event(in: event, from: 0, joined: &joined, cutReturn: &isCut)?.carried(byteCount: carried.count)
+        return EventScan.event(in: event, from: 0, joined: &joined, cutReturn: &isCut)?.carried(
+            byteCount: carried.count)
     }
 
     private mutating func carry(_ bytes: Span<UInt8>, at offset: inout Int, to end: Int) throws(EventTooLong) {

@@ -34,7 +34,8 @@ enum EventScan {
     ///   - last: the last of the bytes that came earlier.
     ///   - position: where to begin; moved to the event's end, or to the end of the bytes.
     /// - Returns: whether the event ended.
-    static func findEnd(after last: UInt8, in bytes: Span<UInt8>, at position: inout Int, cutReturn: inout Bool) -> Bool {
+    static func findEnd(after last: UInt8, in bytes: Span<UInt8>, at position: inout Int, cutReturn: inout Bool) -> Bool
+    {
         var isLineStart = last == ASCII.lineFeed || last == ASCII.carriageReturn
         if last == ASCII.carriageReturn, position < bytes.count, bytes[position] == ASCII.lineFeed { position += 1 }
         while position < bytes.count {
@@ -94,12 +95,14 @@ enum EventScan {
             if bytes.extracting(value).firstIndex(of: 0) != nil { return }
             event.id = value
             event.hasID = true
-        } else if let value = value(of: "retry", bytes, start, end), let milliseconds = ASCII.decimal(bytes.extracting(value)) {
+        } else if let value = value(of: "retry", bytes, start, end),
+            let milliseconds = ASCII.decimal(bytes.extracting(value))
+        {
             event.retryMilliseconds = milliseconds
         }
     }
 
-    /// Where the value of a line stands if the line is a field of that name. One space after the colon is not part of it.
+    /// Where the value of a line stands if the line is a field of that name. One space after the colon is no part of it.
     @inline(__always) private static func value(
         of name: StaticString, _ bytes: Span<UInt8>, _ start: Int, _ end: Int
     ) -> Range<Int>? {

@@ -15,7 +15,9 @@ package enum EventWriter {
     }
 
     package static func event(_ name: StaticString, data: Span<UInt8>, into buffer: ByteBuffer) {
-        event(unsafe UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount).span, data: data, into: buffer)
+        event(
+            unsafe UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount).span, data: data,
+            into: buffer)
     }
 
     /// The `event:` line alone, to be followed by `data`.

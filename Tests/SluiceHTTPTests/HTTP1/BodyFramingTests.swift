@@ -10,7 +10,9 @@ import Testing
         return try BodyFraming.request(try #require(try parser.request(in: text.bytes.span)).head)
     }
 
-    func response(_ fields: String, status: Int = 200, version: String = "1.1", to method: Method = .get) throws -> BodyFraming {
+    func response(_ fields: String, status: Int = 200, version: String = "1.1", to method: Method = .get) throws
+        -> BodyFraming
+    {
         var parser = HeadParser()
         let text = "HTTP/\(version) \(status) x\r\n\(fields)\(fields.isEmpty ? "" : "\r\n")\r\n"
         let parsed = try #require(try parser.response(in: text.bytes.span))
@@ -28,8 +30,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", FramingError.invalidContentLength), ("+5", .invalidContentLength), ("-5", .invalidContentLength), ("5 5", .invalidContentLength),
-        ("0x5", .invalidContentLength), ("5.0", .invalidContentLength), ("5;", .invalidContentLength), ("five", .invalidContentLength),
+        ("", FramingError.invalidContentLength), ("+5", .invalidContentLength), ("-5", .invalidContentLength),
+        ("5 5", .invalidContentLength),
+        ("0x5", .invalidContentLength), ("5.0", .invalidContentLength), ("5;", .invalidContentLength),
+        ("five", .invalidContentLength),
         ("5, 5", .repeatedContentLength), ("5,6", .repeatedContentLength), ("5,", .repeatedContentLength),
         ("9223372036854775808", .contentLengthTooLarge), ("18446744073709551621", .contentLengthTooLarge),
         ("99999999999999999999999999", .contentLengthTooLarge), ("5\r\nContent-Length: 5", .repeatedContentLength),
@@ -45,19 +49,30 @@ import Testing
     static let obfuscated = [
         "Transfer-Encoding: xchunked", "Transfer-Encoding : chunked", "Transfer-Encoding: chunked, chunked",
         "Transfer-Encoding: chunked\r\nTransfer-Encoding: x", "Transfer-Encoding: x\r\nTransfer-Encoding: chunked",
-        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "Transfer-Encoding:\u{B}chunked", "Transfer-Encoding: \u{C}chunked",
-        "Transfer-Encoding: chunked\u{B}", "Transfer-Encoding: \0chunked", "Transfer-Encoding: chunked\0", " Transfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "Transfer-Encoding:\u{B}chunked",
+        "Transfer-Encoding: \u{C}chunked",
+        "Transfer-Encoding: chunked\u{B}", "Transfer-Encoding: \0chunked", "Transfer-Encoding: chunked\0",
+        " Transfer-Encoding: chunked",
         "X: X\r\n Transfer-Encoding: chunked", "X: X\nTransfer-Encoding: chunked", "X: X\rTransfer-Encoding: chunked",
-        "Transfer-Encoding\r\n: chunked", "Transfer-Encoding\n: chunked", "Transfer-Encoding:\r\n chunked", "Transfer-Encoding:\n chunked",
-        "Transfer-Encoding\t: chunked", "Transfer-Encoding\u{B}: chunked", "Transfer-Encoding: chunked,", "Transfer-Encoding: ,chunked",
-        "Transfer-Encoding: , chunked", "Transfer-Encoding: chunked;", "Transfer-Encoding: chunked; q=1", "Transfer-Encoding: chunked;ext=1",
-        "Transfer-Encoding: \"chunked\"", "Transfer-Encoding: 'chunked'", "Transfer-Encoding: chunked chunked", "Transfer-Encoding: chunk",
+        "Transfer-Encoding\r\n: chunked", "Transfer-Encoding\n: chunked", "Transfer-Encoding:\r\n chunked",
+        "Transfer-Encoding:\n chunked",
+        "Transfer-Encoding\t: chunked", "Transfer-Encoding\u{B}: chunked", "Transfer-Encoding: chunked,",
+        "Transfer-Encoding: ,chunked",
+        "Transfer-Encoding: , chunked", "Transfer-Encoding: chunked;", "Transfer-Encoding: chunked; q=1",
+        "Transfer-Encoding: chunked;ext=1",
+        "Transfer-Encoding: \"chunked\"", "Transfer-Encoding: 'chunked'", "Transfer-Encoding: chunked chunked",
+        "Transfer-Encoding: chunk",
         "Transfer-Encoding: chunked identity", "Transfer-Encoding: identity", "Transfer-Encoding: identity, chunked",
-        "Transfer-Encoding: chunked, identity", "Transfer-Encoding: gzip", "Transfer-Encoding: gzip, chunked", "Transfer-Encoding: chunked, gzip",
-        "Transfer-Encoding: deflate;q=0.5, chunked", "Transfer-Encoding:", "Transfer-Encoding: ", "Transfer-Encoding: cow",
-        "Transfer-Encoding: =chunked", "Transfer-Encoding: chunked=1", "Transfer-Encoding: (chunked)", "Transfer-Encoding: \u{FF}chunked",
-        "Transfer-Encoding: chunked\u{A0}", "Transfer-Encoding: chun\tked", "Transfer-Encoding: chun ked", "Transfer-Encoding: CHUNKED\u{212A}",
-        "Transfer\u{E9}Encoding: chunked", "\u{1}Transfer-Encoding: chunked", "Transfer-Encoding\0: chunked", "Transfer-Encoding; chunked",
+        "Transfer-Encoding: chunked, identity", "Transfer-Encoding: gzip", "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: chunked, gzip",
+        "Transfer-Encoding: deflate;q=0.5, chunked", "Transfer-Encoding:", "Transfer-Encoding: ",
+        "Transfer-Encoding: cow",
+        "Transfer-Encoding: =chunked", "Transfer-Encoding: chunked=1", "Transfer-Encoding: (chunked)",
+        "Transfer-Encoding: \u{FF}chunked",
+        "Transfer-Encoding: chunked\u{A0}", "Transfer-Encoding: chun\tked", "Transfer-Encoding: chun ked",
+        "Transfer-Encoding: CHUNKED\u{212A}",
+        "Transfer\u{E9}Encoding: chunked", "\u{1}Transfer-Encoding: chunked", "Transfer-Encoding\0: chunked",
+        "Transfer-Encoding; chunked",
         "Transfer-Encoding: chunked\r", "Transfer-Encoding: chunked\r\n\tidentity",
     ]
 
@@ -72,7 +87,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("gzip", 501), ("identity", 501), ("gzip, chunked", 501), ("xchunked", 501), ("chunked, chunked", 400), ("chunked, gzip", 400),
+        ("gzip", 501), ("identity", 501), ("gzip, chunked", 501), ("xchunked", 501), ("chunked, chunked", 400),
+        ("chunked, gzip", 400),
         ("", 400), ("chunked,", 400), ("chunked;q=1", 400), ("\"chunked\"", 400),
     ])
     func `tells a coding that is unknown from one that is malformed`(value: String, code: Int) throws {
@@ -81,14 +97,22 @@ import Testing
     }
 
     @Test func `refuses two framings, and chunks in HTTP 1.0`() {
-        #expect(throws: FramingError.bothLengthAndCoding) { try request("Content-Length: 5\r\nTransfer-Encoding: chunked") }
-        #expect(throws: FramingError.bothLengthAndCoding) { try request("Transfer-Encoding: chunked\r\nContent-Length: 5") }
-        #expect(throws: FramingError.bothLengthAndCoding) { try request("Transfer-Encoding: gzip\r\nContent-Length: 0") }
+        #expect(throws: FramingError.bothLengthAndCoding) {
+            try request("Content-Length: 5\r\nTransfer-Encoding: chunked")
+        }
+        #expect(throws: FramingError.bothLengthAndCoding) {
+            try request("Transfer-Encoding: chunked\r\nContent-Length: 5")
+        }
+        #expect(throws: FramingError.bothLengthAndCoding) {
+            try request("Transfer-Encoding: gzip\r\nContent-Length: 0")
+        }
         #expect(throws: FramingError.codingInHTTP10) { try request("Transfer-Encoding: chunked", version: "1.0") }
         #expect(throws: MalformedResponse.framing(.bothLengthAndCoding)) {
             try response("Content-Length: 5\r\nTransfer-Encoding: chunked")
         }
-        #expect(throws: MalformedResponse.framing(.codingInHTTP10)) { try response("Transfer-Encoding: chunked", version: "1.0") }
+        #expect(throws: MalformedResponse.framing(.codingInHTTP10)) {
+            try response("Transfer-Encoding: chunked", version: "1.0")
+        }
         #expect(throws: MalformedResponse.framing(.unknownCoding)) { try response("Transfer-Encoding: gzip, chunked") }
     }
 
@@ -100,17 +124,24 @@ import Testing
         #expect(try response("Transfer-Encoding: chunked", to: .head) == .none)
         for status in [100, 101, 103, 204, 304] { #expect(try response("Content-Length: 3", status: status) == .none) }
         #expect(try response("", status: 500, version: "1.0") == .untilClose)
-        #expect(throws: MalformedResponse.framing(.invalidContentLength)) { try response("Content-Length: x", to: .head) }
+        #expect(throws: MalformedResponse.framing(.invalidContentLength)) {
+            try response("Content-Length: x", to: .head)
+        }
     }
 
     @Test func `for sending suits the peer`() {
-        #expect(BodyFraming.sending(.none, to: .http11) == .none && BodyFraming.sending(.known(5), to: .http10) == .known(5))
-        #expect(BodyFraming.sending(.unknown, to: .http11) == .chunked && BodyFraming.sending(.unknown, to: .http10) == .untilClose)
+        #expect(
+            BodyFraming.sending(.none, to: .http11) == .none && BodyFraming.sending(.known(5), to: .http10) == .known(5)
+        )
+        #expect(
+            BodyFraming.sending(.unknown, to: .http11) == .chunked
+                && BodyFraming.sending(.unknown, to: .http10) == .untilClose)
         #expect(BodyFraming.chunked.length == .unknown && BodyFraming.known(4).length == .known(4))
     }
 
     @Test(arguments: [
-        ("", true, false), ("close", false, false), ("Close", false, false), ("keep-alive", true, true), ("Keep-Alive, TE", true, true),
+        ("", true, false), ("close", false, false), ("Close", false, false), ("keep-alive", true, true),
+        ("Keep-Alive, TE", true, true),
         ("te , close", false, false), ("keep-alive, close", false, false), ("closed", true, false),
     ])
     func `leaves the connection as version and fields say`(value: String, kept11: Bool, kept10: Bool) {

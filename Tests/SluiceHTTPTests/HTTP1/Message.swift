@@ -8,7 +8,8 @@ enum Message: Equatable {
         init(_ fields: HeaderFields) {
             lines = []
             for index in 0..<fields.count {
-                lines.append("\(String(decoding: fields.name(at: index))): \(String(decoding: fields.value(at: index)))")
+                lines.append(
+                    "\(String(decoding: fields.name(at: index))): \(String(decoding: fields.value(at: index)))")
             }
         }
     }

@@ -12,8 +12,10 @@ import Testing
     ]
     /// What parsers disagree about.
     static let snippets = [
-        "\r\n", "\n", "\r", "\0", " ", "\t", ":", ",", ";", "\"", "\\", "0", "5", "f", "-", "+", "\u{B}", "\u{7F}", "#", "%", "Content-Length: 5\r\n",
-        "Content-Length: 6\r\n", "Transfer-Encoding: chunked\r\n", "Host: b\r\n", "chunked", "HTTP/1.0", "\r\n\r\n", "GET / HTTP/1.1\r\n",
+        "\r\n", "\n", "\r", "\0", " ", "\t", ":", ",", ";", "\"", "\\", "0", "5", "f", "-", "+", "\u{B}", "\u{7F}", "#",
+        "%", "Content-Length: 5\r\n",
+        "Content-Length: 6\r\n", "Transfer-Encoding: chunked\r\n", "Host: b\r\n", "chunked", "HTTP/1.0", "\r\n\r\n",
+        "GET / HTTP/1.1\r\n",
     ]
 
     func mutated(using random: inout SplitMix64) -> [UInt8] {
@@ -51,13 +53,16 @@ import Testing
             var random = SplitMix64(seed)
             let bytes = mutated(using: &random)
             var parser = HeadParser()
-            guard let parsed = try? parser.request(in: bytes.span), let framing = try? BodyFraming.request(parsed.head) else {
+            guard let parsed = try? parser.request(in: bytes.span), let framing = try? BodyFraming.request(parsed.head)
+            else {
                 continue
             }
             accepted += 1
             let head = Array(bytes[..<parsed.byteCount])
             for (index, byte) in head.enumerated() {
-                #expect(byte != 0 && byte != 0x7F && (byte >= 0x20 || byte == 9 || byte == 10 || byte == 13), "seed \(seed)")
+                #expect(
+                    byte != 0 && byte != 0x7F && (byte >= 0x20 || byte == 9 || byte == 10 || byte == 13), "seed \(seed)"
+                )
                 if byte == 10 { #expect(index > 0 && head[index - 1] == 13, "seed \(seed)") }
                 if byte == 13 { #expect(index + 1 < head.count && head[index + 1] == 10, "seed \(seed)") }
             }
@@ -86,7 +91,8 @@ import Testing
             if head.authority.isEmpty { continue }
             let buffer = ByteBuffer()
             try MessageWriter.request(
-                head.method, target: head.target.span, host: head.authority.span, fields: head.fields, framing: .known(whole.body.count),
+                head.method, target: head.target.span, host: head.authority.span, fields: head.fields,
+                framing: .known(whole.body.count),
                 into: buffer)
             buffer.append(whole.body.span)
             let again = try #require(Message.request(buffer.span.indices.map { buffer[$0] }).whole, "seed \(seed)")

@@ -48,7 +48,8 @@ struct Seen: Equatable, CustomStringConvertible {
                     Seen(
                         event.kind, String(decoding: parser.data(of: event, in: piece)),
                         name: String(decoding: parser.name(of: event, in: piece)),
-                        id: event.hasID ? String(decoding: parser.id(of: event, in: piece)) : nil, retry: event.retryMilliseconds))
+                        id: event.hasID ? String(decoding: parser.id(of: event, in: piece)) : nil,
+                        retry: event.retryMilliseconds))
             }
             #expect(offset == piece.count)
             start = end
@@ -78,15 +79,22 @@ struct Seen: Equatable, CustomStringConvertible {
 
     @Test(arguments: ["\n", "\r", "\r\n"])
     func `may end lines in three ways`(end: String) throws {
-        let text = ["event: a", "data: 1", ": x", "data: 2", "", "data: 3", "", "", "retry: 10", ""].map { $0 + end }.joined()
+        let text = ["event: a", "data: 1", ": x", "data: 2", "", "data: 3", "", "", "retry: 10", ""].map { $0 + end }
+            .joined()
         let expected = [Seen(.message, "1\n2", name: "a"), Seen(.message, "3"), Seen(.blank), Seen(.fields, retry: 10)]
         let whole = try read(text.bytes)
         #expect(whole.events == expected && whole.raw == text.bytes && !whole.isCut)
     }
 
     @Test func `have fields that mean something only when they are right`() throws {
-        #expect(try events("id: a\0b\nretry: 1x\nretry:\nretry: -1\nDATA: 1\n data: 2\ndatax: 3\ndat: 4\n\n") == [Seen(.fields)])
-        #expect(try events("id: 1\nid: 2\nevent: a\nevent: b\nretry: 1\nretry: 20\ndata\n\n") == [Seen(.message, name: "b", id: "2", retry: 20)])
+        #expect(
+            try events("id: a\0b\nretry: 1x\nretry:\nretry: -1\nDATA: 1\n data: 2\ndatax: 3\ndat: 4\n\n") == [
+                Seen(.fields)
+            ])
+        #expect(
+            try events("id: 1\nid: 2\nevent: a\nevent: b\nretry: 1\nretry: 20\ndata\n\n") == [
+                Seen(.message, name: "b", id: "2", retry: 20)
+            ])
         #expect(try events("data: a: b\nunknown: c\n:\n\n") == [Seen(.message, "a: b")])
         #expect(try events("data:\t1 \n\n") == [Seen(.message, "\t1 ")])
         #expect(try events("retry: 99999999999999999999\n\n") == [Seen(.fields)])
@@ -108,7 +116,8 @@ struct Seen: Equatable, CustomStringConvertible {
 
     static let samples = [
         "data: {\"a\":1}\n\ndata: {\"a\":2}\n\n: keep-alive\n\nevent: x\ndata: 1\ndata: 2\n\ndata: [DONE]\n\n",
-        "data: a\r\n\r\nevent: b\r\ndata: c\r\ndata: d\r\n\r\n\r\n\r\nid: 1\r\n\r\n", "data: a\r\rdata: b\rdata: c\r\r\rretry: 5\r\r",
+        "data: a\r\n\r\nevent: b\r\ndata: c\r\ndata: d\r\n\r\n\r\n\r\nid: 1\r\n\r\n",
+        "data: a\r\rdata: b\rdata: c\r\r\rretry: 5\r\r",
         "data: a\r\n\ndata: b\n\r\ndata: c\r\r\ndata: d\n\rdata: e\n\n", "\n\r\r\n\ndata: 1\n\ndata: cut",
     ]
 
@@ -118,7 +127,9 @@ struct Seen: Equatable, CustomStringConvertible {
             for cuts in (0..<sample.utf8.count).map({ [$0] }) + [Array(0..<sample.utf8.count)] {
                 let pieces = try read(sample.bytes, cuts: cuts)
                 // An LF that comes in a later read than its CR is reported as a blank of its own; that says nothing.
-                #expect(pieces.events.filter { $0.kind != .blank } == whole.events.filter { $0.kind != .blank }, "\(sample) cut at \(cuts)")
+                #expect(
+                    pieces.events.filter { $0.kind != .blank } == whole.events.filter { $0.kind != .blank },
+                    "\(sample) cut at \(cuts)")
                 #expect(pieces.isCut == whole.isCut)
                 #expect(pieces.raw == whole.raw, "\(sample) cut at \(cuts)")
             }
@@ -126,15 +137,21 @@ struct Seen: Equatable, CustomStringConvertible {
     }
 
     @Test func `that are random say the same however they arrive, and as a plain reader says`() throws {
-        let parts = ["data: a", "data", "data:", "event: e", "id: 1", ": c", "x", "\n", "\r", "\r\n", "\n\n", "\r\r", "\r\n\r\n", "\t", "\u{E9}"]
+        let parts = [
+            "data: a", "data", "data:", "event: e", "id: 1", ": c", "x", "\n", "\r", "\r\n", "\n\n", "\r\r", "\r\n\r\n",
+            "\t", "\u{E9}",
+        ]
         for seed in SplitMix64.seeds(2000) {
             var random = SplitMix64(seed)
-            let text = (0..<Int.random(in: 1...14, using: &random)).map { _ in parts.randomElement(using: &random)! }.joined()
+            let text = (0..<Int.random(in: 1...14, using: &random)).map { _ in parts.randomElement(using: &random)! }
+                .joined()
             let cuts = (0..<3).map { _ in Int.random(in: 0...text.utf8.count, using: &random) }.sorted()
             let pieces = try read(text.bytes, cuts: cuts).events.filter { $0.kind == .message }
             let expected = PlainReader.messages(text)
             #expect(pieces.map { [$0.name, $0.data] } == expected, "seed \(seed)")
-            #expect(try read(text.bytes).events.filter { $0.kind == .message }.map { [$0.name, $0.data] } == expected, "seed \(seed)")
+            #expect(
+                try read(text.bytes).events.filter { $0.kind == .message }.map { [$0.name, $0.data] } == expected,
+                "seed \(seed)")
         }
     }
 
@@ -146,7 +163,9 @@ struct Seen: Equatable, CustomStringConvertible {
         for cuts in [[], [50], Array(0..<100)] {
             #expect(throws: EventParser.EventTooLong.self) { try read(long.bytes, cuts: cuts, bytesMax: 100) }
         }
-        #expect(throws: EventParser.EventTooLong.self) { try read(String(repeating: "x", count: 101).bytes, bytesMax: 100) }
+        #expect(throws: EventParser.EventTooLong.self) {
+            try read(String(repeating: "x", count: 101).bytes, bytesMax: 100)
+        }
     }
 
     @Test func `that end early can still be looked at`() throws {
