@@ -22,10 +22,10 @@ package final class CertificateStore: Sendable {
     /// The context for a connection that was just accepted.
     package var current: TLSContext { held.withLock { $0 } }
 
-    /// Reads the files and, if their contents differ from those in use, exchanges the context. Blocks on the disk: for a
-    /// thread that may. Safe from several threads; the last one to finish wins.
+    /// Reads the files and, if their contents differ from those in use, exchanges the context. Blocks on the disk: for
+    /// a thread that may. Safe from several threads; the last one to finish wins.
     ///
-    /// - Parameter always: exchanges the context even so, which also renews the key that session tickets are sealed with.
+    /// - Parameter always: exchanges the context even so, which also renews the key that seals session tickets.
     /// - Throws: `.configuration`, naming the file; the context in use stays.
     @discardableResult
     package func reload(always: Bool = false) throws(TLSError) -> Reload {

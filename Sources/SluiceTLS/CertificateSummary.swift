@@ -5,7 +5,7 @@ package struct CertificateSummary: Sendable, Equatable {
     /// The subject's first common name. Never use it to identify a host (RFC 9525 §1.4).
     package var commonName: String?
     package var issuerCommonName: String?
-    /// The subject alternative names (RFC 5280 §4.2.1.6), each kind in the certificate's order, at most `namesMax` in all.
+    /// The subject alternative names (RFC 5280 §4.2.1.6), each kind in the certificate's order, `namesMax` at most.
     package var dnsNames: [String] = []
     package var uris: [String] = []
     package var emails: [String] = []

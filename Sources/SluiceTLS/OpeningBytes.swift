@@ -8,13 +8,16 @@ struct OpeningBytes {
     var isComplete: Bool { count == 3 }
 
     @unsafe mutating func note(_ received: UnsafeRawBufferPointer) {
-        for unsafe byte in unsafe received.prefix(3 - count) {
+        var index = 0
+        while count < 3 && index < received.count {
+            let byte = unsafe received[index]
             switch count {
             case 0: bytes.0 = byte
             case 1: bytes.1 = byte
             default: bytes.2 = byte
             }
             count += 1
+            index += 1
         }
     }
 

@@ -72,8 +72,9 @@ enum PEM {
 }
 
 /// Without a callback OpenSSL asks on the terminal. The user data, if any, is a `Bool` to set.
-private let refusePassphrase: @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) ->
-    Int32 = { _, _, _, asked in
-        unsafe asked?.assumingMemoryBound(to: Bool.self).pointee = true
-        return -1
-    }
+private let refusePassphrase:
+    @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) ->
+        Int32 = { _, _, _, asked in
+            unsafe asked?.assumingMemoryBound(to: Bool.self).pointee = true
+            return -1
+        }

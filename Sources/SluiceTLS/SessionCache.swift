@@ -2,8 +2,8 @@ internal import COpenSSL
 internal import Glibc
 internal import Synchronization
 
-/// Sessions to resume upstream connections from, a few for each host and port. Shared by all worker threads; the lock is
-/// held for a dictionary access, twice a handshake.
+/// Sessions to resume upstream connections from, a few for each host and port. Shared by all worker threads; the lock
+/// is held for a dictionary access, twice a handshake.
 @safe final class SessionCache: Sendable {
     /// Endpoints remembered; over this an arbitrary one is forgotten.
     static let endpointsMax = 1024
@@ -75,7 +75,7 @@ internal import Synchronization
         entries.withLock { $0[key] = nil }
     }
 
-    /// A TLS 1.3 session leaves the cache when there are others; the last one stays, for many connections opened at once.
+    /// A TLS 1.3 session leaves the cache when there are others; the last one stays, for connections opened at once.
     private func newest(for key: Key) -> Entry? {
         entries.withLock { entries in
             guard var kept = entries[key] else { return nil }

@@ -29,7 +29,7 @@ package struct DownstreamTLSConfiguration: Sendable, Equatable {
         case required(authoritiesFile: String)
     }
 
-    /// Chosen by the server name that the client asks for (SNI); the first one answers for every other name. At least one.
+    /// Chosen by the server name that the client asks for (SNI); the first one answers for every other name. Not empty.
     package var identities: [TLSIdentityFiles]
     package var clientCertificates = ClientCertificates.ignored
     /// In our order of preference. Empty: ALPN is not answered.

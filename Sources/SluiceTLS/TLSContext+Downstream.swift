@@ -60,7 +60,7 @@ extension TLSContext {
         _ authorities: (store: TrustStore, file: FileBytes)?
     ) throws(TLSError) {
         let context = unsafe handle.raw
-        // Sessions live in the tickets that clients keep (RFC 5077, RFC 8446 §4.6.1), sealed with the first context's key.
+        // Sessions live in tickets that clients keep (RFC 5077, RFC 8446 §4.6.1), sealed with the first context's key.
         _ = unsafe shim_SSL_CTX_set_session_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
         let purpose: StaticString = "sluice"
         _ = unsafe SSL_CTX_set_session_id_context(context, purpose.utf8Start, UInt32(purpose.utf8CodeUnitCount))

@@ -7,6 +7,12 @@ extension TLSContext {
     /// - Throws: `.configuration`, naming the file and what is wrong with it. An expired client certificate and missing
     ///   system authorities are warnings.
     package convenience init(upstream configuration: UpstreamTLSConfiguration) throws(TLSError) {
+        try self.init(upstream: configuration, system: TrustStore.system)
+    }
+
+    convenience init(
+        upstream configuration: UpstreamTLSConfiguration, system: Result<TrustStore, TLSError>
+    ) throws(TLSError) {
         let handle = try Self.makeHandle(configuration.versions)
         var hash = SHA256()
         var warnings: [String] = []
@@ -15,7 +21,7 @@ extension TLSContext {
             hash.update(file.span)
             try TrustStore(file).install(in: handle)
         } else {
-            try TrustStore.system.get().install(in: handle)
+            try system.get().install(in: handle)
             if TrustStore.systemIsMissing {
                 warnings.append(
                     "no certificate authorities on this system: install ca-certificates or set ca_file")

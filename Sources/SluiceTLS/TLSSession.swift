@@ -32,14 +32,14 @@ package import SluiceCore
     package private(set) var hasEnded = false
 
     let context: TLSContext
-    private let handle: SSLHandle
+    let handle: SSLHandle
     private let sessionKey: SessionCache.Key?
     private var source = CiphertextSource()
     private var budget = ControlMessageBudget()
     private var opening = OpeningBytes()
     private var refusedCertificate: RefusedCertificate?
-    private var failure: TLSError?
-    private var hasSaidClose = false
+    private(set) var failure: TLSError?
+    var hasSaidClose = false
 
     /// A connection that was accepted.
     ///
@@ -77,8 +77,10 @@ package import SluiceCore
     private func attach() throws(TLSError) {
         let ssl = unsafe handle.raw
         let me = unsafe Unmanaged.passUnretained(self).toOpaque()
-        guard let bio = unsafe BIO_new(TLSThunks.ciphertext), unsafe SSL_set_ex_data(ssl, TLSThunks.sessionSlot, me) == 1
-        else { throw TLSError(.library, "OpenSSL made no BIO: \(OpenSSLErrorQueue.drainText())") }
+        let isKnown = unsafe SSL_set_ex_data(ssl, TLSThunks.sessionSlot, me) == 1
+        guard isKnown, let bio = unsafe BIO_new(TLSThunks.ciphertext) else {
+            throw TLSError(.library, "OpenSSL made no BIO: \(OpenSSLErrorQueue.drainText())")
+        }
         unsafe BIO_set_data(bio, me)
         unsafe BIO_set_init(bio, 1)
         unsafe SSL_set_bio(ssl, bio, bio)
@@ -199,102 +201,6 @@ package import SluiceCore
         progress.next = .hasMore
     }
 
-    // MARK: Sending
-
-    /// Encrypts into `outbound`, in records of at most 16 KB.
-    ///
-    /// - Throws: `.notOpen` before the handshake is done and after `close()`; the error of the session if it failed.
-    package func send(_ plaintext: Span<UInt8>) throws(TLSError) {
-        try unsafe plaintext.withUnsafeBytes { (bytes) throws(TLSError) in try unsafe send(bytes) }
-    }
-
-    /// The same for bytes that are in unmanaged memory already.
-    @unsafe package func send(_ plaintext: UnsafeRawBufferPointer) throws(TLSError) {
-        try checkOpen()
-        OpenSSLErrorQueue.clear()
-        try unsafe encrypt(plaintext)
-    }
-
-    /// Encrypts from the front of a queue into `outbound` and consumes what it encrypted. Small runs share a record.
-    ///
-    /// - Parameter limit: plaintext bytes to take at most. What waits as plaintext is often shared; what waits as
-    ///   ciphertext never is: take little more than the socket takes.
-    /// - Returns: how many bytes were taken.
-    @discardableResult
-    package func send(draining queue: ByteQueue, atMost limit: Int = 64 << 10) throws(TLSError) -> Int {
-        try checkOpen()
-        OpenSSLErrorQueue.clear()
-        var rest = min(limit, queue.count)
-        let total = rest
-        while rest > 0 {
-            let sent = try sendRecord(queue, atMost: rest)
-            queue.consume(sent)
-            rest -= sent
-        }
-        return total
-    }
-
-    /// The most plaintext a record holds (RFC 8446 §5.1), in bytes.
-    private static let recordByteCountMax = 16 << 10
-
-    private func sendRecord(_ queue: ByteQueue, atMost rest: Int) throws(TLSError) -> Int {
-        let first = unsafe queue.run(0)
-        let wanted = min(rest, Self.recordByteCountMax)
-        if first.count >= wanted {
-            // Whole records straight from where the bytes are.
-            let whole = max(min(first.count, rest) / wanted * wanted, wanted)
-            try unsafe encrypt(UnsafeRawBufferPointer(rebasing: first[..<whole]))
-            return whole
-        }
-        let failure = unsafe withUnsafeTemporaryAllocation(byteCount: wanted, alignment: 16) { space in
-            unsafe Self.gather(queue, into: space)
-            do throws(TLSError) { try unsafe encrypt(UnsafeRawBufferPointer(space)) } catch { return error as TLSError? }
-            return nil
-        }
-        if let failure { throw failure }
-        return wanted
-    }
-
-    /// Fills the space from the front of a queue that has at least that many bytes.
-    private static func gather(_ queue: ByteQueue, into space: UnsafeMutableRawBufferPointer) {
-        var filled = 0
-        var index = 0
-        while filled < space.count {
-            let run = unsafe queue.run(index)
-            let count = min(run.count, space.count - filled)
-            let target = unsafe UnsafeMutableRawBufferPointer(rebasing: space[filled..<filled + count])
-            unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: run[..<count]))
-            filled += count
-            index += 1
-        }
-    }
-
-    private func encrypt(_ plaintext: UnsafeRawBufferPointer) throws(TLSError) {
-        let ssl = unsafe handle.raw
-        var sent = 0
-        while sent < plaintext.count {
-            var count = 0
-            let result = unsafe SSL_write_ex(ssl, plaintext.baseAddress! + sent, plaintext.count - sent, &count)
-            if result != 1 { throw fail(explain()) }
-            sent += count
-        }
-    }
-
-    private func checkOpen() throws(TLSError) {
-        if let failure { throw failure }
-        if !isEstablished { throw TLSError(.notOpen, "bytes were to be sent before the TLS handshake was done") }
-        if hasSaidClose { throw TLSError(.notOpen, "bytes were to be sent after TLS close_notify") }
-    }
-
-    /// Puts close_notify into `outbound`, once, if the connection is in a state to say it. Receiving may go on.
-    package func close() {
-        if !isEstablished || hasSaidClose || failure != nil { return }
-        hasSaidClose = true
-        OpenSSLErrorQueue.clear()
-        _ = unsafe SSL_shutdown(handle.raw)
-        OpenSSLErrorQueue.clear()
-    }
-
     // MARK: What OpenSSL calls
 
     @unsafe func takeCiphertext(_ space: UnsafeMutableRawBufferPointer) -> Int {
@@ -325,14 +231,14 @@ package import SluiceCore
 
     // MARK: Failing
 
-    private func fail(_ error: TLSError) -> TLSError {
+    func fail(_ error: TLSError) -> TLSError {
         failure = error
         source.removeAll()
         if !isEstablished, let sessionKey { context.sessionCache.forget(sessionKey) }
         return error
     }
 
-    private func explain() -> TLSError {
+    func explain() -> TLSError {
         if budget.isExceeded {
             OpenSSLErrorQueue.clear()
             return budget.error
@@ -347,27 +253,5 @@ package import SluiceCore
         let agreed = unsafe Self.applicationProtocol(of: handle.raw)
         if let agreed, agreed == .none || context.applicationProtocols.contains(agreed) { return }
         throw fail(TLSError(.negotiation, "the upstream chose an application protocol that was not offered"))
-    }
-}
-
-extension TLSSession {
-    /// What was agreed; `nil` before the handshake is done.
-    package var negotiated: TLSNegotiated? {
-        isEstablished ? unsafe TLSNegotiated(reading: handle.raw, Self.applicationProtocol(of: handle.raw) ?? .none) : nil
-    }
-
-    /// The certificate that the peer showed and that was verified; `nil` if it showed none, or before the handshake.
-    package var peerCertificate: CertificateSummary? {
-        guard isEstablished, let certificate = unsafe SSL_get0_peer_certificate(handle.raw) else { return nil }
-        return unsafe CertificateSummary(reading: certificate)
-    }
-
-    /// `nil` for a protocol that we do not speak.
-    private static func applicationProtocol(of ssl: OpaquePointer) -> ApplicationProtocol? {
-        var name: UnsafePointer<UInt8>?
-        var count: UInt32 = 0
-        unsafe SSL_get0_alpn_selected(ssl, &name, &count)
-        guard let name = unsafe name, count > 0 else { return ApplicationProtocol.none }
-        return ApplicationProtocol(name: unsafe Span(_unsafeStart: name, count: Int(count)))
     }
 }

@@ -72,7 +72,9 @@ enum TLSThunks {
     /// The source and sink of a connection's ciphertext (BIO_meth_new(3)).
     nonisolated(unsafe) static let ciphertext: OpaquePointer = {
         let kind = BIO_get_new_index() | shim_BIO_TYPE_SOURCE_SINK
-        guard let method = unsafe BIO_meth_new(kind, "sluice") else { preconditionFailure("no memory for a BIO method") }
+        guard let method = unsafe BIO_meth_new(kind, "sluice") else {
+            preconditionFailure("no memory for a BIO method")
+        }
         _ = unsafe BIO_meth_set_read_ex(method, read)
         _ = unsafe BIO_meth_set_write_ex(method, write)
         _ = unsafe BIO_meth_set_ctrl(method, control)

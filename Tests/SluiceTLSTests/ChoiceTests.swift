@@ -1,5 +1,6 @@
-@testable import SluiceTLS
 import Testing
+
+@testable import SluiceTLS
 
 @Suite struct `Choosing by name` {
     @Test func `an exact name comes before a wildcard, and the first certificate before a later one`() {
@@ -27,10 +28,11 @@ import Testing
         #expect(table.index(for: "\(long).example.com") == nil)
     }
 
-    @Test(arguments: [
-        ([2, 0x68, 0x32], 1..<3), ([1, 0x68, 2, 0x68, 0x32], 3..<5), ([2, 0x68], nil), ([], nil), ([0, 0], nil),
-        ([255, 0x68, 0x32], nil), ([3, 0x68, 0x32, 0x63], nil), ([0, 2, 0x68, 0x32], 2..<4),
-    ] as [([UInt8], Range<Int>?)])
+    @Test(
+        arguments: [
+            ([2, 0x68, 0x32], 1..<3), ([1, 0x68, 2, 0x68, 0x32], 3..<5), ([2, 0x68], nil), ([], nil), ([0, 0], nil),
+            ([255, 0x68, 0x32], nil), ([3, 0x68, 0x32, 0x63], nil), ([0, 2, 0x68, 0x32], 2..<4),
+        ] as [([UInt8], Range<Int>?)])
     func `an application protocol is found in a well-formed list only`(offer: [UInt8], found: Range<Int>?) {
         let range = ApplicationProtocol.choose(from: offer.span, by: [.http2])
         #expect(range == found)
@@ -43,10 +45,12 @@ import Testing
         #expect(range == 4..<12)
     }
 
-    @Test(arguments: [
-        (0, "1970-01-01 00:00 UTC"), (951_782_399, "2000-02-28 23:59 UTC"), (951_782_400, "2000-02-29 00:00 UTC"),
-        (4_107_542_399, "2100-02-28 23:59 UTC"), (4_107_542_400, "2100-03-01 00:00 UTC"), (-1, "1969-12-31 23:59 UTC"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "1970-01-01 00:00 UTC"), (951_782_399, "2000-02-28 23:59 UTC"), (951_782_400, "2000-02-29 00:00 UTC"),
+            (4_107_542_399, "2100-02-28 23:59 UTC"), (4_107_542_400, "2100-03-01 00:00 UTC"),
+            (-1, "1969-12-31 23:59 UTC"),
+        ] as [(Int64, String)])
     func `a date is written out`(seconds: Int64, text: String) {
         #expect(CalendarText.minute(seconds) == text)
     }

@@ -18,7 +18,8 @@ import Testing
         let text = files.write("notes.txt", "hello")
         let torn = files.write("torn.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
         let tornKey = files.write("torn.key", "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n")
-        let api = files.path("api.pem"), key = files.path("api.key")
+        let api = files.path("api.pem")
+        let key = files.path("api.key")
         let cases: [(String, String, String, String)] = [
             (files.path("absent.pem"), key, "absent.pem", "No such file"),
             (files.directory, key, files.directory, "Is a directory"),
@@ -140,7 +141,9 @@ import Testing
             for _ in 0..<3 {
                 group.addTask { @concurrent in
                     var connected = 0
-                    for _ in 0..<15 where try served(store, cluster, host: "api.example.com") == "api" { connected += 1 }
+                    for _ in 0..<15 {
+                        if try served(store, cluster, host: "api.example.com") == "api" { connected += 1 }
+                    }
                     return connected
                 }
             }

@@ -1,7 +1,8 @@
 import SluiceCore
-@testable import SluiceTLS
 import TestSupport
 import Testing
+
+@testable import SluiceTLS
 
 @Suite struct `How TLS connections end` {
     private func connected() throws -> SessionPair {

@@ -3,7 +3,9 @@ import SluiceTLS
 import Testing
 
 @Suite struct `TLS handshakes` {
-    @Test(arguments: [(TLSVersions.tls12Only, TLSNegotiated.Version.tls12), (.tls13Only, .tls13), (.tls12AndLater, .tls13)])
+    @Test(arguments: [
+        (TLSVersions.tls12Only, TLSNegotiated.Version.tls12), (.tls13Only, .tls13), (.tls12AndLater, .tls13),
+    ])
     func `both versions connect, and 1.3 is preferred`(offer: TLSVersions, expected: TLSNegotiated.Version) throws {
         let pair = try SessionPair(.listener("api"), .cluster(versions: offer))
         pair.run()

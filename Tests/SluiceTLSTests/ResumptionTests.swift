@@ -3,7 +3,9 @@ import SluiceTLS
 import Testing
 
 @Suite struct `TLS session resumption` {
-    private func connect(_ listener: TLSContext, _ cluster: TLSContext, host: String = "api.example.com") throws -> SessionPair {
+    private func connect(
+        _ listener: TLSContext, _ cluster: TLSContext, host: String = "api.example.com"
+    ) throws -> SessionPair {
         let pair = try SessionPair(listener, cluster, host: host)
         pair.run()
         return pair

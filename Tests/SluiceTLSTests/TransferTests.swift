@@ -1,7 +1,8 @@
 import SluiceCore
-@testable import SluiceTLS
 import TestSupport
 import Testing
+
+@testable import SluiceTLS
 
 @Suite struct `TLS transfers` {
     @Test(arguments: [TLSVersions.tls12Only, .tls13Only])
@@ -46,7 +47,8 @@ import Testing
             pair.nextLimit = { Int.random(in: 1...80_000, using: &limits) }
             pair.run()
             var content = SplitMix64(seed &+ 2000)
-            var up: [UInt8] = [], down: [UInt8] = []
+            var up: [UInt8] = []
+            var down: [UInt8] = []
             for _ in 0..<4 {
                 let queue = randomQueue(&content, &up)
                 while !queue.isEmpty { try pair.upstream.send(draining: queue, atMost: 50_000) }

@@ -126,7 +126,8 @@ import Testing
     }
 
     @Test func `a required one that is missing is asked for by an alert`() throws {
-        for (versions, alert) in [(TLSVersions.tls12Only, TLSAlert.handshakeFailure), (.tls13Only, .certificateRequired)] {
+        let cases = [(TLSVersions.tls12Only, TLSAlert.handshakeFailure), (.tls13Only, .certificateRequired)]
+        for (versions, alert) in cases {
             let pair = try SessionPair(
                 .listener("api", clients: .required(authoritiesFile: authorities)), .cluster(versions: versions))
             pair.run()

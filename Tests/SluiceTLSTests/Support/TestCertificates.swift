@@ -28,8 +28,13 @@ final class TestCertificates: Sendable {
         makeSelfSigned("self-signed", "api.example.com")
         makeIntermediate()
         run(["ec", "-in", path("api.key"), "-aes128", "-passout", "pass:secret", "-out", path("encrypted.key")])
-        run(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", path("rsa.key"), "-out", path("rsa.pem"),
-            "-subj", "/CN=rsa", "-days", "3"])
+        run([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", path("rsa.key"), "-out", path("rsa.pem"),
+            "-subj", "/CN=rsa", "-days", "3",
+        ])
+        try? FileManager.default.createDirectory(atPath: path("hashed"), withIntermediateDirectories: true)
+        try? FileManager.default.copyItem(atPath: authorities, toPath: path("hashed/ca.pem"))
+        run(["rehash", path("hashed")])
     }
 
     func path(_ name: String) -> String { directory + "/" + name }
@@ -53,29 +58,46 @@ final class TestCertificates: Sendable {
     private static let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
     private func makeAuthority(_ name: String, _ commonName: String) {
-        run(["req", "-x509"] + Self.key + ["-keyout", path(name + ".key"), "-out", path(name + ".pem"), "-subj",
-            "/CN=\(commonName)", "-days", "3"])
+        run(
+            ["req", "-x509"] + Self.key + [
+                "-keyout", path(name + ".key"), "-out", path(name + ".pem"), "-subj",
+                "/CN=\(commonName)", "-days", "3",
+            ])
     }
 
     private func makeSelfSigned(_ name: String, _ host: String) {
-        run(["req", "-x509"] + Self.key + ["-keyout", path(name + ".key"), "-out", path(name + ".pem"), "-subj",
-            "/CN=\(host)", "-addext", "subjectAltName=DNS:\(host)", "-days", "3"])
+        run(
+            ["req", "-x509"] + Self.key + [
+                "-keyout", path(name + ".key"), "-out", path(name + ".pem"), "-subj",
+                "/CN=\(host)", "-addext", "subjectAltName=DNS:\(host)", "-days", "3",
+            ])
     }
 
     private func make(_ name: String, names: String, authority: String = "ca", _ options: String...) {
-        run(["req"] + Self.key + ["-keyout", path(name + ".key"), "-out", path(name + ".csr"), "-subj",
-            "/CN=\(name)", "-addext", "subjectAltName=\(names)"])
+        run(
+            ["req"] + Self.key + [
+                "-keyout", path(name + ".key"), "-out", path(name + ".csr"), "-subj",
+                "/CN=\(name)", "-addext", "subjectAltName=\(names)",
+            ])
         let days = options.contains("-days") ? [] : ["-days", "3"]
-        run(["x509", "-req", "-in", path(name + ".csr"), "-CA", path(authority + ".pem"), "-CAkey",
-            path(authority + ".key"), "-copy_extensions", "copyall", "-out", path(name + ".pem")] + days + options)
+        run(
+            [
+                "x509", "-req", "-in", path(name + ".csr"), "-CA", path(authority + ".pem"), "-CAkey",
+                path(authority + ".key"), "-copy_extensions", "copyall", "-out", path(name + ".pem"),
+            ] + days + options)
     }
 
     /// "chained": signed by an intermediate, which is in the file; "chainless": the same without it.
     private func makeIntermediate() {
-        run(["req"] + Self.key + ["-keyout", path("middle.key"), "-out", path("middle.csr"), "-subj",
-            "/CN=Test Intermediate", "-addext", "basicConstraints=critical,CA:TRUE"])
-        run(["x509", "-req", "-in", path("middle.csr"), "-CA", authorities, "-CAkey", path("ca.key"), "-days", "3",
-            "-copy_extensions", "copyall", "-out", path("middle.pem")])
+        run(
+            ["req"] + Self.key + [
+                "-keyout", path("middle.key"), "-out", path("middle.csr"), "-subj",
+                "/CN=Test Intermediate", "-addext", "basicConstraints=critical,CA:TRUE",
+            ])
+        run([
+            "x509", "-req", "-in", path("middle.csr"), "-CA", authorities, "-CAkey", path("ca.key"), "-days", "3",
+            "-copy_extensions", "copyall", "-out", path("middle.pem"),
+        ])
         make("chainless", names: "DNS:api.example.com", authority: "middle")
         let leaf = (try? String(contentsOfFile: path("chainless.pem"), encoding: .utf8)) ?? ""
         let middle = (try? String(contentsOfFile: path("middle.pem"), encoding: .utf8)) ?? ""
