@@ -16,6 +16,7 @@ package protocol DownstreamConnection: AnyObject {
 /// How many downstream connections the process has, over all workers.
 package final class ConnectionCount: Sendable {
     private let count = Atomic<Int>(0)
+    private let closed = Atomic<Bool>(false)
     package let max: Int
 
     /// - Parameter max: connections of the whole process.
@@ -23,7 +24,14 @@ package final class ConnectionCount: Sendable {
 
     package var current: Int { count.load(ordering: .relaxed) }
 
+    /// Takes no more connections for the moment.
+    package var isClosed: Bool {
+        get { closed.load(ordering: .relaxed) }
+        set { closed.store(newValue, ordering: .relaxed) }
+    }
+
     func enter() -> Bool {
+        if isClosed { return false }
         if count.add(1, ordering: .relaxed).newValue <= max { return true }
         leave()
         return false
@@ -115,6 +123,10 @@ package final class ConnectionRegistry {
         drained = done
         for connection in Array(connections.values) { connection.drain() }
         if connections.isEmpty { tellDrained() }
+    }
+
+    package func closeIdle() {
+        for connection in Array(connections.values) where connection.isIdle { connection.close() }
     }
 
     package func closeAll() {

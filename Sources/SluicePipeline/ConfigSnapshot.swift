@@ -20,8 +20,8 @@ package final class ConfigSnapshot: Sendable {
         package var uploadBytesMax = 536_870_912
         package var replyBytesBufferedMax = 262_144
         package var eventBytesMax = 1_048_576
-        /// Exchanges under way per worker; 0: as many as connections allow.
-        package var inFlightMax = 0
+        /// Exchanges of the process at one time.
+        package var inFlightMax = 10_000
 
         package init() {}
     }

@@ -15,6 +15,7 @@ package final class Pipeline {
     let status: GatewayStatus
     let pools: PoolTable
     let settlement: Settlement
+    let gauge: LoadGauge
     /// For documents that are read in one go; nothing on it outlives a suspension.
     let tape = JSONTape()
     private var requestIDs: RequestIDs
@@ -23,12 +24,13 @@ package final class Pipeline {
 
     package init(
         loop: EventLoop, snapshot: ConfigSnapshot, directory: ModelDirectory, status: GatewayStatus, resolver: Resolver,
-        log: LogQueue, seed: UInt64
+        gauge: LoadGauge, log: LogQueue, seed: UInt64
     ) {
         self.loop = loop
         self.snapshot = snapshot
         self.directory = directory
         self.status = status
+        self.gauge = gauge
         pools = PoolTable(loop: loop, resolver: resolver)
         settlement = Settlement(log: log)
         requestIDs = RequestIDs(seed: seed)
@@ -37,12 +39,15 @@ package final class Pipeline {
     package func serve(_ exchange: DownstreamExchange) async {
         let context = RequestContext(exchange, snapshot: snapshot, requestID: requestIDs.id(for: exchange.head))
         active[ObjectIdentifier(context)] = context
+        let inFlight = gauge.enter()
         defer {
             active[ObjectIdentifier(context)] = nil
+            gauge.leave()
             settlement.settle(context)
         }
         do throws(Rejection) {
             guard let demand = try Reception.receive(context, pipeline: self) else { return }  // 404, 405, or answered here
+            try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             let target = try Routing.choose(for: context, request, directory: directory)  // 404
             try await Forwarding.forward(request, to: target, context, pools: pools, tape: tape)  // 502, 503, 504

@@ -1,6 +1,8 @@
 internal import Glibc
+internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceNet
+internal import SluicePipeline
 internal import Synchronization
 
 /// How the process ends: readiness down, a while in which requests are still taken, then what is open finishes, then what has not
@@ -34,16 +36,19 @@ final class Drain: TimerTarget {
         step = .finishing
         remaining = server.workers.count
         arm(server.configuration.drain.grace)
-        for worker in server.workers {
-            worker.drain(keepsSockets: keepsSockets) { [self] in workerDone() }
-        }
+        let done = workerDone
+        for worker in server.workers { worker.drain(keepsSockets: keepsSockets, done) }
     }
 
-    private nonisolated func workerDone() {
-        nonisolated(unsafe) let confined = self  // carried to the control loop, where it lives
-        server.loop.execute {
-            unsafe confined.remaining -= 1
-            if unsafe confined.remaining == 0 { unsafe confined.end() }
+    /// To be called on any thread: brings the news to the control loop.
+    private var workerDone: @Sendable () -> Void {
+        let loop = server.loop
+        nonisolated(unsafe) let confined = self  // used on the control loop alone
+        return {
+            loop.execute {
+                confined.remaining -= 1
+                if confined.remaining == 0 { confined.end() }
+            }
         }
     }
 
@@ -51,7 +56,8 @@ final class Drain: TimerTarget {
         step = .cutting
         server.shared.events.event(.warn, "exchanges did not finish within the grace period and are cut")
         remaining = server.workers.count
-        for worker in server.workers { worker.cut { [self] in workerDone() } }
+        let done = workerDone
+        for worker in server.workers { worker.cut(done) }
     }
 
     func timerFired(_ timer: LoopTimer) {

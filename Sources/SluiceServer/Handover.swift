@@ -28,7 +28,7 @@ final class Handover: EventHandler {
 
         /// Tells it that its work is taken over.
         func relieve() {
-            _ = unsafe send(connection, "ready", 5, Int32(MSG_NOSIGNAL.rawValue))
+            _ = unsafe send(connection, "ready", 5, Int32(MSG_NOSIGNAL))
             Socket.close(connection)
         }
     }

@@ -31,7 +31,7 @@ final class LogWriter: Sendable {
     func start(level: LogLevel) -> LogQueue {
         let queue = LogQueue(level: level) { [wakeup] in
             var one: UInt64 = 1
-            _ = unsafe write(wakeup, &one, 8)
+            _ = unsafe Glibc.write(wakeup, &one, 8)
         }
         self.queue.withLock { $0 = queue }
         Thread.start("log") { [self] in run() }

@@ -1,5 +1,6 @@
 internal import SluiceConfig
 internal import SluiceCore
+internal import SluiceDownstream
 internal import SluiceNet
 internal import SluicePipeline
 
@@ -10,17 +11,20 @@ final class MemoryGuard: TimerTarget {
     private let limit: Int
     private let steps: LimitsConfiguration.Memory
     private var timer: LoopTimer?
-    private var peak = 0
+    /// Resident bytes when nothing much was under way.
+    private var settled: Int
+    private let shed: () -> Void
     private static let lookEvery = Duration.milliseconds(500)
     /// Memory is given back when so much less is in use than before.
     private static let trimAbove = 16 << 20
 
-    init(_ steps: LimitsConfiguration.Memory, on loop: EventLoop, shared: Shared) {
+    init(_ steps: LimitsConfiguration.Memory, on loop: EventLoop, shared: Shared, shed: @escaping () -> Void) {
+        self.shed = shed
         self.loop = loop
         self.shared = shared
         self.steps = steps
         limit = steps.byteCountMax > 0 ? steps.byteCountMax : ProcessLimits.memoryByteCount
-        peak = ProcessLimits.residentByteCount
+        settled = ProcessLimits.residentByteCount
         let timer = LoopTimer(target: self)
         self.timer = timer
         loop.arm(timer, after: Self.lookEvery)
@@ -29,14 +33,25 @@ final class MemoryGuard: TimerTarget {
     func timerFired(_ timer: LoopTimer) {
         loop.arm(timer, after: Self.lookEvery)
         var resident = ProcessLimits.residentByteCount
-        if resident > peak + Self.trimAbove, shared.inFlight.current * 4 < shared.inFlight.takePeak() {
+        if resident > settled + Self.trimAbove, shared.gauge.inFlight * 4 < shared.gauge.takePeak() {
             Memory.trim()
             resident = ProcessLimits.residentByteCount
-            peak = resident
+            settled = resident
         }
         let percent = resident / max(1, limit / 100)
-        shared.pressure.level =
+        let pressure: LoadGauge.Pressure =
             percent >= steps.refuseConnectionsPercent ? .refuseConnections
             : percent >= steps.refuseRequestsPercent ? .refuseRequests : percent >= steps.drainPercent ? .drain : .none
+        if pressure > .none { shed() }
+        if pressure != shared.gauge.pressure { announce(pressure, percent) }
+    }
+
+    private func announce(_ pressure: LoadGauge.Pressure, _ percent: Int) {
+        shared.gauge.pressure = pressure
+        shared.connections.isClosed = pressure >= .refuseConnections
+        shared.events.event(.warn, "memory pressure changed") { line in
+            line.field("sluice.memory.percent", percent)
+            line.field("sluice.memory.pressure", "\(pressure)")
+        }
     }
 }

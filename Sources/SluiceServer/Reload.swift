@@ -3,6 +3,7 @@ internal import Glibc
 internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceNet
+internal import SluicePipeline
 internal import SluiceTLS
 
 /// Puts a changed configuration in force: on SIGHUP, and when one of its files has changed. A bad file changes nothing and says why.

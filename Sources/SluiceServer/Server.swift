@@ -34,6 +34,7 @@ package final class Server {
     private var handover: Handover?
     private var guardian: MemoryGuard?
     private var discovery: ModelDiscovery?
+    private var exitStatus: Int32 = 0
     let sockets: ListeningSockets
 
     /// Reads the configuration and binds; nothing is served yet.
@@ -48,10 +49,11 @@ package final class Server {
         Signals.block([SIGTERM, SIGINT, SIGHUP])
         let generation = try SnapshotBuilder.build(configuration, revision: 1, environment: .process)
         logWriter = try LogWriter(configuration.log)
-        var random = SecureRandom()
+        // Not OpenSSL's generator: it would be started, with 5 MB, even where nothing speaks TLS.
+        var random = SystemRandomNumberGenerator()
         shared = Shared(
             status: GatewayStatus(version: Self.version), connectionsMax: configuration.limits.connectionsMax,
-            inFlightMax: configuration.limits.inFlightMax, log: logWriter.start(level: configuration.log.level.logLevel),
+            log: logWriter.start(level: configuration.log.level.logLevel),
             generation: generation, seed: random.next())
         loop = try EventLoop()
         sockets = try ListeningSockets(
@@ -70,20 +72,22 @@ package final class Server {
     ///
     /// - Returns: the exit status.
     package func run() -> Int32 {
-        var status: Int32 = 0
-        loop.execute { [self] in
-            do {
-                try start()
-            } catch {
-                print(error: "sluice: \(error)")
-                status = 1
-                loop.stop()
-            }
-        }
+        nonisolated(unsafe) let confined = self  // used on the control loop alone, which this thread runs
+        loop.execute { confined.startOrStop() }
         loop.run()
         sockets.removeFiles()
         logWriter.flush()
-        return status
+        return exitStatus
+    }
+
+    private func startOrStop() {
+        do {
+            try start()
+        } catch {
+            FileHandleOutput.standardError("sluice: \(error)\n")
+            exitStatus = 1
+            loop.stop()
+        }
     }
 
     private func start() throws {
@@ -94,7 +98,9 @@ package final class Server {
         signals = try Signals([SIGTERM, SIGINT, SIGHUP], on: loop) { [unowned self] signal in received(signal) }
         drain = Drain(self)
         reload?.start()
-        guardian = MemoryGuard(configuration.limits.memory, on: loop, shared: shared)
+        guardian = MemoryGuard(configuration.limits.memory, on: loop, shared: shared) { [unowned self] in
+            for worker in workers { worker.shed() }
+        }
         shared.status.configRevision = 1
         shared.status.isReady = true
         try sockets.becomeReady()
@@ -127,8 +133,6 @@ package final class Server {
         shared.status.configRevision = generation.snapshot.revision
         discovery?.refresh()
     }
-
-    private func print(error: String) { FileHandleOutput.standardError(error + "\n") }
 }
 
 extension LogConfiguration.Level {

@@ -18,6 +18,7 @@ final class Shared: Sendable {
     let connections: ConnectionCount
     let log: LogQueue
     let events: EventLog
+    let gauge = LoadGauge()
     let seed: UInt64
     private let generation: Mutex<Generation>
 

@@ -1,6 +1,7 @@
 internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceDownstream
+internal import SluiceHTTP
 internal import SluiceNet
 internal import SluicePipeline
 internal import SluiceProviders

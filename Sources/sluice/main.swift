@@ -1,1 +1,4 @@
-print("sluice")
+internal import Glibc
+internal import SluiceServer
+
+exit(CommandLineTool.run(Array(CommandLine.arguments.dropFirst())))
