@@ -24,7 +24,7 @@ struct RequestIDs {
             for index in 0..<4 { unsafe space[index] = unsafe prefix.utf8Start[index] }
             for index in 0..<32 {
                 let word = index < 16 ? high : low
-                unsafe space[4 + index] = Self.digits[Int(word >> UInt64(60 - 4 * (index & 15))) & 15]
+                unsafe space[4 + index] = Self.digits[Int(truncatingIfNeeded: word >> UInt64(60 - 4 * (index & 15))) & 15]
             }
             return 36
         }

@@ -46,8 +46,8 @@ final class Drain: TimerTarget {
         nonisolated(unsafe) let confined = self  // used on the control loop alone
         return {
             loop.execute {
-                confined.remaining -= 1
-                if confined.remaining == 0 { confined.end() }
+                unsafe confined.remaining -= 1
+                if unsafe confined.remaining == 0 { unsafe confined.end() }
             }
         }
     }

@@ -73,7 +73,7 @@ package final class Server {
     /// - Returns: the exit status.
     package func run() -> Int32 {
         nonisolated(unsafe) let confined = self  // used on the control loop alone, which this thread runs
-        loop.execute { confined.startOrStop() }
+        loop.execute { unsafe confined.startOrStop() }
         loop.run()
         sockets.removeFiles()
         logWriter.flush()
