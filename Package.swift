@@ -62,6 +62,8 @@ let package = Package(
         tests("SluiceHTTPTests", ["SluiceHTTP", "SluiceCore"]),
         tests("SluiceTLSTests", ["SluiceTLS", "SluiceCore"]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
+        .systemLibrary(name: "CSystem", path: "Tests/CSystem"),
+        tests("IntegrationTests", ["sluice", "CSystem"]),
         tests("BenchmarkTests", ["sluice-bench", "SluiceCore"]),
     ]
 )
