@@ -18,13 +18,18 @@ final class ScriptedUpstream: @unchecked Sendable {
     private let listener: Int32
     private let models: String
     private let script: Script
+    /// Whether bodies are read before the script is called.
+    fileprivate let readsBodies: Bool
     private var accepted = 0
     private let lock = NSLock()
     private var open: [Int: UpstreamConnection] = [:]
 
-    /// - Parameter script: called on the connection's thread for each request.
-    init(models: [String] = [], _ script: @escaping Script) throws {
+    /// - Parameters:
+    ///   - readsBodies: false leaves bodies to the script.
+    ///   - script: called on the connection's thread for each request.
+    init(models: [String] = [], readsBodies: Bool = true, _ script: @escaping Script) throws {
         self.script = script
+        self.readsBodies = readsBodies
         let entries = models.map { #"{"id":"\#($0)","object":"model","created":1,"owned_by":"test"}"# }
         self.models = #"{"object":"list","data":[\#(entries.joined(separator: ","))]}"#
         (listener, port) = try Self.listen()
@@ -109,7 +114,7 @@ final class UpstreamConnection: @unchecked Sendable {
     fileprivate func nextRequest() -> HTTPMessage? {
         // A connection may lie unused for as long as its test runs.
         while true {
-            guard let request = try? wire.readRequest(by: .now + .seconds(300)) else {
+            guard let request = try? wire.readRequest(withBody: upstream.readsBodies, by: .now + .seconds(300)) else {
                 if served > 0 { upstream.ends.record(number) }
                 return nil
             }

@@ -4,9 +4,10 @@ extension Wire {
     // MARK: Reading messages (RFC 9112)
 
     /// A whole request; `nil` if the peer closed the connection instead of sending one.
-    func readRequest(by deadline: ContinuousClock.Instant = Patience.deadline) throws -> HTTPMessage? {
+    func readRequest(withBody: Bool = true, by deadline: ContinuousClock.Instant = Patience.deadline) throws -> HTTPMessage? {
         guard let head = try take(upTo: "\r\n\r\n", by: deadline) else { return nil }
         var message = HTTPMessage(head: String(decoding: head, as: UTF8.self))
+        if !withBody { return message }
         if message["expect"] != nil { try send("HTTP/1.1 100 Continue\r\n\r\n") }
         if message["transfer-encoding"] == "chunked" {
             try readChunks(into: &message, by: deadline)
