@@ -167,6 +167,7 @@ package final class Transport: EventHandler, Flushable {
         }
         if closesWhenSent {
             close()
+            unsafe delegate?.transportEnded()
         } else if endsWhenSent {
             endsWhenSent = false
             Socket.shutdownWriting(fd)
@@ -351,7 +352,7 @@ package final class Transport: EventHandler, Flushable {
 
     // MARK: Closing
 
-    /// Closes once everything queued has been sent.
+    /// Closes once everything queued has been sent; then the delegate is told that the connection has ended.
     package func closeAfterSending() {
         if !isOpen { return }
         closesWhenSent = true
