@@ -1,19 +1,20 @@
 package import SluiceCore
 package import SluiceHTTP
 package import SluiceUpstream
+internal import Synchronization
 
 /// An AI platform as the configuration describes it: where it is, which wire format it speaks, and how we prove who we are.
 package final class Provider: Sendable {
     /// A wire format that providers speak.
     package enum Dialect: String, Sendable, CaseIterable { case openai }
 
-    /// How a credential is shown.
+    /// How a credential is shown. Of several keys each request shows the next one.
     package enum Authorization: Sendable {
         case none
-        /// `authorization: Bearer KEY`
-        case bearer(Secret)
-        /// `NAME: KEY`; the name in lower case.
-        case header(name: String, Secret)
+        /// `authorization: Bearer KEY`; at least one key.
+        case bearer([Secret])
+        /// `NAME: KEY`; the name in lower case, at least one key.
+        case header(name: String, [Secret])
     }
 
     package let name: String
@@ -32,6 +33,8 @@ package final class Provider: Sendable {
     package let models: [String]
     /// Beginnings of names that are the provider's, from patterns such as `gpt-*`.
     private let modelPrefixes: [String]
+    /// Counts the requests among which the keys take turns.
+    private let turn = Atomic<UInt>(0)
 
     package init(
         name: String, dialect: Dialect, endpoint: Endpoint, basePath: String, authorization: Authorization,
@@ -56,21 +59,32 @@ package final class Provider: Sendable {
     }
 
     /// Adds the credential and the configured fields.
-    package func authorize(_ fields: inout HeaderFields) {
+    ///
+    /// - Parameter withKey: false for a request that brings the application's own credential.
+    package func authorize(_ fields: inout HeaderFields, withKey: Bool = true) {
+        if withKey { addKey(&fields) }
+        for field in extraFields {
+            field.value.withExposed { value in fields.append(name: field.name.utf8Span.span, value: value) }
+        }
+    }
+
+    private func addKey(_ fields: inout HeaderFields) {
         switch authorization {
         case .none: break
-        case .bearer(let secret):
-            secret.withExposed { key in
+        case .bearer(let keys):
+            next(keys).withExposed { key in
                 let value = ByteBuffer(capacity: key.count + 7)
                 value.append("Bearer ")
                 value.append(key)
                 fields.append(.authorization, value.span)
             }
-        case .header(let name, let secret):
-            secret.withExposed { key in fields.append(name: name.utf8Span.span, value: key) }
+        case .header(let name, let keys):
+            next(keys).withExposed { key in fields.append(name: name.utf8Span.span, value: key) }
         }
-        for field in extraFields {
-            field.value.withExposed { value in fields.append(name: field.name.utf8Span.span, value: value) }
-        }
+    }
+
+    private func next(_ keys: [Secret]) -> Secret {
+        if keys.count == 1 { return keys[0] }
+        return keys[Int(turn.wrappingAdd(1, ordering: .relaxed).oldValue % UInt(keys.count))]
     }
 }

@@ -94,10 +94,11 @@ enum SnapshotBuilder {
     }
 
     private static func authorization(_ configuration: ProviderConfiguration) -> Provider.Authorization {
-        guard let key = configuration.apiKeys.first else { return .none }
+        let keys = configuration.apiKeys
+        if keys.isEmpty { return .none }
         return switch configuration.auth {
-        case .bearer: .bearer(key)
-        case .header(let name): .header(name: name, key)
+        case .bearer: .bearer(keys)
+        case .header(let name): .header(name: name, keys)
         case .none: .none
         }
     }
