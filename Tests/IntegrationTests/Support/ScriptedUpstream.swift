@@ -21,6 +21,7 @@ final class ScriptedUpstream: @unchecked Sendable {
     /// Whether bodies are read before the script is called.
     fileprivate let readsBodies: Bool
     private var accepted = 0
+    private var isListening = true
     private let lock = NSLock()
     private var open: [Int: UpstreamConnection] = [:]
 
@@ -61,8 +62,11 @@ final class ScriptedUpstream: @unchecked Sendable {
 
     /// Closes the port and every connection.
     func stop() {
-        _ = shutdown(listener, Int32(SHUT_RDWR))
-        for connection in lock.withLock({ Array(open.values) }) { _ = shutdown(connection.wire.fd, Int32(SHUT_RDWR)) }
+        lock.withLock {
+            // Under the lock, so that no descriptor is closed and given to somebody else in the meantime.
+            if isListening { _ = shutdown(listener, Int32(SHUT_RDWR)) }
+            for connection in open.values { _ = shutdown(connection.wire.fd, Int32(SHUT_RDWR)) }
+        }
     }
 
     private func acceptAll() {
@@ -74,7 +78,10 @@ final class ScriptedUpstream: @unchecked Sendable {
             lock.withLock { open[connection.number] = connection }
             Thread.detachNewThread { [self] in serve(connection) }
         }
-        _ = Glibc.close(listener)
+        lock.withLock {
+            isListening = false
+            _ = Glibc.close(listener)
+        }
     }
 
     private func serve(_ connection: UpstreamConnection) {
@@ -83,8 +90,10 @@ final class ScriptedUpstream: @unchecked Sendable {
             do { try script(connection, request) } catch { break }
             if connection.isOver { break }
         }
-        lock.withLock { _ = open.removeValue(forKey: connection.number) }
-        connection.wire.close()
+        lock.withLock {
+            open[connection.number] = nil
+            connection.wire.close()
+        }
     }
 
     fileprivate func isModelList(_ request: HTTPMessage) -> Bool {
