@@ -30,7 +30,7 @@ package struct HTTP2Limits: Sendable {
 
     /// Frames that make work and do none, less what is forgiven.
     package var glitchCount = 1_000
-    /// Glitches forgiven with time: what a connection may do for ever.
+    /// Glitches forgiven with time: what a connection may do for ever. 1 to 1,000.
     package var glitchesForgivenPerSecond = 10
     /// Control frames waiting to be sent, acknowledgements among them.
     package var queuedFrameCount = 1_000

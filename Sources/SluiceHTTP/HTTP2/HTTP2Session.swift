@@ -4,7 +4,7 @@ package import SluiceCore
 /// One HTTP/2 connection (RFC 9113), without a socket: bytes in, bytes out, and a delegate that hears of the streams.
 ///
 /// Confined to one event loop. It reads no clock: `receive` is told the time. After each `receive`, whether it threw or not,
-/// `flush` and write; then close if `isFinished`.
+/// `flush` and write; then close if `isFinished`. While the peer does not read what was written, do not read from it either.
 ///
 /// - The library (nghttp2) keeps the protocol; what is malformed resets its stream and no other.
 /// - The receive windows open only as the delegate has `consumed` what it was given.
