@@ -33,7 +33,8 @@ enum HTTP2Callbacks {
             guard let frame = unsafe frame else { return HTTP2Callbacks.fatal }
             return unsafe HTTP2Callbacks.session(owner) { unsafe $0.received(frame) }
         }
-        unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, number, bytes, count, owner in
+        unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
+            _, _, number, bytes, count, owner in
             unsafe HTTP2Callbacks.session(owner) {
                 unsafe $0.received(body: UnsafeBufferPointer(start: bytes, count: count).span, number: number)
             }

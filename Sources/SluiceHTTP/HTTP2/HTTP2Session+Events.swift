@@ -83,7 +83,9 @@ extension HTTP2Session {
             hasPeerSettings = true
             // The library queues an acknowledgement, and resets for the streams whose windows overflowed; that is to be a
             // connection error (RFC 9113 §6.9.2).
-            if library.queuedFrameCount > queuedBeforeSettings + 1 { return fail(.protocolViolation(.flowControlError)) }
+            if library.queuedFrameCount > queuedBeforeSettings + 1 {
+                return fail(.protocolViolation(.flowControlError))
+            }
         case NGHTTP2_PING.rawValue:
             if UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0 {
                 let payload = unsafe frame.pointee.ping.opaque_data

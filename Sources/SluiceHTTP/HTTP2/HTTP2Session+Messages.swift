@@ -162,7 +162,9 @@ extension HTTP2Session {
     }
 
     private func slotToSend(on stream: StreamID) -> Int? {
-        guard let slot = streams.slot(of: stream), !streams.slots[slot].marks.contains(.wasResetByOwner) else { return nil }
+        guard let slot = streams.slot(of: stream), !streams.slots[slot].marks.contains(.wasResetByOwner) else {
+            return nil
+        }
         return slot
     }
 

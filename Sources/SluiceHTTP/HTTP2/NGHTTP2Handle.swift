@@ -60,7 +60,9 @@ internal import SluiceCore
         }
         add(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.streamWindowByteCount)
         add(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.headerListByteCount)
-        if limits.decoderTableByteCount != 4_096 { add(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, limits.decoderTableByteCount) }
+        if limits.decoderTableByteCount != 4_096 {
+            add(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, limits.decoderTableByteCount)
+        }
         let flags = UInt8(NGHTTP2_FLAG_NONE.rawValue)
         let result = unsafe entries.withUnsafeBufferPointer {
             unsafe nghttp2_submit_settings(session, flags, $0.baseAddress, $0.count)

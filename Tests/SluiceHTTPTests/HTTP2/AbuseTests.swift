@@ -53,17 +53,23 @@ import Testing
 
     @Test func `a target over its limit gets 414`() throws {
         let peer = try RawPeer()
-        peer.send { $0.headers(1, FrameWriter.get("/" + String(repeating: "a", count: 16_383)), flags: 1) ; $0.frame(9, flags: 4, stream: 1) }
+        peer.send {
+            $0.headers(1, FrameWriter.get("/" + String(repeating: "a", count: 16_383)), flags: 1)
+            $0.frame(9, flags: 4, stream: 1)
+        }
         #expect(peer.goAwayCode == 6)
         let other = try RawPeer()
         let block = FrameWriter.block(FrameWriter.get("/" + String(repeating: "a", count: 16_384)))
-        other.send { $0.frame(1, flags: 1, stream: 1, Array(block.prefix(16_000))); $0.frame(9, flags: 4, stream: 1, Array(block.dropFirst(16_000))) }
+        other.send {
+            $0.frame(1, flags: 1, stream: 1, Array(block.prefix(16_000)))
+            $0.frame(9, flags: 4, stream: 1, Array(block.dropFirst(16_000)))
+        }
         #expect(other.recorder.log == ["refused 1 targetTooLong", "closed 1 0"])
     }
 
     @Test func `a refused request's body is dropped`() throws {
         let peer = try RawPeer()
-        peer.send { $0.headers(1, FrameWriter.get("/#") , flags: FrameWriter.endHeaders) }
+        peer.send { $0.headers(1, FrameWriter.get("/#"), flags: FrameWriter.endHeaders) }
         peer.send { for _ in 0..<10 { $0.data(1, [UInt8](repeating: 1, count: 16_000)) } }
         #expect(peer.recorder.log == ["refused 1 targetInvalid", "closed 1 0"])
         #expect(peer.session.failure == nil)
@@ -71,8 +77,13 @@ import Testing
 
     @Test func `an HPACK bomb is cut`() throws {
         let peer = try RawPeer()
-        let entry: [UInt8] = [0x40] + FrameWriter.string("x-bomb") + FrameWriter.string(String(repeating: "x", count: 4_000))
-        peer.send { $0.frame(1, flags: 5, stream: 1, FrameWriter.block(FrameWriter.get()) + entry + [UInt8](repeating: 0x80 | 62, count: 10_000)) }
+        let entry: [UInt8] =
+            [0x40] + FrameWriter.string("x-bomb") + FrameWriter.string(String(repeating: "x", count: 4_000))
+        peer.send {
+            $0.frame(
+                1, flags: 5, stream: 1,
+                FrameWriter.block(FrameWriter.get()) + entry + [UInt8](repeating: 0x80 | 62, count: 10_000))
+        }
         expectCut(peer, .headersTooLarge)
         #expect(peer.recorder.log.isEmpty)
     }
@@ -90,7 +101,10 @@ import Testing
         let peer = try RawPeer()
         var writer = FrameWriter()
         writer.headers(1, FrameWriter.get(), flags: FrameWriter.endStream)
-        for index in 0..<8 { writer.frame(9, flags: index == 7 ? FrameWriter.endHeaders : 0, stream: 1, FrameWriter.block([("a\(index)", "b")])) }
+        for index in 0..<8 {
+            writer.frame(
+                9, flags: index == 7 ? FrameWriter.endHeaders : 0, stream: 1, FrameWriter.block([("a\(index)", "b")]))
+        }
         for byte in writer.bytes { peer.send(bytes: [byte]) }
         #expect(peer.recorder.log == ["request 1 GET /v1/models end"])
     }
@@ -141,7 +155,7 @@ import Testing
 
     @Test func `resets among answered streams, or of old streams, are no abuse`() throws {
         let peer = try RawPeer()
-        peer.recorder.onEnd = { stream in
+        peer.recorder.onEnd = { [unowned peer] stream in
             if stream.number % 4 == 1 { peer.session.respond(stream, ResponseHead(204), body: .none) }
         }
         let sent = repeated(peer, atMost: 2_000) { writer, index in
@@ -157,20 +171,30 @@ import Testing
             if index > 0 { writer.reset(UInt32(2 * index - 1)) }
         }
         #expect(kept == 1_000)
-        peer.recorder.onEnd = { _ in }
     }
 
     /// CVE-2025-8671, "MadeYouReset": each way to make a server reset a stream of yours.
     static let provocations: [ConformanceCase] = [
-        .init("a malformed request", .accepted) { peer in peer.send { $0.headers(peer.next, [("A", "")] + FrameWriter.get()) } },
+        .init("a malformed request", .accepted) { peer in
+            peer.send { $0.headers(peer.next, [("A", "")] + FrameWriter.get()) }
+        },
         .init("a window that overflows", .accepted) { peer in
-            peer.send { $0.headers(peer.next, FrameWriter.post(), flags: 4); $0.windowUpdate(peer.next, 1 << 31 - 1) }
+            peer.send {
+                $0.headers(peer.next, FrameWriter.post(), flags: 4)
+                $0.windowUpdate(peer.next, 1 << 31 - 1)
+            }
         },
         .init("a body longer than declared", .accepted) { peer in
-            peer.send { $0.headers(peer.next, FrameWriter.post([("content-length", "0")]), flags: 4); $0.data(peer.next, [1]) }
+            peer.send {
+                $0.headers(peer.next, FrameWriter.post([("content-length", "0")]), flags: 4)
+                $0.data(peer.next, [1])
+            }
         },
         .init("trailers that do not end", .accepted) { peer in
-            peer.send { $0.headers(peer.next, FrameWriter.post(), flags: 4); $0.headers(peer.next, [("a", "b")], flags: 4) }
+            peer.send {
+                $0.headers(peer.next, FrameWriter.post(), flags: 4)
+                $0.headers(peer.next, [("a", "b")], flags: 4)
+            }
         },
     ]
 
@@ -188,11 +212,12 @@ import Testing
 
     @Test func `resets that are our own decision cost the peer nothing`() throws {
         let peer = try RawPeer()
-        peer.recorder.onRequest = { stream, _ in peer.session.reset(stream, .internalError) }
-        let sent = repeated(peer, atMost: 1_000) { writer, index in writer.headers(UInt32(2 * index + 1), FrameWriter.get()) }
+        peer.recorder.onRequest = { [unowned peer] stream, _ in peer.session.reset(stream, .internalError) }
+        let sent = repeated(peer, atMost: 1_000) { writer, index in
+            writer.headers(UInt32(2 * index + 1), FrameWriter.get())
+        }
         #expect(sent == 1_000)
         #expect(peer.session.failure == nil)
-        peer.recorder.onRequest = { _, _ in }
     }
 
     // MARK: Frames that do no work
@@ -204,7 +229,9 @@ import Testing
         .init("PRIORITY", .accepted) { $0.send { $0.frame(2, stream: 9, [0, 0, 0, 0, 7]) } },
         .init("WINDOW_UPDATE", .accepted) { $0.send { $0.windowUpdate(0, 1) } },
         .init("empty DATA", .accepted) { $0.send { $0.data(1, []) } },
-        .init("DATA that is padding only", .accepted) { $0.send { $0.data(1, [3, 0, 0, 0], flags: FrameWriter.padded) } },
+        .init("DATA that is padding only", .accepted) {
+            $0.send { $0.data(1, [3, 0, 0, 0], flags: FrameWriter.padded) }
+        },
         .init("unknown frames", .accepted) { $0.send { $0.frame(0xfa, stream: 1, [1]) } },
         .init("ALTSVC", .accepted) { $0.send { $0.frame(0xa, stream: 0, [0, 0]) } },
         .init("PRIORITY_UPDATE", .accepted) { $0.send { $0.frame(0x10, [0, 0, 0, 1]) } },
@@ -242,7 +269,7 @@ import Testing
 
     @Test func `work forgives: a busy connection may ping with every message`() throws {
         let pair = try SessionPair()
-        pair.atServer.onEnd = { stream in
+        pair.atServer.onEnd = { [unowned pair] stream in
             pair.server.respond(stream, .ok(), body: .unknown)
             pair.server.send(String(repeating: "e", count: 200).utf8Span.span, on: stream)
             pair.server.finish(stream)
@@ -287,7 +314,9 @@ import Testing
         let peer = try RawPeer(role: .client)
         _ = try peer.session.submitRequest(.get("/"), scheme: "https", body: .none)
         peer.read()
-        peer.send { $0.headers(1, [(":status", "200")] + (0..<200).map { ("a\($0)", "b") }, flags: FrameWriter.endHeaders) }
+        peer.send {
+            $0.headers(1, [(":status", "200")] + (0..<200).map { ("a\($0)", "b") }, flags: FrameWriter.endHeaders)
+        }
         #expect(peer.recorder.log == ["refused 1 headersTooLarge", "closed 1 8"])
         #expect(peer.session.failure == nil)
     }

@@ -44,10 +44,14 @@ import Testing
                 client.finish(stream)
             }
             client.flush(into: queue, upTo: 1 << 20, for: atClient)
-            for run in 0..<queue.runCount { unsafe try server.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atServer) }
+            for run in 0..<queue.runCount {
+                unsafe try server.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atServer)
+            }
             queue.removeAll()
             server.flush(into: queue, upTo: 1 << 20, for: atServer)
-            for run in 0..<queue.runCount { unsafe try client.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atClient) }
+            for run in 0..<queue.runCount {
+                unsafe try client.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atClient)
+            }
             queue.removeAll()
         }
         for _ in 0..<2_000 { try turn() }
@@ -81,11 +85,16 @@ import Testing
             for _ in 0..<100_000 {
                 session.send(event.span, on: server)
                 session.flush(into: queue, upTo: 65_536, for: atServer)
-                for run in 0..<queue.runCount { unsafe try client.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atClient) }
+                for run in 0..<queue.runCount {
+                    unsafe try client.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atClient)
+                }
                 queue.removeAll()
                 if client.wantsToSend {
                     client.flush(into: queue, upTo: 65_536, for: atClient)
-                    for run in 0..<queue.runCount { unsafe try session.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atServer) }
+                    for run in 0..<queue.runCount {
+                        unsafe try session.receive(
+                            queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atServer)
+                    }
                     queue.removeAll()
                 }
             }
@@ -101,7 +110,9 @@ import Testing
         greeting.raw(FrameWriter.preface)
         greeting.settings()
         var requests = FrameWriter()
-        for index in 0..<100 { requests.headers(UInt32(2 * index + 1), FrameWriter.post(), flags: FrameWriter.endHeaders) }
+        for index in 0..<100 {
+            requests.headers(UInt32(2 * index + 1), FrameWriter.post(), flags: FrameWriter.endHeaders)
+        }
         var sessions: [HTTP2Session] = []
         let start = Measure.residentByteCount
         for _ in 0..<300 {

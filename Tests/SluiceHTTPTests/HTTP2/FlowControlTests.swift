@@ -9,13 +9,21 @@ import Testing
         let pair = try SessionPair()
         let body = Self.megabyte
         let shared = ByteBuffer(copying: body.span)
-        pair.atServer.onEnd = { stream in
+        pair.atServer.onEnd = { [unowned pair] stream in
             pair.server.respond(stream, .ok(), body: .known(body.count))
-            if isShared { pair.server.send(sharing: shared, 0..<body.count, on: stream) } else { pair.server.send(body.span, on: stream) }
+            if isShared {
+                pair.server.send(sharing: shared, 0..<body.count, on: stream)
+            } else {
+                pair.server.send(body.span, on: stream)
+            }
             pair.server.finish(stream)
         }
         let stream = try pair.client.submitRequest(.chat(), scheme: "https", body: .known(body.count))
-        if isShared { pair.client.send(sharing: shared, 0..<body.count, on: stream) } else { pair.client.send(body.span, on: stream) }
+        if isShared {
+            pair.client.send(sharing: shared, 0..<body.count, on: stream)
+        } else {
+            pair.client.send(body.span, on: stream)
+        }
         pair.client.finish(stream)
         try pair.run()
         #expect(pair.atServer.bodies[stream.number] == body)
@@ -71,12 +79,15 @@ import Testing
 
     @Test func `with a window of nothing, nothing but heads is sent`() throws {
         let peer = try RawPeer()
-        peer.recorder.onEnd = { stream in
+        peer.recorder.onEnd = { [unowned peer] stream in
             peer.session.respond(stream, .ok(), body: .unknown)
             peer.session.send("hello".utf8Span.span, on: stream)
             peer.session.finish(stream)
         }
-        peer.send { $0.settings([(4, 0)]); $0.headers(1, FrameWriter.get()) }
+        peer.send {
+            $0.settings([(4, 0)])
+            $0.headers(1, FrameWriter.get())
+        }
         #expect(peer.frames.contains { $0.type == 1 && $0.stream == 1 })
         #expect(peer.dataByteCount(1) == 0)
         #expect(peer.session.outboundByteCount(of: try #require(peer.recorder.streams[1])) == 5)
@@ -90,7 +101,10 @@ import Testing
 
     @Test func `SETTINGS change the window of streams that are open`() throws {
         let peer = try RawPeer()
-        peer.send { $0.settings([(4, 3)]); $0.headers(1, FrameWriter.get()) }
+        peer.send {
+            $0.settings([(4, 3)])
+            $0.headers(1, FrameWriter.get())
+        }
         let stream = try #require(peer.recorder.streams[1])
         peer.session.respond(stream, .ok(), body: .unknown)
         peer.session.send("hello world".utf8Span.span, on: stream)
@@ -130,7 +144,7 @@ import Testing
     @Test func `a writer is told when it can go on`() throws {
         let pair = try SessionPair()
         var sent = 0
-        func fill(_ stream: StreamID) {
+        func fill(_ pair: SessionPair, _ stream: StreamID) {
             while sent < 1_000_000, pair.server.outboundByteCount(of: stream) < 50_000 {
                 pair.server.send(Self.megabyte.span.extracting(sent..<sent + 10_000), on: stream)
                 sent += 10_000
@@ -138,13 +152,13 @@ import Testing
             if sent == 1_000_000 { pair.server.finish(stream) }
         }
         var most = 0
-        pair.atServer.onRequest = { stream, _ in
+        pair.atServer.onRequest = { [unowned pair] stream, _ in
             pair.server.respond(stream, .ok(), body: .unknown)
-            fill(stream)
+            fill(pair, stream)
         }
-        pair.atServer.onCanSendMore = { stream in
+        pair.atServer.onCanSendMore = { [unowned pair] stream in
             #expect(pair.server.outboundByteCount(of: stream) <= 16_384)
-            fill(stream)
+            fill(pair, stream)
             most = max(most, pair.server.outboundByteCount(of: stream))
         }
         let stream = try pair.client.submitRequest(.get("/"), scheme: "https", body: .none)

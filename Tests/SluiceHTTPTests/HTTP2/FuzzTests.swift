@@ -48,7 +48,9 @@ import Testing
             case 3: bytes.insert(UInt8.random(in: 0...255, using: &random), at: at)
             default:
                 let end = min(bytes.count, at + Int.random(in: 1..<60, using: &random))
-                bytes.insert(contentsOf: Array(bytes[at..<end]), at: Int.random(in: 24...max(24, bytes.count - 1), using: &random))
+                bytes.insert(
+                    contentsOf: Array(bytes[at..<end]),
+                    at: Int.random(in: 24...max(24, bytes.count - 1), using: &random))
             }
         }
     }
@@ -99,7 +101,9 @@ import Testing
             let peer = try RawPeer(role: .client, greets: false)
             for _ in 0..<3 { _ = try peer.session.submitRequest(.get("/"), scheme: "https", body: .none) }
             peer.read()
-            for start in stride(from: 0, to: bytes.count, by: 50) { peer.send(bytes: Array(bytes[start..<min(start + 50, bytes.count)])) }
+            for start in stride(from: 0, to: bytes.count, by: 50) {
+                peer.send(bytes: Array(bytes[start..<min(start + 50, bytes.count)]))
+            }
             expectConsistent(peer, seed)
         }
     }
@@ -124,7 +128,8 @@ import Testing
 
     /// What was heard, with the pieces of bodies put together.
     private static func heard(_ peer: RawPeer) -> [String] {
-        peer.recorder.log.filter { !$0.hasPrefix("body") } + peer.recorder.bodies.sorted { $0.key < $1.key }.map { "\($0)" }
+        peer.recorder.log.filter { !$0.hasPrefix("body") }
+            + peer.recorder.bodies.sorted { $0.key < $1.key }.map { "\($0)" }
     }
 
     private static func randomFrame(_ writer: inout FrameWriter, _ random: inout SplitMix64) {
@@ -133,12 +138,23 @@ import Testing
         switch Int.random(in: 0..<8, using: &random) {
         case 0: writer.headers(stream | 1, FrameWriter.get(), flags: flags)
         case 1: writer.headers(stream | 1, FrameWriter.post([("content-length", "3")]), flags: FrameWriter.endHeaders)
-        case 2: writer.data(stream | 1, [UInt8](repeating: 3, count: Int.random(in: 0..<40, using: &random)), flags: flags)
-        case 3: writer.windowUpdate(stream, UInt32.random(in: 0...UInt32.max, using: &random) >> UInt32.random(in: 0..<32, using: &random))
+        case 2:
+            writer.data(stream | 1, [UInt8](repeating: 3, count: Int.random(in: 0..<40, using: &random)), flags: flags)
+        case 3:
+            writer.windowUpdate(
+                stream, UInt32.random(in: 0...UInt32.max, using: &random) >> UInt32.random(in: 0..<32, using: &random))
         case 4: writer.reset(stream)
-        case 5: writer.settings([(UInt16.random(in: 0..<10, using: &random), UInt32.random(in: 0...UInt32.max, using: &random) >> UInt32.random(in: 0..<32, using: &random))])
+        case 5:
+            writer.settings([
+                (
+                    UInt16.random(in: 0..<10, using: &random),
+                    UInt32.random(in: 0...UInt32.max, using: &random) >> UInt32.random(in: 0..<32, using: &random)
+                )
+            ])
         default:
-            let payload = (0..<Int.random(in: 0..<30, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let payload = (0..<Int.random(in: 0..<30, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             writer.frame(UInt8.random(in: 0..<14, using: &random), flags: flags, stream: stream, payload)
         }
     }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct `HTTP/2 sessions` {
     /// Answers each request, when it has ended, with what it sent.
     private func echo(_ pair: SessionPair, trailers: HeaderFields? = nil) {
-        pair.atServer.onEnd = { stream in
+        pair.atServer.onEnd = { [unowned pair] stream in
             let body = pair.atServer.bodies[stream.number] ?? []
             pair.server.respond(stream, .ok(), body: .known(body.count))
             pair.server.send(body.span, on: stream)
@@ -77,7 +77,9 @@ import Testing
         #expect(head.fields.count == 4)
         #expect(head.fields.text(.contentLength) == "0")
         let server = try #require(pair.atServer.streams[stream.number])
-        pair.server.respond(server, .ok([(.connection, "close"), (.transferEncoding, "chunked"), (.contentLength, "5")]), body: .unknown)
+        pair.server.respond(
+            server, .ok([(.connection, "close"), (.transferEncoding, "chunked"), (.contentLength, "5")]), body: .unknown
+        )
         pair.server.finish(server)
         try pair.run()
         let response = try #require(pair.atClient.responses[stream.number])
@@ -87,7 +89,10 @@ import Testing
 
     @Test func `cookie crumbs become one field`() throws {
         let peer = try RawPeer()
-        peer.send { $0.headers(1, FrameWriter.get() + [("cookie", "a=b"), ("accept", "*/*"), ("cookie", "c=d"), ("cookie", "e=f")]) }
+        peer.send {
+            $0.headers(
+                1, FrameWriter.get() + [("cookie", "a=b"), ("accept", "*/*"), ("cookie", "c=d"), ("cookie", "e=f")])
+        }
         let head = try #require(peer.recorder.requests[1])
         #expect(head.fields.text(.cookie) == "a=b; c=d; e=f")
         #expect(head.fields.occurrences(of: .cookie) == 1)
@@ -144,7 +149,8 @@ import Testing
             let pair = try SessionPair()
             let stream = try pair.client.submitRequest(.get("/"), scheme: "https", body: .none)
             try pair.run()
-            pair.server.respond(try #require(pair.atServer.streams[stream.number]), ResponseHead(Status(code)), body: .known(5))
+            pair.server.respond(
+                try #require(pair.atServer.streams[stream.number]), ResponseHead(Status(code)), body: .known(5))
             try pair.run()
             #expect(pair.atClient.log == ["response 1 \(code) end", "closed 1 0"])
         }
@@ -162,7 +168,8 @@ import Testing
         pair.server.inform(server, ResponseHead(103))
         pair.client.finish(stream)
         try pair.run()
-        #expect(pair.atClient.log == ["informational 1 100", "informational 1 103", "response 1 200 end", "closed 1 0"])
+        #expect(
+            pair.atClient.log == ["informational 1 100", "informational 1 103", "response 1 200 end", "closed 1 0"])
     }
 
     // MARK: Ends
@@ -257,7 +264,10 @@ import Testing
         let crossing = try pair.client.submitRequest(.chat(), scheme: "https", body: .unknown)
         #expect(!pair.server.isFinished)
         try pair.run()
-        #expect(pair.atClient.log.filter { $0.hasPrefix("goAway") } == ["goAway \(Int32.max) 0", "goAway \(crossing.number) 0"])
+        #expect(
+            pair.atClient.log.filter { $0.hasPrefix("goAway") } == [
+                "goAway \(Int32.max) 0", "goAway \(crossing.number) 0",
+            ])
         #expect(!pair.client.canOpenStream)
         #expect(throws: HTTP2SubmitError.closing) {
             try pair.client.submitRequest(.get("/"), scheme: "https", body: .none)
@@ -381,14 +391,14 @@ import Testing
     @Test func `everything may be done from inside a delegate's method`() throws {
         let pair = try SessionPair()
         let queue = ByteQueue()
-        pair.atServer.onRequest = { stream, _ in
+        pair.atServer.onRequest = { [unowned pair] stream, _ in
             pair.server.flush(into: queue, upTo: 1000, for: pair.atServer)
             pair.server.respond(stream, .ok(), body: .unknown)
             pair.server.send("x".utf8Span.span, on: stream)
             pair.server.reset(stream, .internalError)
             pair.server.drain()
         }
-        pair.atClient.onClosed = { _ in
+        pair.atClient.onClosed = { [unowned pair] _ in
             _ = try? pair.client.submitRequest(.get("/again"), scheme: "https", body: .none)
             pair.client.drain()
         }
