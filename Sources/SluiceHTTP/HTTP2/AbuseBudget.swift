@@ -2,7 +2,8 @@ package import SluiceCore
 
 /// What a peer has cost us and done for us: when it costs much and does little, the connection is cut.
 ///
-/// Useful work forgives, so that a good connection may live for ever. Each verb that charges says whether the budget is spent.
+/// Useful work forgives, so that a good connection may live for ever. Each verb that charges says whether the budget
+/// is spent.
 package struct AbuseBudget {
     /// WINDOW_UPDATE frames that one DATA frame of ours may bring back before they count as glitches.
     private static let windowUpdatesPerData = 10

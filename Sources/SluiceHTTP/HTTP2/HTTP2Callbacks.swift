@@ -1,7 +1,8 @@
 internal import CNghttp2
 internal import SluiceCore
 
-/// nghttp2's callbacks: each finds the session in its user data, makes spans of pointers, calls one method, returns its code.
+/// nghttp2's callbacks: each finds the session in its user data, makes spans of pointers, calls one method, returns
+/// its code.
 enum HTTP2Callbacks {
     /// What a callback returns to end the connection; `receive` then says why.
     static let fatal = NGHTTP2_ERR_CALLBACK_FAILURE.rawValue

@@ -1,6 +1,7 @@
 /// What one HTTP/2 connection may cost us. The initial values are the defaults of a downstream connection.
 package struct HTTP2Limits: Sendable {
-    /// Streams that the peer may have open at once; over it the stream is refused, or the connection is cut. 1 to 2^31 - 1.
+    /// Streams that the peer may have open at once; over it the stream is refused, or the connection is cut.
+    /// 1 to 2^31 - 1.
     package var concurrentStreams = 100
     /// What one stream may send before we have consumed any of it, in bytes. 1 to 2^31 - 1.
     package var streamWindowByteCount = 65_536

@@ -409,6 +409,18 @@ import Testing
         #expect(!pair.atClient.log.contains { $0.hasPrefix("response") })
     }
 
+    @Test func `a connection may be given up from inside a delegate's method`() throws {
+        let peer = try RawPeer()
+        peer.recorder.onRequest = { [unowned peer] stream, _ in
+            if stream.number == 3 { peer.session.connectionLost(for: peer.recorder) }
+        }
+        peer.send { for stream in [UInt32(1), 3, 5] { $0.headers(stream, FrameWriter.get()) } }
+        #expect(peer.recorder.log.map { $0.prefix(9) } == ["request 1", "request 3", "closed 1 ", "closed 3 "])
+        #expect(peer.error == .connectionLost)
+        #expect(peer.session.isFinished)
+        #expect(peer.session.openStreamCount == 0)
+    }
+
     @Test func `a delegate may let go of the session while it is being told`() throws {
         final class Holder: HTTP2SessionDelegate {
             var session: HTTP2Session?
