@@ -1,6 +1,7 @@
 /// Bytes on their way to a socket, in order.
 ///
-/// Small writes are copied together; a large body is referenced and never copied. When the queue is drained it holds no memory.
+/// Small writes are copied together; a large body is referenced and never copied. When the queue is drained it holds
+/// no memory.
 @safe package final class ByteQueue {
     private struct Segment {
         let buffer: ByteBuffer

@@ -51,6 +51,7 @@ final class ConnectionOpening: TransportDelegate, TimerTarget {
         guard step == .tunnel else { return fail(.malformed, "\(endpoint.host) sent bytes before it was asked") }
         received.append(bytes)
         do throws(MalformedResponse) {
+            let received = received
             guard let (head, _, byteCount) = try parser.response(in: received.span) else { return }
             guard head.status.isSuccess else {
                 return fail(.proxy, "the egress proxy refused the tunnel to \(endpoint.host) with status \(head.status.code)")

@@ -1,9 +1,10 @@
-internal import SluiceCore
+package import SluiceCore
 
 /// What a peer has cost us and done for us: when it costs much and does little, the connection is cut.
 ///
-/// Useful work forgives, so that a good connection may live for ever. Each verb that charges says whether the budget is spent.
-struct AbuseBudget {
+/// Useful work forgives, so that a good connection may live for ever. Each verb that charges says whether the budget
+/// is spent.
+package struct AbuseBudget {
     /// WINDOW_UPDATE frames that one DATA frame of ours may bring back before they count as glitches.
     private static let windowUpdatesPerData = 10
     /// The same for a stream that opens: clients enlarge windows then.
@@ -15,26 +16,26 @@ struct AbuseBudget {
     private static let second: Int64 = 1_000_000_000
 
     private let limits: HTTP2Limits
-    private(set) var glitches = 0
+    package private(set) var glitches = 0
     private var forgivenUntil = Instant(nanoseconds: 0)
     private var windowUpdateCredit = 100
-    private(set) var prematureResets = 0
+    package private(set) var prematureResets = 0
     private var secondStart = Instant(nanoseconds: 0)
     private var resetsThisSecond = 0
     private var resetsLastSecond = 0
 
-    init(limits: HTTP2Limits) { self.limits = limits }
+    package init(limits: HTTP2Limits) { self.limits = limits }
 
     // MARK: Charges
 
     /// A frame that makes work and does none.
-    mutating func glitch(at now: Instant) -> Bool {
+    package mutating func glitch(at now: Instant) -> Bool {
         forgiveTime(until: now)
         glitches += 1
         return glitches > limits.glitchCount
     }
 
-    mutating func windowUpdate(at now: Instant) -> Bool {
+    package mutating func windowUpdate(at now: Instant) -> Bool {
         if windowUpdateCredit > 0 {
             windowUpdateCredit -= 1
             return false
@@ -43,7 +44,7 @@ struct AbuseBudget {
     }
 
     /// A stream that ended before its answer, by the peer's doing.
-    mutating func prematureReset(at now: Instant) -> Bool {
+    package mutating func prematureReset(at now: Instant) -> Bool {
         prematureResets += 1
         let elapsed = now.nanoseconds &- secondStart.nanoseconds
         if elapsed >= Self.second || elapsed < 0 {
@@ -60,20 +61,20 @@ struct AbuseBudget {
 
     // MARK: Credits
 
-    mutating func streamOpened() { credit(windowUpdates: Self.windowUpdatesPerStream) }
+    package mutating func streamOpened() { credit(windowUpdates: Self.windowUpdatesPerStream) }
 
-    mutating func streamCompleted() {
+    package mutating func streamCompleted() {
         glitches = max(0, glitches - Self.forgivenPerStream)
         prematureResets = max(0, prematureResets - 1)
     }
 
-    mutating func sent(dataByteCount: Int) {
+    package mutating func sent(dataByteCount: Int) {
         if dataByteCount < Self.usefulByteCount { return }
         credit(windowUpdates: Self.windowUpdatesPerData)
         glitches = max(0, glitches - 1)
     }
 
-    mutating func received(dataByteCount: Int) {
+    package mutating func received(dataByteCount: Int) {
         if dataByteCount >= Self.usefulByteCount { glitches = max(0, glitches - 1) }
     }
 
@@ -82,10 +83,14 @@ struct AbuseBudget {
     }
 
     private mutating func forgiveTime(until now: Instant) {
-        let elapsed = min(max(0, now.nanoseconds &- forgivenUntil.nanoseconds), 3_600 * Self.second)
-        let forgiven = elapsed / 1_000 * Int64(limits.glitchesForgivenPerSecond) / 1_000_000
-        if forgiven <= 0 { return }
-        glitches = max(0, glitches - Int(forgiven))
-        forgivenUntil = now
+        let pace = Self.second / Int64(max(1, limits.glitchesForgivenPerSecond))
+        let forgiven = max(0, now.nanoseconds &- forgivenUntil.nanoseconds) / pace
+        if forgiven >= glitches {
+            glitches = 0
+            forgivenUntil = now
+        } else {
+            glitches -= Int(forgiven)
+            forgivenUntil.nanoseconds += forgiven * pace
+        }
     }
 }

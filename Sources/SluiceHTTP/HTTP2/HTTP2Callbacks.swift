@@ -1,7 +1,8 @@
 internal import CNghttp2
 internal import SluiceCore
 
-/// nghttp2's callbacks: each finds the session in its user data, makes spans of pointers, calls one method, returns its code.
+/// nghttp2's callbacks: each finds the session in its user data, makes spans of pointers, calls one method, returns
+/// its code.
 enum HTTP2Callbacks {
     /// What a callback returns to end the connection; `receive` then says why.
     static let fatal = NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
@@ -33,7 +34,8 @@ enum HTTP2Callbacks {
             guard let frame = unsafe frame else { return HTTP2Callbacks.fatal }
             return unsafe HTTP2Callbacks.session(owner) { unsafe $0.received(frame) }
         }
-        unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, number, bytes, count, owner in
+        unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
+            _, _, number, bytes, count, owner in
             unsafe HTTP2Callbacks.session(owner) {
                 unsafe $0.received(body: UnsafeBufferPointer(start: bytes, count: count).span, number: number)
             }

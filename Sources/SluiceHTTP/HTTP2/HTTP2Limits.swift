@@ -1,6 +1,7 @@
 /// What one HTTP/2 connection may cost us. The initial values are the defaults of a downstream connection.
 package struct HTTP2Limits: Sendable {
-    /// Streams that the peer may have open at once; over it the stream is refused, or the connection is cut. 1 to 2^31 - 1.
+    /// Streams that the peer may have open at once; over it the stream is refused, or the connection is cut.
+    /// 1 to 2^31 - 1.
     package var concurrentStreams = 100
     /// What one stream may send before we have consumed any of it, in bytes. 1 to 2^31 - 1.
     package var streamWindowByteCount = 65_536
@@ -30,7 +31,7 @@ package struct HTTP2Limits: Sendable {
 
     /// Frames that make work and do none, less what is forgiven.
     package var glitchCount = 1_000
-    /// Glitches forgiven with time: what a connection may do for ever.
+    /// Glitches forgiven with time: what a connection may do for ever. 1 to 1,000.
     package var glitchesForgivenPerSecond = 10
     /// Control frames waiting to be sent, acknowledgements among them.
     package var queuedFrameCount = 1_000

@@ -1,7 +1,7 @@
 /// Why a message with a well-formed header block is not passed on.
 ///
-/// A server's delegate answers a refused stream with the status; the session discards what else arrives on it. On a client
-/// the stream is reset, and `closed` follows.
+/// A server's delegate answers a refused stream with the status; the session discards what else arrives on it. On a
+/// client the stream is reset, and `closed` follows.
 package enum HTTP2Refusal: Equatable, Sendable {
     case headersTooLarge
     case targetTooLong

@@ -39,8 +39,8 @@ extension HTTP2Session {
 
     /// Server: answers a request.
     ///
-    /// Fields that belong to one HTTP/1.1 connection are left out. The length that is sent is the one `body` says; the head's
-    /// own `Content-Length` is sent only where there is no body that it could contradict: for HEAD and 304.
+    /// Fields that belong to one HTTP/1.1 connection are left out. The length that is sent is the one `body` says; the
+    /// head's own `Content-Length` is sent only where there is no body that it could contradict: for HEAD and 304.
     /// - Parameter body: nothing follows if it is `.none` or `.known(0)`, or if the status or the request allows none;
     ///   otherwise `send` and `finish` follow.
     package func respond(_ stream: StreamID, _ head: borrowing ResponseHead, body: BodyLength) {
@@ -162,7 +162,9 @@ extension HTTP2Session {
     }
 
     private func slotToSend(on stream: StreamID) -> Int? {
-        guard let slot = streams.slot(of: stream), !streams.slots[slot].marks.contains(.wasResetByOwner) else { return nil }
+        guard let slot = streams.slot(of: stream), !streams.slots[slot].marks.contains(.wasResetByOwner) else {
+            return nil
+        }
         return slot
     }
 

@@ -3,8 +3,11 @@ package import SluiceCore
 
 /// One HTTP/2 connection (RFC 9113), without a socket: bytes in, bytes out, and a delegate that hears of the streams.
 ///
-/// Confined to one event loop. It reads no clock: `receive` is told the time. After each `receive`, whether it threw or not,
-/// `flush` and write; then close if `isFinished`.
+/// Confined to one event loop. It reads no clock: `receive` is told the time. After each `receive`, whether it threw
+/// or not, `flush` and write; then close if `isFinished`. While the peer does not read what was written, do not read
+/// from it either.
+///
+/// When the connection ends, for whatever reason, `connectionLost` closes the streams that are left.
 ///
 /// - The library (nghttp2) keeps the protocol; what is malformed resets its stream and no other.
 /// - The receive windows open only as the delegate has `consumed` what it was given.
@@ -25,7 +28,7 @@ package import SluiceCore
     var inbound = InboundHead()
     var budget: AbuseBudget
     var now = Instant(nanoseconds: 0)
-    /// Only during `receive` and `flush`, as is `outgoing`.
+    /// Who hears of events; only during `receive` and `flush`, as is `outgoing`.
     var delegate: (any HTTP2SessionDelegate)?
     var outgoing: ByteQueue?
     var outgoingLimit = 0
@@ -37,6 +40,8 @@ package import SluiceCore
     var skippedNumbers: Range<Int32> = 0..<0
     var outstandingPings = 0
     private var isFinalGoAwaySubmitted = false
+    /// During `receive` and `flush`.
+    private var isInside = false
     /// The library gave up: what it would still send is not to be trusted.
     private var isBroken = false
 
@@ -62,12 +67,12 @@ package import SluiceCore
     package func receive(
         _ bytes: Span<UInt8>, at now: Instant, for delegate: any HTTP2SessionDelegate
     ) throws(HTTP2Error) {
-        precondition(self.delegate == nil, "received from inside a delegate's method")
+        precondition(!isInside, "received from inside a delegate's method")
         if failure != nil { return }
         self.now = now
-        self.delegate = delegate
+        enter(delegate)
         let result = library.receive(bytes)
-        self.delegate = nil
+        leave(delegate)
         if failure == nil {
             if result < 0 {
                 failure = Self.error(forLibrary: result)
@@ -82,8 +87,8 @@ package import SluiceCore
 
     /// Appends pending frames, of all streams in turn, until the queue holds `byteCount` bytes or nothing is pending.
     package func flush(into queue: ByteQueue, upTo byteCount: Int, for delegate: any HTTP2SessionDelegate) {
-        if self.delegate != nil || isBroken { return }
-        self.delegate = delegate
+        if isInside || isBroken { return }
+        enter(delegate)
         outgoing = queue
         outgoingLimit = byteCount
         while queue.count < byteCount {
@@ -93,7 +98,18 @@ package import SluiceCore
             break
         }
         outgoing = nil
+        leave(delegate)
+    }
+
+    private func enter(_ delegate: any HTTP2SessionDelegate) {
+        isInside = true
+        self.delegate = delegate
+    }
+
+    private func leave(_ delegate: any HTTP2SessionDelegate) {
+        isInside = false
         self.delegate = nil
+        if failure == .connectionLost { closeAll(for: delegate) }
     }
 
     private func giveUp(_ error: HTTP2Error) {
@@ -139,8 +155,9 @@ package import SluiceCore
 
     /// Ends the connection once the open streams have ended.
     ///
-    /// A server announces it first, with GOAWAY and the highest number, and a PING: when that is answered, or at a second
-    /// call, the real GOAWAY says which streams will be served (RFC 9113 §6.8). A client opens no more streams.
+    /// A server announces it first, with GOAWAY and the highest number, and a PING: when that is answered, or at a
+    /// second call (set a timer), the real GOAWAY says which streams will be served (RFC 9113 §6.8). A client opens no
+    /// more.
     package func drain() {
         if failure != nil { return }
         switch (role, isDraining) {
@@ -166,10 +183,17 @@ package import SluiceCore
         library.submitPing(payload)
     }
 
-    /// The transport is gone: every open stream is closed, with `refusedStream` where nothing of it was serialised.
+    /// The transport is gone, or is about to be closed: every stream that is still open is closed for the delegate,
+    /// with `refusedStream` where nothing of it was serialised. From inside a delegate's method it takes effect after
+    /// that.
     package func connectionLost(for delegate: any HTTP2SessionDelegate) {
-        precondition(self.delegate == nil, "lost the connection from inside a delegate's method")
-        giveUp(.connectionLost)
+        isBroken = true
+        failure = .connectionLost
+        self.delegate = nil
+        if !isInside { closeAll(for: delegate) }
+    }
+
+    private func closeAll(for delegate: any HTTP2SessionDelegate) {
         for slot in streams.slots.indices where streams.slots[slot].number != 0 {
             let (stream, marks) = (streams.id(slot), streams.slots[slot].marks)
             streams.close(slot)

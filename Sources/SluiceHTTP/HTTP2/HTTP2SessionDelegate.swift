@@ -1,7 +1,7 @@
 /// Hears what happens on a connection's streams. Called from inside `receive` and `flush`, on the same thread.
 ///
-/// It may call the session back (respond, send, finish, reset, consumed, submitRequest, drain) and may let go of it; it must
-/// not call `receive`, and `flush` does nothing until the call in progress has returned.
+/// It may call the session back (respond, send, finish, reset, consumed, submitRequest, drain) and may let go of it;
+/// it must not call `receive`, and `flush` does nothing until the call in progress has returned.
 package protocol HTTP2SessionDelegate: AnyObject {
     /// Server: a request. `isEnd`: it has neither body nor trailers, and `ended` is not called.
     func received(request head: consuming RequestHead, on stream: StreamID, isEnd: Bool)
@@ -17,8 +17,8 @@ package protocol HTTP2SessionDelegate: AnyObject {
     func refused(_ stream: StreamID, _ refusal: HTTP2Refusal)
     /// The stream's outgoing bytes were over `outboundLowByteCount`, and are not any more.
     func canSendMore(on stream: StreamID)
-    /// The last thing heard of a stream; exactly once for each stream that was heard of or submitted. `noError` when both
-    /// sides ended; `refusedStream` when the peer did nothing with it, so that it may be sent again elsewhere.
+    /// The last thing heard of a stream; exactly once for each stream that was heard of or submitted. `noError` when
+    /// both sides ended; `refusedStream` when the peer did nothing with it, so that it may be sent again elsewhere.
     func closed(_ stream: StreamID, _ code: HTTP2ErrorCode)
     /// The peer takes no new streams. Those numbered above `lastStream` are closed next, with `refusedStream`.
     func goAway(after lastStream: Int32, _ code: HTTP2ErrorCode)

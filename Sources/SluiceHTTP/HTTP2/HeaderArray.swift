@@ -3,7 +3,8 @@ internal import SluiceCore
 
 /// A header list on its way to the library, in memory of the caller's.
 ///
-/// The library copies values when a message is submitted; names that are ours are static, and it keeps pointers to them.
+/// The library copies values when a message is submitted; names that are ours are static, and it keeps pointers to
+/// them.
 @unsafe struct HeaderArray {
     private let storage: UnsafeMutableBufferPointer<nghttp2_nv>
     private(set) var count = 0
@@ -58,7 +59,8 @@ enum SentFields {
     static let never: FieldSet = [
         .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .http2Settings, .host,
     ]
-    /// Secrets, which no table on the way may keep (RFC 7541 §7.1.3); the library adds `authorization` and short cookies.
+    /// Secrets, which no table on the way may keep (RFC 7541 §7.1.3); the library adds `authorization` and short
+    /// cookies.
     static let neverIndexed: FieldSet = [.authorization, .proxyAuthorization, .xAPIKey, .apiKey]
     /// Pseudo-header fields and a length, at most, beside a message's own fields.
     static let addedCountMax = 6

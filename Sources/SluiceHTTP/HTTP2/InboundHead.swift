@@ -65,7 +65,11 @@ struct InboundHead {
         if name.equals(":method") {
             method = Method(value)
         } else if name.equals(":path") {
-            if value.count > limits.targetByteCount { refusal = .targetTooLong } else { target = [UInt8](copying: value) }
+            if value.count > limits.targetByteCount {
+                refusal = .targetTooLong
+            } else {
+                target = [UInt8](copying: value)
+            }
         } else if name.equals(":authority") {
             authority = [UInt8](copying: value)
         } else if name.equals(":scheme") {

@@ -34,8 +34,9 @@ internal import SluiceCore
         unsafe nghttp2_option_set_max_deflate_dynamic_table_size(options, limits.encoderTableByteCount)
         unsafe nghttp2_option_set_max_send_header_block_length(options, 4 * limits.headerListByteCount)
         unsafe nghttp2_option_set_max_reserved_remote_streams(options, 0)
-        // The library counts a CONTINUATION frame again for each piece of its 9-byte header, so that its own limit depends
-        // on how the bytes were cut. `frameBegins` counts frames; this is only the bound for blocks that are skipped.
+        // The library counts a CONTINUATION frame again for each piece of its 9-byte header, so that its own limit
+        // depends on how the bytes were cut. `frameBegins` counts frames; this is only the bound for blocks that are
+        // skipped.
         unsafe nghttp2_option_set_max_continuations(options, 10 * (limits.continuationFrameCount + 1))
         // Resets are judged by `AbuseBudget`, which knows which of them are premature.
         unsafe nghttp2_option_set_stream_reset_rate_limit(options, 1 << 32, 1 << 32)
@@ -60,7 +61,9 @@ internal import SluiceCore
         }
         add(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.streamWindowByteCount)
         add(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.headerListByteCount)
-        if limits.decoderTableByteCount != 4_096 { add(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, limits.decoderTableByteCount) }
+        if limits.decoderTableByteCount != 4_096 {
+            add(NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, limits.decoderTableByteCount)
+        }
         let flags = UInt8(NGHTTP2_FLAG_NONE.rawValue)
         let result = unsafe entries.withUnsafeBufferPointer {
             unsafe nghttp2_submit_settings(session, flags, $0.baseAddress, $0.count)

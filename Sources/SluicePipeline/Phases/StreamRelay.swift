@@ -39,12 +39,16 @@ final class StreamRelay: BodySink, TimerTarget {
 
     func received(_ bytes: Span<UInt8>) {
         if failure != nil { return }
+        // Out of the object while it is used: what it hands out is borrowed from it.
+        var parser = EventParser()
+        swap(&parser, &self.parser)
+        defer { swap(&parser, &self.parser) }
         var offset = 0
         var start = 0
         var end = 0
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
-                let verdict = look(at: event, in: bytes)
+                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes)) : .forward
                 if verdict == .forward {
                     if event.isCarried {
                         send(parser.raw(event, in: bytes))
@@ -59,7 +63,7 @@ final class StreamRelay: BodySink, TimerTarget {
                 flush(bytes, start, end)
                 start = offset
                 end = offset
-                if verdict == .withoutUsage { sendWithoutUsage(event, in: bytes) }
+                if verdict == .withoutUsage { sendWithoutUsage(parser.data(of: event, in: bytes)) }
                 if failure != nil { return }
             }
         } catch {
@@ -69,17 +73,13 @@ final class StreamRelay: BodySink, TimerTarget {
         if exchange.isCongested { upstream.pause() }
     }
 
-    private func look(at event: EventParser.Event, in bytes: Span<UInt8>) -> OpenAIStreamInspector.Verdict {
-        guard event.kind == .message else { return .forward }
-        let verdict = inspector.inspect(parser.data(of: event, in: bytes), with: tape)
-        switch verdict {
-        case .error where !exchange.isHeadSent:
-            // Nothing has gone out: the provider's failure can still be told as what it is.
-            fail(UpstreamError(.malformed, "its stream began with an error: " + Self.message(tape, parser.data(of: event, in: bytes))))
-            return .drop
-        case .error: return .forward
-        default: return verdict
-        }
+    private func look(at data: Span<UInt8>) -> OpenAIStreamInspector.Verdict {
+        let verdict = inspector.inspect(data, with: tape)
+        guard verdict == .error else { return verdict }
+        if exchange.isHeadSent { return .forward }
+        // Nothing has gone out: the provider's failure can still be told as what it is.
+        fail(UpstreamError(.malformed, "its stream began with an error: " + Self.message(tape, data)))
+        return .drop
     }
 
     private static func message(_ tape: JSONTape, _ data: Span<UInt8>) -> String {
@@ -104,10 +104,17 @@ final class StreamRelay: BodySink, TimerTarget {
         exchange.sendHead(head, body: .unknown)
     }
 
-    /// The tape holds the event that was looked at last.
-    private func sendWithoutUsage(_ found: EventParser.Event, in bytes: Span<UInt8>) {
-        let (parser, tape) = (parser, tape)
-        let data = parser.data(of: found, in: bytes)
+    /// The tape holds the event that was looked at last, unless its pattern was known.
+    private func sendWithoutUsage(_ data: Span<UInt8>) {
+        if let range = inspector.usageRange(in: data) {
+            let event = ByteBuffer(capacity: data.count + 16)
+            event.append("data: ")
+            event.append(data.extracting(0..<range.lowerBound))
+            event.append(data.extracting(range.upperBound...))
+            event.append("\n\n")
+            return send(event.span)
+        }
+        let tape = tape
         let root = tape.root(over: data)
         var edits = JSONEdits()
         edits.remove("usage", from: root)

@@ -68,6 +68,9 @@ final class PlatformStream: BodySink {
 
     func received(_ bytes: Span<UInt8>) {
         if failure != nil { return }
+        var parser = EventParser()
+        swap(&parser, &self.parser)
+        defer { swap(&parser, &self.parser) }
         var offset = 0
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {

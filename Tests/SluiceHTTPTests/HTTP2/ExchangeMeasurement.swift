@@ -44,10 +44,14 @@ import Testing
                 client.finish(stream)
             }
             client.flush(into: queue, upTo: 1 << 20, for: atClient)
-            for run in 0..<queue.runCount { unsafe try server.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atServer) }
+            for run in 0..<queue.runCount {
+                unsafe try server.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atServer)
+            }
             queue.removeAll()
             server.flush(into: queue, upTo: 1 << 20, for: atServer)
-            for run in 0..<queue.runCount { unsafe try client.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atClient) }
+            for run in 0..<queue.runCount {
+                unsafe try client.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atClient)
+            }
             queue.removeAll()
         }
         for _ in 0..<2_000 { try turn() }
@@ -81,11 +85,16 @@ import Testing
             for _ in 0..<100_000 {
                 session.send(event.span, on: server)
                 session.flush(into: queue, upTo: 65_536, for: atServer)
-                for run in 0..<queue.runCount { unsafe try client.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atClient) }
+                for run in 0..<queue.runCount {
+                    unsafe try client.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atClient)
+                }
                 queue.removeAll()
                 if client.wantsToSend {
                     client.flush(into: queue, upTo: 65_536, for: atClient)
-                    for run in 0..<queue.runCount { unsafe try session.receive(queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atServer) }
+                    for run in 0..<queue.runCount {
+                        unsafe try session.receive(
+                            queue.run(run).bindMemory(to: UInt8.self).span, at: now, for: atServer)
+                    }
                     queue.removeAll()
                 }
             }
@@ -94,9 +103,39 @@ import Testing
         print("http2/event: \(Int(best)) ns")
         #expect(best < 3_000)
     }
+
+    @Test func `what a session and an idle stream keep in memory`() throws {
+        let quiet = Counter()
+        var greeting = FrameWriter()
+        greeting.raw(FrameWriter.preface)
+        greeting.settings()
+        var requests = FrameWriter()
+        for index in 0..<100 {
+            requests.headers(UInt32(2 * index + 1), FrameWriter.post(), flags: FrameWriter.endHeaders)
+        }
+        var sessions: [HTTP2Session] = []
+        let start = Measure.residentByteCount
+        for _ in 0..<300 {
+            let session = try HTTP2Session(role: .server)
+            try session.receive(greeting.bytes.span, at: Instant(nanoseconds: 1), for: quiet)
+            session.flush(into: ByteQueue(), upTo: 65_536, for: quiet)
+            sessions.append(session)
+        }
+        let greeted = Measure.residentByteCount
+        for session in sessions { try session.receive(requests.bytes.span, at: Instant(nanoseconds: 1), for: quiet) }
+        let open = Measure.residentByteCount
+        #expect(sessions.reduce(0) { $0 + $1.openStreamCount } == 30_000)
+        print("http2/session: \((greeted - start) / 300) bytes, idle stream: \((open - greeted) / 30_000) bytes")
+        #expect((open - greeted) / 30_000 < 2_000)
+    }
 }
 
 enum Measure {
+    static var residentByteCount: Int {
+        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
+        return (pages.flatMap { Int($0[1]) } ?? 0) * 4_096
+    }
+
     /// CPU time of this thread: what else runs on the machine counts little.
     static var threadNanoseconds: Int {
         var time = timespec()

@@ -85,6 +85,8 @@ final class RawPeer {
     private(set) var error: HTTP2Error?
     private var unread: [UInt8] = []
     var now = Instant(nanoseconds: 1_000_000_000)
+    /// The number of the stream that a case opens next.
+    var next: UInt32 = 1
     /// A peer that does not read: nothing is flushed.
     var reads = true
 
