@@ -50,7 +50,7 @@ package final class Transport: EventHandler, Flushable {
     package private(set) var isOpen = true
     package unowned(unsafe) var delegate: (any TransportDelegate)?
     private var registration: Registration
-    private let outbound = ByteQueue()
+    private let outbound: ByteQueue
     private var tls: TLSSession?
     private var isDirty = false
     private var isBlocked = false
@@ -80,6 +80,7 @@ package final class Transport: EventHandler, Flushable {
     package init(loop: EventLoop, fd: Int32) throws(SystemError) {
         self.loop = loop
         self.fd = fd
+        outbound = ByteQueue(pool: loop.buffers)
         lastProgress = loop.now
         registration = Registration(slot: 0, generation: 0)
         registration = try loop.register(fd, self)
@@ -89,6 +90,7 @@ package final class Transport: EventHandler, Flushable {
     package init(loop: EventLoop, fd: Int32, registration: Registration) {
         self.loop = loop
         self.fd = fd
+        outbound = ByteQueue(pool: loop.buffers)
         self.registration = registration
         lastProgress = loop.now
         loop.replaceHandler(of: registration, with: self)

@@ -8,6 +8,7 @@ internal import SluiceProviders
 final class Settlement {
     private let log: LogQueue
     private let line = ByteBuffer(capacity: 1024)
+    private var timestamps = Timestamp.Cache()
 
     init(log: LogQueue) { self.log = log }
 
@@ -28,7 +29,8 @@ final class Settlement {
         line.removeAll()
         let exchange = context.exchange
         let now = EventLoop.readClock()
-        let entry = LogLine(.info, "exchange", unixNanoseconds: EventLoop.readWallClock(), into: line)
+        let entry = LogLine(
+            .info, "exchange", unixNanoseconds: EventLoop.readWallClock(), through: &timestamps, into: line)
         entry.field("http.request.id", context.requestID)
         entry.field("http.request.method", constant: exchange.head.method.name)
         entry.field("url.path", constant: context.route)
