@@ -271,6 +271,8 @@ extension DownstreamHTTP1: TransportDelegate {
         }
     }
 
+    func transportClosed() { close() }
+
     func transportFailed(_ error: TransportError) { close() }
 
     func transportDrained() { exchange?.downstreamDrained() }

@@ -129,6 +129,7 @@ extension DownstreamHTTP2: TransportDelegate {
         }
     }
 
+    func transportClosed() { close() }
     func transportEnded() { close() }
     func transportFailed(_ error: TransportError) { close() }
     func transportDrained() { flushLater() }

@@ -12,6 +12,8 @@ package protocol TransportDelegate: AnyObject {
     func transportFilled()
     /// The peer sends no more. What was received before is complete unless `transportFailed` says otherwise.
     func transportEnded()
+    /// Everything is sent and the connection closed, as `closeAfterSending()` asked. Called once, and last.
+    func transportClosed()
     /// The connection broke. Called once, and last.
     func transportFailed(_ error: TransportError)
     /// What was to be sent has shrunk below the low watermark, after having been above the high one.
@@ -21,6 +23,7 @@ package protocol TransportDelegate: AnyObject {
 extension TransportDelegate {
     package func transportSecured() {}
     package func transportFilled() {}
+    package func transportClosed() {}
 }
 
 /// Why a connection is of no more use.
@@ -167,6 +170,7 @@ package final class Transport: EventHandler, Flushable {
         }
         if closesWhenSent {
             close()
+            unsafe delegate?.transportClosed()
         } else if endsWhenSent {
             endsWhenSent = false
             Socket.shutdownWriting(fd)
@@ -351,7 +355,7 @@ package final class Transport: EventHandler, Flushable {
 
     // MARK: Closing
 
-    /// Closes once everything queued has been sent.
+    /// Closes once everything queued has been sent, and tells with `transportClosed()`.
     package func closeAfterSending() {
         if !isOpen { return }
         closesWhenSent = true
