@@ -1,6 +1,7 @@
 package import SluiceCore
 package import SluiceHTTP
 package import SluiceUpstream
+internal import Synchronization
 
 /// An AI platform as the configuration describes it: where it is, which wire format it speaks, and how we prove who we are.
 package final class Provider: Sendable {
@@ -11,9 +12,9 @@ package final class Provider: Sendable {
     package enum Authorization: Sendable {
         case none
         /// `authorization: Bearer KEY`
-        case bearer(Secret)
+        case bearer
         /// `NAME: KEY`; the name in lower case.
-        case header(name: String, Secret)
+        case header(name: String)
     }
 
     package let name: String
@@ -22,6 +23,9 @@ package final class Provider: Sendable {
     /// The base URL's path without a trailing slash, for example `/v1`: what follows `/v1` in the application's path is put after it.
     package let basePath: [UInt8]
     package let authorization: Authorization
+    /// They take turns, request by request.
+    private let keys: [Secret]
+    private let keyTurn = Atomic<Int>(0)
     /// Fields that every request to the provider carries; names in lower case.
     package let extraFields: [(name: String, value: Secret)]
     /// Whether the application's own `authorization` is passed on. Off unless the configuration says so.
@@ -35,7 +39,7 @@ package final class Provider: Sendable {
 
     package init(
         name: String, dialect: Dialect, endpoint: Endpoint, basePath: String, authorization: Authorization,
-        extraFields: [(name: String, value: Secret)] = [], forwardsAuthorization: Bool = false,
+        keys: [Secret] = [], extraFields: [(name: String, value: Secret)] = [], forwardsAuthorization: Bool = false,
         takesOpenAIFields: Bool = true, models: [String] = [], modelPrefixes: [String] = []
     ) {
         self.name = name
@@ -43,6 +47,7 @@ package final class Provider: Sendable {
         self.endpoint = endpoint
         self.basePath = Array((basePath.hasSuffix("/") ? String(basePath.dropLast()) : basePath).utf8)
         self.authorization = authorization
+        self.keys = keys
         self.extraFields = extraFields
         self.forwardsAuthorization = forwardsAuthorization
         self.takesOpenAIFields = takesOpenAIFields
@@ -57,20 +62,32 @@ package final class Provider: Sendable {
 
     /// Adds the credential and the configured fields.
     package func authorize(_ fields: inout HeaderFields) {
+        addKey(&fields)
+        addConfiguredFields(&fields)
+    }
+
+    /// Adds the configured fields alone: the application's own credential goes with the request.
+    package func addConfiguredFields(_ fields: inout HeaderFields) {
+        for field in extraFields {
+            field.value.withExposed { value in fields.append(name: field.name.utf8Span.span, value: value) }
+        }
+    }
+
+    private func addKey(_ fields: inout HeaderFields) {
+        guard !keys.isEmpty else { return }
+        let turn = keys.count == 1 ? 0 : keyTurn.add(1, ordering: .relaxed).oldValue
+        let secret = keys[Int(UInt(bitPattern: turn) % UInt(keys.count))]
         switch authorization {
         case .none: break
-        case .bearer(let secret):
+        case .bearer:
             secret.withExposed { key in
                 let value = ByteBuffer(capacity: key.count + 7)
                 value.append("Bearer ")
                 value.append(key)
                 fields.append(.authorization, value.span)
             }
-        case .header(let name, let secret):
+        case .header(let name):
             secret.withExposed { key in fields.append(name: name.utf8Span.span, value: key) }
-        }
-        for field in extraFields {
-            field.value.withExposed { value in fields.append(name: field.name.utf8Span.span, value: value) }
         }
     }
 }

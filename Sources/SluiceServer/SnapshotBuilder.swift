@@ -66,6 +66,7 @@ enum SnapshotBuilder {
         downstream.bodyTotal = timeouts.bodyTotal
         downstream.idle = timeouts.idle
         downstream.stall = timeouts.downstreamStall
+        downstream.streamBufferByteCount = limits.streamBufferByteCountMax
         downstream.http2.concurrentStreams = limits.streamsMax
         downstream.http2.streamWindowByteCount = limits.streamWindowByteCount
         downstream.http2.connectionWindowByteCount = limits.connectionWindowByteCount
@@ -85,7 +86,7 @@ enum SnapshotBuilder {
     ) throws(ConfigErrors) -> Provider {
         Provider(
             name: configuration.name, dialect: .openai, endpoint: try endpoint(configuration, environment),
-            basePath: configuration.baseURL.path, authorization: authorization(configuration),
+            basePath: configuration.baseURL.path, authorization: authorization(configuration), keys: configuration.apiKeys,
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
             takesOpenAIFields: Catalogue.providers.allSatisfy { $0.name != configuration.name || $0.name == "openai" },
@@ -94,10 +95,10 @@ enum SnapshotBuilder {
     }
 
     private static func authorization(_ configuration: ProviderConfiguration) -> Provider.Authorization {
-        guard let key = configuration.apiKeys.first else { return .none }
+        if configuration.apiKeys.isEmpty { return .none }
         return switch configuration.auth {
-        case .bearer: .bearer(key)
-        case .header(let name): .header(name: name, key)
+        case .bearer: .bearer
+        case .header(let name): .header(name: name)
         case .none: .none
         }
     }

@@ -37,7 +37,12 @@ enum UpstreamRequestBuilder {
     private static func fields(_ context: RequestContext, _ provider: Provider) -> HeaderFields {
         let received = context.exchange.head.fields
         var fields = HeaderFields(reservingBytes: 768, fields: 16)
-        provider.authorize(&fields)
+        if provider.forwardsAuthorization, let own = received.index(of: .authorization) {
+            fields.append(.authorization, received.value(at: own))
+            provider.addConfiguredFields(&fields)
+        } else {
+            provider.authorize(&fields)
+        }
         for index in 0..<received.count {
             let field = received.field(at: index)
             if forwarded.contains(field) || provider.takesOpenAIFields && openAIFields.contains(field) {
@@ -45,8 +50,6 @@ enum UpstreamRequestBuilder {
                 fields.append(field, received.value(at: index))
             } else if field == .other, provider.takesOpenAIFields, received.name(at: index).hasPrefix("x-stainless-") {
                 fields.append(name: received.name(at: index), value: received.value(at: index))
-            } else if field == .authorization, provider.forwardsAuthorization, !fields.contains(.authorization) {
-                fields.append(.authorization, received.value(at: index))
             }
         }
         if context.dialect == .platform { fields.append(.contentType, "application/json") }
