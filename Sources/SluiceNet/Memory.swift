@@ -7,7 +7,7 @@ package enum Memory {
     package static func configure(arenas: Int) {
         // Fixed thresholds: glibc raises them by itself after the first large block is freed, and then never gives back.
         _ = mallopt(M_MMAP_THRESHOLD, 131_072)
-        _ = mallopt(M_TRIM_THRESHOLD, 262_144)
+        _ = mallopt(M_TRIM_THRESHOLD, 8 << 20)
         _ = mallopt(M_ARENA_MAX, Int32(clamping: arenas))
     }
 

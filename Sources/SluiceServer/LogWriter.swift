@@ -79,6 +79,7 @@ final class LogWriter: Sendable {
             guard let queue = queue.withLock({ $0 }) else { return }
             let (bytes, dropped) = queue.take()
             write(bytes.span)
+            queue.recycle(bytes)
             if dropped > 0 { reportDropped(dropped) }
         }
     }

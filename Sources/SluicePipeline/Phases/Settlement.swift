@@ -36,7 +36,7 @@ final class Settlement {
         entry.field("http.response.status_code", context.outcome == .clientGone ? 499 : Int(context.status.code))
         entry.field("event.outcome", context.outcome.rawValue)
         entry.field("event.duration", Int((now - exchange.startedAt).nanoseconds))
-        entry.field("client.address", exchange.peer.address.host)
+        entry.field("client.address", exchange.peer.host)
         if !context.model.isEmpty { entry.field("gen_ai.request.model", context.model) }
         if let provider = context.provider {
             entry.field("gen_ai.provider.name", provider.name)

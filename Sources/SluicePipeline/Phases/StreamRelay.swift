@@ -104,8 +104,16 @@ final class StreamRelay: BodySink, TimerTarget {
         exchange.sendHead(head, body: .unknown)
     }
 
-    /// The tape holds the event that was looked at last.
+    /// The tape holds the event that was looked at last, unless its pattern was known.
     private func sendWithoutUsage(_ data: Span<UInt8>) {
+        if let range = inspector.usageRange(in: data) {
+            let event = ByteBuffer(capacity: data.count + 16)
+            event.append("data: ")
+            event.append(data.extracting(0..<range.lowerBound))
+            event.append(data.extracting(range.upperBound...))
+            event.append("\n\n")
+            return send(event.span)
+        }
         let tape = tape
         let root = tape.root(over: data)
         var edits = JSONEdits()
