@@ -64,6 +64,7 @@ let package = Package(
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
         tests(
             "SluiceServerTests", ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
+        tests("DocumentationTests", ["SluiceConfig"]),
         tests("BenchmarkTests", ["sluice-bench", "SluiceCore"]),
     ]
 )
