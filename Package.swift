@@ -65,6 +65,8 @@ let package = Package(
         tests(
             "SluiceServerTests", ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
         tests("DocumentationTests", ["SluiceConfig"]),
+        .systemLibrary(name: "CSystem", path: "Tests/CSystem"),
+        tests("IntegrationTests", ["sluice", "CSystem"]),
         tests("BenchmarkTests", ["sluice-bench", "SluiceCore"]),
     ]
 )

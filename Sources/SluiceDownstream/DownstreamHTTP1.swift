@@ -271,8 +271,6 @@ extension DownstreamHTTP1: TransportDelegate {
         }
     }
 
-    func transportClosed() { close() }
-
     func transportFailed(_ error: TransportError) { close() }
 
     func transportDrained() { exchange?.downstreamDrained() }

@@ -127,7 +127,6 @@ extension DownstreamHTTP2: TransportDelegate {
         }
     }
 
-    func transportClosed() { close() }
     func transportEnded() { close() }
     func transportFailed(_ error: TransportError) { close() }
     func transportDrained() { flushLater() }

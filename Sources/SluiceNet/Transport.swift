@@ -12,8 +12,6 @@ package protocol TransportDelegate: AnyObject {
     func transportFilled()
     /// The peer sends no more. What was received before is complete unless `transportFailed` says otherwise.
     func transportEnded()
-    /// Everything is sent and the connection closed, as `closeAfterSending()` asked. Called once, and last.
-    func transportClosed()
     /// The connection broke. Called once, and last.
     func transportFailed(_ error: TransportError)
     /// What was to be sent has shrunk below the low watermark, after having been above the high one.
@@ -23,7 +21,6 @@ package protocol TransportDelegate: AnyObject {
 extension TransportDelegate {
     package func transportSecured() {}
     package func transportFilled() {}
-    package func transportClosed() {}
 }
 
 /// Why a connection is of no more use.
@@ -170,7 +167,7 @@ package final class Transport: EventHandler, Flushable {
         }
         if closesWhenSent {
             close()
-            unsafe delegate?.transportClosed()
+            unsafe delegate?.transportEnded()
         } else if endsWhenSent {
             endsWhenSent = false
             Socket.shutdownWriting(fd)
@@ -355,7 +352,7 @@ package final class Transport: EventHandler, Flushable {
 
     // MARK: Closing
 
-    /// Closes once everything queued has been sent, and tells with `transportClosed()`.
+    /// Closes once everything queued has been sent; then the delegate is told that the connection has ended.
     package func closeAfterSending() {
         if !isOpen { return }
         closesWhenSent = true

@@ -8,13 +8,13 @@ package final class Provider: Sendable {
     /// A wire format that providers speak.
     package enum Dialect: String, Sendable, CaseIterable { case openai }
 
-    /// How a credential is shown.
+    /// How a credential is shown. Of several keys each request shows the next one.
     package enum Authorization: Sendable {
         case none
-        /// `authorization: Bearer KEY`
-        case bearer
-        /// `NAME: KEY`; the name in lower case.
-        case header(name: String)
+        /// `authorization: Bearer KEY`; at least one key.
+        case bearer([Secret])
+        /// `NAME: KEY`; the name in lower case, at least one key.
+        case header(name: String, [Secret])
     }
 
     package let name: String
@@ -23,9 +23,6 @@ package final class Provider: Sendable {
     /// The base URL's path without a trailing slash, for example `/v1`: what follows `/v1` in the application's path is put after it.
     package let basePath: [UInt8]
     package let authorization: Authorization
-    /// They take turns, request by request.
-    private let keys: [Secret]
-    private let keyTurn = Atomic<Int>(0)
     /// Fields that every request to the provider carries; names in lower case.
     package let extraFields: [(name: String, value: Secret)]
     /// Whether the application's own `authorization` is passed on. Off unless the configuration says so.
@@ -36,10 +33,12 @@ package final class Provider: Sendable {
     package let models: [String]
     /// Beginnings of names that are the provider's, from patterns such as `gpt-*`.
     private let modelPrefixes: [String]
+    /// Counts the requests among which the keys take turns.
+    private let turn = Atomic<UInt>(0)
 
     package init(
         name: String, dialect: Dialect, endpoint: Endpoint, basePath: String, authorization: Authorization,
-        keys: [Secret] = [], extraFields: [(name: String, value: Secret)] = [], forwardsAuthorization: Bool = false,
+        extraFields: [(name: String, value: Secret)] = [], forwardsAuthorization: Bool = false,
         takesOpenAIFields: Bool = true, models: [String] = [], modelPrefixes: [String] = []
     ) {
         self.name = name
@@ -47,7 +46,6 @@ package final class Provider: Sendable {
         self.endpoint = endpoint
         self.basePath = Array((basePath.hasSuffix("/") ? String(basePath.dropLast()) : basePath).utf8)
         self.authorization = authorization
-        self.keys = keys
         self.extraFields = extraFields
         self.forwardsAuthorization = forwardsAuthorization
         self.takesOpenAIFields = takesOpenAIFields
@@ -61,33 +59,32 @@ package final class Provider: Sendable {
     }
 
     /// Adds the credential and the configured fields.
-    package func authorize(_ fields: inout HeaderFields) {
-        addKey(&fields)
-        addConfiguredFields(&fields)
-    }
-
-    /// Adds the configured fields alone: the application's own credential goes with the request.
-    package func addConfiguredFields(_ fields: inout HeaderFields) {
+    ///
+    /// - Parameter withKey: false for a request that brings the application's own credential.
+    package func authorize(_ fields: inout HeaderFields, withKey: Bool = true) {
+        if withKey { addKey(&fields) }
         for field in extraFields {
             field.value.withExposed { value in fields.append(name: field.name.utf8Span.span, value: value) }
         }
     }
 
     private func addKey(_ fields: inout HeaderFields) {
-        guard !keys.isEmpty else { return }
-        let turn = keys.count == 1 ? 0 : keyTurn.add(1, ordering: .relaxed).oldValue
-        let secret = keys[Int(UInt(bitPattern: turn) % UInt(keys.count))]
         switch authorization {
         case .none: break
-        case .bearer:
-            secret.withExposed { key in
+        case .bearer(let keys):
+            next(keys).withExposed { key in
                 let value = ByteBuffer(capacity: key.count + 7)
                 value.append("Bearer ")
                 value.append(key)
                 fields.append(.authorization, value.span)
             }
-        case .header(let name):
-            secret.withExposed { key in fields.append(name: name.utf8Span.span, value: key) }
+        case .header(let name, let keys):
+            next(keys).withExposed { key in fields.append(name: name.utf8Span.span, value: key) }
         }
+    }
+
+    private func next(_ keys: [Secret]) -> Secret {
+        if keys.count == 1 { return keys[0] }
+        return keys[Int(turn.wrappingAdd(1, ordering: .relaxed).oldValue % UInt(keys.count))]
     }
 }

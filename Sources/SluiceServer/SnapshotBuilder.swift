@@ -86,7 +86,7 @@ enum SnapshotBuilder {
     ) throws(ConfigErrors) -> Provider {
         Provider(
             name: configuration.name, dialect: .openai, endpoint: try endpoint(configuration, environment),
-            basePath: configuration.baseURL.path, authorization: authorization(configuration), keys: configuration.apiKeys,
+            basePath: configuration.baseURL.path, authorization: authorization(configuration),
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
             takesOpenAIFields: Catalogue.providers.allSatisfy { $0.name != configuration.name || $0.name == "openai" },
@@ -95,10 +95,11 @@ enum SnapshotBuilder {
     }
 
     private static func authorization(_ configuration: ProviderConfiguration) -> Provider.Authorization {
-        if configuration.apiKeys.isEmpty { return .none }
+        let keys = configuration.apiKeys
+        if keys.isEmpty { return .none }
         return switch configuration.auth {
-        case .bearer: .bearer
-        case .header(let name): .header(name: name)
+        case .bearer: .bearer(keys)
+        case .header(let name): .header(name: name, keys)
         case .none: .none
         }
     }

@@ -37,12 +37,8 @@ enum UpstreamRequestBuilder {
     private static func fields(_ context: RequestContext, _ provider: Provider) -> HeaderFields {
         let received = context.exchange.head.fields
         var fields = HeaderFields(reservingBytes: 768, fields: 16)
-        if provider.forwardsAuthorization, let own = received.index(of: .authorization) {
-            fields.append(.authorization, received.value(at: own))
-            provider.addConfiguredFields(&fields)
-        } else {
-            provider.authorize(&fields)
-        }
+        let isForwarding = provider.forwardsAuthorization && received.contains(.authorization)
+        provider.authorize(&fields, withKey: !isForwarding)
         for index in 0..<received.count {
             let field = received.field(at: index)
             if forwarded.contains(field) || provider.takesOpenAIFields && openAIFields.contains(field) {
@@ -50,6 +46,8 @@ enum UpstreamRequestBuilder {
                 fields.append(field, received.value(at: index))
             } else if field == .other, provider.takesOpenAIFields, received.name(at: index).hasPrefix("x-stainless-") {
                 fields.append(name: received.name(at: index), value: received.value(at: index))
+            } else if field == .authorization, isForwarding, !fields.contains(.authorization) {
+                fields.append(.authorization, received.value(at: index))
             }
         }
         if context.dialect == .platform { fields.append(.contentType, "application/json") }
