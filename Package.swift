@@ -62,6 +62,11 @@ let package = Package(
         tests("SluiceHTTPTests", ["SluiceHTTP", "SluiceCore"]),
         tests("SluiceTLSTests", ["SluiceTLS", "SluiceCore"]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
+        tests(
+            "SluiceServerTests", ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
+        tests("DocumentationTests", ["SluiceConfig"]),
+        .systemLibrary(name: "CSystem", path: "Tests/CSystem"),
+        tests("IntegrationTests", ["sluice", "CSystem"]),
         tests("BenchmarkTests", ["sluice-bench", "SluiceCore"]),
     ]
 )

@@ -136,10 +136,13 @@ package struct Peer: Sendable {
     /// The next bytes of the body, or `nil` at its end: for bodies that are passed on as they come.
     package func nextBodyBytes(atMost limit: Int) async throws(DownstreamFailure) -> ByteBuffer? {
         inboundLimit = limit
-        if case .known(let count) = bodyLength, count > limit { throw .bodyTooLarge(limit: limit) }
+        if case .known(let count) = bodyLength, count > limit { bodyFailed(.bodyTooLarge(limit: limit)) }
         while true {
             if let failure { throw failure }
-            if receivedByteCount > limit { throw .bodyTooLarge(limit: limit) }
+            if receivedByteCount > limit {
+                bodyFailed(.bodyTooLarge(limit: limit))
+                continue
+            }
             if let buffer = inbound, !buffer.isEmpty {
                 inbound = nil
                 if !isBodyComplete { carrier?.wantBody(self) }

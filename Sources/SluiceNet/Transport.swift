@@ -169,6 +169,7 @@ package final class Transport: EventHandler, Flushable {
         }
         if closesWhenSent {
             close()
+            unsafe delegate?.transportEnded()
         } else if endsWhenSent {
             endsWhenSent = false
             Socket.shutdownWriting(fd)
@@ -353,7 +354,7 @@ package final class Transport: EventHandler, Flushable {
 
     // MARK: Closing
 
-    /// Closes once everything queued has been sent.
+    /// Closes once everything queued has been sent; then the delegate is told that the connection has ended.
     package func closeAfterSending() {
         if !isOpen { return }
         closesWhenSent = true

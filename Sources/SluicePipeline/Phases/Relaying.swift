@@ -71,6 +71,15 @@ enum Relaying {
         return fields
     }
 
+    /// Trailers are held to the same list as fields.
+    private static func trailers(_ received: HeaderFields) -> HeaderFields {
+        var trailers = HeaderFields()
+        for index in 0..<received.count where returned.contains(received.field(at: index)) {
+            trailers.append(received.field(at: index), received.value(at: index))
+        }
+        return trailers
+    }
+
     // MARK: Whole
 
     private static func relayWhole(
@@ -115,7 +124,7 @@ enum Relaying {
         context.exchange.sendHead(ResponseHead(head.status, fields: fields(head, context)), body: length)
         let relay = RawRelay(context.exchange, upstream)
         try await upstream.relay(to: relay)
-        context.exchange.finish(trailers: upstream.trailers)
+        context.exchange.finish(trailers: upstream.trailers.map(trailers))
     }
 
     // MARK: Events

@@ -21,6 +21,10 @@ final class StreamRelay: BodySink, TimerTarget {
     private var timer: LoopTimer?
     private var lastSent: Instant
     private var failure: UpstreamError?
+    /// Whether an event has come that is no error.
+    private var hasMessage = false
+    private var held: ByteBuffer?
+    private static let heldBytesMax = 4096
 
     init(_ context: RequestContext, from upstream: UpstreamExchange, head: ResponseHead, tape: JSONTape) {
         self.context = context
@@ -49,6 +53,7 @@ final class StreamRelay: BodySink, TimerTarget {
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
                 let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes)) : .forward
+                if event.kind == .message, failure == nil { hasMessage = true }
                 if verdict == .forward {
                     if event.isCarried {
                         send(parser.raw(event, in: bytes))
@@ -92,7 +97,10 @@ final class StreamRelay: BodySink, TimerTarget {
     }
 
     private func send(_ bytes: Span<UInt8>) {
-        if !exchange.isHeadSent { sendHead() }
+        if !exchange.isHeadSent {
+            if !hasMessage, hold(bytes) { return }
+            sendHead()
+        }
         lastSent = exchange.loop.now
         exchange.send(bytes)
     }
@@ -102,6 +110,17 @@ final class StreamRelay: BodySink, TimerTarget {
         context.isInStream = true
         context.firstByteAt = exchange.loop.now
         exchange.sendHead(head, body: .unknown)
+        if let held { exchange.send(sharing: held) }
+        held = nil
+    }
+
+    /// Comments before the first event wait for it: it may be an error.
+    private func hold(_ bytes: Span<UInt8>) -> Bool {
+        let buffer = held ?? ByteBuffer(capacity: bytes.count)
+        if buffer.count + bytes.count > Self.heldBytesMax { return false }
+        held = buffer
+        buffer.append(bytes)
+        return true
     }
 
     /// The tape holds the event that was looked at last, unless its pattern was known.
@@ -172,6 +191,7 @@ final class StreamRelay: BodySink, TimerTarget {
         if exchange.loop.now >= lastSent + silence, !exchange.isCongested, !exchange.isAbandoned {
             let comment = ByteBuffer(capacity: 32)
             EventWriter.keepAlive(into: comment)
+            if !exchange.isHeadSent { sendHead() }
             send(comment.span)
         }
         exchange.loop.arm(timer, at: lastSent + silence)

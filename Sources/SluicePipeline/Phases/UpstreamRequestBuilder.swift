@@ -42,7 +42,8 @@ enum UpstreamRequestBuilder {
     private static func fields(_ context: RequestContext, _ provider: Provider) -> HeaderFields {
         let received = context.exchange.head.fields
         var fields = HeaderFields(reservingBytes: 768, fields: 16)
-        provider.authorize(&fields)
+        let isForwarding = provider.forwardsAuthorization && received.contains(.authorization)
+        provider.authorize(&fields, withKey: !isForwarding)
         for index in 0..<received.count {
             let field = received.field(at: index)
             if forwarded.contains(field) || provider.takesOpenAIFields && openAIFields.contains(field) {
@@ -50,7 +51,7 @@ enum UpstreamRequestBuilder {
                 fields.append(fieldAt: index, of: received)
             } else if field == .other, provider.takesOpenAIFields, received.name(at: index).hasPrefix("x-stainless-") {
                 fields.append(fieldAt: index, of: received)
-            } else if field == .authorization, provider.forwardsAuthorization, !fields.contains(.authorization) {
+            } else if field == .authorization, isForwarding, !fields.contains(.authorization) {
                 fields.append(.authorization, received.value(at: index))
             }
         }
