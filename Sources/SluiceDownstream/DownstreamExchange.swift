@@ -136,6 +136,7 @@ package final class DownstreamExchange {
         if case .known(let count) = bodyLength, count > limit { throw .bodyTooLarge(limit: limit) }
         while true {
             if let failure { throw failure }
+            if isFinished { throw .gone }
             if receivedByteCount > limit { throw .bodyTooLarge(limit: limit) }
             if let buffer = inbound, !buffer.isEmpty {
                 inbound = nil
@@ -154,6 +155,8 @@ package final class DownstreamExchange {
         await waiter.wait()
         bodyWaiter = nil
         if let failure { throw failure }
+        // Answered before the body was complete: nobody brings the rest.
+        if isFinished { throw .gone }
     }
 
     // MARK: Response
@@ -222,6 +225,8 @@ package final class DownstreamExchange {
         onAbandoned = nil
         onDrained = nil
         inbound = nil
+        bodyWaiter?.fulfil(())
+        drainWaiter?.fulfil(())
     }
 
     // MARK: From the carrier
