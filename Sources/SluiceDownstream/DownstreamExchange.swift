@@ -139,6 +139,7 @@ package struct Peer: Sendable {
         if case .known(let count) = bodyLength, count > limit { bodyFailed(.bodyTooLarge(limit: limit)) }
         while true {
             if let failure { throw failure }
+            if isFinished { throw .gone }
             if receivedByteCount > limit {
                 bodyFailed(.bodyTooLarge(limit: limit))
                 continue
@@ -157,6 +158,8 @@ package struct Peer: Sendable {
     private func waitForBody() async throws(DownstreamFailure) {
         unsafe await withUnsafeContinuation { unsafe waitingForBody = unsafe $0 }
         if let failure { throw failure }
+        // Answered before the body was complete: nobody brings the rest.
+        if isFinished { throw .gone }
     }
 
     // MARK: Response
@@ -222,6 +225,8 @@ package struct Peer: Sendable {
         onAbandoned = nil
         onDrained = nil
         inbound = nil
+        wakeReader()
+        wakeSender()
     }
 
     // MARK: From the carrier

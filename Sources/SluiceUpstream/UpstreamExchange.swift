@@ -82,13 +82,14 @@ protocol UpstreamCarrier: AnyObject {
 
     /// Gives the body to `sink` as it arrives, and returns at its end.
     package func relay(to sink: any BodySink) async throws(UpstreamError) {
+        // What waited comes first; the sink may find that it is too much already.
+        if isPaused { resumeFromPause() }
+        self.sink = sink
+        defer { self.sink = nil }
         if let buffered = early {
             early = nil
             sink.received(buffered.span)
         }
-        self.sink = sink
-        defer { self.sink = nil }
-        if isPaused { resumeFromPause() }
         while !isEnded {
             if let failure { throw failure }
             await waitForProgress()
@@ -106,6 +107,7 @@ protocol UpstreamCarrier: AnyObject {
 
     private func resumeFromPause() {
         isPaused = false
+        lastProgress = loop.now  // the provider could send nothing in the meantime
         carrier?.resume(self)
     }
 
