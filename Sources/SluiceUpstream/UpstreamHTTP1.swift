@@ -101,7 +101,7 @@ final class UpstreamHTTP1 {
             while !isHeadDone, offset < bytes.count {
                 guard try readHead(bytes, &offset) else { return offset }
             }
-            if exchange != nil, !isBodyDone { try readBody(bytes, &offset) }
+            if isHeadDone, exchange != nil, !isBodyDone { try readBody(bytes, &offset) }
         } catch {
             fail(UpstreamError(.malformed, "\(pool.endpoint.host) answered with what is not HTTP: \(error.message)"))
             return bytes.count
