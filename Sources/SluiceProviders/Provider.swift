@@ -23,6 +23,8 @@ package final class Provider: Sendable {
     /// The base URL's path without a trailing slash, for example `/v1`: what follows `/v1` in the application's path is put after it.
     package let basePath: [UInt8]
     package let authorization: Authorization
+    /// The values of `authorization`, made once.
+    private let bearers: [Secret]
     /// Fields that every request to the provider carries; names in lower case.
     package let extraFields: [(name: String, value: Secret)]
     /// Whether the application's own `authorization` is passed on. Off unless the configuration says so.
@@ -46,6 +48,7 @@ package final class Provider: Sendable {
         self.endpoint = endpoint
         self.basePath = Array((basePath.hasSuffix("/") ? String(basePath.dropLast()) : basePath).utf8)
         self.authorization = authorization
+        if case .bearer(let keys) = authorization { bearers = keys.map(Self.bearer) } else { bearers = [] }
         self.extraFields = extraFields
         self.forwardsAuthorization = forwardsAuthorization
         self.takesOpenAIFields = takesOpenAIFields
@@ -56,6 +59,34 @@ package final class Provider: Sendable {
     /// Whether a model is the provider's by its configuration or the catalogue.
     package func knows(model: String) -> Bool {
         models.contains(model) || modelPrefixes.contains { model.hasPrefix($0) }
+    }
+
+    /// Overwrites our credential wherever it stands in bytes that are to be shown to somebody.
+    package func conceal(in buffer: ByteBuffer) {
+        switch authorization {
+        case .none: break
+        case .bearer(let keys), .header(_, let keys): for key in keys { Self.conceal(key, in: buffer) }
+        }
+        for field in extraFields { Self.conceal(field.value, in: buffer) }
+    }
+
+    /// A shorter secret is none, and would be found by chance.
+    private static let concealedBytesMin = 8
+
+    private static func conceal(_ secret: Secret, in buffer: ByteBuffer) {
+        secret.withExposed { key in
+            if key.count < concealedBytesMin { return }
+            let mask = ByteBuffer(capacity: key.count)
+            for _ in key.indices { mask.append(UInt8(ascii: "*")) }
+            var start = 0
+            while let found = buffer.span.firstIndex(of: key[0], from: start) {
+                start = found + 1
+                if buffer.count - found < key.count { return }
+                if !buffer.span.extracting(found..<found + key.count).elementsEqual(key) { continue }
+                buffer.replace(at: found, with: mask.span)
+                start = found + key.count
+            }
+        }
     }
 
     /// Adds the credential and the configured fields.
@@ -71,20 +102,31 @@ package final class Provider: Sendable {
     private func addKey(_ fields: inout HeaderFields) {
         switch authorization {
         case .none: break
-        case .bearer(let keys):
-            next(keys).withExposed { key in
-                let value = ByteBuffer(capacity: key.count + 7)
-                value.append("Bearer ")
-                value.append(key)
-                fields.append(.authorization, value.span)
-            }
+        case .bearer:
+            next(bearers).withExposed { fields.append(.authorization, $0) }
         case .header(let name, let keys):
             next(keys).withExposed { key in fields.append(name: name.utf8Span.span, value: key) }
+        }
+    }
+
+    private static func bearer(_ key: Secret) -> Secret {
+        key.withExposed { key in
+            let value = ByteBuffer("Bearer ")
+            value.append(key)
+            return Secret(value.span)
         }
     }
 
     private func next(_ keys: [Secret]) -> Secret {
         if keys.count == 1 { return keys[0] }
         return keys[Int(turn.wrappingAdd(1, ordering: .relaxed).oldValue % UInt(keys.count))]
+    }
+}
+
+extension Span where Element == UInt8 {
+    fileprivate func elementsEqual(_ other: Span<UInt8>) -> Bool {
+        if count != other.count { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
     }
 }

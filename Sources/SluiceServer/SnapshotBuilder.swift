@@ -66,6 +66,7 @@ enum SnapshotBuilder {
         downstream.bodyTotal = timeouts.bodyTotal
         downstream.idle = timeouts.idle
         downstream.stall = timeouts.downstreamStall
+        downstream.streamBufferByteCount = limits.streamBufferByteCountMax
         downstream.http2.concurrentStreams = limits.streamsMax
         downstream.http2.streamWindowByteCount = limits.streamWindowByteCount
         downstream.http2.connectionWindowByteCount = limits.connectionWindowByteCount

@@ -49,27 +49,39 @@ import Testing
         }
     }
 
-    @Test func `a body that is too long is 413`() throws {
+    // curl 7.88 loses what came before RST_STREAM in the same read: nghttp shows it.
+
+    private func nghttp(_ sluice: SluiceProcess, _ body: String) throws -> String {
+        let file = sluice.path("body.json")
+        try body.write(toFile: file, atomically: true, encoding: .utf8)
+        let arguments = ["-v", "-d", file, "-H", "content-type: application/json", url(sluice, "/v1/chat/completions")]
+        return try Tool.run("nghttp", arguments).output
+    }
+
+    @Test(.enabled(if: Tool.find("nghttp") != nil, "nghttp is not installed"))
+    func `a body that is too long is 413, and no more of it is wanted`() throws {
         let upstream = try ScriptedUpstream()
         var configuration = Configuration(upstream)
         configuration.limits = "body_bytes_max: 4096"
         try withSluice(configuration, upstream) { sluice in
-            let reply = try chat(sluice, #"{"model":"m","messages":[],"pad":"\#(String(repeating: "x", count: 100_000))"}"#)
-            #expect(reply.status == 413 && reply.body.contains("request_too_large"), "\(reply)")
-            #expect(upstream.requests.all.isEmpty)
+            let output = try nghttp(sluice, #"{"model":"m","messages":[],"pad":"\#(String(repeating: "x", count: 100_000))"}"#)
+            #expect(output.contains(":status: 413") && output.contains("request_too_large"), "\(output)")
+            #expect(output.contains("error_code=NO_ERROR(0x00)") && upstream.requests.all.isEmpty)
         }
     }
 
-    @Test func `a stream that breaks is reset after its error event`() throws {
+    @Test(.enabled(if: Tool.find("nghttp") != nil, "nghttp is not installed"))
+    func `a stream that breaks is reset after its error event`() throws {
         let upstream = try ScriptedUpstream { connection, _ in
             try connection.startStream()
             try connection.event(Sample.delta("a"))
             connection.isOver = true
         }
         try withSluice(Configuration(upstream), upstream) { sluice in
-            let reply = try chat(sluice, Sample.streamedChat, ["-N"])
-            #expect(reply.exit == 92, "a stream error: \(reply)")
-            #expect(reply.body.hasPrefix("data: \(Sample.delta("a"))\n\n") && reply.body.contains("upstream_truncated"))
+            let output = try nghttp(sluice, Sample.streamedChat)
+            #expect(output.contains("data: \(Sample.delta("a"))") && output.contains("upstream_truncated"), "\(output)")
+            #expect(output.contains("error_code=INTERNAL_ERROR(0x02)") && !output.contains("data: [DONE]"))
+            #expect(try chat(sluice, Sample.streamedChat, ["-N"]).exit == 92, "curl sees it as well")
         }
     }
 

@@ -52,7 +52,7 @@ final class StreamRelay: BodySink, TimerTarget {
         var end = 0
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
-                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes)) : .forward
+                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes), isFirst: end == start) : .forward
                 if event.kind == .message, failure == nil { hasMessage = true }
                 if verdict == .forward {
                     if event.isCarried {
@@ -78,10 +78,11 @@ final class StreamRelay: BodySink, TimerTarget {
         if exchange.isCongested { upstream.pause() }
     }
 
-    private func look(at data: Span<UInt8>) -> OpenAIStreamInspector.Verdict {
+    /// - Parameter isFirst: no event of this read waits to be sent.
+    private func look(at data: Span<UInt8>, isFirst: Bool) -> OpenAIStreamInspector.Verdict {
         let verdict = inspector.inspect(data, with: tape)
         guard verdict == .error else { return verdict }
-        if exchange.isHeadSent { return .forward }
+        if exchange.isHeadSent || !isFirst { return .forward }
         // Nothing has gone out: the provider's failure can still be told as what it is.
         fail(UpstreamError(.malformed, "its stream began with an error: " + Self.message(tape, data)))
         return .drop
@@ -89,7 +90,8 @@ final class StreamRelay: BodySink, TimerTarget {
 
     private static func message(_ tape: JSONTape, _ data: Span<UInt8>) -> String {
         let root = tape.root(over: data)
-        return root["error"]?["message"]?.string ?? root["message"]?.string ?? "without a message"
+        let text = root["error"]?["message"]?.string ?? root["message"]?.string ?? "without a message"
+        return ProviderError.excerpt(text)
     }
 
     private func flush(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) {
