@@ -10,7 +10,7 @@ internal import SluiceUpstream
 ///
 /// The response's head waits for the first event, so that a stream that begins with an error becomes a response with a status; a
 /// long silence before it ends the wait.
-final class StreamRelay: BodySink, TimerTarget {
+final class StreamRelay: BodySink {
     private let context: RequestContext
     private let exchange: DownstreamExchange
     private let upstream: UpstreamExchange
@@ -18,8 +18,7 @@ final class StreamRelay: BodySink, TimerTarget {
     private let tape: JSONTape
     private var parser: EventParser
     private var inspector: OpenAIStreamInspector
-    private var timer: LoopTimer?
-    private var lastSent: Instant
+    private var comments: KeepAliveComments?
     private var failure: UpstreamError?
     /// Whether an event has come that is no error.
     private var hasMessage = false
@@ -34,9 +33,8 @@ final class StreamRelay: BodySink, TimerTarget {
         exchange = context.exchange
         parser = EventParser(eventBytesMax: context.snapshot.limits.eventBytesMax)
         inspector = OpenAIStreamInspector(context.operation ?? .passage, showsUsage: context.showsUsage)
-        lastSent = exchange.loop.now
         exchange.onDrained = { [unowned upstream] in upstream.resume() }
-        startTimer()
+        comments = KeepAliveComments(exchange, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in sendHead() }
     }
 
     // MARK: Events
@@ -52,7 +50,7 @@ final class StreamRelay: BodySink, TimerTarget {
         var end = 0
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
-                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes), isFirst: end == start) : .forward
+                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes)) : .forward
                 if event.kind == .message, failure == nil { hasMessage = true }
                 if verdict == .forward {
                     if event.isCarried {
@@ -78,11 +76,10 @@ final class StreamRelay: BodySink, TimerTarget {
         if exchange.isCongested { upstream.pause() }
     }
 
-    /// - Parameter isFirst: no event of this read waits to be sent.
-    private func look(at data: Span<UInt8>, isFirst: Bool) -> OpenAIStreamInspector.Verdict {
+    private func look(at data: Span<UInt8>) -> OpenAIStreamInspector.Verdict {
         let verdict = inspector.inspect(data, with: tape)
         guard verdict == .error else { return verdict }
-        if exchange.isHeadSent || !isFirst { return .forward }
+        if exchange.isHeadSent || hasMessage { return .forward }
         // Nothing has gone out: the provider's failure can still be told as what it is.
         fail(UpstreamError(.malformed, "its stream began with an error: " + Self.message(tape, data)))
         return .drop
@@ -103,7 +100,7 @@ final class StreamRelay: BodySink, TimerTarget {
             if !hasMessage, hold(bytes) { return }
             sendHead()
         }
-        lastSent = exchange.loop.now
+        comments?.lastSent = exchange.loop.now
         exchange.send(bytes)
     }
 
@@ -174,31 +171,7 @@ final class StreamRelay: BodySink, TimerTarget {
     func stop() {
         context.usage = inspector.usage
         context.malformedEvents = inspector.malformedCount
-        if let timer { exchange.loop.remove(timer) }
-        timer = nil
-    }
-
-    // MARK: Silence
-
-    private func startTimer() {
-        let silence = context.snapshot.timeouts.keepAliveComment
-        if silence == .zero { return }
-        let timer = LoopTimer(target: self)
-        self.timer = timer
-        exchange.loop.arm(timer, after: silence)
-    }
-
-    func timerFired(_ timer: LoopTimer) {
-        let silence = context.snapshot.timeouts.keepAliveComment
-        let now = exchange.loop.now
-        if now < lastSent + silence { return exchange.loop.arm(timer, at: lastSent + silence) }
-        if !exchange.isCongested, !exchange.isAbandoned {
-            let comment = ByteBuffer(capacity: 32)
-            EventWriter.keepAlive(into: comment)
-            if !exchange.isHeadSent { sendHead() }
-            send(comment.span)
-        }
-        exchange.loop.arm(timer, at: now + silence)
+        comments?.stop()
     }
 }
 

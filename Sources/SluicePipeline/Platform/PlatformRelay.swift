@@ -13,6 +13,7 @@ enum PlatformRelay {
     ) async throws(UpstreamError) {
         if Relaying.isEventStream(head) {
             let relay = PlatformStream(context, from: upstream, tape: tape)
+            defer { relay.stop() }
             try await upstream.relay(to: relay)
             return try relay.end()
         }
@@ -55,6 +56,7 @@ final class PlatformStream: BodySink {
     private let tape: JSONTape
     private var parser: EventParser
     private var inspector = OpenAIStreamInspector(.chatCompletions, showsUsage: true)
+    private var comments: KeepAliveComments?
     private var failure: UpstreamError?
 
     init(_ context: RequestContext, from upstream: UpstreamExchange, tape: JSONTape) {
@@ -64,6 +66,7 @@ final class PlatformStream: BodySink {
         exchange = context.exchange
         parser = EventParser(eventBytesMax: context.snapshot.limits.eventBytesMax)
         exchange.onDrained = { [unowned upstream] in upstream.resume() }
+        comments = KeepAliveComments(exchange, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in sendHead() }
     }
 
     func received(_ bytes: Span<UInt8>) {
@@ -99,13 +102,16 @@ final class PlatformStream: BodySink {
         send(delta)
     }
 
+    private func sendHead() {
+        context.status = 200
+        context.isInStream = true
+        context.firstByteAt = exchange.loop.now
+        exchange.sendHead(PlatformRelay.streamHead(context), body: .unknown)
+    }
+
     private func send(_ delta: PlatformAnswer) {
-        if !exchange.isHeadSent {
-            context.status = 200
-            context.isInStream = true
-            context.firstByteAt = exchange.loop.now
-            exchange.sendHead(PlatformRelay.streamHead(context), body: .unknown)
-        }
+        if !exchange.isHeadSent { sendHead() }
+        comments?.lastSent = exchange.loop.now
         exchange.send(PlatformEvent.delta(delta, context).span)
     }
 
@@ -116,14 +122,19 @@ final class PlatformStream: BodySink {
 
     func end() throws(UpstreamError) {
         if let failure { throw failure }
-        context.usage = inspector.usage
-        context.malformedEvents = inspector.malformedCount
         guard inspector.isComplete else {
             throw UpstreamError(.closedInBody, "its stream ended without a finish reason or [DONE]: the answer is not complete")
         }
         if !exchange.isHeadSent { send(PlatformAnswer()) }
         exchange.send(PlatformEvent.done.span)
         exchange.finish()
+    }
+
+    /// Called on every way out.
+    func stop() {
+        context.usage = inspector.usage
+        context.malformedEvents = inspector.malformedCount
+        comments?.stop()
     }
 }
 

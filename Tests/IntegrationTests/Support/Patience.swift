@@ -35,7 +35,11 @@ final class Recorder<Element: Sendable>: @unchecked Sendable {
     func first(
         _ what: String, within patience: Duration = Patience.usual, where matches: (Element) -> Bool = { _ in true }
     ) throws -> Element {
-        try wait(what, patience) { $0.first(where: matches) }
+        var seen = 0
+        return try wait(what, patience) { elements in
+            defer { seen = elements.count }
+            return elements[seen...].first(where: matches)
+        }
     }
 
     /// Waits until there are `count` elements, and returns them.

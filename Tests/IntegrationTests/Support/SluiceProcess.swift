@@ -53,7 +53,8 @@ final class SluiceProcess {
                 adminPort = Self.port(line) ?? 0
                 break
             }
-            if !process.isRunning || .now > patience { throw NotReady(try report()) }
+            if !process.isRunning { throw NotReady(try process.output.text() + process.errors.text()) }
+            if .now > patience { throw NotReady(try report()) }
             usleep(2000)
         }
         while try health("/readyz").status != 200 { if .now > patience { throw NotReady(try report()) } }
