@@ -52,7 +52,7 @@ final class StreamRelay: BodySink, TimerTarget {
         var end = 0
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
-                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes), isFirst: end == start) : .forward
+                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes), isFirst: !hasMessage) : .forward
                 if event.kind == .message, failure == nil { hasMessage = true }
                 if verdict == .forward {
                     if event.isCarried {
@@ -78,7 +78,7 @@ final class StreamRelay: BodySink, TimerTarget {
         if exchange.isCongested { upstream.pause() }
     }
 
-    /// - Parameter isFirst: no event of this read waits to be sent.
+    /// - Parameter isFirst: no event came before it.
     private func look(at data: Span<UInt8>, isFirst: Bool) -> OpenAIStreamInspector.Verdict {
         let verdict = inspector.inspect(data, with: tape)
         guard verdict == .error else { return verdict }
