@@ -190,15 +190,15 @@ final class StreamRelay: BodySink, TimerTarget {
 
     func timerFired(_ timer: LoopTimer) {
         let silence = context.snapshot.timeouts.keepAliveComment
-        if exchange.loop.now >= lastSent + silence, !exchange.isCongested, !exchange.isAbandoned {
+        let now = exchange.loop.now
+        if now < lastSent + silence { return exchange.loop.arm(timer, at: lastSent + silence) }
+        if !exchange.isCongested, !exchange.isAbandoned {
             let comment = ByteBuffer(capacity: 32)
             EventWriter.keepAlive(into: comment)
             if !exchange.isHeadSent { sendHead() }
             send(comment.span)
         }
-        // Nothing was sent if the application takes nothing: a deadline in the past would fire again at once, and for ever.
-        let due = lastSent + silence
-        exchange.loop.arm(timer, at: due > exchange.loop.now ? due : exchange.loop.now + silence)
+        exchange.loop.arm(timer, at: now + silence)
     }
 }
 
