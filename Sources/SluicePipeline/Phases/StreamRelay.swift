@@ -18,7 +18,7 @@ final class StreamRelay: BodySink {
     private let tape: JSONTape
     private var parser: EventParser
     private var inspector: OpenAIStreamInspector
-    private var comments: KeepAliveComments?
+    private var keepAlive: StreamKeepAlive?
     private var failure: UpstreamError?
     /// Whether an event has come that is no error.
     private var hasMessage = false
@@ -34,7 +34,9 @@ final class StreamRelay: BodySink {
         parser = EventParser(eventBytesMax: context.snapshot.limits.eventBytesMax)
         inspector = OpenAIStreamInspector(context.operation ?? .passage, showsUsage: context.showsUsage)
         exchange.onDrained = { [unowned upstream] in upstream.resume() }
-        comments = KeepAliveComments(exchange, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in sendHead() }
+        keepAlive = StreamKeepAlive(exchange, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in
+            if !exchange.isHeadSent { sendHead() }
+        }
     }
 
     // MARK: Events
@@ -50,7 +52,7 @@ final class StreamRelay: BodySink {
         var end = 0
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
-                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes)) : .forward
+                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes), isFirst: !hasMessage) : .forward
                 if event.kind == .message, failure == nil { hasMessage = true }
                 if verdict == .forward {
                     if event.isCarried {
@@ -76,10 +78,11 @@ final class StreamRelay: BodySink {
         if exchange.isCongested { upstream.pause() }
     }
 
-    private func look(at data: Span<UInt8>) -> OpenAIStreamInspector.Verdict {
+    /// - Parameter isFirst: no event came before it.
+    private func look(at data: Span<UInt8>, isFirst: Bool) -> OpenAIStreamInspector.Verdict {
         let verdict = inspector.inspect(data, with: tape)
         guard verdict == .error else { return verdict }
-        if exchange.isHeadSent || hasMessage { return .forward }
+        if exchange.isHeadSent || !isFirst { return .forward }
         // Nothing has gone out: the provider's failure can still be told as what it is.
         fail(UpstreamError(.malformed, "its stream began with an error: " + Self.message(tape, data)))
         return .drop
@@ -100,7 +103,7 @@ final class StreamRelay: BodySink {
             if !hasMessage, hold(bytes) { return }
             sendHead()
         }
-        comments?.lastSent = exchange.loop.now
+        keepAlive?.noteSent()
         exchange.send(bytes)
     }
 
@@ -171,7 +174,7 @@ final class StreamRelay: BodySink {
     func stop() {
         context.usage = inspector.usage
         context.malformedEvents = inspector.malformedCount
-        comments?.stop()
+        keepAlive?.stop()
     }
 }
 

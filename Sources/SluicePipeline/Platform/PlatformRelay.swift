@@ -55,8 +55,9 @@ final class PlatformStream: BodySink {
     private let upstream: UpstreamExchange
     private let tape: JSONTape
     private var parser: EventParser
-    private var inspector = OpenAIStreamInspector(.chatCompletions, showsUsage: true)
-    private var comments: KeepAliveComments?
+    /// Every chunk is scanned, since every chunk is read.
+    private var inspector = OpenAIStreamInspector(.chatCompletions, showsUsage: true, remembersChunks: false)
+    private var keepAlive: StreamKeepAlive?
     private var failure: UpstreamError?
 
     init(_ context: RequestContext, from upstream: UpstreamExchange, tape: JSONTape) {
@@ -66,7 +67,7 @@ final class PlatformStream: BodySink {
         exchange = context.exchange
         parser = EventParser(eventBytesMax: context.snapshot.limits.eventBytesMax)
         exchange.onDrained = { [unowned upstream] in upstream.resume() }
-        comments = KeepAliveComments(exchange, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in sendHead() }
+        keepAlive = StreamKeepAlive(exchange, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in open() }
     }
 
     func received(_ bytes: Span<UInt8>) {
@@ -102,17 +103,25 @@ final class PlatformStream: BodySink {
         send(delta)
     }
 
-    private func sendHead() {
+    private func send(_ delta: PlatformAnswer) {
+        open()
+        keepAlive?.noteSent()
+        exchange.send(PlatformEvent.delta(delta, context).span)
+    }
+
+    private func open() {
+        if exchange.isHeadSent { return }
         context.status = 200
         context.isInStream = true
         context.firstByteAt = exchange.loop.now
         exchange.sendHead(PlatformRelay.streamHead(context), body: .unknown)
     }
 
-    private func send(_ delta: PlatformAnswer) {
-        if !exchange.isHeadSent { sendHead() }
-        comments?.lastSent = exchange.loop.now
-        exchange.send(PlatformEvent.delta(delta, context).span)
+    /// Called on every way out.
+    func stop() {
+        context.usage = inspector.usage
+        context.malformedEvents = inspector.malformedCount
+        keepAlive?.stop()
     }
 
     private func fail(_ error: UpstreamError) {
@@ -128,13 +137,6 @@ final class PlatformStream: BodySink {
         if !exchange.isHeadSent { send(PlatformAnswer()) }
         exchange.send(PlatformEvent.done.span)
         exchange.finish()
-    }
-
-    /// Called on every way out.
-    func stop() {
-        context.usage = inspector.usage
-        context.malformedEvents = inspector.malformedCount
-        comments?.stop()
     }
 }
 

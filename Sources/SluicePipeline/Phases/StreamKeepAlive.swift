@@ -3,22 +3,20 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 
-/// Comments that are sent into the silence of a stream, so that nothing between here and the application takes it for dead.
-final class KeepAliveComments: TimerTarget {
+/// Sends a comment into a stream that has been silent for a while, so that nobody on the way takes it for dead.
+final class StreamKeepAlive: TimerTarget {
     private let exchange: DownstreamExchange
     private let silence: Duration
-    private let sendHead: () -> Void
+    /// Sends the response's head if it has not gone out yet.
+    private let open: () -> Void
     private var timer: LoopTimer?
-    /// When something was last sent.
-    var lastSent: Instant
+    private var lastSent: Instant
 
-    /// - Parameters:
-    ///   - silence: how long; zero: no comments.
-    ///   - sendHead: called before the first comment of a response that has not begun.
-    init(_ exchange: DownstreamExchange, after silence: Duration, sendHead: @escaping () -> Void) {
+    /// - Parameter silence: zero for no comments.
+    init(_ exchange: DownstreamExchange, after silence: Duration, open: @escaping () -> Void) {
         self.exchange = exchange
         self.silence = silence
-        self.sendHead = sendHead
+        self.open = open
         lastSent = exchange.loop.now
         if silence == .zero { return }
         let timer = LoopTimer(target: self)
@@ -26,23 +24,24 @@ final class KeepAliveComments: TimerTarget {
         exchange.loop.arm(timer, after: silence)
     }
 
-    /// To be called on every way out.
-    func stop() {
-        if let timer { exchange.loop.remove(timer) }
-        timer = nil
-    }
+    /// Something was sent: the silence begins anew.
+    func noteSent() { lastSent = exchange.loop.now }
 
     func timerFired(_ timer: LoopTimer) {
         let now = exchange.loop.now
         if now < lastSent + silence { return exchange.loop.arm(timer, at: lastSent + silence) }
-        // Not to an application that takes nothing: what it has not read yet will do.
         if !exchange.isCongested, !exchange.isAbandoned {
             let comment = ByteBuffer(capacity: 32)
             EventWriter.keepAlive(into: comment)
-            if !exchange.isHeadSent { sendHead() }
-            lastSent = now
+            open()
             exchange.send(comment.span)
         }
         exchange.loop.arm(timer, at: now + silence)
+    }
+
+    /// To be called on every way out: the timer holds on to what it watches.
+    func stop() {
+        if let timer { exchange.loop.remove(timer) }
+        timer = nil
     }
 }
