@@ -21,14 +21,15 @@ final class Player: TimerTarget, EventHandler {
     private var phase = Phase.waiting
     private var timer: LoopTimer?
     private var clock: Pacing.Clock
-    /// The head's bytes, where they are written one by one.
+    /// The head's bytes, where they are written one by one, and the time between two writes.
     private var drip: ByteBuffer?
+    private var dripGap = Duration.zero
     /// Whether the body is framed here, after a head that was written byte by byte.
     private var framesBody = false
 
     private static let dripByteCount = 16
     /// How long a head or a body drips, about.
-    static let dripTime = Duration.milliseconds(1500)
+    static let dripTime = Duration.seconds(1)
 
     init(
         _ exchange: DownstreamExchange, _ script: Script, head: ResponseHead, _ behaviour: Behaviour, _ pacing: Pacing,
@@ -75,7 +76,9 @@ final class Player: TimerTarget, EventHandler {
     private func sendHead() {
         // In HTTP/2 a head is one frame: it cannot drip, only be late.
         if dripsHead, exchange.stream == nil {
-            drip = VerbatimHead.bytes(head, script)
+            let bytes = VerbatimHead.bytes(head, script)
+            drip = bytes
+            dripGap = Self.dripTime / max(bytes.count / Self.dripByteCount, 1)
             framesBody = script?.announcedByteCount == nil
             phase = .drippingHead
             return dripHead()
@@ -92,7 +95,6 @@ final class Player: TimerTarget, EventHandler {
     private func dripHead() {
         guard let drip else { return sendHead() }
         let count = min(Self.dripByteCount, drip.count)
-        let gap = Self.dripTime / max(drip.count / count, 1)
         exchange.sendVerbatim(drip.span.extracting(0..<count))
         drip.consume(count)
         if drip.isEmpty {
@@ -100,7 +102,7 @@ final class Player: TimerTarget, EventHandler {
             phase = .playing
             return play()
         }
-        arm(exchange.loop.now + min(gap, .milliseconds(25)))
+        arm(exchange.loop.now + dripGap)
     }
 
     // MARK: The body

@@ -124,16 +124,17 @@ enum CompletionReply {
         script.beginContent()
         for (index, choice) in request.choices.enumerated() {
             var at = 0
-            while at < choice.bytes.count {
+            repeat {
                 let end = Tokens.end(in: choice.bytes.span, from: at)
-                chunk(index, choice.bytes[at..<end], nil, request, identity, &script)
+                let isLast = end == choice.bytes.count
+                // The last token of a choice brings its finish reason along.
+                if isLast, index == request.choices.count - 1 {
+                    script.endContent()
+                    script.beginFinish()
+                }
+                chunk(index, choice.bytes[at..<end], isLast ? choice.end.finishReason : nil, request, identity, &script)
                 at = end
-            }
-        }
-        script.endContent()
-        script.beginFinish()
-        for (index, choice) in request.choices.enumerated() {
-            chunk(index, [], choice.end.finishReason, request, identity, &script)
+            } while at < choice.bytes.count
         }
         script.endFinish()
         if request.includesUsage {
