@@ -66,6 +66,11 @@ let package = Package(
         tests("SluiceTLSTests", ["SluiceTLS", "SluiceCore"]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
         tests(
+            "SluiceServerTests", ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
+        tests("DocumentationTests", ["SluiceConfig"]),
+        .systemLibrary(name: "CSystem", path: "Tests/CSystem"),
+        tests("IntegrationTests", ["sluice", "CSystem"]),
+        tests(
             "SluiceMockTests", ["SluiceMock", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet"], exclude: ["Golden"]),
         tests("BenchmarkTests", ["sluice-bench", "SluiceCore"]),
     ]

@@ -60,6 +60,7 @@ package struct ArgumentParser: Sendable {
     package func parse(_ arguments: [String]) throws(UsageError) -> Result {
         var rest = arguments[...]
         var command = commands[0]
+        if rest.first == "--help" || rest.first == "-h" { return .answer(help) }
         if let first = rest.first, !first.hasPrefix("-") {
             rest.removeFirst()
             if first == "help" { return .answer(try help(for: rest.first)) }

@@ -12,22 +12,31 @@ final class NewConnection: DownstreamConnection {
     private let peerAddress: SocketAddress
     private let listener: SocketAddress
     private let isTLS: Bool
+    private let speaksHTTP2: Bool
     private var timer: LoopTimer?
     private var received: ByteBuffer?
 
+    /// How long a connection that has sent nothing is kept when no new ones are taken.
+    private static let drainPatience = Duration.seconds(1)
     private static let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-    init(transport: Transport, registry: ConnectionRegistry, peer: SocketAddress, listener: SocketAddress, isTLS: Bool) {
+    init(
+        transport: Transport, registry: ConnectionRegistry, peer: SocketAddress, listener: SocketAddress, isTLS: Bool,
+        speaksHTTP2: Bool
+    ) {
         self.transport = transport
         self.registry = registry
         peerAddress = peer
         self.listener = listener
         self.isTLS = isTLS
+        self.speaksHTTP2 = speaksHTTP2
+        transport.highWatermark = registry.configuration.streamBufferByteCount
     }
 
     var isIdle: Bool { true }
 
     func start(_ certificates: CertificateStore?) {
+        transport.dropsUnreadAtEnd = true
         unsafe transport.delegate = self
         let timer = LoopTimer(target: self)
         self.timer = timer
@@ -54,7 +63,7 @@ final class NewConnection: DownstreamConnection {
     }
 
     private func decide(_ bytes: Span<UInt8>) {
-        if registry.configuration.isHTTP2Enabled, !isTLS {
+        if speaksHTTP2, !isTLS {
             let length = min(bytes.count, Self.preface.utf8CodeUnitCount)
             if bytes.extracting(0..<length).isPrefix(of: Self.preface) {
                 if length < Self.preface.utf8CodeUnitCount { return keep(bytes) }
@@ -91,7 +100,11 @@ final class NewConnection: DownstreamConnection {
         timer = nil
     }
 
-    func drain() { if received == nil { close() } }
+    /// Its first request may be on its way, and is served; but a silent connection does not hold up the end for long.
+    func drain() {
+        if transport.receivedByteCount > 0 { return }
+        if let timer { registry.loop.arm(timer, after: Self.drainPatience) }
+    }
 
     func close() {
         stopTimer()

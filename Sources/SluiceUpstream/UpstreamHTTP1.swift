@@ -7,7 +7,8 @@ final class UpstreamHTTP1 {
     private enum State { case idle, leased, closed }
 
     private let transport: Transport
-    private unowned let pool: ConnectionPool
+    /// Held strongly: a pool that left the configuration lives until its last connection is closed.
+    private let pool: ConnectionPool
     private let loop: EventLoop
     private let openedAt: Instant
     private var state = State.leased
@@ -46,6 +47,12 @@ final class UpstreamHTTP1 {
 
     func send(_ request: UpstreamRequest, deadlines: Deadlines) -> UpstreamExchange {
         let exchange = UpstreamExchange(loop: loop, stream: nil, isOnReusedConnection: servedCount > 0, carrier: self)
+        guard transport.isOpen else {
+            exchange.failed(
+                UpstreamError(.closedBeforeHead, "\(pool.endpoint.host) closed the connection", isUnprocessed: true))
+            close()
+            return exchange
+        }
         self.exchange = exchange
         self.deadlines = deadlines
         state = .leased
@@ -94,7 +101,7 @@ final class UpstreamHTTP1 {
             while !isHeadDone, offset < bytes.count {
                 guard try readHead(bytes, &offset) else { return offset }
             }
-            if exchange != nil, !isBodyDone { try readBody(bytes, &offset) }
+            if isHeadDone, exchange != nil, !isBodyDone { try readBody(bytes, &offset) }
         } catch {
             fail(UpstreamError(.malformed, "\(pool.endpoint.host) answered with what is not HTTP: \(error.message)"))
             return bytes.count
@@ -144,6 +151,7 @@ final class UpstreamHTTP1 {
         if leftover > 0 || !isRequestSent || transport.pendingByteCount > 0 { keepsAlive = false }
         let trailers = finishedTrailers
         finishedTrailers = nil
+        deadlines = nil
         if keepsAlive {
             state = .idle
             transport.resumeReading()
@@ -178,12 +186,14 @@ final class UpstreamHTTP1 {
     }
 
     /// The connection ended before the response did.
-    private func broke(_ detail: String) {
+    ///
+    /// - Parameter early: the reason if the response had not begun.
+    private func broke(_ detail: String, early: UpstreamError.Reason = .closedBeforeHead) {
         guard exchange != nil else { return close() }
         if isHeadDone { return fail(UpstreamError(.closedInBody, "\(pool.endpoint.host) \(detail) within its response")) }
         let isUnread = Socket.acknowledgedByteCount(transport.fd).map { $0 <= acknowledgedBefore + 1 } ?? false
         fail(
-            UpstreamError(.closedBeforeHead, "\(pool.endpoint.host) \(detail) before it answered", isUnprocessed: isUnread))
+            UpstreamError(early, "\(pool.endpoint.host) \(detail) before it answered", isUnprocessed: isUnread))
     }
 
     private func armFor(_ deadline: Instant) {
@@ -223,7 +233,7 @@ extension UpstreamHTTP1: TransportDelegate {
         broke("closed the connection")
     }
 
-    func transportFailed(_ error: TransportError) { broke("broke the connection (\(error.text))") }
+    func transportFailed(_ error: TransportError) { broke("broke the connection (\(error.text))", early: error.reasonBeforeHead) }
 
     func transportDrained() { exchange?.drained() }
 }

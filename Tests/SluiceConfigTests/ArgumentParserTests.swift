@@ -88,7 +88,7 @@ import Testing
               --help            show this
 
             """
-        #expect(try Self.parser.parse(["--help"]) == .answer(run))
+        #expect(try Self.parser.parse(["--help"]) == .answer(help))
         #expect(try Self.parser.parse(["run", "-h"]) == .answer(run))
         #expect(try Self.parser.parse(["help", "run"]) == .answer(run))
         #expect(try Self.parser.parse(["--version"]) == .answer("sluice 1.0\n"))

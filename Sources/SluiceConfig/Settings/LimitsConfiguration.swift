@@ -11,7 +11,7 @@ package struct LimitsConfiguration: Sendable, Equatable {
     /// A request body that is passed on as it comes: audio, images, files. Bytes, 1024 to 64 GB; more is 413.
     package var uploadByteCountMax = 512 << 20
     /// How much of a reply may be held before it is passed on. Bytes, 4096 to 256 MB.
-    package var replyBufferedByteCountMax = 1 << 20
+    package var replyBufferedByteCountMax = 256 << 10
     /// Downstream connections of the process. 1 to 1000000; more are answered 503 and closed. The admin port is exempt.
     package var connectionsMax = 10_000
     /// Exchanges of the process at one time. 1 to 1000000; more are 503.
@@ -40,7 +40,7 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package struct Memory: Sendable, Equatable {
         /// Bytes, 0 to 1 PB; 0 is the limit of the control group, or without one the machine's memory.
         package var byteCountMax = 0
-        /// From here on idle connections are closed and none is kept alive. 50 to 100.
+        /// From here on connections are closed when they are idle. 50 to 100.
         package var drainPercent = 92
         /// From here on requests are refused with 503 and Retry-After, and readiness is down. 50 to 100.
         package var refuseRequestsPercent = 95
@@ -126,7 +126,7 @@ package struct LimitsConfiguration: Sendable, Equatable {
         )
         memory.drainPercent = section.integer(
             "drain_percent", default: memory.drainPercent, in: 50...100,
-            doc: "From this share on, idle connections are closed and none is kept alive.")
+            doc: "From this share on, connections are closed when they are idle.")
         memory.refuseRequestsPercent = section.integer(
             "refuse_requests_percent", default: memory.refuseRequestsPercent, in: 50...100,
             doc: "From this share on, requests are refused with 503 and Retry-After, and readiness is down.")

@@ -21,6 +21,10 @@ final class StreamRelay: BodySink, TimerTarget {
     private var timer: LoopTimer?
     private var lastSent: Instant
     private var failure: UpstreamError?
+    /// Whether an event has come that is no error.
+    private var hasMessage = false
+    private var held: ByteBuffer?
+    private static let heldBytesMax = 4096
 
     init(_ context: RequestContext, from upstream: UpstreamExchange, head: ResponseHead, tape: JSONTape) {
         self.context = context
@@ -48,7 +52,8 @@ final class StreamRelay: BodySink, TimerTarget {
         var end = 0
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
-                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes)) : .forward
+                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes), isFirst: !hasMessage) : .forward
+                if event.kind == .message, failure == nil { hasMessage = true }
                 if verdict == .forward {
                     if event.isCarried {
                         send(parser.raw(event, in: bytes))
@@ -73,10 +78,11 @@ final class StreamRelay: BodySink, TimerTarget {
         if exchange.isCongested { upstream.pause() }
     }
 
-    private func look(at data: Span<UInt8>) -> OpenAIStreamInspector.Verdict {
+    /// - Parameter isFirst: no event came before it.
+    private func look(at data: Span<UInt8>, isFirst: Bool) -> OpenAIStreamInspector.Verdict {
         let verdict = inspector.inspect(data, with: tape)
         guard verdict == .error else { return verdict }
-        if exchange.isHeadSent { return .forward }
+        if exchange.isHeadSent || !isFirst { return .forward }
         // Nothing has gone out: the provider's failure can still be told as what it is.
         fail(UpstreamError(.malformed, "its stream began with an error: " + Self.message(tape, data)))
         return .drop
@@ -84,7 +90,8 @@ final class StreamRelay: BodySink, TimerTarget {
 
     private static func message(_ tape: JSONTape, _ data: Span<UInt8>) -> String {
         let root = tape.root(over: data)
-        return root["error"]?["message"]?.string ?? root["message"]?.string ?? "without a message"
+        let text = root["error"]?["message"]?.string ?? root["message"]?.string ?? "without a message"
+        return ProviderError.excerpt(text)
     }
 
     private func flush(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) {
@@ -92,7 +99,10 @@ final class StreamRelay: BodySink, TimerTarget {
     }
 
     private func send(_ bytes: Span<UInt8>) {
-        if !exchange.isHeadSent { sendHead() }
+        if !exchange.isHeadSent {
+            if !hasMessage, hold(bytes) { return }
+            sendHead()
+        }
         lastSent = exchange.loop.now
         exchange.send(bytes)
     }
@@ -102,10 +112,29 @@ final class StreamRelay: BodySink, TimerTarget {
         context.isInStream = true
         context.firstByteAt = exchange.loop.now
         exchange.sendHead(head, body: .unknown)
+        if let held { exchange.send(sharing: held) }
+        held = nil
     }
 
-    /// The tape holds the event that was looked at last.
+    /// Comments before the first event wait for it: it may be an error.
+    private func hold(_ bytes: Span<UInt8>) -> Bool {
+        let buffer = held ?? ByteBuffer(capacity: bytes.count)
+        if buffer.count + bytes.count > Self.heldBytesMax { return false }
+        held = buffer
+        buffer.append(bytes)
+        return true
+    }
+
+    /// The tape holds the event that was looked at last, unless its pattern was known.
     private func sendWithoutUsage(_ data: Span<UInt8>) {
+        if let range = inspector.usageRange(in: data) {
+            let event = ByteBuffer(capacity: data.count + 16)
+            event.append("data: ")
+            event.append(data.extracting(0..<range.lowerBound))
+            event.append(data.extracting(range.upperBound...))
+            event.append("\n\n")
+            return send(event.span)
+        }
         let tape = tape
         let root = tape.root(over: data)
         var edits = JSONEdits()
@@ -161,12 +190,15 @@ final class StreamRelay: BodySink, TimerTarget {
 
     func timerFired(_ timer: LoopTimer) {
         let silence = context.snapshot.timeouts.keepAliveComment
-        if exchange.loop.now >= lastSent + silence, !exchange.isCongested, !exchange.isAbandoned {
+        let now = exchange.loop.now
+        if now < lastSent + silence { return exchange.loop.arm(timer, at: lastSent + silence) }
+        if !exchange.isCongested, !exchange.isAbandoned {
             let comment = ByteBuffer(capacity: 32)
             EventWriter.keepAlive(into: comment)
+            if !exchange.isHeadSent { sendHead() }
             send(comment.span)
         }
-        exchange.loop.arm(timer, at: lastSent + silence)
+        exchange.loop.arm(timer, at: now + silence)
     }
 }
 

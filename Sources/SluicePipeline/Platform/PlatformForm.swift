@@ -7,6 +7,8 @@ internal import SluiceJSON
 enum PlatformForm {
     /// - Returns: the envelope as JSON; `nil` if the body is no form.
     static func json(_ body: ByteBuffer, _ context: RequestContext) throws(Rejection) -> ByteBuffer? {
+        // JSON under another name: curl calls every -d a form.
+        if body.span.trimmedFirst == UInt8(ascii: "{") { return nil }
         let fields = context.exchange.head.fields
         guard let index = fields.index(of: .contentType) else { return nil }
         let type = fields.value(at: index)
@@ -38,15 +40,15 @@ enum PlatformForm {
         }
     }
 
-    private static func envelope(_ fields: [Field]) -> ByteBuffer {
+    private static func envelope(_ fields: [Field]) throws(FormError) -> ByteBuffer {
         var top: [Field] = []
         var parameters: [Field] = []
         var user: [Field] = []
         for field in fields {
             switch field.name {
             case "model", "request_id": top.append(field)
-            case "parameters": parameters += members(of: field.value)
-            case "user_info": user += members(of: field.value)
+            case "parameters": parameters += try members(of: field.value)
+            case "user_info": user += try members(of: field.value)
             case "user_id", "user_role": user.append(field)
             default:
                 if let name = member(field.name, of: "user_info") {
@@ -67,7 +69,7 @@ enum PlatformForm {
     }
 
     /// The members of an object that stands in a field as JSON text.
-    private static func members(of text: String) -> [Field] {
+    private static func members(of text: String) throws(FormError) -> [Field] {
         let tape = JSONTape()
         let bytes = text.utf8Span.span
         guard (try? tape.scan(bytes)) != nil else { return [] }
@@ -76,6 +78,7 @@ enum PlatformForm {
         if !root.isObject { return [] }
         var members = root.members
         while let member = members.next() {
+            if fields.count == URLEncodedForm.fieldsMax { throw .tooManyFields }
             guard let name = member.key.string else { continue }
             fields.append(Field(name: name, value: String(decoding: member.value.rawBytes)))
         }
@@ -110,5 +113,13 @@ enum PlatformForm {
             if !isText, (try? tape.scan(bytes)) != nil { json.raw(bytes) } else { json.string(field.value) }
         }
         json.endObject()
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// The first byte that is no white space.
+    fileprivate var trimmedFirst: UInt8? {
+        for index in indices where self[index] > ASCII.space { return self[index] }
+        return nil
     }
 }
