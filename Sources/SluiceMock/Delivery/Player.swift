@@ -7,7 +7,7 @@ internal import SluiceNet
 ///
 /// A state machine on the loop and not a task: a stream that is silent for ever costs this object and nothing else.
 final class Player: TimerTarget, EventHandler {
-    private enum Phase { case waiting, drippingHead, playing, blocked, stalled, over }
+    private enum Phase { case waiting, drippingHead, playing, blocked, cutting, stalled, over }
 
     private let exchange: DownstreamExchange
     private let ledger: Ledger
@@ -28,6 +28,8 @@ final class Player: TimerTarget, EventHandler {
     private var framesBody = false
 
     private static let dripByteCount = 16
+    /// A receiver may throw away what comes together with the reset of its HTTP/2 stream: it gets a moment to read.
+    private static let resetPause = Duration.milliseconds(50)
     /// How long a head or a body drips, about.
     static let dripTime = Duration.seconds(1)
 
@@ -136,13 +138,18 @@ final class Player: TimerTarget, EventHandler {
             phase = .stalled
             script = nil
         case .cut:
-            leave()
-            exchange.abortAfterSending()
+            phase = .cutting
+            if exchange.stream == nil { cut() } else { arm(exchange.loop.now + Self.resetPause) }
         case .proper:
             leave()
             if framesBody { VerbatimHead.end(on: exchange) }
             exchange.finish()
         }
+    }
+
+    private func cut() {
+        leave()
+        exchange.abortAfterSending()
     }
 
     // MARK: Events
@@ -152,6 +159,7 @@ final class Player: TimerTarget, EventHandler {
         case .waiting: answer()
         case .drippingHead: dripHead()
         case .playing: play()
+        case .cutting: cut()
         case .blocked, .stalled, .over: break
         }
     }
