@@ -152,7 +152,8 @@ final class MockProvider {
         }
         // An error is an error: only what would have been an answer is spoilt.
         if reply.status.isSuccess { script = script.spoiled(by: behaviour, reply.dialect) }
-        Player(exchange, script, head: head, behaviour, pacing, ledger: shared.ledger, admission).start(after: behaviour.latency)
+        Player(exchange, script, head: head, behaviour, pacing, ledger: shared.ledger, admission).start(
+            after: behaviour.latency)
     }
 
     /// A reply without events tells of an error in its body.

@@ -1,6 +1,7 @@
-@testable import SluiceMock
 import SluiceHTTP
 import Testing
+
+@testable import SluiceMock
 
 @Suite struct `Behaviours in words` {
     @Test func `a plain model name says nothing`() throws {
@@ -9,7 +10,8 @@ import Testing
     }
 
     @Test func `a model name says how to behave`() throws {
-        let behaviour = try BehaviourGrammar.model("gpt-mock+latency-ms=50+tokens=20+cut=0.25+no-done", over: Behaviour())
+        let behaviour = try BehaviourGrammar.model(
+            "gpt-mock+latency-ms=50+tokens=20+cut=0.25+no-done", over: Behaviour())
         #expect(behaviour.latency == .milliseconds(50))
         #expect(behaviour.tokens == 20)
         #expect(behaviour.fault == .cut(0.25))
@@ -43,8 +45,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "latancy-ms=5", "latency-ms", "latency-ms=-1", "latency-ms=x", "latency-ms=nan", "tokens=100001", "cut=1.5", "cut=nan",
-        "status=200", "status=600", "reset=1", "every=0", "flap=0", "usage=all", "jitter", "content-filter=maybe", "text", "burst=1",
+        "latancy-ms=5", "latency-ms", "latency-ms=-1", "latency-ms=x", "latency-ms=nan", "tokens=100001", "cut=1.5",
+        "cut=nan",
+        "status=200", "status=600", "reset=1", "every=0", "flap=0", "usage=all", "jitter", "content-filter=maybe",
+        "text", "burst=1",
         "retry-after=1000001", "token-rate=-1", "token-rate=inf", "should-retry=yes",
     ])
     func `a word that means nothing is refused`(word: String) {
@@ -65,7 +69,9 @@ import Testing
             #expect(throws: Never.self, "\(word)") { try BehaviourGrammar.list(word, over: Behaviour()) }
             #expect(MockHelp.details.contains(key.rawValue))
             if let placeholder = key.value, placeholder.hasPrefix("[") {
-                #expect(throws: Never.self, "\(key.rawValue)") { try BehaviourGrammar.list(key.rawValue, over: Behaviour()) }
+                #expect(throws: Never.self, "\(key.rawValue)") {
+                    try BehaviourGrammar.list(key.rawValue, over: Behaviour())
+                }
             }
         }
     }
@@ -81,7 +87,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (FaultGate.first(2), [true, true, false, false, false, false]), (.every(2), [true, false, true, false, true, false]),
+        (FaultGate.first(2), [true, true, false, false, false, false]),
+        (.every(2), [true, false, true, false, true, false]),
         (.every(3), [true, false, false, true, false, false]), (.flapping(2), [true, true, false, false, true, true]),
         (.first(0), [false, false, false, false, false, false]),
     ])
@@ -98,7 +105,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (0, "0s"), (12, "12ms"), (1000, "1s"), (8640, "8.64s"), (360_000, "6m0s"), (3_723_000, "1h2m3s"), (1005, "1.005s"),
+        (0, "0s"), (12, "12ms"), (1000, "1s"), (8640, "8.64s"), (360_000, "6m0s"), (3_723_000, "1h2m3s"),
+        (1005, "1.005s"),
         (61_050, "1m1.05s"),
     ])
     func `durations are spelled as Go does`(milliseconds: Int, text: String) {

@@ -1,12 +1,14 @@
-@testable import SluiceMock
 import Testing
+
+@testable import SluiceMock
 
 @Suite struct `Chat completions and the goldens` {
     private static let dated = "gpt-5.4-mini-2026-03-17"
 
     @Test func `a whole answer is the golden one, byte for byte`() throws {
         let reply = try Making.reply(
-            .chatCompletions, Golden.text("G1-chat-req.json"), "text=Paris,prompt-tokens=21,completion-tokens=2", hex: "G1",
+            .chatCompletions, Golden.text("G1-chat-req.json"), "text=Paris,prompt-tokens=21,completion-tokens=2",
+            hex: "G1",
             created: 1_764_000_000, model: Self.dated)
         // Our token count is 1: the golden's model counts the end of the text too.
         #expect(try Making.text(reply) == Golden.line("G1-chat-resp.json"))
@@ -14,7 +16,8 @@ import Testing
 
     @Test func `a stream with usage is the golden one, byte for byte`() throws {
         let reply = try Making.reply(
-            .chatCompletions, Golden.text("G2-chat-req.json"), "text=Hi!,prompt-tokens=8,completion-tokens=3", hex: "G2",
+            .chatCompletions, Golden.text("G2-chat-req.json"), "text=Hi!,prompt-tokens=8,completion-tokens=3",
+            hex: "G2",
             created: 1_764_000_001, model: Self.dated)
         #expect(try Making.text(reply) == Golden.text("G2-chat-stream.sse"))
     }
@@ -29,12 +32,15 @@ import Testing
     @Test func `usage=none leaves usage out though it was asked for`() throws {
         let request = try Golden.text("G2-chat-req.json")
         #expect(try !Making.text(Making.reply(.chatCompletions, request, "usage=none")).contains("usage"))
-        #expect(try !Making.text(Making.reply(.chatCompletions, Golden.text("G1-chat-req.json"), "usage=none")).contains("usage"))
+        #expect(
+            try !Making.text(Making.reply(.chatCompletions, Golden.text("G1-chat-req.json"), "usage=none")).contains(
+                "usage"))
     }
 
     @Test func `a tool call has what the golden one has`() throws {
         let ours = try Making.json(
-            .chatCompletions, Golden.text("G3-chat-req.json"), "arguments=\(BehaviourGrammar.encoded(#"{"city":"Oslo"}"#))")
+            .chatCompletions, Golden.text("G3-chat-req.json"),
+            "arguments=\(BehaviourGrammar.encoded(#"{"city":"Oslo"}"#))")
         #expect(ours.covers(try Golden.json("G3-chat-resp.json")))
         let call = ours["choices"]?[0]?["message"]?["tool_calls"]?[0]
         #expect(call?["function"]?["arguments"]?.string == #"{"city":"Oslo"}"#)
@@ -82,7 +88,9 @@ import Testing
     private static func assembled(_ chunks: [JSONThing]) -> [(id: String, name: String, arguments: String)] {
         var calls: [Int: (id: String, name: String, arguments: String)] = [:]
         for chunk in chunks {
-            guard let delta = chunk["choices"]?[0]?["delta"]?["tool_calls"]?[0], let index = delta["index"]?.int else { continue }
+            guard let delta = chunk["choices"]?[0]?["delta"]?["tool_calls"]?[0], let index = delta["index"]?.int else {
+                continue
+            }
             var call = calls[index] ?? ("", "", "")
             call.id += delta["id"]?.string ?? ""
             call.name += delta["function"]?["name"]?.string ?? ""
@@ -96,9 +104,13 @@ import Testing
         let ours = try Making.json(.chatCompletions, Golden.text("G5-chat-req.json"))
         let golden = try Golden.json("G5-chat-resp.json")
         #expect(ours.covers(golden))
-        #expect(ours["choices"]?[0]?["message"]?["content"]?.string == golden["choices"]?[0]?["message"]?["content"]?.string)
+        #expect(
+            ours["choices"]?[0]?["message"]?["content"]?.string == golden["choices"]?[0]?["message"]?["content"]?.string
+        )
         func bytes(_ thing: JSONThing) -> [[Int]]? {
-            thing["choices"]?[0]?["logprobs"]?["content"]?.elements.map { $0["bytes"]?.elements.compactMap(\.int) ?? [] }
+            thing["choices"]?[0]?["logprobs"]?["content"]?.elements.map {
+                $0["bytes"]?.elements.compactMap(\.int) ?? []
+            }
         }
         #expect(bytes(ours) == bytes(golden))
     }
@@ -118,7 +130,8 @@ import Testing
     }
 
     @Test func `an answer is as long as the request allows`() throws {
-        let body = #"{"model":"m","max_tokens":9,"max_completion_tokens":2,"messages":[{"role":"user","content":"a b c"}]}"#
+        let body =
+            #"{"model":"m","max_tokens":9,"max_completion_tokens":2,"messages":[{"role":"user","content":"a b c"}]}"#
         let ours = try Making.json(.chatCompletions, body)
         #expect(ours["choices"]?[0]?["message"]?["content"]?.string == "a b")
         #expect(ours["choices"]?[0]?["finish_reason"]?.string == "length")

@@ -1,6 +1,7 @@
-@testable import SluiceMock
 import Foundation
 import Testing
+
+@testable import SluiceMock
 
 /// HTTP/2 by prior knowledge, with a client that is not ours.
 @Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/curl")))
@@ -31,7 +32,8 @@ struct `The mock over HTTP2` {
 
     @Test func `a cut stream is reset after what it had`() throws {
         let reply = try Self.curl(TestMock(), TestMock.chatBody("m+cut=0.5", stream: true))
-        #expect(reply.status == Self.streamError && reply.text.contains(#""content":" b""#) && !reply.text.contains("DONE"))
+        #expect(
+            reply.status == Self.streamError && reply.text.contains(#""content":" b""#) && !reply.text.contains("DONE"))
     }
 
     @Test(arguments: ["reset", "close", "bad-length"])

@@ -1,6 +1,7 @@
-@testable import SluiceMock
 import Foundation
 import Testing
+
+@testable import SluiceMock
 
 @Suite struct `Files, uploads, batches and responses` {
     private static func form(_ parts: [(head: String, body: String)]) -> String {
@@ -39,19 +40,27 @@ import Testing
 
     @Test func `an upload becomes a file in the order of its parts`() throws {
         let mock = try TestMock()
-        let upload = try mock.post("/v1/uploads", #"{"filename":"a.txt","purpose":"assistants","bytes":6,"mime_type":"text/plain"}"#)
+        let upload = try mock.post(
+            "/v1/uploads", #"{"filename":"a.txt","purpose":"assistants","bytes":6,"mime_type":"text/plain"}"#)
         let id = try #require(upload["id"]?.string)
         let parts = try ["def", "abc"].compactMap { text in
             try JSONThing(
-                mock.exchange("POST", "/v1/uploads/\(id)/parts", Self.form([(#"name="data"; filename="p""#, text)]), type: Self.formType)
-                    .body)["id"]?.string
+                mock.exchange(
+                    "POST", "/v1/uploads/\(id)/parts", Self.form([(#"name="data"; filename="p""#, text)]),
+                    type: Self.formType
+                )
+                .body)["id"]?.string
         }
-        #expect(try mock.exchange("POST", "/v1/uploads/\(id)/complete", #"{"part_ids":["\#(parts[0])"]}"#).status == 400)
+        #expect(
+            try mock.exchange("POST", "/v1/uploads/\(id)/complete", #"{"part_ids":["\#(parts[0])"]}"#).status == 400)
         let done = try mock.post("/v1/uploads/\(id)/complete", #"{"part_ids":["\#(parts[1])","\#(parts[0])"]}"#)
         #expect(done["status"]?.string == "completed")
         let file = try #require(done["file"]?["id"]?.string)
         #expect(try mock.exchange("GET", "/v1/files/\(file)/content").body == "abcdef")
-        #expect(try mock.exchange("POST", "/v1/uploads/\(id)/parts", Self.form([(#"name="data""#, "x")]), type: Self.formType).status == 400)
+        #expect(
+            try mock.exchange(
+                "POST", "/v1/uploads/\(id)/parts", Self.form([(#"name="data""#, "x")]), type: Self.formType
+            ).status == 400)
     }
 
     @Test func `a batch answers each line, and errors go to a file of their own`() throws {
@@ -59,10 +68,12 @@ import Testing
         func line(_ id: String, _ model: String) -> String {
             #"{"custom_id":"\#(id)","method":"POST","url":"/v1/chat/completions","body":\#(TestMock.chatBody(model, content: id))}"#
         }
-        let input = try Self.upload(mock, line("one", "m") + "\n" + line("two", "m+status=500") + "\n" + line("three", "m") + "\n")
+        let input = try Self.upload(
+            mock, line("one", "m") + "\n" + line("two", "m+status=500") + "\n" + line("three", "m") + "\n")
         let batch = try mock.post(
             "/v1/batches",
-            #"{"input_file_id":"\#(input["id"]?.string ?? "")","endpoint":"/v1/chat/completions","completion_window":"24h"}"#)
+            #"{"input_file_id":"\#(input["id"]?.string ?? "")","endpoint":"/v1/chat/completions","completion_window":"24h"}"#
+        )
         let id = try #require(batch["id"]?.string)
         #expect(batch["status"]?.string == "validating")
         #expect(try mock.get("/v1/batches/\(id)")["status"]?.string == "in_progress")
@@ -104,7 +115,8 @@ import Testing
 
     @Test func `a transcript tells which file came, in every format`() throws {
         let mock = try TestMock()
-        func transcribe(_ fields: [(head: String, body: String)], _ path: String = "transcriptions") throws -> RawReply {
+        func transcribe(_ fields: [(head: String, body: String)], _ path: String = "transcriptions") throws -> RawReply
+        {
             let parts = [(#"name="model""#, "m"), (#"name="file"; filename="a.wav""#, "12345")] + fields
             return try mock.exchange("POST", "/v1/audio/\(path)", Self.form(parts), type: Self.formType)
         }
@@ -114,7 +126,9 @@ import Testing
         #expect(try JSONThing(transcribe([(#"name="response_format""#, "verbose_json")]).body)["segments"]?.count == 1)
         #expect(try JSONThing(transcribe([], "translations").body)["text"]?.string == "translation of a.wav, 5 bytes")
         let stream = try transcribe([(#"name="stream""#, "true")]).body
-        #expect(try JSONThing.payloads(stream).compactMap { $0["delta"]?.string }.joined() == "transcript of a.wav, 5 bytes")
+        #expect(
+            try JSONThing.payloads(stream).compactMap { $0["delta"]?.string }.joined() == "transcript of a.wav, 5 bytes"
+        )
         #expect(try mock.get("/mock/counts")["models"]?["m"]?["answered"]?.int == 6)
     }
 

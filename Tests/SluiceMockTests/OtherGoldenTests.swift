@@ -1,8 +1,9 @@
-@testable import SluiceMock
 import Foundation
 import SluiceCore
 import SluiceJSON
 import Testing
+
+@testable import SluiceMock
 
 @Suite struct `Other endpoints and the goldens` {
     @Test(arguments: [(false, "G8-emb-resp.json"), (true, "G8-emb-resp-base64.json")])
@@ -35,14 +36,17 @@ import Testing
 
     @Test func `a response stream has the golden events`() throws {
         let ours = try Making.text(
-            Making.reply(.responses, Golden.text("G9-resp-req.json"), "arguments=\(BehaviourGrammar.encoded(#"{"city":"Oslo"}"#))"))
+            Making.reply(
+                .responses, Golden.text("G9-resp-req.json"),
+                "arguments=\(BehaviourGrammar.encoded(#"{"city":"Oslo"}"#))"))
         let golden = try Golden.text("G9-resp-stream.sse")
         func names(_ stream: String) -> [Substring] { stream.split(separator: "\n").filter { $0.hasPrefix("event:") } }
         #expect(names(ours) == names(golden))
         for (event, expected) in zip(try JSONThing.payloads(ours), try JSONThing.payloads(golden)) {
             // The golden repeats neither tools nor temperature as they were sent.
             let type = event["type"]?.string
-            #expect(type == expected["type"]?.string && event["sequence_number"]?.int == expected["sequence_number"]?.int)
+            #expect(
+                type == expected["type"]?.string && event["sequence_number"]?.int == expected["sequence_number"]?.int)
             #expect(expected.keys.isSubset(of: event.keys), "\(type ?? "")")
             let response = expected["response"]?.keys ?? []
             #expect(response.isSubset(of: event["response"]?.keys ?? []), "\(type ?? "")")
@@ -66,7 +70,8 @@ import Testing
     }
 
     @Test func `a response that is too long is incomplete`() throws {
-        let ours = try Making.json(.responses, #"{"model":"m","input":[{"role":"user","content":"a b c"}],"max_output_tokens":1}"#)
+        let ours = try Making.json(
+            .responses, #"{"model":"m","input":[{"role":"user","content":"a b c"}],"max_output_tokens":1}"#)
         #expect(ours["status"]?.string == "incomplete")
         #expect(ours["incomplete_details"]?["reason"]?.string == "max_output_tokens")
     }

@@ -1,6 +1,7 @@
-@testable import SluiceMock
 import SluiceCore
 import Testing
+
+@testable import SluiceMock
 
 @Suite struct `Faults in a body` {
     private static let body = #"{"model":"m","stream":true,"messages":[{"role":"user","content":"a b c d"}]}"#
@@ -39,7 +40,9 @@ import Testing
     @Test func `a malformed event stands in the middle and the rest is whole`() throws {
         let script = try Self.script("malformed")
         #expect(try Self.content(script) == "a b c d")
-        let broken = Self.events(script).indices.filter { !Self.events(script)[$0].hasSuffix("}\n\n") && !Self.events(script)[$0].contains("DONE") }
+        let broken = Self.events(script).indices.filter {
+            !Self.events(script)[$0].hasSuffix("}\n\n") && !Self.events(script)[$0].contains("DONE")
+        }
         #expect(broken == [3])
     }
 
@@ -76,11 +79,13 @@ import Testing
         let body = ByteBuffer(String(repeating: "x", count: 100))
         let cut = Script(whole: body).spoiled(by: try BehaviourGrammar.list("cut=0.25", over: Behaviour()), .plain)
         #expect(cut.range(of: 0) == 0..<25 && cut.announcedByteCount == 100 && cut.end == .cut)
-        let clean = Script(whole: body).spoiled(by: try BehaviourGrammar.list("cut-clean=0.25", over: Behaviour()), .plain)
+        let clean = Script(whole: body).spoiled(
+            by: try BehaviourGrammar.list("cut-clean=0.25", over: Behaviour()), .plain)
         #expect(clean.range(of: 0) == 0..<25 && clean.announcedByteCount == nil && clean.end == .proper)
         let short = Script(whole: body).spoiled(by: try BehaviourGrammar.list("bad-length", over: Behaviour()), .plain)
         #expect(short.range(of: 0) == 0..<100 && short.announcedByteCount == 164 && short.end == .cut)
-        let malformed = Script(whole: body).spoiled(by: try BehaviourGrammar.list("malformed", over: Behaviour()), .plain)
+        let malformed = Script(whole: body).spoiled(
+            by: try BehaviourGrammar.list("malformed", over: Behaviour()), .plain)
         #expect(malformed.range(of: 0) == 0..<50 && malformed.announcedByteCount == 50 && malformed.end == .proper)
     }
 }

@@ -1,8 +1,9 @@
 import Foundation
 import SluiceCore
-@testable import SluiceMock
 internal import TestSupport
 import Testing
+
+@testable import SluiceMock
 
 @Suite struct `The mock over sockets` {
     @Test func `a chat request is answered with the headers of the dialect`() throws {
@@ -32,7 +33,9 @@ import Testing
         let reply = try mock.chat("gpt-mock", stream: true)
         #expect(reply.header("content-type") == "text/event-stream; charset=utf-8")
         #expect(reply.hasProperEnd && reply.body.hasSuffix("data: [DONE]\n\n"))
-        #expect(try JSONThing.payloads(reply.body).compactMap { $0["choices"]?[0]?["delta"]?["content"]?.string }.joined() == "a b c d")
+        #expect(
+            try JSONThing.payloads(reply.body).compactMap { $0["choices"]?[0]?["delta"]?["content"]?.string }.joined()
+                == "a b c d")
     }
 
     @Test func `several requests share a connection`() throws {
@@ -106,8 +109,12 @@ import Testing
     @Test func `errors say when to try again, in every spelling`() throws {
         let mock = try TestMock()
         let seconds = try mock.chat("m+status=429+retry-after=2+should-retry=false")
-        #expect(seconds.status == 429 && seconds.header("retry-after") == "2" && seconds.header("x-should-retry") == "false")
-        #expect(seconds.header("x-ratelimit-remaining-requests") == "0" && seconds.header("x-ratelimit-reset-requests") == "2s")
+        #expect(
+            seconds.status == 429 && seconds.header("retry-after") == "2" && seconds.header("x-should-retry") == "false"
+        )
+        #expect(
+            seconds.header("x-ratelimit-remaining-requests") == "0"
+                && seconds.header("x-ratelimit-reset-requests") == "2s")
         #expect(try mock.chat("m+status=529+retry-after-ms=1500").header("retry-after-ms") == "1500")
         let date = try #require(try mock.chat("m+status=503+retry-after-date=60").header("retry-after"))
         let format = DateFormatter()
@@ -208,7 +215,9 @@ import Testing
         #expect(entry["headers"]?["authorization"]?.string == "Bearer sk-secret")
         #expect(entry["headers"]?["x-a"]?.string == "1, 2")
         #expect(entry["method"]?.string == "POST" && entry["path"]?.string == "/v1/chat/completions")
-        #expect(entry["body"]?.string == TestMock.chatBody("m") && entry["body_bytes"]?.int == TestMock.chatBody("m").utf8.count)
+        #expect(
+            entry["body"]?.string == TestMock.chatBody("m")
+                && entry["body_bytes"]?.int == TestMock.chatBody("m").utf8.count)
         #expect(entry["outcome"]?.string == "answered" && entry["status"]?.int == 200 && entry["attempt"]?.int == 1)
     }
 
@@ -262,14 +271,27 @@ import Testing
 
     @Test func `bytes at random are answered or refused, and the mock goes on`() throws {
         let mock = try TestMock()
-        let paths = ["chat/completions", "completions", "responses", "embeddings", "moderations", "images/generations", "audio/speech", "batches", "uploads"]
-        let parts = ["{", "}", "[", "]", ":", ",", "\"model\"", "\"messages\"", "\"input\"", "\"prompt\"", "\"role\"", "\"tools\"", "null", "1", "\"x\"", "1e999", "\"\\ud800\""]
+        let paths = [
+            "chat/completions", "completions", "responses", "embeddings", "moderations", "images/generations",
+            "audio/speech", "batches", "uploads",
+        ]
+        let parts = [
+            "{", "}", "[", "]", ":", ",", "\"model\"", "\"messages\"", "\"input\"", "\"prompt\"", "\"role\"",
+            "\"tools\"", "null", "1", "\"x\"", "1e999", "\"\\ud800\"",
+        ]
         for seed in SplitMix64.seeds(150) {
             var random = SplitMix64(seed)
-            let body = (0..<Int.random(in: 1...14, using: &random)).map { _ in parts[Int.random(in: 0..<parts.count, using: &random)] }.joined()
+            let body = (0..<Int.random(in: 1...14, using: &random)).map { _ in
+                parts[Int.random(in: 0..<parts.count, using: &random)]
+            }.joined()
             let path = paths[Int.random(in: 0..<paths.count, using: &random)]
-            let object = seed % 2 == 0 ? body : #"{"model":"m","voice":1,"input":\#(parts[Int.random(in: 0..<parts.count, using: &random)]),"messages":[{"role":"user","content":"x"}],"\#(seed)":"x"}"#
-            #expect(try mock.exchange("POST", "/v1/\(path)", object).status.map { $0 == 200 || $0 == 400 } == true, "seed \(seed)")
+            let object =
+                seed % 2 == 0
+                ? body
+                : #"{"model":"m","voice":1,"input":\#(parts[Int.random(in: 0..<parts.count, using: &random)]),"messages":[{"role":"user","content":"x"}],"\#(seed)":"x"}"#
+            #expect(
+                try mock.exchange("POST", "/v1/\(path)", object).status.map { $0 == 200 || $0 == 400 } == true,
+                "seed \(seed)")
         }
         #expect(try mock.get("/health")["status"]?.string == "ok")
     }

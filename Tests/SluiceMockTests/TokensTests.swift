@@ -1,7 +1,8 @@
-@testable import SluiceMock
 import SluiceCore
 import TestSupport
 import Testing
+
+@testable import SluiceMock
 
 @Suite struct `Words and tokens` {
     private static func tokens(_ text: String) -> [String] {
@@ -19,7 +20,8 @@ import Testing
     @Test(arguments: [
         ("Hi!", ["Hi", "!"]), ("Capital of France?", ["Capital", " of", " France", "?"]),
         ("{\"prime\":true}", ["{\"", "prime", "\":", "true", "}"]), (" 3,", [" 3", ","]),
-        ("a\n\n  b", ["a", "\n\n ", " b"]), ("", []), ("   ", ["   "]), ("counterrevolutionaries", ["counterrevolutio", "naries"]),
+        ("a\n\n  b", ["a", "\n\n ", " b"]), ("", []), ("   ", ["   "]),
+        ("counterrevolutionaries", ["counterrevolutio", "naries"]),
     ])
     func `a token is a word with its space, or a run of punctuation`(text: String, tokens: [String]) {
         #expect(Self.tokens(text) == tokens)

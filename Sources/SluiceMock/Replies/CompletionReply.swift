@@ -25,7 +25,9 @@ enum CompletionReply {
                 writeHead(identity, &json)
                 json.key("choices")
                 json.array { json in
-                    for (index, choice) in request.choices.enumerated() { write(choice, index, request.hasLogprobs, &json) }
+                    for (index, choice) in request.choices.enumerated() {
+                        write(choice, index, request.hasLogprobs, &json)
+                    }
                 }
                 if behaviour.usage.isOmitted { return }
                 json.key("usage")
@@ -40,7 +42,8 @@ enum CompletionReply {
         let options = root.given("stream_options")
         if options != nil, !isStream {
             throw APIError(
-                400, "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param: "stream_options")
+                400, "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param: "stream_options"
+            )
         }
         let count = try root.int("n", in: 1...128) ?? 1
         let limit = try root.int("max_tokens", in: 0...Int.max) ?? tokensByDefault

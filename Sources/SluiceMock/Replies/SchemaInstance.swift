@@ -3,9 +3,10 @@ internal import SluiceJSON
 
 /// Makes a JSON value that a JSON Schema accepts: for tool arguments and structured output.
 ///
-/// Understands what the Structured Outputs subset has, and a little more: type, enum, const, default, properties, required, items,
-/// prefixItems, bounds, format, anyOf, oneOf, allOf, `$ref` within the document. A `pattern` is not looked at. The value is always
-/// the same for the same schema, and bounded: near the limits only what is required is written, beyond them not even that.
+/// Understands what the Structured Outputs subset has, and a little more: type, enum, const, default, properties,
+/// required, items, prefixItems, bounds, format, anyOf, oneOf, allOf, `$ref` within the document. A `pattern` is not
+/// looked at. The value is always the same for the same schema, and bounded: near the limits only what is required is
+/// written, beyond them not even that.
 struct SchemaInstance {
     /// How deep the value may be.
     static let depthMax = 12

@@ -1,6 +1,7 @@
-@testable import SluiceMock
 import SluiceCore
 import SluiceJSON
+
+@testable import SluiceMock
 
 /// Replies made without a socket.
 enum Making {
@@ -23,7 +24,8 @@ enum Making {
         switch reply.body {
         case .whole(let body): return body.text
         case .script(let script):
-            return (0..<script.count).map { String(decoding: script.buffer.span.extracting(script.range(of: $0))) }.joined()
+            return (0..<script.count).map { String(decoding: script.buffer.span.extracting(script.range(of: $0))) }
+                .joined()
         }
     }
 

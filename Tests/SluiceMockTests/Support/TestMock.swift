@@ -1,8 +1,9 @@
 import Foundation
 import Glibc
 internal import SluiceCore
-@testable import SluiceMock
 import SluiceNet
+
+@testable import SluiceMock
 
 /// A mock in this process, on a port of its own; it stops when this goes.
 final class TestMock {
@@ -35,8 +36,11 @@ final class TestMock {
 
     func post(_ path: String, _ body: String) throws -> JSONThing { try JSONThing(exchange("POST", path, body).body) }
 
-    func chat(_ model: String, stream: Bool = false, headers: [String] = [], content: String = "a b c d") throws -> RawReply {
-        try exchange("POST", "/v1/chat/completions", Self.chatBody(model, stream: stream, content: content), headers: headers)
+    func chat(_ model: String, stream: Bool = false, headers: [String] = [], content: String = "a b c d") throws
+        -> RawReply
+    {
+        try exchange(
+            "POST", "/v1/chat/completions", Self.chatBody(model, stream: stream, content: content), headers: headers)
     }
 
     static func chatBody(_ model: String, stream: Bool = false, content: String = "a b c d") -> String {
@@ -85,7 +89,8 @@ struct RawReply {
         while let line = rest.range(of: "\r\n"), let size = Int(rest[..<line.lowerBound], radix: 16), size > 0 {
             let data = rest[line.upperBound...].utf8
             body += String(data.prefix(size)) ?? ""
-            rest = rest[(data.index(data.startIndex, offsetBy: size, limitedBy: data.endIndex) ?? data.endIndex)...].dropFirst(1)
+            rest = rest[(data.index(data.startIndex, offsetBy: size, limitedBy: data.endIndex) ?? data.endIndex)...]
+                .dropFirst(1)
         }
         return body
     }
@@ -102,7 +107,9 @@ final class RawClient {
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         let result = unsafe withUnsafePointer(to: &address) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
         if result != 0 { throw POSIXError(.ECONNREFUSED) }
     }
@@ -116,7 +123,9 @@ final class RawClient {
         isClosed = true
     }
 
-    func send(_ method: String, _ path: String, _ body: String, type: String = "application/json", headers: [String] = []) {
+    func send(
+        _ method: String, _ path: String, _ body: String, type: String = "application/json", headers: [String] = []
+    ) {
         var text = "\(method) \(path) HTTP/1.1\r\nhost: mock\r\n"
         if !body.isEmpty { text += "content-type: \(type)\r\ncontent-length: \(body.utf8.count)\r\n" }
         for header in headers { text += header + "\r\n" }
@@ -126,7 +135,9 @@ final class RawClient {
     func send(_ text: String) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
-            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             if count <= 0 { return }
             bytes = bytes.dropFirst(count)
         }
