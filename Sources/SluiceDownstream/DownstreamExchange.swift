@@ -139,6 +139,7 @@ package final class DownstreamExchange {
         if case .known(let count) = bodyLength, count > limit { bodyFailed(.bodyTooLarge(limit: limit)) }
         while true {
             if let failure { throw failure }
+            if isFinished { throw .gone }
             if receivedByteCount > limit {
                 bodyFailed(.bodyTooLarge(limit: limit))
                 continue
@@ -160,6 +161,8 @@ package final class DownstreamExchange {
         await waiter.wait()
         bodyWaiter = nil
         if let failure { throw failure }
+        // Answered before the body was complete: nobody brings the rest.
+        if isFinished { throw .gone }
     }
 
     // MARK: Response
@@ -228,6 +231,8 @@ package final class DownstreamExchange {
         onAbandoned = nil
         onDrained = nil
         inbound = nil
+        bodyWaiter?.fulfil(())
+        drainWaiter?.fulfil(())
     }
 
     // MARK: From the carrier

@@ -31,17 +31,24 @@ final class DownstreamHTTP1: DownstreamConnection {
     private var isReceivingInPlace = false
     private var inPlaceByteCount = 0
     private var bodyBy = Instant.distantFuture
+    /// The application may not send on for the moment, and so cannot be late.
+    private var isBodyPaused = false
+    private var bodyResumedAt = Instant(nanoseconds: 0)
     private var expectsContinue = false
     private var version = HTTPVersion.http11
     private var keepsAlive = true
     private var isHead = false
     private var framing = BodyFraming.none
     private var lingeredByteCount = 0
+    private var hasServed = false
 
     /// Bytes of following requests that are kept while one is served.
     private static let pipelinedByteCountMax = 65_536
-    private static let lingerByteCountMax = 1 << 20
+    /// What an application may go on sending of a request that is answered already: most send everything before they read.
+    private static let lingerByteCountMax = 64 << 20
     private static let lingerTime = Duration.seconds(2)
+    /// How long a connection that was never used is kept when no new ones are taken.
+    private static let drainPatience = Duration.seconds(1)
 
     init(transport: Transport, registry: ConnectionRegistry, peer: Peer) {
         self.transport = transport
@@ -60,7 +67,10 @@ final class DownstreamHTTP1: DownstreamConnection {
         if !received.isEmpty { transportReceived(received) }
     }
 
-    var isIdle: Bool { exchange == nil }
+    var isIdle: Bool {
+        if case .waiting = state { return pending == nil && transport.pendingByteCount == 0 }
+        return false
+    }
     private var isClosed: Bool { if case .closed = state { true } else { false } }
 
     // MARK: Requests
@@ -122,11 +132,14 @@ final class DownstreamHTTP1: DownstreamConnection {
             carrier: self)
         self.exchange = exchange
         state = .serving
+        hasServed = true
         isHeadBegun = false
         isBodyDone = exchange.isBodyComplete
         if !isBodyDone {
             decoder = BodyDecoder(framing, limits: registry.configuration.head)
             bodyBy = registry.loop.now + registry.configuration.bodyTotal
+            isBodyPaused = false
+            bodyResumedAt = registry.loop.now
             arm(after: registry.configuration.bodyStall)
         }
         registry.start(exchange)
@@ -225,7 +238,9 @@ final class DownstreamHTTP1: DownstreamConnection {
 
     func drain() {
         keepsAlive = false
-        if case .waiting = state, pending == nil { close() }
+        guard case .waiting = state, pending == nil else { return }
+        // The last response may be on its way still, or the first request.
+        if hasServed { end() } else { arm(after: Self.drainPatience) }
     }
 
     private func arm(after duration: Duration) {
@@ -274,18 +289,27 @@ extension DownstreamHTTP1: TransportDelegate {
     func transportFailed(_ error: TransportError) { close() }
 
     func transportDrained() { exchange?.downstreamDrained() }
+
+    func transportClosed() { close() }
 }
 
 extension DownstreamHTTP1: TimerTarget {
     func timerFired(_ timer: LoopTimer) {
         let now = registry.loop.now
         switch state {
+        case .waiting where pending == nil:
+            let by = transport.lastProgress + registry.configuration.stall
+            if transport.pendingByteCount == 0 || now >= by { return close() }
+            registry.loop.arm(timer, at: by)
         case .waiting:
-            if pending == nil { return close() }
             refuse(408, "The request's header fields did not arrive in time.")
-        case .lingering: close()
+        case .lingering:
+            // What is still to be sent has the time that any response has.
+            let by = transport.lastProgress + registry.configuration.stall
+            if transport.pendingByteCount == 0 || now >= by { return close() }
+            registry.loop.arm(timer, at: min(by, now + Self.lingerTime))
         case .serving where !isBodyDone:
-            let by = min(bodyBy, transport.lastProgress + registry.configuration.bodyStall)
+            let by = min(bodyBy, bodyProgress + registry.configuration.bodyStall)
             if now < by { return registry.loop.arm(timer, at: by) }
             keepsAlive = false
             exchange?.bodyFailed(.bodyTimeout)
@@ -308,10 +332,22 @@ extension DownstreamHTTP1: ExchangeCarrier {
             expectsContinue = false
             if exchange.receivedByteCount == 0 { transport.write { queue in queue.write { MessageWriter.continue(into: $0) } } }
         }
+        if isBodyPaused {
+            isBodyPaused = false
+            bodyResumedAt = registry.loop.now
+        }
         transport.resumeReading()
     }
 
-    func pauseBody(_ exchange: DownstreamExchange) { transport.pauseReading() }
+    func pauseBody(_ exchange: DownstreamExchange) {
+        isBodyPaused = true
+        transport.pauseReading()
+    }
+
+    /// When the application last sent of its body, or could not have.
+    private var bodyProgress: Instant {
+        isBodyPaused ? registry.loop.now : max(transport.lastProgress, bodyResumedAt)
+    }
 
     func receiveBody(_ exchange: DownstreamExchange, into buffer: ByteBuffer) {
         guard case .known(let byteCount) = exchange.bodyLength, !isReceivingInPlace, pending == nil else { return }

@@ -31,6 +31,8 @@ final class DownstreamHTTP2: DownstreamConnection, Flushable {
     private static let queuedByteCountMax = 65_536
     /// How often open streams are looked at for their deadlines.
     private static let lookEvery = Duration.milliseconds(500)
+    /// How long a connection without streams is kept when no new ones are taken: until its peer has heard of it.
+    private static let drainPatience = Duration.seconds(1)
 
     init(transport: Transport, registry: ConnectionRegistry, peer: Peer) throws(HTTP2Error) {
         self.transport = transport
@@ -46,6 +48,7 @@ final class DownstreamHTTP2: DownstreamConnection, Flushable {
         self.timer = timer
         registry.loop.arm(timer, after: min(registry.configuration.headTimeout, registry.configuration.idle))
         if received.isEmpty { flushLater() } else { transportReceived(received) }
+        if registry.isDraining { drain() }
     }
 
     var isIdle: Bool { streams.isEmpty }
@@ -77,14 +80,10 @@ final class DownstreamHTTP2: DownstreamConnection, Flushable {
     // MARK: Ends
 
     private func end() {
-        if isClosed { return }
+        if isClosed || isEnding { return }
+        isEnding = true
+        if let timer { rearm(timer, after: registry.configuration.stall) }
         transport.closeAfterSending()
-        let timer = timer
-        if let timer {
-            timer.disarm()
-            registry.loop.arm(timer, after: registry.configuration.stall)
-        }
-        if transport.pendingByteCount == 0 { close() } else { isEnding = true }
     }
 
     private var isEnding = false
@@ -92,6 +91,8 @@ final class DownstreamHTTP2: DownstreamConnection, Flushable {
     func drain() {
         if isClosed { return }
         session.drain()
+        lastUse = registry.loop.now
+        if streams.isEmpty, let timer { rearm(timer, after: Self.drainPatience) }
         flushLater()
     }
 
@@ -130,6 +131,7 @@ extension DownstreamHTTP2: TransportDelegate {
     func transportEnded() { close() }
     func transportFailed(_ error: TransportError) { close() }
     func transportDrained() { flushLater() }
+    func transportClosed() { close() }
 }
 
 extension DownstreamHTTP2: HTTP2SessionDelegate {
@@ -190,10 +192,13 @@ extension DownstreamHTTP2: HTTP2SessionDelegate {
 
 extension DownstreamHTTP2: TimerTarget {
     func timerFired(_ timer: LoopTimer) {
-        if isEnding { return close() }
         let now = registry.loop.now
+        if isEnding {
+            let by = transport.lastProgress + registry.configuration.stall
+            return transport.pendingByteCount == 0 || now >= by ? close() : registry.loop.arm(timer, at: by)
+        }
         if streams.isEmpty {
-            let by = lastUse + registry.configuration.idle
+            let by = lastUse + (registry.isDraining ? Self.drainPatience : registry.configuration.idle)
             if now < by { return registry.loop.arm(timer, at: by) }
             session.drain()
             session.drain()

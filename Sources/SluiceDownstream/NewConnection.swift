@@ -16,6 +16,8 @@ final class NewConnection: DownstreamConnection {
     private var timer: LoopTimer?
     private var received: ByteBuffer?
 
+    /// How long a connection that has sent nothing is kept when no new ones are taken.
+    private static let drainPatience = Duration.seconds(1)
     private static let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
     init(
@@ -34,6 +36,7 @@ final class NewConnection: DownstreamConnection {
     var isIdle: Bool { true }
 
     func start(_ certificates: CertificateStore?) {
+        transport.dropsUnreadAtEnd = true
         unsafe transport.delegate = self
         let timer = LoopTimer(target: self)
         self.timer = timer
@@ -97,7 +100,11 @@ final class NewConnection: DownstreamConnection {
         timer = nil
     }
 
-    func drain() { if received == nil { close() } }
+    /// Its first request may be on its way, and is served; but a silent connection does not hold up the end for long.
+    func drain() {
+        if transport.receivedByteCount > 0 { return }
+        if let timer { registry.loop.arm(timer, after: Self.drainPatience) }
+    }
 
     func close() {
         stopTimer()

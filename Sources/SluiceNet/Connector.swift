@@ -56,7 +56,7 @@ package final class Connector: TimerTarget {
                 let attempt = Attempt(self, fd: fd)
                 attempt.registration = try register(attempt)
                 attempts.append(attempt)
-                if isConnected { return succeed(attempt) }
+                if isConnected { return succeed(attempt, Readiness(bits: 0)) }
                 return armTimer()
             } catch {
                 lastError = error
@@ -94,13 +94,13 @@ package final class Connector: TimerTarget {
             attempts.removeAll { $0 === attempt }
             return startNext()
         }
-        succeed(attempt)
+        succeed(attempt, readiness)
     }
 
-    private func succeed(_ attempt: Attempt) {
+    private func succeed(_ attempt: Attempt, _ readiness: Readiness) {
         guard let registration = attempt.registration else { return }
         attempts.removeAll { $0 === attempt }
-        finish(.success(Transport(loop: loop, fd: attempt.fd, registration: registration)))
+        finish(.success(Transport(loop: loop, fd: attempt.fd, registration: registration, readiness: readiness)))
     }
 
     private func finish(_ outcome: Result<Transport, Failure>) {

@@ -65,6 +65,7 @@ package struct Registration: Hashable, Sendable {
     /// How many bytes one read takes at most.
     package static let scratchByteCount = 65_536
     private static let eventsAtMost = 256
+    private static let roundsAtMost = 16
     private static let wakeupTag = UInt64.max
 
     package init() throws(SystemError) {
@@ -140,9 +141,11 @@ package struct Registration: Hashable, Sendable {
         settleTurn()
     }
 
-    /// Runs what became runnable and writes what was written, until neither leads to more.
+    /// Runs what became runnable and writes what was written, until neither leads to more: but not for ever, since a task that
+    /// makes work for itself must not keep the loop from its sockets.
     private func settleTurn() {
-        while !ready.isEmpty || !dirty.isEmpty {
+        for _ in 0..<Self.roundsAtMost {
+            if ready.isEmpty && dirty.isEmpty { return }
             var index = 0
             while index < ready.count {
                 let job = ready[index]
@@ -243,7 +246,8 @@ package struct Registration: Hashable, Sendable {
     private func fireTimers() {
         var due: [LoopTimer] = []
         wheel.expire(now: now, into: &due)
-        for timer in due { timer.target?.timerFired(timer) }
+        // One that another has armed again in the meantime has a new deadline.
+        for timer in due where !timer.isArmed { timer.target?.timerFired(timer) }
     }
 
     // MARK: From elsewhere

@@ -22,14 +22,20 @@ package final class ListeningSocket: EventHandler, TimerTarget {
         registration = try loop.register(fd, self, isListening: true)
     }
 
-    package func ready(_ readiness: Readiness) {
+    package func ready(_ readiness: Readiness) { _ = acceptSome() }
+
+    /// - Returns: whether more may wait.
+    private func acceptSome() -> Bool {
         for _ in 0..<Self.acceptsAtMost {
             switch Socket.accept(fd) {
             case .connection(let connection, let peer): accepted(connection, peer)
-            case .wouldBlock: return
-            case .exhausted, .failed: return waitForDescriptors()
+            case .wouldBlock: return false
+            case .exhausted, .failed:
+                waitForDescriptors()
+                return false
             }
         }
+        return true
     }
 
     private func waitForDescriptors() {
@@ -50,7 +56,7 @@ package final class ListeningSocket: EventHandler, TimerTarget {
     ///
     /// - Parameter keepsOpen: another process accepts from the same socket; what waits is left to it.
     package func close(keepsOpen: Bool) {
-        if !keepsOpen, registration != nil { ready(Readiness(bits: 1)) }
+        if !keepsOpen, registration != nil { while acceptSome() {} }
         if let registration { loop.deregister(fd, registration) }
         registration = nil
         if let pause { loop.remove(pause) }

@@ -1,6 +1,6 @@
 internal import CLinux
 internal import Glibc
-internal import SluiceCore
+package import SluiceCore
 internal import Synchronization
 
 /// Names to addresses, off the loops: `getaddrinfo` blocks, and knows what the machine is configured to know.
@@ -10,20 +10,24 @@ package final class Resolver: Sendable {
     package enum Failure: Error, Sendable, Equatable {
         case notFound(String)
         case unavailable(String)
+        case timedOut(String)
         /// In words, with the name in question.
         package var text: String {
             switch self {
             case .notFound(let host): "the host name \(host) does not exist"
             case .unavailable(let host): "the name service gave no answer for \(host)"
+            case .timedOut(let host): "the name service gave no answer for \(host) in time"
             }
         }
     }
+
+    private typealias Answer = @Sendable (Result<[SocketAddress], Failure>) -> Void
 
     private struct Entry {
         var addresses: [SocketAddress]
         var askedAt: Instant
         var isAsking: Bool
-        var waiting: [@Sendable (Result<[SocketAddress], Failure>) -> Void] = []
+        var waiting: [Answer] = []
     }
 
     /// `getaddrinfo` does not tell how long an answer holds.
@@ -31,6 +35,8 @@ package final class Resolver: Sendable {
     /// How many names are looked up at once; one that hangs does not hold up the others.
     private static let threadsAtMost = 4
     private static let namesAtMost = 4096
+    /// Requests that wait for one name; most of them have given up when there are so many.
+    private static let waitingAtMost = 16_384
 
     private struct State {
         var entries: [String: Entry] = [:]
@@ -43,33 +49,63 @@ package final class Resolver: Sendable {
     package init() {}
 
     /// The addresses of a host, port 0. To be called on `loop`, where it also returns.
-    package func resolve(_ host: String, on loop: EventLoop) async throws(Failure) -> [SocketAddress] {
+    ///
+    /// - Parameter deadline: the system's own patience with a name service that is gone is much longer than ours.
+    package func resolve(
+        _ host: String, by deadline: Instant, on loop: EventLoop
+    ) async throws(Failure) -> [SocketAddress] {
         if let address = SocketAddress(ip: host, port: 0) { return [address] }
-        let known = state.withLock { state -> [SocketAddress]? in
-            guard let entry = state.entries[host], !entry.addresses.isEmpty else { return nil }
-            if loop.now - entry.askedAt > Self.freshFor, !entry.isAsking { ask(host, &state) }
-            return entry.addresses
-        }
-        if let known { return known }
-        let waiter = Waiter<Result<[SocketAddress], Failure>>()
-        nonisolated(unsafe) let confined = waiter  // used on the loop alone: the answer is carried there
-        state.withLock { state in
-            if state.entries[host] == nil {
-                if state.entries.count >= Self.namesAtMost { state.entries = state.entries.filter { $0.value.isAsking } }
-                state.entries[host] = Entry(addresses: [], askedAt: loop.now, isAsking: false)
+        let wait = Wait(host)
+        nonisolated(unsafe) let confined = wait  // used on the loop alone: the answer is carried there
+        let (known, unanswered) = state.withLock { state -> ([SocketAddress]?, [Answer]) in
+            if let entry = state.entries[host], !entry.addresses.isEmpty {
+                let isStale = loop.now - entry.askedAt > Self.freshFor && !entry.isAsking
+                return (entry.addresses, isStale ? ask(host, &state) : [])
             }
-            state.entries[host]?.waiting.append { result in loop.execute { unsafe confined.fulfil(result) } }
-            if state.entries[host]?.isAsking == false { ask(host, &state) }
+            makeEntry(host, at: loop.now, &state)
+            state.entries[host]?.waiting.append { result in loop.execute { unsafe confined.waiter.fulfil(result) } }
+            return (nil, state.entries[host]?.isAsking == false ? ask(host, &state) : [])
         }
-        return try await waiter.wait().get()
+        for answer in unanswered { answer(.failure(.unavailable(host))) }
+        if let known { return known }
+        let timer = LoopTimer(target: wait)
+        loop.arm(timer, at: deadline)
+        let result = await wait.waiter.wait()
+        loop.remove(timer)
+        return try result.get()
     }
 
-    private func ask(_ host: String, _ state: inout State) {
+    private func makeEntry(_ host: String, at now: Instant, _ state: inout State) {
+        if state.entries[host] == nil {
+            if state.entries.count >= Self.namesAtMost { state.entries = state.entries.filter { $0.value.isAsking } }
+            state.entries[host] = Entry(addresses: [], askedAt: now, isAsking: false)
+        }
+        guard let waiting = state.entries[host]?.waiting.count, waiting >= Self.waitingAtMost else { return }
+        state.entries[host]?.waiting.removeFirst(waiting / 2)  // their time is over: they have waited longest
+    }
+
+    /// - Returns: who gets no answer, since the system gives no thread to look for one.
+    private func ask(_ host: String, _ state: inout State) -> [Answer] {
         state.entries[host]?.isAsking = true
         state.queue.append(host)
-        if state.threads >= Self.threadsAtMost { return }
-        state.threads += 1
-        Thread.start("resolver") { self.work() }
+        if state.threads >= Self.threadsAtMost { return [] }
+        if Thread.tryStart("resolver", { self.work() }) {
+            state.threads += 1
+            return []
+        }
+        if state.threads > 0 { return [] }
+        state.queue = []
+        state.entries[host]?.isAsking = false
+        defer { state.entries[host]?.waiting = [] }
+        return state.entries[host]?.waiting ?? []
+    }
+
+    /// One request that waits for an answer, with its deadline.
+    private final class Wait: TimerTarget {
+        let waiter = Waiter<Result<[SocketAddress], Failure>>()
+        private let host: String
+        init(_ host: String) { self.host = host }
+        func timerFired(_ timer: LoopTimer) { waiter.fulfil(.failure(.timedOut(host))) }
     }
 
     /// A thread lives while there are names to look up.

@@ -98,7 +98,7 @@ struct TimerWheel {
 
     /// The first tick at which the deadline has surely passed, never one that has been visited.
     private func slotIndex(_ deadline: Instant) -> Int {
-        Int(max((deadline.nanoseconds + Self.tick - 1) / Self.tick, lastTick + 1)) & (Self.slotCount - 1)
+        Int(max((deadline.nanoseconds - 1) / Self.tick + 1, lastTick + 1)) & (Self.slotCount - 1)
     }
 
     private mutating func link(_ timer: LoopTimer) {

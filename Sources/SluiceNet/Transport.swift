@@ -16,11 +16,14 @@ package protocol TransportDelegate: AnyObject {
     func transportFailed(_ error: TransportError)
     /// What was to be sent has shrunk below the low watermark, after having been above the high one.
     func transportDrained()
+    /// Everything has been sent and the transport has closed itself, as `closeAfterSending` asked. Called once, and last.
+    func transportClosed()
 }
 
 extension TransportDelegate {
     package func transportSecured() {}
     package func transportFilled() {}
+    package func transportClosed() {}
 }
 
 /// Why a connection is of no more use.
@@ -48,7 +51,13 @@ package final class Transport: EventHandler, Flushable {
     package let loop: EventLoop
     package let fd: Int32
     package private(set) var isOpen = true
-    package unowned(unsafe) var delegate: (any TransportDelegate)?
+    /// Without a delegate nothing is read: it waits in the system until there is one.
+    package unowned(unsafe) var delegate: (any TransportDelegate)? {
+        didSet { if unsafe delegate != nil, isReadable || hasPeerEnded { readAgainLater() } }
+    }
+    /// Whether what was not read yet is given up as soon as the peer has gone. Right for an application, which is not there any
+    /// more to be answered; wrong for a provider, whose last bytes may be the answer.
+    package var dropsUnreadAtEnd = false
     private var registration: Registration
     private let outbound = ByteQueue()
     private var tls: TLSSession?
@@ -61,6 +70,8 @@ package final class Transport: EventHandler, Flushable {
     private var closesWhenSent = false
     private var endsWhenSent = false
     private var isAboveHigh = false
+    /// Why nothing more can be sent, while what was received before is still read.
+    private var sendError: SystemError?
     private var target: ByteBuffer?
     private var targetRemaining = 0
     /// When bytes last came in or went out.
@@ -82,14 +93,23 @@ package final class Transport: EventHandler, Flushable {
         self.fd = fd
         lastProgress = loop.now
         registration = Registration(slot: 0, generation: 0)
-        registration = try loop.register(fd, self)
+        do throws(SystemError) {
+            registration = try loop.register(fd, self)
+        } catch {
+            isOpen = false
+            throw error
+        }
     }
 
     /// Takes over a connected descriptor that the loop watches already.
-    package init(loop: EventLoop, fd: Int32, registration: Registration) {
+    ///
+    /// - Parameter readiness: what was told before, which is not told again.
+    init(loop: EventLoop, fd: Int32, registration: Registration, readiness: Readiness) {
         self.loop = loop
         self.fd = fd
         self.registration = registration
+        isReadable = readiness.isReadable
+        hasPeerEnded = readiness.hasEnded
         lastProgress = loop.now
         loop.replaceHandler(of: registration, with: self)
     }
@@ -98,8 +118,8 @@ package final class Transport: EventHandler, Flushable {
 
     // MARK: Sending
 
-    /// How many bytes wait to be sent.
-    package var pendingByteCount: Int { outbound.count }
+    /// How many bytes wait to be sent, encrypted ones included.
+    package var pendingByteCount: Int { outbound.count + (tls?.outbound.count ?? 0) }
     /// The source is to stop until `transportDrained()`.
     package var isCongested: Bool { isAboveHigh }
 
@@ -137,12 +157,21 @@ package final class Transport: EventHandler, Flushable {
                 isBlocked = true
                 return tellIfDrained()
             case .failed(let error):
-                return fail(.system(error))
+                return stoppedSending(error)
             }
         }
         if !isOpen { return }
         if outbound.isEmpty { sentEverything() }
         tellIfDrained()
+    }
+
+    /// A peer that closes its side without taking everything may have said why: that is read before the connection is given up.
+    private func stoppedSending(_ error: SystemError) {
+        if dropsUnreadAtEnd { return fail(.system(error)) }
+        sendError = error
+        isBlocked = true
+        hasPeerEnded = true
+        if !isPaused { readAgainLater() }
     }
 
     /// What goes to the socket next: what was queued, or what TLS has made of it.
@@ -167,7 +196,7 @@ package final class Transport: EventHandler, Flushable {
         }
         if closesWhenSent {
             close()
-            unsafe delegate?.transportEnded()
+            unsafe delegate?.transportClosed()
         } else if endsWhenSent {
             endsWhenSent = false
             Socket.shutdownWriting(fd)
@@ -195,7 +224,7 @@ package final class Transport: EventHandler, Flushable {
         targetRemaining = 0
     }
 
-    /// Stops reading: back-pressure on the peer. That the peer went away is still told.
+    /// Stops reading: back-pressure on the peer. That the peer went away is still told if `dropsUnreadAtEnd`.
     package func pauseReading() { isPaused = true }
 
     package func resumeReading() {
@@ -214,13 +243,15 @@ package final class Transport: EventHandler, Flushable {
         if readiness.bits == 0 { isResumeAsked = false }
         if readiness.isReadable { isReadable = true }
         if readiness.hasEnded { hasPeerEnded = true }
-        if isPaused {
-            if readiness.isBroken { return fail(.system(SystemError("recv", code: ECONNRESET))) }
-            if readiness.hasEnded { unsafe delegate?.transportEnded() }
+        if unsafe delegate == nil {
+            // Nobody to give it to yet.
+        } else if isPaused {
+            if dropsUnreadAtEnd, readiness.isBroken { return fail(.system(SystemError("recv", code: ECONNRESET))) }
+            if dropsUnreadAtEnd, readiness.hasEnded { unsafe delegate?.transportEnded() }
         } else if isReadable || hasPeerEnded {
             read()
         }
-        if isOpen, readiness.isWritable, isBlocked {
+        if isOpen, readiness.isWritable, isBlocked, sendError == nil {
             isBlocked = false
             flush()
         }
@@ -336,7 +367,7 @@ package final class Transport: EventHandler, Flushable {
     private func stopped(_ result: Socket.ReadResult) -> Bool {
         isReadable = false
         switch result {
-        case .bytes, .wouldBlock: break
+        case .bytes, .wouldBlock: if let sendError { fail(.system(sendError)) }
         case .end:
             hasPeerEnded = false
             do throws(TLSError) {

@@ -58,6 +58,34 @@ package final class Provider: Sendable {
         models.contains(model) || modelPrefixes.contains { model.hasPrefix($0) }
     }
 
+    /// Overwrites our credentials wherever they stand in bytes that are to be shown to somebody.
+    package func conceal(in buffer: ByteBuffer) {
+        switch authorization {
+        case .none: break
+        case .bearer(let keys), .header(_, let keys): for key in keys { Self.conceal(key, in: buffer) }
+        }
+        for field in extraFields { Self.conceal(field.value, in: buffer) }
+    }
+
+    /// A shorter secret is none, and would be found by chance.
+    private static let concealedBytesMin = 8
+
+    private static func conceal(_ secret: Secret, in buffer: ByteBuffer) {
+        secret.withExposed { key in
+            if key.count < concealedBytesMin { return }
+            let mask = ByteBuffer(capacity: key.count)
+            for _ in key.indices { mask.append(UInt8(ascii: "*")) }
+            var start = 0
+            while let found = buffer.span.firstIndex(of: key[0], from: start) {
+                start = found + 1
+                if buffer.count - found < key.count { return }
+                if !buffer.span.extracting(found..<found + key.count).elementsEqual(key) { continue }
+                buffer.replace(at: found, with: mask.span)
+                start = found + key.count
+            }
+        }
+    }
+
     /// Adds the credential and the configured fields.
     ///
     /// - Parameter withKey: false for a request that brings the application's own credential.
@@ -86,5 +114,13 @@ package final class Provider: Sendable {
     private func next(_ keys: [Secret]) -> Secret {
         if keys.count == 1 { return keys[0] }
         return keys[Int(turn.wrappingAdd(1, ordering: .relaxed).oldValue % UInt(keys.count))]
+    }
+}
+
+extension Span where Element == UInt8 {
+    fileprivate func elementsEqual(_ other: Span<UInt8>) -> Bool {
+        if count != other.count { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
     }
 }

@@ -24,7 +24,7 @@ final class Drain: TimerTarget {
     func begin(keepsSockets: Bool, skipsLameDuck: Bool) {
         guard step == .serving else { return exit(because: "a second signal") }
         self.keepsSockets = keepsSockets
-        server.shared.status.isServing = false
+        server.shared.status.isReady = false
         server.shared.events.event(.info, "draining")
         let lameDuck = skipsLameDuck ? .zero : server.configuration.drain.lameDuck
         if lameDuck == .zero { return finish() }
@@ -36,16 +36,17 @@ final class Drain: TimerTarget {
         step = .finishing
         remaining = server.workers.count
         arm(server.configuration.drain.grace)
-        let done = workerDone
+        let done = workerDone(with: .finishing)
         for worker in server.workers { worker.drain(keepsSockets: keepsSockets, done) }
     }
 
-    /// To be called on any thread: brings the news to the control loop.
-    private var workerDone: @Sendable () -> Void {
+    /// To be called on any thread: brings the news to the control loop. A worker that is cut says twice that it is done.
+    private func workerDone(with finished: Step) -> @Sendable () -> Void {
         let loop = server.loop
         nonisolated(unsafe) let confined = self  // used on the control loop alone
         return {
             loop.execute {
+                if unsafe confined.step != finished { return }
                 unsafe confined.remaining -= 1
                 if unsafe confined.remaining == 0 { unsafe confined.end() }
             }
@@ -56,7 +57,7 @@ final class Drain: TimerTarget {
         step = .cutting
         server.shared.events.event(.warn, "exchanges did not finish within the grace period and are cut")
         remaining = server.workers.count
-        let done = workerDone
+        let done = workerDone(with: .cutting)
         for worker in server.workers { worker.cut(done) }
     }
 

@@ -13,6 +13,8 @@ final class ConnectionOpening: TransportDelegate, TimerTarget {
     private var received = ByteBuffer()
     private var parser = HeadParser()
     private let result = Waiter<Result<Void, UpstreamError>>()
+    /// What came after the opening and before its end was noticed.
+    private var early: ByteBuffer?
 
     init(transport: Transport, endpoint: Endpoint) {
         self.transport = transport
@@ -20,7 +22,9 @@ final class ConnectionOpening: TransportDelegate, TimerTarget {
     }
 
     /// Returns when the connection is ready for requests; closes it otherwise.
-    func run(by deadline: Instant) async throws(UpstreamError) {
+    ///
+    /// - Returns: what the provider has sent already. Nothing more is read until there is another delegate.
+    func run(by deadline: Instant) async throws(UpstreamError) -> ByteBuffer? {
         unsafe transport.delegate = self
         let timer = LoopTimer(target: self)
         transport.loop.arm(timer, at: deadline)
@@ -30,6 +34,8 @@ final class ConnectionOpening: TransportDelegate, TimerTarget {
         unsafe transport.delegate = nil
         if case .failure = outcome { transport.close() }
         try outcome.get()
+        transport.resumeReading()
+        return early
     }
 
     // MARK: Tunnel (RFC 9110 §9.3.6)
@@ -48,7 +54,7 @@ final class ConnectionOpening: TransportDelegate, TimerTarget {
     }
 
     func transportReceived(_ bytes: Span<UInt8>) {
-        guard step == .tunnel else { return fail(.malformed, "\(endpoint.host) sent bytes before it was asked") }
+        guard step == .tunnel else { return keep(bytes) }
         received.append(bytes)
         do throws(MalformedResponse) {
             let received = received
@@ -63,6 +69,13 @@ final class ConnectionOpening: TransportDelegate, TimerTarget {
             return fail(.proxy, "the egress proxy answered with what is not HTTP: \(error.message)")
         }
         startHandshake()
+    }
+
+    /// At most one read's bytes: after the opening, reading is paused.
+    private func keep(_ bytes: Span<UInt8>) {
+        let buffer = early ?? ByteBuffer(capacity: bytes.count)
+        early = buffer
+        buffer.append(bytes)
     }
 
     // MARK: TLS
@@ -103,11 +116,13 @@ final class ConnectionOpening: TransportDelegate, TimerTarget {
 
     private func succeed() {
         step = .done
+        transport.pauseReading()
         result.fulfil(.success(()))
     }
 
     private func fail(_ reason: UpstreamError.Reason, _ detail: String) {
-        if step == .done { return }
+        // What ends after it was opened is found to be closed by the first request.
+        if step == .done { return transport.close() }
         step = .done
         result.fulfil(.failure(UpstreamError(reason, detail, isUnprocessed: true)))
     }

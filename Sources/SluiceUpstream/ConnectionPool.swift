@@ -31,6 +31,8 @@ package final class ConnectionPool {
     private var isKnownHTTP2 = false
     private var connectingCount = 0
     private var isClosing = false
+    /// How often a request may find that the connection it was given takes no streams any more.
+    private static let refusalsMax = 4
 
     package init(endpoint: Endpoint, loop: EventLoop, resolver: Resolver) {
         self.endpoint = endpoint
@@ -50,24 +52,33 @@ package final class ConnectionPool {
         _ request: UpstreamRequest, deadlines: Deadlines, fresh: Bool = false
     ) async throws(UpstreamError) -> UpstreamExchange {
         let limit = min(loop.now + deadlines.connect, deadlines.total)
-        while true {
+        for _ in 0..<Self.refusalsMax {
             switch try await lease(by: limit, deadlines: deadlines, fresh: fresh) {
             case .http1(let connection): return connection.send(request, deadlines: deadlines)
             case .http2(let connection):
                 if let exchange = connection.send(request, deadlines: deadlines) { return exchange }
             }
         }
+        throw UpstreamError(.poolExhausted, "\(endpoint.host) takes no more streams", isUnprocessed: true)
     }
 
     private func lease(by limit: Instant, deadlines: Deadlines, fresh: Bool) async throws(UpstreamError) -> Slot {
         var waited = false
+        let turnBy = min(loop.now + endpoint.limits.wait, deadlines.total)
         while true {
             if !fresh, waited || waiting.isEmpty, let slot = available() { return slot }
             let mayConnect = !(isKnownHTTP2 && connectingCount > 0)
             if mayConnect, openCount < endpoint.limits.connectionsMax { return try await connect(by: limit) }
-            if fresh, let spare = idle.popLast() { spare.close() }
-            switch try await waitForTurn(until: min(loop.now + endpoint.limits.wait, deadlines.total)) {
-            case .connection(let connection): return .http1(connection)
+            if fresh, let spare = idle.popLast() {
+                spare.close()
+                continue
+            }
+            switch try await waitForTurn(until: turnBy) {
+            // It may have been closed since it was given.
+            case .connection(let connection) where connection.isUsable(at: loop.now): return .http1(connection)
+            case .connection(let connection):
+                connection.close()
+                waited = true
             case .retry: waited = true
             case .timeout:
                 throw UpstreamError(
@@ -102,25 +113,32 @@ package final class ConnectionPool {
 
     private func connect(by limit: Instant) async throws(UpstreamError) -> Slot {
         openCount += 1
-        connectingCount += 1
         do {
-            let opened = try await UpstreamDial.open(endpoint, by: limit, on: loop, resolver: resolver)
-            connectingCount -= 1
-            return adopt(opened)
+            return try adopt(try await dial(by: limit))
         } catch {
-            connectingCount -= 1
             connectionClosed()
             throw error
         }
     }
 
-    private func adopt(_ opened: UpstreamDial.Opened) -> Slot {
+    private func dial(by limit: Instant) async throws(UpstreamError) -> UpstreamDial.Opened {
+        connectingCount += 1
+        defer { connectingCount -= 1 }
+        return try await UpstreamDial.open(endpoint, by: limit, on: loop, resolver: resolver)
+    }
+
+    private func adopt(_ opened: UpstreamDial.Opened) throws(UpstreamError) -> Slot {
         if opened.isHTTP2 {
             isKnownHTTP2 = true
-            let connection = UpstreamHTTP2(transport: opened.transport, pool: self)
+            let connection = try UpstreamHTTP2(transport: opened.transport, pool: self)
             http2.append(connection)
+            if let received = opened.received { connection.transportReceived(received.span) }
             wakeAll()
             return .http2(connection)
+        }
+        if opened.received != nil {
+            opened.transport.close()
+            throw UpstreamError(.malformed, "\(endpoint.host) sent bytes before it was asked", isUnprocessed: true)
         }
         isKnownHTTP2 = false
         return .http1(UpstreamHTTP1(transport: opened.transport, pool: self))
@@ -153,7 +171,14 @@ package final class ConnectionPool {
 
     private func wakeAll() { while let next = nextWaiting() { next.waiter.fulfil(.retry) } }
 
-    private func nextWaiting() -> Waiting? { waiting.isEmpty ? nil : waiting.removeFirst() }
+    /// Whoever has waited longest and is not about to give up.
+    private func nextWaiting() -> Waiting? {
+        while !waiting.isEmpty {
+            let first = waiting.removeFirst()
+            if !first.waiter.isFulfilled { return first }
+        }
+        return nil
+    }
 
     /// Closes what is unused now and the rest when its requests are done: the endpoint left the configuration, or the process ends.
     package func drain() {

@@ -8,6 +8,8 @@ enum UpstreamDial {
     struct Opened {
         let transport: Transport
         let isHTTP2: Bool
+        /// What the provider has sent already: an HTTP/2 server may begin right after the handshake.
+        var received: ByteBuffer?
     }
 
     static func open(
@@ -18,9 +20,9 @@ enum UpstreamDial {
             return Opened(transport: transport, isHTTP2: endpoint.http == .http2)
         }
         let opening = ConnectionOpening(transport: transport, endpoint: endpoint)
-        try await opening.run(by: deadline)
+        let received = try await opening.run(by: deadline)
         let isHTTP2 = endpoint.tls == nil ? endpoint.http == .http2 : transport.applicationProtocol == .http2
-        return Opened(transport: transport, isHTTP2: isHTTP2)
+        return Opened(transport: transport, isHTTP2: isHTTP2, received: received)
     }
 
     private static func connect(
@@ -33,9 +35,10 @@ enum UpstreamDial {
             addresses = [.unix(path)]
         } else {
             do throws(Resolver.Failure) {
-                addresses = try await resolver.resolve(host, on: loop).map { $0.with(port: port) }
+                addresses = try await resolver.resolve(host, by: deadline, on: loop).map { $0.with(port: port) }
             } catch {
-                throw UpstreamError(.name, error.text, isUnprocessed: true)
+                let isLate = error == .timedOut(host)
+                throw UpstreamError(isLate ? .connectTimeout : .name, error.text, isUnprocessed: true)
             }
         }
         do throws(Connector.Failure) {

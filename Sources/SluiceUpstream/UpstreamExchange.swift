@@ -83,13 +83,14 @@ package final class UpstreamExchange {
 
     /// Gives the body to `sink` as it arrives, and returns at its end.
     package func relay(to sink: any BodySink) async throws(UpstreamError) {
+        // What waited comes first; the sink may find that it is too much already.
+        if isPaused { resumeFromPause() }
+        self.sink = sink
+        defer { self.sink = nil }
         if let buffered = early {
             early = nil
             sink.received(buffered.span)
         }
-        self.sink = sink
-        defer { self.sink = nil }
-        if isPaused { resumeFromPause() }
         while !isEnded {
             if let failure { throw failure }
             await waitForProgress()
@@ -107,6 +108,7 @@ package final class UpstreamExchange {
 
     private func resumeFromPause() {
         isPaused = false
+        lastProgress = loop.now  // the provider could send nothing in the meantime
         carrier?.resume(self)
     }
 

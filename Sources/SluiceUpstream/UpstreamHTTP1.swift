@@ -7,7 +7,8 @@ final class UpstreamHTTP1 {
     private enum State { case idle, leased, closed }
 
     private let transport: Transport
-    private unowned let pool: ConnectionPool
+    /// Held strongly: a pool that left the configuration lives until its last connection is closed.
+    private let pool: ConnectionPool
     private let loop: EventLoop
     private let openedAt: Instant
     private var state = State.leased
@@ -46,6 +47,12 @@ final class UpstreamHTTP1 {
 
     func send(_ request: UpstreamRequest, deadlines: Deadlines) -> UpstreamExchange {
         let exchange = UpstreamExchange(loop: loop, stream: nil, isOnReusedConnection: servedCount > 0, carrier: self)
+        guard transport.isOpen else {
+            exchange.failed(
+                UpstreamError(.closedBeforeHead, "\(pool.endpoint.host) closed the connection", isUnprocessed: true))
+            close()
+            return exchange
+        }
         self.exchange = exchange
         self.deadlines = deadlines
         state = .leased
@@ -144,6 +151,7 @@ final class UpstreamHTTP1 {
         if leftover > 0 || !isRequestSent || transport.pendingByteCount > 0 { keepsAlive = false }
         let trailers = finishedTrailers
         finishedTrailers = nil
+        deadlines = nil
         if keepsAlive {
             state = .idle
             transport.resumeReading()

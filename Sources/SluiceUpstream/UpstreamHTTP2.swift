@@ -9,13 +9,16 @@ final class UpstreamHTTP2: Flushable {
         let deadlines: Deadlines
         var sentAt: Instant
         var isHeadDone = false
+        /// Whether our side of the stream ends without our doing anything more.
+        var isRequestSent: Bool
         var heldBack = 0
     }
 
     private let transport: Transport
-    private unowned let pool: ConnectionPool
+    /// Held strongly: a pool that left the configuration lives until its last connection is closed.
+    private let pool: ConnectionPool
     private let loop: EventLoop
-    private let session: HTTP2Session?
+    private let session: HTTP2Session
     private let openedAt: Instant
     private var streams: [StreamID: Stream] = [:]
     private var timer: LoopTimer?
@@ -29,26 +32,38 @@ final class UpstreamHTTP2: Flushable {
     /// How often open streams are looked at for their deadlines.
     private static let lookEvery = Duration.milliseconds(100)
 
-    init(transport: Transport, pool: ConnectionPool) {
+    /// - Throws: no memory for a session. The transport is closed then.
+    init(transport: Transport, pool: ConnectionPool) throws(UpstreamError) {
         self.transport = transport
         self.pool = pool
         loop = transport.loop
         openedAt = loop.now
         lastUse = loop.now
-        session = try? HTTP2Session(role: .client, limits: .upstream)
+        do throws(HTTP2Error) {
+            session = try HTTP2Session(role: .client, limits: .upstream)
+        } catch {
+            transport.close()
+            throw UpstreamError(.connect, "no HTTP/2 session could be made (\(error.label))", isUnprocessed: true)
+        }
         unsafe transport.delegate = self
-        timer = LoopTimer(target: self)
+        let timer = LoopTimer(target: self)
+        self.timer = timer
+        loop.arm(timer, after: pool.endpoint.limits.idle)
         flushLater()
     }
 
     /// Whether another request would be sent at once.
     var canOpenStream: Bool {
-        !isClosed && loop.now - openedAt < pool.endpoint.limits.age && session?.canOpenStream == true
+        !isClosed && transport.isOpen && loop.now - openedAt < pool.endpoint.limits.age && session.canOpenStream
     }
 
     /// Opens a stream with the request; `nil` if the connection takes no more, and another one is to be asked.
     func send(_ request: UpstreamRequest, deadlines: Deadlines) -> UpstreamExchange? {
-        guard let session, !isClosed else { return nil }
+        if isClosed { return nil }
+        if !transport.isOpen {
+            close()
+            return nil
+        }
         let head = RequestHead(
             version: .http2, method: request.method, target: request.target, authority: pool.endpoint.authority,
             fields: request.fields)
@@ -61,7 +76,7 @@ final class UpstreamHTTP2: Flushable {
         }
         let exchange = UpstreamExchange(loop: loop, stream: stream, isOnReusedConnection: hasServed, carrier: self)
         hasServed = true
-        streams[stream] = Stream(exchange: exchange, deadlines: deadlines, sentAt: loop.now)
+        streams[stream] = Stream(exchange: exchange, deadlines: deadlines, sentAt: loop.now, isRequestSent: request.isReplayable)
         if case .parts(let parts, let byteCount) = request.body, byteCount > 0 {
             for part in parts { session.send(sharing: part.buffer, part.range, on: stream) }
             session.finish(stream)
@@ -82,14 +97,14 @@ final class UpstreamHTTP2: Flushable {
 
     func flush() {
         isFlushAsked = false
-        guard let session, !isClosed else { return }
+        if isClosed { return }
         transport.write { queue in session.flush(into: queue, upTo: Self.queuedByteCountMax, for: self) }
         if session.isFinished, streams.isEmpty { close() }
     }
 
     /// Takes no new requests and closes when the open ones are done.
     func drain() {
-        session?.drain()
+        session.drain()
         if streams.isEmpty { close() } else { flushLater() }
     }
 
@@ -104,13 +119,13 @@ final class UpstreamHTTP2: Flushable {
 
     private func broke(_ detail: String) {
         if isClosed { return }
-        session?.connectionLost(for: LostStreams(self, detail))
+        session.connectionLost(for: LostStreams(self, detail))
         close()
     }
 
     private func fail(_ stream: StreamID, _ error: UpstreamError) {
         guard let state = streams.removeValue(forKey: stream) else { return }
-        session?.reset(stream, .cancel)
+        session.reset(stream, .cancel)
         flushLater()
         state.exchange.failed(error)
     }
@@ -140,7 +155,6 @@ final class UpstreamHTTP2: Flushable {
 
 extension UpstreamHTTP2: TransportDelegate {
     func transportReceived(_ bytes: Span<UInt8>) {
-        guard let session else { return close() }
         do throws(HTTP2Error) {
             try session.receive(bytes, at: loop.now, for: self)
             if session.wantsToSend || session.isFinished { flushLater() }
@@ -166,14 +180,14 @@ extension UpstreamHTTP2: HTTP2SessionDelegate {
 
     func received(body bytes: Span<UInt8>, on stream: StreamID) {
         guard let state = streams[stream] else {
-            session?.consumed(bytes.count, on: stream)
+            session.consumed(bytes.count, on: stream)
             return
         }
         state.exchange.bodyReceived(bytes)
         if state.exchange.isPaused {
             streams[stream]?.heldBack += bytes.count
         } else {
-            session?.consumed(bytes.count, on: stream)
+            session.consumed(bytes.count, on: stream)
         }
     }
 
@@ -182,6 +196,11 @@ extension UpstreamHTTP2: HTTP2SessionDelegate {
     private func complete(_ stream: StreamID, trailers: HeaderFields?) {
         guard let state = streams.removeValue(forKey: stream) else { return }
         lastUse = loop.now
+        // Answered before it was all sent: the rest is not wanted, and the stream would stay half open (RFC 9113 §8.1).
+        if !state.isRequestSent {
+            session.reset(stream, .noError)
+            flushLater()
+        }
         state.exchange.ended(trailers: trailers)
     }
 
@@ -231,19 +250,21 @@ extension UpstreamHTTP2: TimerTarget {
 extension UpstreamHTTP2: UpstreamCarrier {
     func send(_ exchange: UpstreamExchange, _ bytes: ByteBuffer) {
         guard let stream = exchange.stream, !bytes.isEmpty else { return }
-        session?.send(sharing: bytes, 0..<bytes.count, on: stream)
+        streams[stream]?.sentAt = loop.now
+        session.send(sharing: bytes, 0..<bytes.count, on: stream)
         flushLater()
     }
 
     func finishSending(_ exchange: UpstreamExchange) {
         guard let stream = exchange.stream else { return }
-        session?.finish(stream)
+        session.finish(stream)
         streams[stream]?.sentAt = loop.now
+        streams[stream]?.isRequestSent = true
         flushLater()
     }
 
     func isCongested(_ exchange: UpstreamExchange) -> Bool {
-        guard let stream = exchange.stream, let session else { return false }
+        guard let stream = exchange.stream else { return false }
         return session.outboundByteCount(of: stream) >= Self.streamHighWatermark
     }
 
@@ -253,13 +274,13 @@ extension UpstreamHTTP2: UpstreamCarrier {
     func resume(_ exchange: UpstreamExchange) {
         guard let stream = exchange.stream, let held = streams[stream]?.heldBack, held > 0 else { return }
         streams[stream]?.heldBack = 0
-        session?.consumed(held, on: stream)
+        session.consumed(held, on: stream)
         flushLater()
     }
 
     func cancel(_ exchange: UpstreamExchange) {
         guard let stream = exchange.stream, streams.removeValue(forKey: stream) != nil else { return }
-        session?.reset(stream, .cancel)
+        session.reset(stream, .cancel)
         flushLater()
     }
 }

@@ -12,7 +12,7 @@ import Testing
         let peer = try Peer(port: running.port())
         peer.send("GET /health HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n")
         #expect(peer.receive().hasPrefix("HTTP/1.1 200 OK\r\n"))
-        let deadline = ContinuousClock.now + .seconds(5)
+        let deadline = ContinuousClock.now + .seconds(30)
         while running.shared.connections.current > 0, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(2))
         }
@@ -26,7 +26,8 @@ import Testing
         _ = peer.receive()
         let start = ContinuousClock.now
         await withCheckedContinuation { continuation in running.worker.drain(keepsSockets: false) { continuation.resume() } }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        // Far below the minute after which a connection that takes nothing is given up.
+        #expect(ContinuousClock.now - start < .seconds(30))
     }
 
     @Test func `a successor is given the admin port's socket too`() throws {

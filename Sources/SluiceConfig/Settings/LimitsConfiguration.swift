@@ -11,7 +11,7 @@ package struct LimitsConfiguration: Sendable, Equatable {
     /// A request body that is passed on as it comes: audio, images, files. Bytes, 1024 to 64 GB; more is 413.
     package var uploadByteCountMax = 512 << 20
     /// How much of a reply may be held before it is passed on. Bytes, 4096 to 256 MB.
-    package var replyBufferedByteCountMax = 1 << 20
+    package var replyBufferedByteCountMax = 256 << 10
     /// Downstream connections of the process. 1 to 1000000; more are answered 503 and closed. The admin port is exempt.
     package var connectionsMax = 10_000
     /// Exchanges of the process at one time. 1 to 1000000; more are 503.

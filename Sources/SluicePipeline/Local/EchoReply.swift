@@ -42,7 +42,8 @@ enum EchoReply {
         exchange.sendHead(PlatformRelay.streamHead(context), body: .unknown)
         let writer = writer(context)
         if context.dialect == .openAI { send(context) { writer.roleChunk(withUsage: context.showsUsage, into: $0) } }
-        for piece in ChatPrompt.pieces(text) {
+        for words in ChatPrompt.pieces(text) {
+            let piece = String(words)
             if context.dialect == .platform {
                 exchange.send(PlatformEvent.delta(PlatformAnswer([.text(piece)]), context).span)
             } else {

@@ -83,7 +83,7 @@ enum Intake {
         if root.count(of: "model") > 1 {
             throw Rejection(.caller, 400, code: "invalid_request", "The model is given more than once.", param: "model")
         }
-        context.model = name
+        try take(model: name, context)
         if let stream = root["stream"], !stream.isNull {
             guard let isStream = stream.bool, root.count(of: "stream") == 1 else {
                 throw Rejection(.caller, 400, code: "invalid_type", "stream must be true or false, once.", param: "stream")
@@ -104,6 +104,17 @@ enum Intake {
         }
     }
 
+    /// Names go into logs, errors and tables: no provider has such long ones.
+    private static let modelBytesMax = 512
+
+    private static func take(model name: String, _ context: RequestContext) throws(Rejection) {
+        guard name.utf8.count <= modelBytesMax else {
+            throw Rejection(
+                .caller, 400, code: "invalid_value", "The model's name is longer than \(modelBytesMax) bytes.", param: "model")
+        }
+        context.model = name
+    }
+
     private static func readForm(
         _ body: ByteBuffer, _ context: RequestContext, tape: JSONTape
     ) throws(Rejection) -> IncomingRequest {
@@ -111,18 +122,23 @@ enum Intake {
         guard let index = fields.index(of: .contentType) else { return try readJSON(body, context, tape: tape) }
         let type = fields.value(at: index)
         guard type.hasPrefixIgnoringCase("multipart/form-data") else { return try readJSON(body, context, tape: tape) }
+        let form: MultipartForm
         do throws(FormError) {
-            let form = try MultipartForm(body.span, contentType: type)
-            if let stream = form.part(named: "stream") { context.isStream = body.span.extracting(stream.body).equals("true") }
-            var request = IncomingRequest(body: .whole(body))
-            if let part = form.part(named: "model") {
-                context.model = String(decoding: body.span.extracting(part.body))
-                request.formModelRange = part.body
-            }
-            return request
+            form = try MultipartForm(body.span, contentType: type)
         } catch {
             throw Rejection(.caller, error.status, code: "invalid_form", "\(error.message)")
         }
+        if let stream = form.part(named: "stream") { context.isStream = body.span.extracting(stream.body).equals("true") }
+        var request = IncomingRequest(body: .whole(body))
+        if let part = form.part(named: "model") {
+            // Two readers could take different ones: what is checked must be what is served.
+            if form.parts.count(where: { $0.name == part.name }) > 1 {
+                throw Rejection(.caller, 400, code: "invalid_request", "The model is given more than once.", param: "model")
+            }
+            try take(model: String(decoding: body.span.extracting(part.body)), context)
+            request.formModelRange = part.body
+        }
+        return request
     }
 
     static func missingModel() -> Rejection {

@@ -15,6 +15,8 @@ enum ProviderError {
     ) async throws(UpstreamError) {
         let body = try await upstream.collect(atMost: bytesMax)
         if body == nil { upstream.cancel(UpstreamError(.cancelled, "an error's body that is too long")) }
+        // Servers that refuse a key like to repeat it.
+        if let body { context.provider?.conceal(in: body) }
         context.status = head.status
         context.outcome = .providerError
         let reply = rewritten(head, body, context, tape: tape) ?? body ?? ByteBuffer()
@@ -64,6 +66,12 @@ enum ProviderError {
 
     private static func excerpt(_ body: ByteBuffer) -> String {
         String(decoding: body.span.extracting(0..<min(body.count, excerptBytesMax)))
+    }
+
+    /// The beginning of what a provider says, short enough for a log line and an error message.
+    static func excerpt(_ text: String) -> String {
+        let bytes = text.utf8Span.span
+        return bytes.count <= excerptBytesMax ? text : String(decoding: bytes.extracting(0..<excerptBytesMax))
     }
 }
 

@@ -21,7 +21,8 @@ enum Reception {
         } catch {
             throw Rejection(.caller, error.status, code: "invalid_path", "\(error.message)")
         }
-        if target.segment(0, is: "v1") { return try receiveOpenAI(target, context, pipeline) }
+        // Spelled so: what follows it is put after the provider's path as it was sent.
+        if target.segment(0, is: "v1"), head.target.span.hasPrefix("/v1") { return try receiveOpenAI(target, context, pipeline) }
         if target.segment(0, is: "api"), target.segment(1, is: "v1") { return try receivePlatform(target, context, pipeline) }
         try LocalReplies.health(target, context, pipeline.status)
         return nil

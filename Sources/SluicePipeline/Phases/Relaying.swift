@@ -10,7 +10,7 @@ internal import SluiceUpstream
 enum Relaying {
     /// Fields of providers that applications see. Cookies, server names and framing stay here.
     private static let returned: FieldSet = [
-        .contentType, .contentDisposition, .openaiOrganization, .openaiProcessingMS, .openaiVersion, .retryAfter, .retryAfterMS,
+        .contentType, .contentDisposition, .contentEncoding, .openaiOrganization, .openaiProcessingMS, .openaiVersion, .retryAfter, .retryAfterMS,
         .xShouldRetry, .etag, .lastModified, .acceptRanges, .contentRange,
     ]
     /// An error's body is read up to so many bytes.

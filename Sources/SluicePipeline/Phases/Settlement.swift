@@ -8,6 +8,8 @@ internal import SluiceProviders
 final class Settlement {
     private let log: LogQueue
     private let line = ByteBuffer(capacity: 1024)
+    /// How much of an error's message is logged: a provider may have written it.
+    private static let messageBytesMax = 1024
 
     init(log: LogQueue) { self.log = log }
 
@@ -55,7 +57,8 @@ final class Settlement {
         writeUsage(context, entry)
         if let rejection = context.rejection {
             entry.field("error.code", constant: rejection.code)
-            entry.field("error.message", rejection.message)
+            let message = rejection.message.utf8Span.span
+            entry.field("error.message", message.extracting(0..<min(message.count, Self.messageBytesMax)))
             entry.field("sluice.error.owner", rejection.owner.rawValue)
         }
         entry.end()

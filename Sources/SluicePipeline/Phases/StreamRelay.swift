@@ -89,7 +89,8 @@ final class StreamRelay: BodySink, TimerTarget {
 
     private static func message(_ tape: JSONTape, _ data: Span<UInt8>) -> String {
         let root = tape.root(over: data)
-        return root["error"]?["message"]?.string ?? root["message"]?.string ?? "without a message"
+        let text = root["error"]?["message"]?.string ?? root["message"]?.string ?? "without a message"
+        return ProviderError.excerpt(text)
     }
 
     private func flush(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) {
@@ -194,7 +195,9 @@ final class StreamRelay: BodySink, TimerTarget {
             if !exchange.isHeadSent { sendHead() }
             send(comment.span)
         }
-        exchange.loop.arm(timer, at: lastSent + silence)
+        // Nothing was sent if the application takes nothing: a deadline in the past would fire again at once, and for ever.
+        let due = lastSent + silence
+        exchange.loop.arm(timer, at: due > exchange.loop.now ? due : exchange.loop.now + silence)
     }
 }
 

@@ -39,10 +39,13 @@ enum UpstreamRequestBuilder {
         var fields = HeaderFields(reservingBytes: 768, fields: 16)
         let isForwarding = provider.forwardsAuthorization && received.contains(.authorization)
         provider.authorize(&fields, withKey: !isForwarding)
+        let configuredCount = fields.count
         for index in 0..<received.count {
             let field = received.field(at: index)
             if forwarded.contains(field) || provider.takesOpenAIFields && openAIFields.contains(field) {
                 if context.dialect == .platform, field == .contentType || field == .accept { continue }
+                // What the configuration says is not overruled, and two readers of one type could see two types.
+                if let known = fields.index(of: field), known < configuredCount || field == .contentType { continue }
                 fields.append(field, received.value(at: index))
             } else if field == .other, provider.takesOpenAIFields, received.name(at: index).hasPrefix("x-stainless-") {
                 fields.append(name: received.name(at: index), value: received.value(at: index))

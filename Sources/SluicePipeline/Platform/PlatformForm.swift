@@ -38,15 +38,15 @@ enum PlatformForm {
         }
     }
 
-    private static func envelope(_ fields: [Field]) -> ByteBuffer {
+    private static func envelope(_ fields: [Field]) throws(FormError) -> ByteBuffer {
         var top: [Field] = []
         var parameters: [Field] = []
         var user: [Field] = []
         for field in fields {
             switch field.name {
             case "model", "request_id": top.append(field)
-            case "parameters": parameters += members(of: field.value)
-            case "user_info": user += members(of: field.value)
+            case "parameters": parameters += try members(of: field.value)
+            case "user_info": user += try members(of: field.value)
             case "user_id", "user_role": user.append(field)
             default:
                 if let name = member(field.name, of: "user_info") {
@@ -67,7 +67,7 @@ enum PlatformForm {
     }
 
     /// The members of an object that stands in a field as JSON text.
-    private static func members(of text: String) -> [Field] {
+    private static func members(of text: String) throws(FormError) -> [Field] {
         let tape = JSONTape()
         let bytes = text.utf8Span.span
         guard (try? tape.scan(bytes)) != nil else { return [] }
@@ -76,6 +76,7 @@ enum PlatformForm {
         if !root.isObject { return [] }
         var members = root.members
         while let member = members.next() {
+            if fields.count == URLEncodedForm.fieldsMax { throw .tooManyFields }
             guard let name = member.key.string else { continue }
             fields.append(Field(name: name, value: String(decoding: member.value.rawBytes)))
         }

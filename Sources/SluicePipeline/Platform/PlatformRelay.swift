@@ -89,7 +89,7 @@ final class PlatformStream: BodySink {
         case .malformed, .drop: return
         case .error:
             let message = tape.root(over: data)["error"]?["message"]?.string ?? "without a message"
-            return fail(UpstreamError(.malformed, "its stream has an error: \(message)"))
+            return fail(UpstreamError(.malformed, "its stream has an error: \(ProviderError.excerpt(message))"))
         case .forward, .withoutUsage: break
         }
         if inspector.isDone { return }

@@ -11,7 +11,8 @@ package struct Usage: Equatable, Sendable {
     ) {
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
-        self.totalTokens = totalTokens ?? inputTokens + outputTokens
+        let (sum, overflowed) = inputTokens.addingReportingOverflow(outputTokens)
+        self.totalTokens = totalTokens ?? (overflowed ? .max : sum)
         self.cachedInputTokens = cachedInputTokens
         self.reasoningTokens = reasoningTokens
     }

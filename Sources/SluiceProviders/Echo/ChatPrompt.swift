@@ -29,17 +29,18 @@ package enum ChatPrompt {
     package static func estimatedTokens(_ text: String) -> Int { text.isEmpty ? 0 : max(1, (text.utf8.count + 3) / 4) }
 
     /// The words of a text with the space before each, so that joined they are the text again.
-    package static func pieces(_ text: String) -> [String] {
-        var pieces: [String] = []
-        var current = ""
-        for character in text {
-            if character == " ", !current.isEmpty {
-                pieces.append(current)
-                current = ""
-            }
-            current.append(character)
+    package static func pieces(_ text: String) -> Pieces { Pieces(text: text[...]) }
+
+    /// Cut off one by one: a long text has millions of them.
+    package struct Pieces: Sequence, IteratorProtocol {
+        fileprivate var text: Substring
+
+        package mutating func next() -> Substring? {
+            guard !text.isEmpty else { return nil }
+            let rest = text.utf8.dropFirst()
+            let end = rest.firstIndex(of: UInt8(ascii: " ")) ?? text.endIndex
+            defer { text = text[end...] }
+            return text[..<end]
         }
-        if !current.isEmpty { pieces.append(current) }
-        return pieces
     }
 }

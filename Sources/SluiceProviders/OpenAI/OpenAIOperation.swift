@@ -44,6 +44,8 @@ package enum OpenAIOperation: String, Sendable, CaseIterable {
 
     /// Which operation a path under `/v1` is; `nil` for one that no OpenAI SDK knows.
     package init?(_ target: borrowing RequestTarget, method: Method) {
+        // A provider that answers TRACE shows our credential; the others mean nothing here.
+        if method == .trace || method == .options || method == .connect || method == .other { return nil }
         let count = target.segmentCount
         if method == .post, count == 2 {
             if target.segment(1, is: "embeddings") { self = .embeddings; return }
@@ -73,6 +75,7 @@ package enum OpenAIOperation: String, Sendable, CaseIterable {
         let single: [StaticString] = ["embeddings", "completions", "moderations"]
         for segment in single where target.segmentCount == 2 && target.segment(1, is: segment) { return "POST" }
         if target.segment(1, is: "models") { return "GET, HEAD, DELETE" }
+        for segment in passedOn where target.segment(1, is: segment) { return "GET, HEAD, POST, PUT, PATCH, DELETE" }
         return ""
     }
 
