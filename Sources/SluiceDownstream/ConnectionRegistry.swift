@@ -51,7 +51,7 @@ package struct ProtocolError {
 package final class ConnectionRegistry {
     package let loop: EventLoop
     /// New exchanges go to these.
-    private let runners: TaskRunners<DownstreamExchange>
+    private let runners: ExchangeRunners
     /// Read by connections when they begin something, so that a reload reaches open connections too.
     package var configuration: DownstreamConfiguration
     /// Told of what no exchange can tell.
@@ -72,7 +72,7 @@ package final class ConnectionRegistry {
         self.configuration = configuration
         self.count = count
         self.protocolError = protocolError
-        runners = TaskRunners(loop: loop, handler)
+        runners = ExchangeRunners(loop: loop, handler)
     }
 
     package var connectionCount: Int { connections.count }

@@ -60,7 +60,7 @@ package struct Peer: Sendable {
 /// One request and its reply, whichever version of HTTP carries them.
 ///
 /// Belongs to one loop. The pipeline reads from it and writes to it; the carrier feeds it and is told what to send.
-package final class DownstreamExchange {
+@safe package final class DownstreamExchange {
     package let head: RequestHead
     package let bodyLength: BodyLength
     package let peer: Peer
@@ -76,8 +76,8 @@ package final class DownstreamExchange {
     private var isCollecting = false
     package private(set) var isBodyComplete: Bool
     private var failure: DownstreamFailure?
-    private var bodyWaiter: Waiter<Void>?
-    private var drainWaiter: Waiter<Void>?
+    private var waitingForBody: UnsafeContinuation<Void, Never>?
+    private var waitingToSend: UnsafeContinuation<Void, Never>?
     package private(set) var receivedByteCount = 0
 
     package private(set) var isHeadSent = false
@@ -156,10 +156,7 @@ package final class DownstreamExchange {
     }
 
     private func waitForBody() async throws(DownstreamFailure) {
-        let waiter = Waiter<Void>()
-        bodyWaiter = waiter
-        await waiter.wait()
-        bodyWaiter = nil
+        unsafe await withUnsafeContinuation { unsafe waitingForBody = unsafe $0 }
         if let failure { throw failure }
         // Answered before the body was complete: nobody brings the rest.
         if isFinished { throw .gone }
@@ -220,10 +217,7 @@ package final class DownstreamExchange {
     /// Waits until the application has taken what was sent.
     package func drained() async {
         if !isCongested || failure != nil { return }
-        let waiter = Waiter<Void>()
-        drainWaiter = waiter
-        await waiter.wait()
-        drainWaiter = nil
+        unsafe await withUnsafeContinuation { unsafe waitingToSend = unsafe $0 }
     }
 
     private func release() {
@@ -231,8 +225,8 @@ package final class DownstreamExchange {
         onAbandoned = nil
         onDrained = nil
         inbound = nil
-        bodyWaiter?.fulfil(())
-        drainWaiter?.fulfil(())
+        wakeReader()
+        wakeSender()
     }
 
     // MARK: From the carrier
@@ -252,7 +246,7 @@ package final class DownstreamExchange {
         buffer.append(bytes)
         if isCollecting { return }
         if buffer.count > Self.streamedBodyHighWatermark { carrier?.pauseBody(self) }
-        bodyWaiter?.fulfil(())
+        wakeReader()
     }
 
     /// Bytes of the body arrived in the buffer given to `receiveBody`.
@@ -260,21 +254,21 @@ package final class DownstreamExchange {
 
     package func bodyEnded() {
         isBodyComplete = true
-        bodyWaiter?.fulfil(())
+        wakeReader()
     }
 
     package func bodyFailed(_ reason: DownstreamFailure) {
         if failure != nil { return }
         failure = reason
-        bodyWaiter?.fulfil(())
+        wakeReader()
     }
 
     /// The application went away, or takes nothing: whatever is under way for it is to stop.
     package func abandoned(_ reason: DownstreamFailure = .gone) {
         if isFinished || isAbandoned { return }
         failure = reason
-        bodyWaiter?.fulfil(())
-        drainWaiter?.fulfil(())
+        wakeReader()
+        wakeSender()
         let tellAbandoned = onAbandoned
         let tellDrained = onDrained
         onAbandoned = nil
@@ -284,7 +278,19 @@ package final class DownstreamExchange {
     }
 
     package func downstreamDrained() {
-        drainWaiter?.fulfil(())
+        wakeSender()
         onDrained?()
+    }
+
+    private func wakeReader() {
+        guard let task = unsafe waitingForBody else { return }
+        unsafe waitingForBody = nil
+        unsafe task.resume()
+    }
+
+    private func wakeSender() {
+        guard let task = unsafe waitingToSend else { return }
+        unsafe waitingToSend = nil
+        unsafe task.resume()
     }
 }

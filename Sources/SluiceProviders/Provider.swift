@@ -23,6 +23,8 @@ package final class Provider: Sendable {
     /// The base URL's path without a trailing slash, for example `/v1`: what follows `/v1` in the application's path is put after it.
     package let basePath: [UInt8]
     package let authorization: Authorization
+    /// The values of `authorization`, made once.
+    private let bearers: [Secret]
     /// Fields that every request to the provider carries; names in lower case.
     package let extraFields: [(name: String, value: Secret)]
     /// Whether the application's own `authorization` is passed on. Off unless the configuration says so.
@@ -46,6 +48,7 @@ package final class Provider: Sendable {
         self.endpoint = endpoint
         self.basePath = Array((basePath.hasSuffix("/") ? String(basePath.dropLast()) : basePath).utf8)
         self.authorization = authorization
+        if case .bearer(let keys) = authorization { bearers = keys.map(Self.bearer) } else { bearers = [] }
         self.extraFields = extraFields
         self.forwardsAuthorization = forwardsAuthorization
         self.takesOpenAIFields = takesOpenAIFields
@@ -99,15 +102,18 @@ package final class Provider: Sendable {
     private func addKey(_ fields: inout HeaderFields) {
         switch authorization {
         case .none: break
-        case .bearer(let keys):
-            next(keys).withExposed { key in
-                let value = ByteBuffer(capacity: key.count + 7)
-                value.append("Bearer ")
-                value.append(key)
-                fields.append(.authorization, value.span)
-            }
+        case .bearer:
+            next(bearers).withExposed { fields.append(.authorization, $0) }
         case .header(let name, let keys):
             next(keys).withExposed { key in fields.append(name: name.utf8Span.span, value: key) }
+        }
+    }
+
+    private static func bearer(_ key: Secret) -> Secret {
+        key.withExposed { key in
+            let value = ByteBuffer("Bearer ")
+            value.append(key)
+            return Secret(value.span)
         }
     }
 

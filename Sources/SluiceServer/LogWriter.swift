@@ -22,7 +22,7 @@ final class LogWriter: Sendable {
     /// One writer at a time: the thread, and whoever flushes at the end.
     private let writing = Mutex<Void>(())
     /// Lines are gathered for so long before they are written, in microseconds.
-    private static let gatherMicroseconds: UInt32 = 20_000
+    private static let gatherMicroseconds: UInt32 = 10_000
 
     /// - Throws: a file that cannot be opened.
     init(_ configuration: LogConfiguration) throws(LogFileUnusable) {

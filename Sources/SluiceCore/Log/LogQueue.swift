@@ -13,7 +13,7 @@ package final class LogQueue: Sendable {
 
     private static let byteCountMax = 1 << 20
     /// A buffer that has grown beyond this is given back to the system.
-    private static let capacityKept = 256 << 10
+    private static let capacityKept = 512 << 10
     private let state = Mutex(State())
     /// Called, from any thread, when the queue stops being empty.
     private let wake: @Sendable () -> Void

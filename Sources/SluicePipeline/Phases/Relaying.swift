@@ -58,13 +58,13 @@ enum Relaying {
         for index in 0..<head.fields.count {
             let field = head.fields.field(at: index)
             if returned.contains(field) {
-                fields.append(field, head.fields.value(at: index))
+                fields.append(fieldAt: index, of: head.fields)
             } else if field == .xRequestID {
                 fields.append(name: "x-upstream-request-id".utf8Span.span, value: head.fields.value(at: index))
             } else if field == .other {
                 let name = head.fields.name(at: index)
                 if name.hasPrefix("x-ratelimit-") || name.hasPrefix("openai-") {
-                    fields.append(name: name, value: head.fields.value(at: index))
+                    fields.append(fieldAt: index, of: head.fields)
                 }
             }
         }

@@ -10,6 +10,7 @@ final class Settlement {
     private let line = ByteBuffer(capacity: 1024)
     /// How much of an error's message is logged: a provider may have written it.
     private static let messageBytesMax = 1024
+    private var timestamps = Timestamp.Cache()
 
     init(log: LogQueue) { self.log = log }
 
@@ -30,7 +31,8 @@ final class Settlement {
         line.removeAll()
         let exchange = context.exchange
         let now = EventLoop.readClock()
-        let entry = LogLine(.info, "exchange", unixNanoseconds: EventLoop.readWallClock(), into: line)
+        let entry = LogLine(
+            .info, "exchange", unixNanoseconds: EventLoop.readWallClock(), through: &timestamps, into: line)
         entry.field("http.request.id", context.requestID)
         entry.field("http.request.method", constant: exchange.head.method.name)
         entry.field("url.path", constant: context.route)
