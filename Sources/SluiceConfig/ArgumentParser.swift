@@ -22,12 +22,17 @@ package struct ArgumentParser: Sendable {
         package var options: [Option]
         /// What stands for the operands in the help: `FILE`. Each must be given.
         package var operands: [String]
+        /// What the help says after the options; ends with a line end if there is anything.
+        package var details: String
 
-        package init(_ name: String, summary: String, options: [Option] = [], operands: [String] = []) {
+        package init(
+            _ name: String, summary: String, options: [Option] = [], operands: [String] = [], details: String = ""
+        ) {
             self.name = name
             self.summary = summary
             self.options = options
             self.operands = operands
+            self.details = details
         }
     }
 
@@ -122,7 +127,7 @@ package struct ArgumentParser: Sendable {
 
             usage: \(program) \(command.name)\(command.options.isEmpty ? "" : " [options]")\(operands)
 
-            \(Self.table(rows + [("--help", "show this")]))
+            \(Self.table(rows + [("--help", "show this")]))\(command.details.isEmpty ? "" : "\n" + command.details)
             """
     }
 

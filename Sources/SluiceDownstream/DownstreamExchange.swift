@@ -14,6 +14,8 @@ package protocol ExchangeCarrier: AnyObject {
     func sendHead(_ exchange: DownstreamExchange, _ head: ResponseHead, body: BodyLength)
     func send(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>)
     func send(_ exchange: DownstreamExchange, sharing buffer: ByteBuffer)
+    /// Puts bytes on the connection as they are.
+    func sendVerbatim(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>)
     func finish(_ exchange: DownstreamExchange, trailers: HeaderFields?)
     /// Ends a response that cannot be completed, so that the application sees that it was cut.
     func abort(_ exchange: DownstreamExchange)
@@ -182,6 +184,15 @@ package struct Peer: Sendable {
         if isFinished { return }
         sentByteCount += buffer.count
         carrier?.send(self, sharing: buffer)
+    }
+
+    /// Puts bytes on the connection past everything that makes them HTTP, and counts as the head: for who misbehaves on purpose.
+    /// End the exchange with `abortAfterSending()`, or with `finish()` if the bytes were a whole HTTP/1.1 response.
+    package func sendVerbatim(_ bytes: Span<UInt8>) {
+        if isFinished { return }
+        isHeadSent = true
+        sentByteCount += bytes.count
+        carrier?.sendVerbatim(self, bytes)
     }
 
     /// Ends the response. The exchange is over.

@@ -275,6 +275,8 @@ extension DownstreamHTTP2: ExchangeCarrier {
         flushLater()
     }
 
+    func sendVerbatim(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>) { transport.write(bytes) }
+
     func finish(_ exchange: DownstreamExchange, trailers: HeaderFields?) {
         guard let stream = exchange.stream else { return }
         session.finish(stream, trailers: trailers)

@@ -60,7 +60,7 @@ final class MemoryGuard: TimerTarget {
     private func announce(_ pressure: LoadGauge.Pressure, _ percent: Int) {
         shared.gauge.pressure = pressure
         shared.connections.isClosed = pressure >= .refuseConnections
-        shared.status.isShortOfMemory = pressure >= .refuseRequests
+        shared.status.isOverloaded = pressure >= .refuseRequests
         shared.events.event(.warn, "memory pressure changed") { line in
             line.field("sluice.memory.percent", percent)
             line.field("sluice.memory.pressure", "\(pressure)")

@@ -102,7 +102,7 @@ package final class Server {
             for worker in workers { worker.shed() }
         }
         shared.status.configRevision = 1
-        shared.status.isReady = true
+        shared.status.isServing = true
         try sockets.becomeReady()
         if let path = options.handoverPath {
             handover = try Handover(path, on: loop, sockets: sockets) { [unowned self] in

@@ -68,10 +68,10 @@ import Testing
     @Test func `readiness goes down when requests are refused for want of memory`() {
         let status = GatewayStatus(version: "test")
         #expect(!status.isReady)
-        status.isReady = true
+        status.isServing = true
         #expect(status.isReady)
-        status.isShortOfMemory = true
-        #expect(!status.isReady)
+        status.isOverloaded = true
+        #expect(!status.isReady && status.isServing)
     }
 
     @Test func `a log file that was moved away is opened again`() throws {

@@ -8,9 +8,9 @@ internal import SluiceProviders
 final class Settlement {
     private let log: LogQueue
     private let line = ByteBuffer(capacity: 1024)
+    private var timestamps = Timestamp.Cache()
     /// How much of an error's message is logged: a provider may have written it.
     private static let messageBytesMax = 1024
-    private var timestamps = Timestamp.Cache()
 
     init(log: LogQueue) { self.log = log }
 
