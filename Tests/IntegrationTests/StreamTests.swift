@@ -417,6 +417,28 @@ import Testing
         }
     }
 
+    @Test func `an application that takes nothing costs no processor time`() throws {
+        let upstream = try ScriptedUpstream { connection, _ in
+            try connection.startStream()
+            while true { try connection.event("{\"p\":\"\(String(repeating: "p", count: 16_000))\"}") }
+        }
+        var configuration = Configuration(upstream)
+        configuration.timeouts = "keepalive_comment_ms: 50"
+        try withSluice(configuration, upstream) { sluice in
+            let wire = try Wire(port: sluice.ports[0], receiveBuffer: 65_536)
+            try wire.ask("POST", "/v1/chat/completions", [], Sample.streamedChat)
+            // Until it is full everywhere there is work to do.
+            var spent = sluice.processorTime
+            repeat {
+                spent = sluice.processorTime
+                usleep(300_000)
+            } while sluice.processorTime - spent > .milliseconds(100)
+            spent = sluice.processorTime
+            usleep(1_000_000)
+            #expect(sluice.processorTime - spent < .milliseconds(30))
+        }
+    }
+
     @Test func `an application that takes nothing is given up after downstream_stall_ms`() throws {
         let upstream = try ScriptedUpstream { connection, _ in
             try connection.startStream()

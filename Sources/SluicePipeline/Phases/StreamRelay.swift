@@ -52,7 +52,7 @@ final class StreamRelay: BodySink, TimerTarget {
         var end = 0
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
-                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes)) : .forward
+                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes), isFirst: !hasMessage) : .forward
                 if event.kind == .message, failure == nil { hasMessage = true }
                 if verdict == .forward {
                     if event.isCarried {
@@ -78,10 +78,11 @@ final class StreamRelay: BodySink, TimerTarget {
         if exchange.isCongested { upstream.pause() }
     }
 
-    private func look(at data: Span<UInt8>) -> OpenAIStreamInspector.Verdict {
+    /// - Parameter isFirst: no event came before it.
+    private func look(at data: Span<UInt8>, isFirst: Bool) -> OpenAIStreamInspector.Verdict {
         let verdict = inspector.inspect(data, with: tape)
         guard verdict == .error else { return verdict }
-        if exchange.isHeadSent { return .forward }
+        if exchange.isHeadSent || !isFirst { return .forward }
         // Nothing has gone out: the provider's failure can still be told as what it is.
         fail(UpstreamError(.malformed, "its stream began with an error: " + Self.message(tape, data)))
         return .drop
@@ -189,15 +190,15 @@ final class StreamRelay: BodySink, TimerTarget {
 
     func timerFired(_ timer: LoopTimer) {
         let silence = context.snapshot.timeouts.keepAliveComment
-        if exchange.loop.now >= lastSent + silence, !exchange.isCongested, !exchange.isAbandoned {
+        let now = exchange.loop.now
+        if now < lastSent + silence { return exchange.loop.arm(timer, at: lastSent + silence) }
+        if !exchange.isCongested, !exchange.isAbandoned {
             let comment = ByteBuffer(capacity: 32)
             EventWriter.keepAlive(into: comment)
             if !exchange.isHeadSent { sendHead() }
             send(comment.span)
         }
-        // Nothing was sent if the application takes nothing: a deadline in the past would fire again at once, and for ever.
-        let due = lastSent + silence
-        exchange.loop.arm(timer, at: due > exchange.loop.now ? due : exchange.loop.now + silence)
+        exchange.loop.arm(timer, at: now + silence)
     }
 }
 

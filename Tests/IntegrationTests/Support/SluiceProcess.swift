@@ -126,6 +126,14 @@ final class SluiceProcess {
         return (Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0) * 4096
     }
 
+    /// User and system time so far.
+    var processorTime: Duration {
+        let text = (try? String(contentsOfFile: "/proc/\(process.pid)/stat", encoding: .utf8)) ?? ""
+        let fields = text.components(separatedBy: ") ").last?.split(separator: " ") ?? []
+        guard fields.count > 13, let user = Int64(fields[11]), let system = Int64(fields[12]) else { return .zero }
+        return .milliseconds((user + system) * 1000 / Int64(sysconf(Int32(_SC_CLK_TCK))))
+    }
+
     // MARK: End
 
     /// Ends the program as a supervisor does, unless it has ended, and checks what holds for every test: that it did not crash,
