@@ -25,7 +25,8 @@ import Testing
             try wanted.write(to: Repository.url(path), atomically: true, encoding: .utf8)
         } else {
             let isUpToDate = page == wanted
-            #expect(isUpToDate, "\(name) is out of date: run this test with SLUICE_UPDATE_GOLDEN=1 and read the difference")
+            #expect(
+                isUpToDate, "\(name) is out of date: run this test with SLUICE_UPDATE_GOLDEN=1 and read the difference")
         }
     }
 
@@ -34,14 +35,17 @@ import Testing
     }
 
     private static var providers: String {
-        var text = "| name | provider | base URL | key | base URL from | models |\n| --- | --- | --- | --- | --- | --- |\n"
+        var text =
+            "| name | provider | base URL | key | base URL from | models |\n| --- | --- | --- | --- | --- | --- |\n"
         for entry in Catalogue.providers {
             func code(_ words: [String], unlessConfirmed name: String) -> String {
                 words.map { "`\($0)`" }.joined(separator: ", ") + (entry.unverified.contains(name) ? " ?" : "")
             }
             let cells = [
-                "`\(entry.name)`", entry.title, "`\(entry.baseURL)`", code(entry.keyVariables, unlessConfirmed: "key_variables"),
-                code(entry.baseURLVariables, unlessConfirmed: "base_url_variables"), code(entry.models, unlessConfirmed: "models"),
+                "`\(entry.name)`", entry.title, "`\(entry.baseURL)`",
+                code(entry.keyVariables, unlessConfirmed: "key_variables"),
+                code(entry.baseURLVariables, unlessConfirmed: "base_url_variables"),
+                code(entry.models, unlessConfirmed: "models"),
             ]
             text += "| " + cells.joined(separator: " | ") + " |\n"
         }
@@ -51,7 +55,8 @@ import Testing
     /// The page with another text between a marker and its end.
     private static func replace(_ marker: String, in page: String, with text: String) -> String {
         let (start, end) = ("<!-- generated: \(marker) -->\n", "<!-- end -->")
-        guard let from = page.range(of: start), let to = page.range(of: end, range: from.upperBound..<page.endIndex) else {
+        guard let from = page.range(of: start), let to = page.range(of: end, range: from.upperBound..<page.endIndex)
+        else {
             Issue.record("there is no part \(marker)")
             return page
         }
