@@ -10,7 +10,7 @@ internal import SluiceUpstream
 ///
 /// The response's head waits for the first event, so that a stream that begins with an error becomes a response with a status; a
 /// long silence before it ends the wait.
-final class StreamRelay: BodySink, TimerTarget {
+final class StreamRelay: BodySink {
     private let context: RequestContext
     private let exchange: DownstreamExchange
     private let upstream: UpstreamExchange
@@ -18,8 +18,7 @@ final class StreamRelay: BodySink, TimerTarget {
     private let tape: JSONTape
     private var parser: EventParser
     private var inspector: OpenAIStreamInspector
-    private var timer: LoopTimer?
-    private var lastSent: Instant
+    private var keepAlive: StreamKeepAlive?
     private var failure: UpstreamError?
     /// Whether an event has come that is no error.
     private var hasMessage = false
@@ -34,9 +33,10 @@ final class StreamRelay: BodySink, TimerTarget {
         exchange = context.exchange
         parser = EventParser(eventBytesMax: context.snapshot.limits.eventBytesMax)
         inspector = OpenAIStreamInspector(context.operation ?? .passage, showsUsage: context.showsUsage)
-        lastSent = exchange.loop.now
         exchange.onDrained = { [unowned upstream] in upstream.resume() }
-        startTimer()
+        keepAlive = StreamKeepAlive(exchange, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in
+            if !exchange.isHeadSent { sendHead() }
+        }
     }
 
     // MARK: Events
@@ -103,7 +103,7 @@ final class StreamRelay: BodySink, TimerTarget {
             if !hasMessage, hold(bytes) { return }
             sendHead()
         }
-        lastSent = exchange.loop.now
+        keepAlive?.noteSent()
         exchange.send(bytes)
     }
 
@@ -174,31 +174,7 @@ final class StreamRelay: BodySink, TimerTarget {
     func stop() {
         context.usage = inspector.usage
         context.malformedEvents = inspector.malformedCount
-        if let timer { exchange.loop.remove(timer) }
-        timer = nil
-    }
-
-    // MARK: Silence
-
-    private func startTimer() {
-        let silence = context.snapshot.timeouts.keepAliveComment
-        if silence == .zero { return }
-        let timer = LoopTimer(target: self)
-        self.timer = timer
-        exchange.loop.arm(timer, after: silence)
-    }
-
-    func timerFired(_ timer: LoopTimer) {
-        let silence = context.snapshot.timeouts.keepAliveComment
-        let now = exchange.loop.now
-        if now < lastSent + silence { return exchange.loop.arm(timer, at: lastSent + silence) }
-        if !exchange.isCongested, !exchange.isAbandoned {
-            let comment = ByteBuffer(capacity: 32)
-            EventWriter.keepAlive(into: comment)
-            if !exchange.isHeadSent { sendHead() }
-            send(comment.span)
-        }
-        exchange.loop.arm(timer, at: now + silence)
+        keepAlive?.stop()
     }
 }
 

@@ -31,9 +31,12 @@ package struct OpenAIStreamInspector {
     package private(set) var isDone = false
     private var hasFinish = false
     private var patterns = ChunkPatterns()
+    private let remembersChunks: Bool
 
     /// - Parameter showsUsage: the application asked for usage itself; otherwise what we asked for is taken out again.
-    package init(_ operation: OpenAIOperation, showsUsage: Bool) {
+    /// - Parameter remembersChunks: chunks that look like one that was scanned are not scanned again: the tape does not hold them.
+    package init(_ operation: OpenAIOperation, showsUsage: Bool, remembersChunks: Bool = true) {
+        self.remembersChunks = remembersChunks
         ending =
             switch operation {
             case .chatCompletions, .completions: .chat
@@ -67,7 +70,7 @@ package struct OpenAIStreamInspector {
         let before = (hasFinish, usage)
         let verdict = inspect(root)
         // What only adds text is remembered: the next chunks are likely to look the same.
-        if ending == .chat, verdict == .forward || verdict == .withoutUsage, before.0 == hasFinish, before.1 == usage {
+        if remembersChunks, ending == .chat, verdict == .forward || verdict == .withoutUsage, before.0 == hasFinish, before.1 == usage {
             patterns.learn(root, verdict)
         }
         return verdict
