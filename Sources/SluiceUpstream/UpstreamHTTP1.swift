@@ -201,9 +201,16 @@ final class UpstreamHTTP1 {
         Socket.acknowledgedByteCount(transport.fd).map { $0 <= UInt64(sentBefore) + 1 } ?? false
     }
 
-    /// A reset acknowledges nothing, and what was read may not have been acknowledged yet: it came before the request for sure
-    /// only if the system took no byte of that.
-    private var isUnsent: Bool { transport.sentByteCount == sentBefore }
+    /// A reset acknowledges nothing, and what was read may be acknowledged up to 40 ms late. It was on its way before the request,
+    /// and nothing was done about that, if the system took no byte of the request, or if it came back as quickly as it could.
+    private var wasReset: Bool {
+        if transport.sentByteCount == sentBefore { return true }
+        guard isUnacknowledged, let roundTrip = Socket.roundTripTime(transport.fd) else { return false }
+        return loop.now - sentAt <= roundTrip + Self.resetPatience
+    }
+
+    /// No provider begins and breaks anything of weight in this time.
+    private static let resetPatience = Duration.milliseconds(10)
 
     private func armFor(_ deadline: Instant) {
         guard let timer else { return }
@@ -243,7 +250,7 @@ extension UpstreamHTTP1: TransportDelegate {
     }
 
     func transportFailed(_ error: TransportError) {
-        broke("broke the connection (\(error.text))", early: error.reasonBeforeHead, isUnprocessed: isUnsent)
+        broke("broke the connection (\(error.text))", early: error.reasonBeforeHead, isUnprocessed: wasReset)
     }
 
     func transportDrained() { exchange?.drained() }
