@@ -47,8 +47,11 @@ def certificate(tmp_path_factory):
     directory = tmp_path_factory.mktemp("certificate")
     found = Certificate(str(directory / "cert.pem"), str(directory / "key.pem"))
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", found.key,
-         "-out", found.file, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-days", "3"],
+        [
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3",
+            "-keyout", found.key, "-out", found.file, "-subj", "/CN=localhost",
+            "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        ],
         check=True, capture_output=True)
     return found
 

@@ -35,8 +35,8 @@ class Program:
     def __init__(self, *arguments: str):
         environment = {"PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"}
         self.process = subprocess.Popen(
-            [binary(), *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True)
+            [binary(), *arguments], env=environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.lines: list[str] = []
         self.changed = threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)

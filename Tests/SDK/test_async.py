@@ -30,7 +30,8 @@ async def test_two_hundred_at_a_time(async_client):
 async def test_a_hundred_streams_at_a_time(async_client):
     async def ask(number):
         messages = [{"role": "user", "content": f"one two three {number}"}]
-        stream = await async_client.chat.completions.create(model="gpt-mock+event-ms=10", messages=messages, stream=True)
+        stream = await async_client.chat.completions.create(
+            model="gpt-mock+event-ms=10", messages=messages, stream=True)
         return "".join([chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices])
 
     answers = await asyncio.gather(*(ask(number) for number in range(100)))

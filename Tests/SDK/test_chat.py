@@ -29,7 +29,7 @@ def test_the_provider_gets_its_key_and_not_the_application_s(client, provider):
 def test_unknown_fields_and_headers_reach_the_provider(client, provider):
     client.chat.completions.create(
         model="gpt-mock", messages=HELLO, extra_body={"future_field": {"deep": [1, 2.5, None]}, "seed2": 7},
-        extra_headers={"OpenAI-Beta": "future=v1", "Idempotency-Key": "ik-1", "X-Private": "stays here", "Cookie": "a=b"})
+        extra_headers={"OpenAI-Beta": "future=v1", "Idempotency-Key": "ik-1", "X-Private": "stays", "Cookie": "a=b"})
     seen = provider.last()
     body = json.loads(seen["body"])
     assert body["future_field"] == {"deep": [1, 2.5, None]} and body["seed2"] == 7
@@ -93,10 +93,11 @@ def test_events_come_as_the_provider_sends_them(client):
 
 
 def test_the_raw_bytes_of_a_stream(client):
-    with client.chat.completions.with_streaming_response.create(model="gpt-mock", messages=HELLO, stream=True) as response:
+    streaming = client.chat.completions.with_streaming_response
+    with streaming.create(model="gpt-mock", messages=HELLO, stream=True) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         lines = list(response.iter_lines())
-    assert lines[-2:] == ["data: [DONE]", ""] or lines[-1] == "data: [DONE]"
+    assert [line for line in lines if line][-1] == "data: [DONE]"
 
 
 def test_leaving_a_stream_cancels_it_at_the_provider(client, provider):

@@ -19,16 +19,17 @@ def test_embeddings_as_the_sdk_asks_for_them(client, provider):
 
 
 def test_embeddings_as_numbers(client):
-    as_numbers = client.embeddings.create(model="text-embedding-mock", input="one", dimensions=16, encoding_format="float")
-    as_base64 = client.embeddings.create(model="text-embedding-mock", input="one", dimensions=16)
+    request = {"model": "text-embedding-mock", "input": "one", "dimensions": 16}
+    as_numbers = client.embeddings.create(**request, encoding_format="float")
+    as_base64 = client.embeddings.create(**request)
     assert as_numbers.data[0].embedding == pytest.approx(as_base64.data[0].embedding, abs=1e-6)
 
 
 def test_completions(client):
     reply = client.completions.create(model="instruct-mock", prompt="one two", max_tokens=16)
     assert reply.choices[0].text
-    pieces = [chunk.choices[0].text for chunk in client.completions.create(model="instruct-mock", prompt="one two", stream=True) if chunk.choices]
-    assert "".join(pieces)
+    stream = client.completions.create(model="instruct-mock", prompt="one two", stream=True)
+    assert "".join(chunk.choices[0].text for chunk in stream if chunk.choices)
 
 
 def test_moderations(client):
@@ -109,7 +110,8 @@ def test_a_large_file_passes_without_being_held(client):
 
 
 def test_a_batch_runs(client):
-    line = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "gpt-mock", "messages": HELLO}}
+    body = {"model": "gpt-mock", "messages": HELLO}
+    line = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": body}
     file = client.files.create(file=("batch.jsonl", json.dumps(line).encode()), purpose="batch")
     batch = client.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h")
     deadline = time.monotonic() + 10

@@ -38,7 +38,8 @@ def test_as_json(http, provider):
 
 
 def test_as_a_form(http):
-    check(http.post(PATH, data={"model": "gpt-mock", "prompt": "Say 你好", "max_tokens": "64", "user_id": "u-1", "request_id": "q-1"}))
+    fields = {"model": "gpt-mock", "prompt": "Say 你好", "max_tokens": "64", "user_id": "u-1", "request_id": "q-1"}
+    check(http.post(PATH, data=fields))
 
 
 def test_as_a_multipart_form(http):
