@@ -67,7 +67,7 @@ let package = Package(
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
         tests(
             "SluiceServerTests", ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
-        tests("DocumentationTests", ["SluiceConfig"]),
+        tests("DocumentationTests", ["SluiceConfig", "SluiceServer"]),
         .systemLibrary(name: "CSystem", path: "Tests/CSystem"),
         tests("IntegrationTests", ["sluice", "CSystem"]),
         tests(

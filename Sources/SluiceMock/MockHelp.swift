@@ -42,6 +42,7 @@ package enum MockHelp {
             return (key.rawValue + value, key.doc)
         }
         let width = rows.map(\.0.count).max() ?? 0
-        return rows.map { "  \($0.0)\(String(repeating: " ", count: width - $0.0.count))  \($0.1)" }.joined(separator: "\n")
+        return rows.map { "  \($0.0)\(String(repeating: " ", count: width - $0.0.count))  \($0.1)" }.joined(
+            separator: "\n")
     }
 }

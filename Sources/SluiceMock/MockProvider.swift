@@ -135,6 +135,7 @@ final class MockProvider {
         _ reply: Reply, _ exchange: DownstreamExchange, _ identity: ReplyIdentity, _ behaviour: Behaviour,
         _ admission: Ledger.Admission
     ) {
+        let reply = Self.told(reply, behaviour)
         let head = heads.head(for: reply, identity, behaviour)
         if behaviour.isPlain, case .whole(let body) = reply.body {
             shared.ledger.leave(admission, .answered(reply.status))
@@ -151,7 +152,16 @@ final class MockProvider {
         }
         // An error is an error: only what would have been an answer is spoilt.
         if reply.status.isSuccess { script = script.spoiled(by: behaviour, reply.dialect) }
-        Player(exchange, script, head: head, behaviour, pacing, ledger: shared.ledger, admission).start(after: behaviour.latency)
+        Player(exchange, script, head: head, behaviour, pacing, ledger: shared.ledger, admission).start(
+            after: behaviour.latency)
+    }
+
+    /// A reply without events tells of an error in its body.
+    private static func told(_ reply: Reply, _ behaviour: Behaviour) -> Reply {
+        guard case .errorEvent = behaviour.fault, case .whole = reply.body, reply.status.isSuccess else { return reply }
+        var told = Reply(.serverError)
+        told.status = 200
+        return told
     }
 
     private func send(_ reply: Reply, _ exchange: DownstreamExchange) {

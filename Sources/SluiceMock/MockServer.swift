@@ -48,7 +48,9 @@ package final class MockServer {
     /// One socket a worker.
     private static func bind(_ address: SocketAddress, workers: Int) throws -> (address: SocketAddress, fds: [Int32]) {
         if address.port != 0 || address.isUnix, Socket.isTaken(address) {
-            throw Unusable(description: "cannot listen on \(address): another process listens there; choose another --listen address")
+            throw Unusable(
+                description:
+                    "cannot listen on \(address): another process listens there; choose another --listen address")
         }
         do throws(SystemError) {
             let first = try Socket.listen(on: address, isShared: workers > 1)

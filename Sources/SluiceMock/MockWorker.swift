@@ -18,7 +18,8 @@ final class MockWorker: @unchecked Sendable {
     private var listeners: [Listener] = []
 
     init(
-        index: Int, bindings: [Binding], certificates: CertificateStore?, connections: ConnectionCount, shared: MockShared
+        index: Int, bindings: [Binding], certificates: CertificateStore?, connections: ConnectionCount,
+        shared: MockShared
     ) throws(SystemError) {
         loop = try EventLoop()
         Thread.start("mock-\(index)") { [self] in

@@ -197,8 +197,9 @@ package final class Transport: EventHandler, Flushable {
             if !tls.outbound.isEmpty { _ = Socket.write(fd, from: tls.outbound) }
         }
         if closesWhenSent {
+            let owner = unsafe delegate
             close()
-            unsafe delegate?.transportClosed()
+            owner?.transportClosed()
         } else if endsWhenSent {
             endsWhenSent = false
             Socket.shutdownWriting(fd)
@@ -242,6 +243,8 @@ package final class Transport: EventHandler, Flushable {
     }
 
     package func ready(_ readiness: Readiness) {
+        // It may have been closed since it asked to be called again, and its owner may be gone.
+        if !isOpen { return }
         if readiness.bits == 0 { isResumeAsked = false }
         if readiness.isReadable { isReadable = true }
         if readiness.hasEnded { hasPeerEnded = true }
@@ -426,6 +429,7 @@ package final class Transport: EventHandler, Flushable {
     }
 
     private func release() {
+        unsafe delegate = nil
         outbound.removeAll()
         target = nil
         tls = nil

@@ -61,7 +61,7 @@ package final class Provider: Sendable {
         models.contains(model) || modelPrefixes.contains { model.hasPrefix($0) }
     }
 
-    /// Overwrites our credential wherever it stands in bytes that are to be shown to somebody.
+    /// Overwrites our credentials wherever they stand in bytes that are to be shown to somebody.
     package func conceal(in buffer: ByteBuffer) {
         switch authorization {
         case .none: break

@@ -28,7 +28,8 @@ import Testing
             files: Dictionary(
                 uniqueKeysWithValues: [
                     "/run/secrets/openai-second", "/run/secrets/house", "/etc/sluice/tls.crt", "/etc/sluice/tls.key",
-                    "/etc/sluice/clients.crt", "/etc/sluice/house-ca.crt", "/etc/sluice/sidecar.crt", "/etc/sluice/sidecar.key",
+                    "/etc/sluice/clients.crt", "/etc/sluice/house-ca.crt", "/etc/sluice/sidecar.crt",
+                    "/etc/sluice/sidecar.key",
                 ].map { ($0, Array("x".utf8)) }))
         var count = 0
         for path in Repository.pages {
@@ -50,10 +51,13 @@ import Testing
         }
     }
 
-    @Test(arguments: ["README.md", "\(Repository.documentation)/README-zh.md", "\(Repository.documentation)/Developing.md"])
+    @Test(arguments: [
+        "README.md", "\(Repository.documentation)/README-zh.md", "\(Repository.documentation)/Developing.md",
+    ])
     func `names commands and folders that exist`(path: String) throws {
         let page = try Page(path)
-        let commands = page.blocks("sh").joined(separator: "\n").matches(of: /(?:\.sluice|\.ci|Benchmarks|Tests)\/[\w\/]+/)
+        let commands = page.blocks("sh").joined(separator: "\n").matches(
+            of: /(?:\.sluice|\.ci|Benchmarks|Tests)\/[\w\/]+/)
         let quoted = page.quoted.filter {
             $0.wholeMatch(of: /(?:\.sluice|\.ci|Benchmarks|Tests|Sources)(?:\/[\w.\/]+)?|Dockerfile/) != nil
         }
@@ -102,7 +106,9 @@ import Testing
     @Test func `explains every option of run`() throws {
         let text = try Repository.text("\(Repository.documentation)/Operating.md")
         let tool = try Repository.text("Sources/SluiceServer/Commands/CommandLineTool.swift")
-        let options = tool.matches(of: /\.init\("([a-z]+)",(?: "[A-Z]+",)?(?: isRepeatable: true,)? doc:/).map { String($0.1) }
+        let options = tool.matches(of: /\.init\("([a-z]+)",(?: "[A-Z]+",)?(?: isRepeatable: true,)? doc:/).map {
+            String($0.1)
+        }
         #expect(options.count >= 6)
         for option in options {
             let isExplained = text.contains("`--\(option)")

@@ -31,6 +31,11 @@ import Testing
         #expect(try Self.parsed("check", "--", "--odd").operands == ["--odd"])
     }
 
+    @Test func `help ends with what a command has to add`() {
+        let command = ArgumentParser.Command("mock", summary: "practise", details: "Words\n  cut  ends a stream\n")
+        #expect(Self.parser.help(for: command).hasSuffix("--help  show this\n\nWords\n  cut  ends a stream\n"))
+    }
+
     @Test func `without a command means the first`() throws {
         #expect(try Self.parsed().command == "run")
         #expect(try Self.parsed("--workers", "-1").text("workers") == "-1")

@@ -12,7 +12,7 @@ import Testing
         let peer = try Peer(port: running.port())
         peer.send("GET /health HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n")
         #expect(peer.receive().hasPrefix("HTTP/1.1 200 OK\r\n"))
-        let deadline = ContinuousClock.now + .seconds(5)
+        let deadline = ContinuousClock.now + .seconds(30)
         while running.shared.connections.current > 0, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(2))
         }
@@ -25,13 +25,17 @@ import Testing
         peer.send("GET /health HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n")
         _ = peer.receive()
         let start = ContinuousClock.now
-        await withCheckedContinuation { continuation in running.worker.drain(keepsSockets: false) { continuation.resume() } }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        await withCheckedContinuation { continuation in
+            running.worker.drain(keepsSockets: false) { continuation.resume() }
+        }
+        // Far below the minute after which a connection that takes nothing is given up.
+        #expect(ContinuousClock.now - start < .seconds(30))
     }
 
     @Test func `a successor is given the admin port's socket too`() throws {
         let configuration = try ServerConfiguration.load(
-            text: Array("{listeners: [{address: '127.0.0.1:0'}]}".utf8), environment: .fixed()).value
+            text: Array("{listeners: [{address: '127.0.0.1:0'}]}".utf8), environment: .fixed()
+        ).value
         let sockets = try ListeningSockets(configuration.listeners, workers: 2, handoverPath: nil)
         let admin = try #require(SocketAddress("127.0.0.1:0"))
         let fd = try sockets.adminSocket(admin)

@@ -20,7 +20,8 @@ import Testing
 
     @Test func `http2 false refuses the preface of HTTP/2, and true takes it`() throws {
         let running = try RunningWorker(
-            "{listeners: [{address: '127.0.0.1:0', http2: false}, {address: '127.0.0.1:0'}], environment_providers: 'never'}")
+            "{listeners: [{address: '127.0.0.1:0', http2: false}, {address: '127.0.0.1:0'}], environment_providers: 'never'}"
+        )
         let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
         let refused = try Peer(port: running.port(0))
         refused.send(preface)
@@ -57,7 +58,8 @@ import Testing
     private static func ask(_ peer: Peer, fields: String = "") {
         let body = #"{"model":"m","messages":[]}"#
         peer.send(
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\n\(fields)content-length: \(body.utf8.count)\r\n\r\n\(body)")
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\n\(fields)content-length: \(body.utf8.count)\r\n\r\n\(body)"
+        )
         _ = peer.receive(until: "\r\n\r\n{}")
     }
 

@@ -32,7 +32,8 @@ extension Behaviour {
         case .times: gate = .first(try Self.number(key, value, 0...Int.max))
         case .every: gate = .every(try Self.number(key, value, 1...Int.max))
         case .flap: gate = .flapping(try Self.number(key, value, 1...Int.max))
-        case .status, .quota, .contextLength, .contentFilter, .redirect, .errorIn200, .reset, .close, .silence, .garbage,
+        case .status, .quota, .contextLength, .contentFilter, .redirect, .errorIn200, .reset, .close, .silence,
+            .garbage,
             .badLength, .cut, .cutClean, .stall, .errorEvent:
             fault = try Self.fault(key, value)
         }
@@ -109,7 +110,8 @@ extension Behaviour {
         return .nanoseconds(Int64(number * 1_000_000))
     }
 
-    private static func share(_ key: BehaviourKey, _ value: String?, absent: Double?) throws(BehaviourMistake) -> Double {
+    private static func share(_ key: BehaviourKey, _ value: String?, absent: Double?) throws(BehaviourMistake) -> Double
+    {
         if value == nil, let absent { return absent }
         guard let number = value.flatMap(Double.init), number >= 0, number <= 1 else {
             throw BehaviourMistake("\(key.rawValue): a share, 0 to 1, found \(value ?? "nothing")")
@@ -121,7 +123,8 @@ extension Behaviour {
         _ key: BehaviourKey, _ value: String?, _ range: ClosedRange<Int>
     ) throws(BehaviourMistake) -> Int {
         guard let number = value.flatMap({ Int($0) }), range.contains(number) else {
-            let allowed = range.upperBound == .max ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
+            let allowed =
+                range.upperBound == .max ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
             throw BehaviourMistake("\(key.rawValue): \(allowed), found \(value ?? "nothing")")
         }
         return number

@@ -86,7 +86,8 @@ package enum BehaviourGrammar {
 
     // MARK: The names that benchmarks use
 
-    /// `bench-delay-50`, `bench-burst-1000`, `bench-paced-50-10`, `bench-silent`; every other `bench-…` answers at once.
+    /// `bench-delay-50`, `bench-burst-1000`, `bench-paced-50-10`, `bench-silent`; every other `bench-…` answers at
+    /// once.
     private static func bench(_ name: String, over base: Behaviour) -> Behaviour {
         var behaviour = base
         behaviour.tokens = behaviour.tokens ?? 12

@@ -1,15 +1,39 @@
 /// The words that a behaviour is told in, with what each does: one list for the parser and for the help.
 enum BehaviourKey: String, CaseIterable {
-    case latency = "latency-ms", firstToken = "first-token-ms", event = "event-ms", tokenRate = "token-rate"
+    case latency = "latency-ms"
+    case firstToken = "first-token-ms"
+    case event = "event-ms"
+    case tokenRate = "token-rate"
     case burst, jitter, seed
-    case tokens, text, arguments, toolCalls = "tool-calls", usage
-    case promptTokens = "prompt-tokens", completionTokens = "completion-tokens", cachedTokens = "cached-tokens"
-    case reasoningTokens = "reasoning-tokens", strict
-    case status, retryAfter = "retry-after", retryAfterDate = "retry-after-date", retryAfterMS = "retry-after-ms"
-    case shouldRetry = "should-retry", quota, contextLength = "context-length", contentFilter = "content-filter"
-    case redirect, errorIn200 = "error-in-200", reset, close, silence, garbage
-    case slowHead = "slow-head", hugeHead = "huge-head", slowBody = "slow-body", badLength = "bad-length"
-    case cut, cutClean = "cut-clean", stall, errorEvent = "error-event", malformed, noDone = "no-done"
+    case tokens, text, arguments
+    case toolCalls = "tool-calls"
+    case usage
+    case promptTokens = "prompt-tokens"
+    case completionTokens = "completion-tokens"
+    case cachedTokens = "cached-tokens"
+    case reasoningTokens = "reasoning-tokens"
+    case strict
+    case status
+    case retryAfter = "retry-after"
+    case retryAfterDate = "retry-after-date"
+    case retryAfterMS = "retry-after-ms"
+    case shouldRetry = "should-retry"
+    case quota
+    case contextLength = "context-length"
+    case contentFilter = "content-filter"
+    case redirect
+    case errorIn200 = "error-in-200"
+    case reset, close, silence, garbage
+    case slowHead = "slow-head"
+    case hugeHead = "huge-head"
+    case slowBody = "slow-body"
+    case badLength = "bad-length"
+    case cut
+    case cutClean = "cut-clean"
+    case stall
+    case errorEvent = "error-event"
+    case malformed
+    case noDone = "no-done"
     case noFinish = "no-finish"
     case times, every, flap
 
@@ -35,7 +59,8 @@ enum BehaviourKey: String, CaseIterable {
     /// Whether it is said by a flag of its own on the command line; faults are said by `--fault`.
     var isFlag: Bool {
         switch self {
-        case .latency, .firstToken, .event, .tokenRate, .burst, .jitter, .seed, .tokens, .text, .toolCalls, .strict: true
+        case .latency, .firstToken, .event, .tokenRate, .burst, .jitter, .seed, .tokens, .text, .toolCalls, .strict:
+            true
         default: false
         }
     }
@@ -73,9 +98,9 @@ enum BehaviourKey: String, CaseIterable {
         case .close: "close the connection before the head"
         case .silence: "never answer"
         case .garbage: "answer with what is not HTTP"
-        case .slowHead: "the head drips for about a second and a half"
+        case .slowHead: "the head drips for about a second"
         case .hugeHead: "256 KB of header fields"
-        case .slowBody: "a body that is no stream drips for about a second and a half"
+        case .slowBody: "a body that is no stream drips for about a second"
         case .badLength: "the body is shorter than its content-length"
         case .cut: "close the connection after this share of the content (0.66)"
         case .cutClean: "end the body properly there, without finish reason and [DONE]"

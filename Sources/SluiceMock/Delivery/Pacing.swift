@@ -43,7 +43,10 @@ struct Pacing {
         /// A piece of content went out. A piece that was late does not make the following ones late.
         mutating func sent(_ pacing: Pacing) {
             guard case .every(let gap) = pacing.pace, let last = nextDue else { return }
-            if pacing.jitter == 0 { return nextDue = last + gap }
+            if pacing.jitter == 0 {
+                nextDue = last + gap
+                return
+            }
             let share = Double(random.next() >> 11) / Double(1 << 53) * 2 - 1
             nextDue = last + gap * (1 + pacing.jitter * share)
         }

@@ -7,7 +7,7 @@ internal import SluiceNet
 ///
 /// A state machine on the loop and not a task: a stream that is silent for ever costs this object and nothing else.
 final class Player: TimerTarget, EventHandler {
-    private enum Phase { case waiting, drippingHead, playing, blocked, stalled, over }
+    private enum Phase { case waiting, drippingHead, playing, blocked, cutting, stalled, over }
 
     private let exchange: DownstreamExchange
     private let ledger: Ledger
@@ -21,14 +21,17 @@ final class Player: TimerTarget, EventHandler {
     private var phase = Phase.waiting
     private var timer: LoopTimer?
     private var clock: Pacing.Clock
-    /// The head's bytes, where they are written one by one.
+    /// The head's bytes, where they are written one by one, and the time between two writes.
     private var drip: ByteBuffer?
+    private var dripGap = Duration.zero
     /// Whether the body is framed here, after a head that was written byte by byte.
     private var framesBody = false
 
     private static let dripByteCount = 16
+    /// A receiver may throw away what comes together with the reset of its HTTP/2 stream: it gets a moment to read.
+    private static let resetPause = Duration.milliseconds(50)
     /// How long a head or a body drips, about.
-    static let dripTime = Duration.milliseconds(1500)
+    static let dripTime = Duration.seconds(1)
 
     init(
         _ exchange: DownstreamExchange, _ script: Script, head: ResponseHead, _ behaviour: Behaviour, _ pacing: Pacing,
@@ -75,7 +78,9 @@ final class Player: TimerTarget, EventHandler {
     private func sendHead() {
         // In HTTP/2 a head is one frame: it cannot drip, only be late.
         if dripsHead, exchange.stream == nil {
-            drip = VerbatimHead.bytes(head, script)
+            let bytes = VerbatimHead.bytes(head, script)
+            drip = bytes
+            dripGap = Self.dripTime / max(bytes.count / Self.dripByteCount, 1)
             framesBody = script?.announcedByteCount == nil
             phase = .drippingHead
             return dripHead()
@@ -92,7 +97,6 @@ final class Player: TimerTarget, EventHandler {
     private func dripHead() {
         guard let drip else { return sendHead() }
         let count = min(Self.dripByteCount, drip.count)
-        let gap = Self.dripTime / max(drip.count / count, 1)
         exchange.sendVerbatim(drip.span.extracting(0..<count))
         drip.consume(count)
         if drip.isEmpty {
@@ -100,7 +104,7 @@ final class Player: TimerTarget, EventHandler {
             phase = .playing
             return play()
         }
-        arm(exchange.loop.now + min(gap, .milliseconds(25)))
+        arm(exchange.loop.now + dripGap)
     }
 
     // MARK: The body
@@ -134,13 +138,18 @@ final class Player: TimerTarget, EventHandler {
             phase = .stalled
             script = nil
         case .cut:
-            leave()
-            exchange.abortAfterSending()
+            phase = .cutting
+            if exchange.stream == nil { cut() } else { arm(exchange.loop.now + Self.resetPause) }
         case .proper:
             leave()
             if framesBody { VerbatimHead.end(on: exchange) }
             exchange.finish()
         }
+    }
+
+    private func cut() {
+        leave()
+        exchange.abortAfterSending()
     }
 
     // MARK: Events
@@ -150,6 +159,7 @@ final class Player: TimerTarget, EventHandler {
         case .waiting: answer()
         case .drippingHead: dripHead()
         case .playing: play()
+        case .cutting: cut()
         case .blocked, .stalled, .over: break
         }
     }

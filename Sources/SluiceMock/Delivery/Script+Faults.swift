@@ -30,10 +30,10 @@ extension Script {
         switch behaviour.fault {
         case .cut(let share): script.stop(atShare: share, .cut)
         case .cutClean(let share):
-            script.announcedByteCount = nil
             script.stop(atShare: share, .proper)
+            script.announcedByteCount = nil
         case .stall(let share): script.stop(atShare: share, .stalled)
-        case .errorEvent(let share): script.fail(atShare: share, dialect)
+        case .errorEvent(let share) where announcedByteCount == nil: script.fail(atShare: share, dialect)
         case .badLength:
             script.announcedByteCount = script.byteCount + Self.missingByteCount
             script.end = .cut
@@ -72,11 +72,11 @@ extension Script {
         moveLast(to: middle)
     }
 
-    /// Ends with an error that is told in the stream.
+    /// Ends with an error that is told in the stream; where none can be told, the connection is closed.
     private mutating func fail(atShare share: Double?, _ dialect: Reply.Dialect) {
         truncate(to: share.map { pieceCount(untilShare: $0) } ?? 0)
         switch dialect {
-        case .plain: break
+        case .plain: end = .cut
         case .chat: event { APIError.serverError.write(to: $0) }
         case .named:
             let number = count

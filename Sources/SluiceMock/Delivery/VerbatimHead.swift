@@ -7,7 +7,8 @@ enum VerbatimHead {
     static func bytes(_ head: ResponseHead, _ script: Script?) -> ByteBuffer {
         let buffer = ByteBuffer(capacity: 1024)
         MessageWriter.response(
-            head, framing: script?.announcedByteCount.map { .known($0) } ?? .chunked, to: .http11, keepsConnection: true,
+            head, framing: script?.announcedByteCount.map { .known($0) } ?? .chunked, to: .http11,
+            keepsConnection: true,
             into: buffer)
         return buffer
     }

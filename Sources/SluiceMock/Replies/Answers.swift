@@ -39,7 +39,8 @@ enum Answers {
 
     /// The endpoints that take a form.
     static func reply(
-        _ endpoint: Endpoint, _ form: FormFields, _ identity: ReplyIdentity, _ behaviour: Behaviour, _ store: ObjectStore
+        _ endpoint: Endpoint, _ form: FormFields, _ identity: ReplyIdentity, _ behaviour: Behaviour,
+        _ store: ObjectStore
     ) throws(APIError) -> Reply {
         if endpoint.needsModel, identity.model.isEmpty { throw .missing("model") }
         if identity.model == ModelReplies.missing { throw .noSuchModel(identity.model) }
@@ -55,7 +56,8 @@ enum Answers {
 
     /// The endpoints without a body.
     static func reply(
-        _ endpoint: Endpoint, _ target: borrowing RequestTarget, _ behaviour: Behaviour, _ store: ObjectStore, models: [String]
+        _ endpoint: Endpoint, _ target: borrowing RequestTarget, _ behaviour: Behaviour, _ store: ObjectStore,
+        models: [String]
     ) throws(APIError) -> Reply {
         switch endpoint {
         case .models: return ModelReplies(listed: models).list()

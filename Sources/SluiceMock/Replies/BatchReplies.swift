@@ -8,7 +8,8 @@ struct BatchReplies {
     let behaviour: Behaviour
 
     private static let endpoints: Set<String> = [
-        "/v1/responses", "/v1/chat/completions", "/v1/embeddings", "/v1/completions", "/v1/moderations", "/v1/images/generations",
+        "/v1/responses", "/v1/chat/completions", "/v1/embeddings", "/v1/completions", "/v1/moderations",
+        "/v1/images/generations",
     ]
     private static let listedMax = 100
     private static let dayInSeconds = 86_400
@@ -25,7 +26,8 @@ struct BatchReplies {
         let batch: StoredBatch? = store.withObjects { objects in
             guard objects.reserve(0) else { return nil }
             let batch = StoredBatch(
-                id: "batch_\(identity.hex)", number: objects.nextNumber(), created: identity.created, endpoint: endpoint,
+                id: "batch_\(identity.hex)", number: objects.nextNumber(), created: identity.created,
+                endpoint: endpoint,
                 inputFileID: inputFileID, window: window, metadata: metadata)
             objects.batches[batch.id] = batch
             return batch

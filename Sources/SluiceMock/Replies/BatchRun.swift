@@ -31,7 +31,11 @@ struct BatchRun {
                 number: batch.number &* 1_000_000 &+ number, seed: behaviour.seed, created: batch.created, model: "")
             guard number <= Self.linesMax, output.count < Self.outputByteCountMax,
                 let line = answer(bytes, tape, id)
-            else { return fail(&batch, "Line \(number) cannot be used: it is no JSON object with custom_id and body, or one too many.") }
+            else {
+                return fail(
+                    &batch,
+                    "Line \(number) cannot be used: it is no JSON object with custom_id and body, or one too many.")
+            }
             let isSuccess = line.status.isSuccess
             if isSuccess { batch.completedCount += 1 } else { batch.failedCount += 1 }
             write(line, id.hex, to: isSuccess ? output : errors)
@@ -94,7 +98,8 @@ struct BatchRun {
         if output.isEmpty { return nil }
         let id = "file-\(batch.id.dropFirst(6))-\(kind)"
         let file = store.add(
-            file: Array(copying: output.span), id: id, filename: "\(batch.id)_\(kind).jsonl", purpose: "batch_output", lifetime: nil)
+            file: Array(copying: output.span), id: id, filename: "\(batch.id)_\(kind).jsonl", purpose: "batch_output",
+            lifetime: nil)
         return file?.id
     }
 }

@@ -31,7 +31,9 @@ enum ChatReply {
         return buffer
     }
 
-    private static func writeChoice(_ index: Int, _ request: ChatRequest, _ identity: ReplyIdentity, _ json: inout JSONWriter) {
+    private static func writeChoice(
+        _ index: Int, _ request: ChatRequest, _ identity: ReplyIdentity, _ json: inout JSONWriter
+    ) {
         json.object { json in
             json.member("index", index)
             json.key("message")
@@ -45,7 +47,9 @@ enum ChatReply {
                 } else {
                     json.key("tool_calls")
                     json.array { json in
-                        for (number, call) in request.calls.enumerated() { writeCall(call, identity.callID(number), &json) }
+                        for (number, call) in request.calls.enumerated() {
+                            writeCall(call, identity.callID(number), &json)
+                        }
                     }
                 }
             }
@@ -108,7 +112,11 @@ enum Logprobs {
         json.beginArray()
         for rank in 0..<top {
             json.beginObject()
-            if rank == 0 { writeToken(token, logprob: -0.01, &json) } else { writeToken(Array("alt\(rank)".utf8).span, logprob: -5 - Double(rank), &json) }
+            if rank == 0 {
+                writeToken(token, logprob: -0.01, &json)
+            } else {
+                writeToken(Array("alt\(rank)".utf8).span, logprob: -5 - Double(rank), &json)
+            }
             json.endObject()
         }
         json.endArray()

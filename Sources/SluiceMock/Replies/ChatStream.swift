@@ -1,7 +1,8 @@
 internal import SluiceCore
 internal import SluiceJSON
 
-/// The events of a streamed chat completion, in the order of the sheet: roles, content or tool calls, finish, usage, `[DONE]`.
+/// The events of a streamed chat completion, in the order of the sheet: roles, content or tool calls, finish, usage,
+/// `[DONE]`.
 struct ChatStream {
     private let request: ChatRequest
     private let identity: ReplyIdentity
@@ -31,7 +32,9 @@ struct ChatStream {
         if request.calls.isEmpty { text(&script) } else { calls(&script) }
         script.endContent()
         script.beginFinish()
-        for index in 0..<request.choiceCount { chunk(index, finish: request.finishReason, &script) { $0.object { _ in } } }
+        for index in 0..<request.choiceCount {
+            chunk(index, finish: request.finishReason, &script) { $0.object { _ in } }
+        }
         script.endFinish()
         if request.includesUsage { usage(&script) }
         script.appendDone()

@@ -25,7 +25,9 @@ enum CompletionReply {
                 writeHead(identity, &json)
                 json.key("choices")
                 json.array { json in
-                    for (index, choice) in request.choices.enumerated() { write(choice, index, request.hasLogprobs, &json) }
+                    for (index, choice) in request.choices.enumerated() {
+                        write(choice, index, request.hasLogprobs, &json)
+                    }
                 }
                 if behaviour.usage.isOmitted { return }
                 json.key("usage")
@@ -40,7 +42,8 @@ enum CompletionReply {
         let options = root.given("stream_options")
         if options != nil, !isStream {
             throw APIError(
-                400, "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param: "stream_options")
+                400, "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param: "stream_options"
+            )
         }
         let count = try root.int("n", in: 1...128) ?? 1
         let limit = try root.int("max_tokens", in: 0...Int.max) ?? tokensByDefault
@@ -124,16 +127,17 @@ enum CompletionReply {
         script.beginContent()
         for (index, choice) in request.choices.enumerated() {
             var at = 0
-            while at < choice.bytes.count {
+            repeat {
                 let end = Tokens.end(in: choice.bytes.span, from: at)
-                chunk(index, choice.bytes[at..<end], nil, request, identity, &script)
+                let isLast = end == choice.bytes.count
+                // The last token of a choice brings its finish reason along.
+                if isLast, index == request.choices.count - 1 {
+                    script.endContent()
+                    script.beginFinish()
+                }
+                chunk(index, choice.bytes[at..<end], isLast ? choice.end.finishReason : nil, request, identity, &script)
                 at = end
-            }
-        }
-        script.endContent()
-        script.beginFinish()
-        for (index, choice) in request.choices.enumerated() {
-            chunk(index, [], choice.end.finishReason, request, identity, &script)
+            } while at < choice.bytes.count
         }
         script.endFinish()
         if request.includesUsage {

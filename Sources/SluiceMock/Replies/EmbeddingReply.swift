@@ -2,7 +2,8 @@ internal import SluiceCore
 internal import SluiceJSON
 internal import SluiceTLS
 
-/// `POST /v1/embeddings`. A vector follows from its input alone; its numbers are multiples of 1/64, so that both spellings are exact.
+/// `POST /v1/embeddings`. A vector follows from its input alone; its numbers are multiples of 1/64, so that both
+/// spellings are exact.
 enum EmbeddingReply {
     private static let dimensionsByDefault = 1536
     private static let dimensionsMax = 4096
@@ -81,7 +82,9 @@ enum EmbeddingReply {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(vector.count * 4)
         for value in vector {
-            for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift)) }
+            for shift in stride(from: UInt32(0), to: 32, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> shift))
+            }
         }
         return bytes
     }

@@ -81,7 +81,8 @@ enum DeletionReply {
 /// A page of a list: `order`, `after` and `limit`.
 enum ListPage {
     static func of<Element>(
-        _ all: [Element], _ target: borrowing RequestTarget, max: Int, number: KeyPath<Element, Int>, id: KeyPath<Element, String>
+        _ all: [Element], _ target: borrowing RequestTarget, max: Int, number: KeyPath<Element, Int>,
+        id: KeyPath<Element, String>
     ) -> (page: [Element], hasMore: Bool) {
         let isAscending = target.parameterText("order") == "asc"
         var list = all.sorted { isAscending == ($0[keyPath: number] < $1[keyPath: number]) }

@@ -1,4 +1,5 @@
-/// Durations as Go prints them, which is how OpenAI's `x-ratelimit-reset-*` fields say theirs: `20ms`, `1s`, `6m0s`, `1h2m3s`, `8.64s`.
+/// Durations as Go prints them, which is how OpenAI's `x-ratelimit-reset-*` fields say theirs: `20ms`, `1s`, `6m0s`,
+/// `1h2m3s`, `8.64s`.
 enum GoDuration {
     static func text(milliseconds: Int) -> String {
         if milliseconds <= 0 { return "0s" }

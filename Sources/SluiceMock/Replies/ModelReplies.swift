@@ -7,7 +7,8 @@ struct ModelReplies {
     /// A name that is never there.
     static let missing = "missing"
     static let listedByDefault = [
-        "gpt-mock", "gpt-mock-mini", "instruct-mock", "text-embedding-mock", "omni-moderation-mock", "image-mock", "tts-mock",
+        "gpt-mock", "gpt-mock-mini", "instruct-mock", "text-embedding-mock", "omni-moderation-mock", "image-mock",
+        "tts-mock",
         "transcribe-mock",
     ]
     private static let created = 1_764_000_000

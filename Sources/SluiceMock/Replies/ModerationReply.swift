@@ -40,7 +40,9 @@ enum ModerationReply {
 
     private static func isFlagged(_ text: [UInt8]) -> Bool {
         if text.count < flag.count { return false }
-        return (0...text.count - flag.count).contains { text[$0] == flag[0] && text[$0..<$0 + flag.count].elementsEqual(flag) }
+        return (0...text.count - flag.count).contains {
+            text[$0] == flag[0] && text[$0..<$0 + flag.count].elementsEqual(flag)
+        }
     }
 
     private static func write(_ isFlagged: Bool, _ json: inout JSONWriter) {

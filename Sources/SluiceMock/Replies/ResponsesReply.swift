@@ -7,7 +7,8 @@ struct ResponsesReply {
     let identity: ReplyIdentity
 
     enum Status: String {
-        case inProgress = "in_progress", completed, incomplete
+        case inProgress = "in_progress"
+        case completed, incomplete
     }
 
     var id: String { "resp_\(identity.hex)" }
@@ -38,7 +39,9 @@ struct ResponsesReply {
             json.nullMember("error")
             json.key("incomplete_details")
             if status == .incomplete {
-                json.object { $0.member("reason", request.text.end == .length ? "max_output_tokens" : "content_filter") }
+                json.object {
+                    $0.member("reason", request.text.end == .length ? "max_output_tokens" : "content_filter")
+                }
             } else {
                 json.null()
             }

@@ -16,13 +16,25 @@ struct ResponsesStream {
     }
 
     private mutating func run() {
-        event("response.created") { [reply] in $0.key("response"); reply.write(.inProgress, &$0) }
-        event("response.in_progress") { [reply] in $0.key("response"); reply.write(.inProgress, &$0) }
+        event("response.created") { [reply] in
+            $0.key("response")
+            reply.write(.inProgress, &$0)
+        }
+        event("response.in_progress") { [reply] in
+            $0.key("response")
+            reply.write(.inProgress, &$0)
+        }
         if reply.request.calls.isEmpty { message() } else { calls() }
         if reply.finalStatus == .completed {
-            event("response.completed") { [reply] in $0.key("response"); reply.write(.completed, &$0) }
+            event("response.completed") { [reply] in
+                $0.key("response")
+                reply.write(.completed, &$0)
+            }
         } else {
-            event("response.incomplete") { [reply] in $0.key("response"); reply.write(.incomplete, &$0) }
+            event("response.incomplete") { [reply] in
+                $0.key("response")
+                reply.write(.incomplete, &$0)
+            }
         }
         script.endFinish()
     }
@@ -84,7 +96,10 @@ struct ResponsesStream {
             item("response.output_item.added", index, isDone: false)
             if index == 0 { script.beginContent() }
             for fragment in ArgumentFragments.of(call.arguments) {
-                ofCall(call.isCustom ? "response.custom_tool_call_input.delta" : "response.function_call_arguments.delta", index) {
+                ofCall(
+                    call.isCustom ? "response.custom_tool_call_input.delta" : "response.function_call_arguments.delta",
+                    index
+                ) {
                     $0.member("delta", fragment.span)
                 }
             }
@@ -92,7 +107,9 @@ struct ResponsesStream {
                 script.endContent()
                 script.beginFinish()
             }
-            ofCall(call.isCustom ? "response.custom_tool_call_input.done" : "response.function_call_arguments.done", index) {
+            ofCall(
+                call.isCustom ? "response.custom_tool_call_input.done" : "response.function_call_arguments.done", index
+            ) {
                 $0.member(call.isCustom ? "input" : "arguments", call.arguments.span)
             }
             item("response.output_item.done", index, isDone: true)

@@ -3,9 +3,10 @@ internal import SluiceJSON
 
 /// Makes a JSON value that a JSON Schema accepts: for tool arguments and structured output.
 ///
-/// Understands what the Structured Outputs subset has, and a little more: type, enum, const, default, properties, required, items,
-/// prefixItems, bounds, format, anyOf, oneOf, allOf, `$ref` within the document. A `pattern` is not looked at. The value is always
-/// the same for the same schema, and bounded: beyond the limits the simplest value of the type is taken.
+/// Understands what the Structured Outputs subset has, and a little more: type, enum, const, default, properties,
+/// required, items, prefixItems, bounds, format, anyOf, oneOf, allOf, `$ref` within the document. A `pattern` is not
+/// looked at. The value is always the same for the same schema, and bounded: near the limits only what is required is
+/// written, beyond them not even that.
 struct SchemaInstance {
     /// How deep the value may be.
     static let depthMax = 12
@@ -51,7 +52,11 @@ struct SchemaInstance {
         }
     }
 
-    private func isSpent(_ depth: Int) -> Bool { depth >= Self.depthMax / 2 || valuesLeft <= 0 }
+    /// Whether only what is required is still to be written.
+    private func isSpent(_ depth: Int) -> Bool { depth >= Self.depthMax / 2 || isExhausted }
+
+    /// Whether nothing more is to be written, required or not.
+    private var isExhausted: Bool { valuesLeft <= 0 }
 
     // MARK: Containers
 
@@ -65,10 +70,11 @@ struct SchemaInstance {
     private mutating func writeProperties(
         _ schema: JSONValue, root: JSONValue, depth: Int, _ written: inout [[UInt8]], _ json: inout JSONWriter
     ) {
-        if depth >= Self.depthMax { return }
+        valuesLeft -= 1
+        if depth >= Self.depthMax || isExhausted { return }
         if let properties = schema["properties"] {
             var members = properties.members
-            while let member = members.next() {
+            while let member = members.next(), !isExhausted {
                 let name = Array((member.key.string ?? "").utf8)
                 if written.contains(name) || isSpent(depth) && !Self.isRequired(name, in: schema) { continue }
                 written.append(name)
@@ -78,7 +84,7 @@ struct SchemaInstance {
         }
         if let all = schema["allOf"] {
             var parts = all.elements
-            while let part = parts.next() {
+            while let part = parts.next(), !isExhausted {
                 if let target = Self.reference(part, root) {
                     writeProperties(target, root: root, depth: depth + 1, &written, &json)
                 } else {
@@ -102,14 +108,14 @@ struct SchemaInstance {
         var count = 0
         if let prefix = schema["prefixItems"] {
             var items = prefix.elements
-            while let item = items.next(), count < Self.lengthMax, depth < Self.depthMax {
+            while let item = items.next(), count < Self.lengthMax, depth < Self.depthMax, !isExhausted {
                 write(item, root: root, depth: depth + 1, &json)
                 count += 1
             }
         }
         let wanted = isSpent(depth) ? least : max(least, min(1, most))
         if let items = schema["items"], depth < Self.depthMax {
-            while count < wanted {
+            while count < wanted, !isExhausted {
                 write(items, root: root, depth: depth + 1, &json)
                 count += 1
             }

@@ -16,7 +16,9 @@ enum SchemaScalars {
         var value = 1.5
         if let least = lowest(schema, step: 0.5) { value = max(value, least) }
         if let most = highest(schema, step: 0.5) { value = min(value, most) }
-        if let low = lowest(schema, step: 0), let high = highest(schema, step: 0), value <= low || value >= high { value = low + (high - low) / 2 }
+        if let low = lowest(schema, step: 0), let high = highest(schema, step: 0), value <= low || value >= high {
+            value = low + (high - low) / 2
+        }
         if let factor = schema["multipleOf"]?.double, factor > 0 { value = (value / factor).rounded(.up) * factor }
         json.double(value.isFinite ? value : 1.5)
     }

@@ -12,7 +12,9 @@ enum SpeechReply {
 
     static func reply(_ root: JSONValue, _ behaviour: Behaviour) throws(APIError) -> Reply {
         let input = try root.required("input")
-        if input.isEmpty || input.utf8.count > inputByteCountMax { throw .invalidValue("input", "1 to 4096 characters") }
+        if input.isEmpty || input.utf8.count > inputByteCountMax {
+            throw .invalidValue("input", "1 to 4096 characters")
+        }
         guard root.given("voice") != nil else { throw .missing("voice") }
         try root.check("speed", in: 0.25...4)
         let contentType = try contentType(root.text("response_format") ?? "mp3")
@@ -33,7 +35,9 @@ enum SpeechReply {
         case "flac": "audio/flac"
         case "wav": "audio/wav"
         case "pcm": "audio/pcm"
-        default: throw .invalidValue("response_format", "supported values are: 'mp3', 'opus', 'aac', 'flac', 'wav', and 'pcm'")
+        default:
+            throw .invalidValue(
+                "response_format", "supported values are: 'mp3', 'opus', 'aac', 'flac', 'wav', and 'pcm'")
         }
     }
 

@@ -2,7 +2,8 @@ internal import SluiceCore
 
 /// The mock's tokens: a word with the space before it, a run of punctuation, a run of white space; long words in parts.
 ///
-/// One content event of a stream carries one of them, and usage counts them, so that both can be checked against the text.
+/// One content event of a stream carries one of them, and usage counts them, so that both can be checked against the
+/// text.
 enum Tokens {
     /// The longest token in bytes; a character is never divided.
     static let byteCountMax = 16
@@ -21,7 +22,11 @@ enum Tokens {
         index += 1
         while index < text.count, Self.kind(of: text[index]) == kind {
             // The space before a word belongs to the word.
-            if kind == .space, text[index] == ASCII.space, index + 1 < text.count, Self.kind(of: text[index + 1]) != .space { break }
+            if kind == .space, text[index] == ASCII.space, index + 1 < text.count,
+                Self.kind(of: text[index + 1]) != .space
+            {
+                break
+            }
             if index - start >= byteCountMax, text[index] & 0xC0 != 0x80 { break }
             index += 1
         }
@@ -62,7 +67,8 @@ enum Tokens {
 enum Filler {
     private static let words = [
         "lorem", "ipsum", "dolor", "sit", "amet", "consectetur", "adipiscing", "elit", "sed", "do", "eiusmod", "tempor",
-        "incididunt", "ut", "labore", "et", "dolore", "magna", "aliqua", "enim", "ad", "minim", "veniam", "quis", "nostrud",
+        "incididunt", "ut", "labore", "et", "dolore", "magna", "aliqua", "enim", "ad", "minim", "veniam", "quis",
+        "nostrud",
         "exercitation", "ullamco", "laboris", "nisi", "aliquip", "ex", "ea", "commodo", "consequat",
     ].map { Array($0.utf8) }
 

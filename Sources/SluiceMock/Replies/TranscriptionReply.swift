@@ -18,7 +18,8 @@ enum TranscriptionReply {
         case "srt": return plain("1\n00:00:00,000 --> 00:00:02,000\n\(String(decoding: text.bytes.span))\n\n")
         case "vtt": return plain("WEBVTT\n\n00:00:00.000 --> 00:00:02.000\n\(String(decoding: text.bytes.span))\n\n")
         default:
-            throw .invalidValue("response_format", "supported values are: 'json', 'text', 'srt', 'verbose_json', and 'vtt'")
+            throw .invalidValue(
+                "response_format", "supported values are: 'json', 'text', 'srt', 'verbose_json', and 'vtt'")
         }
     }
 

@@ -55,16 +55,22 @@ struct UploadReplies {
         if upload.status != .pending { throw APIError(400, "The upload is \(upload.status.rawValue).") }
         var bytes: [UInt8] = []
         for partID in ids {
-            guard let part = upload.parts.first(where: { $0.id == partID }) else { throw .noSuch("Upload Part", partID) }
+            guard let part = upload.parts.first(where: { $0.id == partID }) else {
+                throw .noSuch("Upload Part", partID)
+            }
             if bytes.count + part.bytes.count > upload.byteCount { break }
             bytes += part.bytes
         }
         if bytes.count != upload.byteCount {
-            throw APIError(400, "The parts do not have the \(upload.byteCount) bytes that the upload was announced with.", param: "part_ids")
+            throw APIError(
+                400, "The parts do not have the \(upload.byteCount) bytes that the upload was announced with.",
+                param: "part_ids")
         }
         let fileID = "file-\(identity.hex)"
         close(id, .completed, fileID: fileID)
-        guard store.add(file: bytes, id: fileID, filename: upload.filename, purpose: upload.purpose, lifetime: nil) != nil else {
+        guard
+            store.add(file: bytes, id: fileID, filename: upload.filename, purpose: upload.purpose, lifetime: nil) != nil
+        else {
             throw .storeFull
         }
         return try retrieve(id)

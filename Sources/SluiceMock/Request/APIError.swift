@@ -10,7 +10,10 @@ struct APIError: Error, Equatable {
     var param: String?
     var message: String
 
-    init(_ status: Status, _ message: String, type: String = "invalid_request_error", code: String? = nil, param: String? = nil) {
+    init(
+        _ status: Status, _ message: String, type: String = "invalid_request_error", code: String? = nil,
+        param: String? = nil
+    ) {
         self.status = status
         self.message = message
         self.type = type
@@ -45,11 +48,13 @@ struct APIError: Error, Equatable {
 
 extension APIError {
     static let notJSON = APIError(
-        400, "We could not parse the JSON body of your request. (HINT: The OpenAI API expects a JSON payload, but what was sent "
+        400,
+        "We could not parse the JSON body of your request. (HINT: The OpenAI API expects a JSON payload, but what was sent "
             + "was not valid JSON.)", code: "invalid_json")
 
     static func missing(_ parameter: String) -> APIError {
-        APIError(400, "Missing required parameter: '\(parameter)'.", code: "missing_required_parameter", param: parameter)
+        APIError(
+            400, "Missing required parameter: '\(parameter)'.", code: "missing_required_parameter", param: parameter)
     }
 
     static func invalidType(_ parameter: String, expected: String) -> APIError {
@@ -62,7 +67,8 @@ extension APIError {
 
     static func emptyArray(_ parameter: String) -> APIError {
         APIError(
-            400, "Invalid '\(parameter)': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+            400,
+            "Invalid '\(parameter)': empty array. Expected an array with minimum length 1, but got an empty array instead.",
             code: "empty_array", param: parameter)
     }
 
@@ -112,7 +118,8 @@ extension APIError {
         code: "context_length_exceeded", param: "messages")
 
     static let promptRefused = APIError(
-        400, "The response was filtered due to the prompt triggering content management policy.", code: "content_filter",
+        400, "The response was filtered due to the prompt triggering content management policy.",
+        code: "content_filter",
         param: "prompt")
 
     static let quota = APIError(
@@ -133,12 +140,18 @@ extension APIError {
     static func status(_ status: Status, model: String, wait: Int) -> APIError {
         switch status.code {
         case 401: APIError(401, "Incorrect API key provided: ***.", code: "invalid_api_key")
-        case 403: APIError(403, "Country, region, or territory not supported.", type: "request_forbidden", code: "unsupported_country_region_territory")
+        case 403:
+            APIError(
+                403, "Country, region, or territory not supported.", type: "request_forbidden",
+                code: "unsupported_country_region_territory")
         case 404: noSuchModel(model)
         case 408: APIError(408, "The request took too long.", code: "request_timeout")
         case 429: rateLimit(model, wait: wait)
         case 500: serverError
-        case 503: APIError(503, "The requested model is overloaded.", type: "service_unavailable_error", code: "server_is_overloaded")
+        case 503:
+            APIError(
+                503, "The requested model is overloaded.", type: "service_unavailable_error",
+                code: "server_is_overloaded")
         case 529: APIError(529, "Overloaded", type: "overloaded_error", code: "overloaded")
         case 400..<500: APIError(status, "The request was refused with status \(status.code).")
         default: APIError(status, "The server answered with status \(status.code).", type: "server_error")

@@ -43,7 +43,9 @@ struct ChatMessages {
             if isTool { try answer(message) } else { try end() }
             if role.equals("assistant") {
                 try note(calls: message)
-            } else if !isTool, !role.equals("user"), !role.equals("system"), !role.equals("developer"), !role.equals("function") {
+            } else if !isTool, !role.equals("user"), !role.equals("system"), !role.equals("developer"),
+                !role.equals("function")
+            {
                 throw .invalidValue(
                     "messages[\(index)].role",
                     "supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'")
@@ -58,7 +60,8 @@ struct ChatMessages {
             guard let id = message["tool_call_id"]?.string else { throw .missing("messages[\(index)].tool_call_id") }
             guard let position = open.firstIndex(of: id) else {
                 throw APIError(
-                    400, "Invalid parameter: messages with role 'tool' must be a response to a preceding message with 'tool_calls'.",
+                    400,
+                    "Invalid parameter: messages with role 'tool' must be a response to a preceding message with 'tool_calls'.",
                     param: "messages.[\(index)].role")
             }
             open.remove(at: position)
@@ -66,7 +69,9 @@ struct ChatMessages {
 
         private mutating func note(calls message: JSONValue) throws(APIError) {
             guard let calls = message["tool_calls"], calls.isArray else {
-                if message["content"] == nil, message["function_call"] == nil { throw .missing("messages[\(index)].content") }
+                if message["content"] == nil, message["function_call"] == nil {
+                    throw .missing("messages[\(index)].content")
+                }
                 return
             }
             var elements = calls.elements
@@ -79,7 +84,8 @@ struct ChatMessages {
         func end() throws(APIError) {
             if open.isEmpty { return }
             throw APIError(
-                400, "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The "
+                400,
+                "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The "
                     + "following tool_call_ids did not have response messages: \(open.joined(separator: ", "))",
                 param: "messages.[\(index)].role")
         }

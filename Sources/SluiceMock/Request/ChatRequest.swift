@@ -31,12 +31,14 @@ struct ChatRequest {
         calls = messages.endsWithToolResult ? [] : try ToolChoice.calls(root, behaviour, isFlat: false)
         if root.given("tools") == nil, root.given("parallel_tool_calls") != nil {
             throw APIError(
-                400, "Invalid value for 'parallel_tool_calls': 'parallel_tool_calls' is only allowed when 'tools' are specified.",
+                400,
+                "Invalid value for 'parallel_tool_calls': 'parallel_tool_calls' is only allowed when 'tools' are specified.",
                 param: "parallel_tool_calls")
         }
         let structured = try Self.structured(root)
         text = ReplyText(
-            echo: structured ?? messages.echo, behaviour, limit: min(limit ?? oldLimit ?? bound, bound), stops: try root.stops())
+            echo: structured ?? messages.echo, behaviour, limit: min(limit ?? oldLimit ?? bound, bound),
+            stops: try root.stops())
         let spoken = calls.isEmpty ? text.tokenCount : calls.reduce(0) { $0 + 1 + Tokens.count($1.arguments.span) }
         usage = TokenUsage(prompt: messages.promptTokens, completion: spoken * choiceCount, behaviour.usage)
     }
@@ -49,7 +51,8 @@ struct ChatRequest {
         guard options.isObject else { throw .invalidType("stream_options", expected: "an object") }
         if !isStream {
             throw APIError(
-                400, "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param: "stream_options")
+                400, "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param: "stream_options"
+            )
         }
         return try options.bool("include_usage") ?? false
     }
@@ -79,7 +82,8 @@ struct ChatRequest {
         case "json_object":
             guard let messages = root["messages"], mentionsJSON(messages.rawBytes) else {
                 throw APIError(
-                    400, "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
+                    400,
+                    "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
                     param: "messages")
             }
             return Array(#"{"answer":"text"}"#.utf8)
@@ -89,7 +93,8 @@ struct ChatRequest {
             guard let schema = description["schema"] else { return Array("{}".utf8) }
             return SchemaInstance.text(schema)
         default:
-            throw .invalidValue("response_format.type", "supported values are: 'json_object', 'json_schema', and 'text'")
+            throw .invalidValue(
+                "response_format.type", "supported values are: 'json_object', 'json_schema', and 'text'")
         }
     }
 
@@ -107,7 +112,8 @@ struct ChatRequest {
 enum ChatParameters {
     private static let known: Set<String> = [
         "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "max_completion_tokens",
-        "max_tokens", "messages", "metadata", "modalities", "model", "moderation", "n", "parallel_tool_calls", "prediction",
+        "max_tokens", "messages", "metadata", "modalities", "model", "moderation", "n", "parallel_tool_calls",
+        "prediction",
         "presence_penalty", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning_effort",
         "response_format", "safety_identifier", "seed", "service_tier", "stop", "store", "stream", "stream_options",
         "temperature", "tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity", "web_search_options",

@@ -70,7 +70,9 @@ extension Endpoint {
         let isDelete = method == .delete
         if target.segment(1, is: "models") { return (isGet ? .model(id) : isDelete ? .modelDeletion(id) : nil, true) }
         if target.segment(1, is: "files") { return (isGet ? .file(id) : isDelete ? .fileDeletion(id) : nil, true) }
-        if target.segment(1, is: "responses") { return (isGet ? .response(id) : isDelete ? .responseDeletion(id) : nil, true) }
+        if target.segment(1, is: "responses") {
+            return (isGet ? .response(id) : isDelete ? .responseDeletion(id) : nil, true)
+        }
         if target.segment(1, is: "batches") { return (isGet ? .batch(id) : nil, true) }
         return (nil, false)
     }
@@ -88,7 +90,9 @@ extension Endpoint {
             if target.segment(3, is: "complete") { return (isPost ? .uploadCompletion(id) : nil, true) }
             return target.segment(3, is: "cancel") ? (isPost ? .uploadCancellation(id) : nil, true) : (nil, false)
         }
-        if target.segment(1, is: "batches"), target.segment(3, is: "cancel") { return (isPost ? .batchCancellation(id) : nil, true) }
+        if target.segment(1, is: "batches"), target.segment(3, is: "cancel") {
+            return (isPost ? .batchCancellation(id) : nil, true)
+        }
         return (nil, false)
     }
 

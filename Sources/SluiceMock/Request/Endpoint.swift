@@ -3,13 +3,25 @@ internal import SluiceHTTP
 
 /// What a request is for.
 enum Endpoint: Equatable {
-    case chatCompletions, completions, embeddings, responses, moderations, imageGenerations, imageEdits, speech, transcriptions
+    case chatCompletions, completions, embeddings, responses, moderations, imageGenerations, imageEdits, speech,
+        transcriptions
     case translations
-    case response(String), responseDeletion(String)
-    case models, model(String), modelDeletion(String)
-    case files, fileCreation, file(String), fileContent(String), fileDeletion(String)
-    case uploadCreation, uploadPart(String), uploadCompletion(String), uploadCancellation(String)
-    case batches, batchCreation, batch(String), batchCancellation(String)
+    case response(String)
+    case responseDeletion(String)
+    case models
+    case model(String)
+    case modelDeletion(String)
+    case files, fileCreation
+    case file(String)
+    case fileContent(String)
+    case fileDeletion(String)
+    case uploadCreation
+    case uploadPart(String)
+    case uploadCompletion(String)
+    case uploadCancellation(String)
+    case batches, batchCreation
+    case batch(String)
+    case batchCancellation(String)
     /// The mock's own.
     case ledgerRequests, ledgerCounts, reset, redirected, health
 
@@ -18,7 +30,8 @@ enum Endpoint: Equatable {
     /// What the endpoint takes.
     var body: Body {
         switch self {
-        case .chatCompletions, .completions, .embeddings, .responses, .moderations, .imageGenerations, .speech, .uploadCreation,
+        case .chatCompletions, .completions, .embeddings, .responses, .moderations, .imageGenerations, .speech,
+            .uploadCreation,
             .uploadCompletion, .batchCreation:
             .json
         case .imageEdits: .jsonOrForm

@@ -18,7 +18,8 @@ extension JSONValue {
         guard let value = given(name) else { return nil }
         guard let int = value.int else { throw .invalidType("\(name)", expected: "an integer") }
         guard range.contains(int) else {
-            throw .invalidValue("\(name)", "expected a value from \(range.lowerBound) to \(range.upperBound), but got \(int)")
+            throw .invalidValue(
+                "\(name)", "expected a value from \(range.lowerBound) to \(range.upperBound), but got \(int)")
         }
         return int
     }
@@ -27,7 +28,8 @@ extension JSONValue {
         guard let value = given(name) else { return }
         guard let number = value.double else { throw .invalidType("\(name)", expected: "a decimal") }
         if !range.contains(number) {
-            throw .invalidValue("\(name)", "expected a value from \(range.lowerBound) to \(range.upperBound), but got \(number)")
+            throw .invalidValue(
+                "\(name)", "expected a value from \(range.lowerBound) to \(range.upperBound), but got \(number)")
         }
     }
 

@@ -14,7 +14,8 @@ struct ResponsesRequest {
     let repeated: [(name: StaticString, json: [UInt8])]
 
     private static let repeatedMembers: [(name: StaticString, absent: StaticString)] = [
-        ("instructions", "null"), ("metadata", "{}"), ("previous_response_id", "null"), ("reasoning", #"{"effort":null,"summary":null}"#),
+        ("instructions", "null"), ("metadata", "{}"), ("previous_response_id", "null"),
+        ("reasoning", #"{"effort":null,"summary":null}"#),
         ("temperature", "1.0"), ("text", #"{"format":{"type":"text"}}"#), ("tool_choice", #""auto""#), ("tools", "[]"),
         ("top_p", "1.0"), ("truncation", #""disabled""#), ("user", "null"),
     ]
@@ -37,7 +38,9 @@ struct ResponsesRequest {
         }
     }
 
-    private static func input(_ root: JSONValue) throws(APIError) -> (echo: [UInt8], endsWithToolResult: Bool, tokens: Int) {
+    private static func input(_ root: JSONValue) throws(APIError) -> (
+        echo: [UInt8], endsWithToolResult: Bool, tokens: Int
+    ) {
         guard let input = root.given("input") else { throw .missing("input") }
         let instructions = Tokens.estimate(byteCount: root.rawByteCount("instructions"))
         let tokens = instructions + Tokens.estimate(byteCount: input.range.count)
@@ -51,7 +54,8 @@ struct ResponsesRequest {
         while let item = items.next() {
             guard item.isObject else { throw .invalidType("input[\(index)]", expected: "an object") }
             let type = item["type"]
-            endsWithToolResult = type?.equals("function_call_output") == true || type?.equals("custom_tool_call_output") == true
+            endsWithToolResult =
+                type?.equals("function_call_output") == true || type?.equals("custom_tool_call_output") == true
             if endsWithToolResult, let output = item["output"] { echo = ContentText.bytes(output) }
             if item["role"]?.equals("user") == true, let content = item["content"] { echo = ContentText.bytes(content) }
             index += 1
@@ -69,7 +73,8 @@ struct ResponsesRequest {
             guard format["name"]?.string != nil else { throw .missing("text.format.name") }
             guard let schema = format["schema"] else { throw .missing("text.format.schema") }
             return SchemaInstance.text(schema)
-        default: throw .invalidValue("text.format.type", "supported values are: 'json_object', 'json_schema', and 'text'")
+        default:
+            throw .invalidValue("text.format.type", "supported values are: 'json_object', 'json_schema', and 'text'")
         }
     }
 }

@@ -62,7 +62,8 @@ enum ToolChoice {
             throw .missing(isCustom ? "tools[0].custom" : "tools[0].function")
         }
         guard let name = description["name"]?.string, !name.isEmpty else { throw .missing("tools[0].function.name") }
-        return ToolCall(name: name, arguments: arguments(description, behaviour, isCustom: isCustom), isCustom: isCustom)
+        return ToolCall(
+            name: name, arguments: arguments(description, behaviour, isCustom: isCustom), isCustom: isCustom)
     }
 
     private static func arguments(_ description: JSONValue, _ behaviour: Behaviour, isCustom: Bool) -> [UInt8] {

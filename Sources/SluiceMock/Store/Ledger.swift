@@ -95,7 +95,9 @@ final class Ledger: Sendable {
 
     /// `GET /mock/requests`: the last `limit`, oldest first.
     func writeRequests(limit: Int, _ json: inout JSONWriter) {
-        let entries = state.withLock { Array($0.entries.compactMap(\.self).sorted { $0.number < $1.number }.suffix(limit)) }
+        let entries = state.withLock {
+            Array($0.entries.compactMap(\.self).sorted { $0.number < $1.number }.suffix(limit))
+        }
         json.object { json in
             json.key("requests")
             json.array { json in

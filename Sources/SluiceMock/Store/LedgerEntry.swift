@@ -4,8 +4,8 @@ internal import SluiceJSON
 
 /// One request as it arrived.
 ///
-/// `@unchecked Sendable`: the number, the attempt and the outcome are written and read under the ledger's lock; the rest, the body's
-/// buffer among it, does not change.
+/// `@unchecked Sendable`: the number, the attempt and the outcome are written and read under the ledger's lock; the
+/// rest, the body's buffer among it, does not change.
 final class LedgerEntry: @unchecked Sendable {
     var number = 0
     var attempt = 0
@@ -38,7 +38,8 @@ final class LedgerEntry: @unchecked Sendable {
             json.member("model", model)
             json.member("method", "\(head.method.name)")
             json.member("path", head.target.span)
-            json.member("version", head.version == .http2 ? "HTTP/2" : head.version == .http11 ? "HTTP/1.1" : "HTTP/1.0")
+            json.member(
+                "version", head.version == .http2 ? "HTTP/2" : head.version == .http11 ? "HTTP/1.1" : "HTTP/1.0")
             json.member("tls", isTLS)
             json.key("headers")
             writeFields(&json)

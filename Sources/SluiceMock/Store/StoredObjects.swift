@@ -28,7 +28,9 @@ struct StoredUpload: Sendable {
 /// A batch. It goes a step further each time it is looked at: in progress, then completed.
 struct StoredBatch: Sendable {
     enum Status: String, Sendable {
-        case validating, inProgress = "in_progress", finalizing, completed, failed, cancelled
+        case validating
+        case inProgress = "in_progress"
+        case finalizing, completed, failed, cancelled
     }
 
     let id: String

@@ -49,7 +49,9 @@ enum MockCommand {
         }
         loop.run()
         server.stop()
-        for address in server.addresses { if case .unix(let path) = address, !path.hasPrefix("@") { _ = unsafe unlink(path) } }
+        for address in server.addresses {
+            if case .unix(let path) = address, !path.hasPrefix("@") { _ = unsafe unlink(path) }
+        }
     }
 
     // MARK: Arguments
@@ -69,7 +71,9 @@ enum MockCommand {
         options.privateKeyFile = arguments.text("key")
         options.apiKey = arguments.text("api-key").map { Secret($0) }
         options.models = arguments.texts("model")
-        if let kept = try arguments.integer("requests", in: 0...MockOptions.requestsKeptMax) { options.requestsKept = kept }
+        if let kept = try arguments.integer("requests", in: 0...MockOptions.requestsKeptMax) {
+            options.requestsKept = kept
+        }
         options.behaviour = try behaviour(arguments)
         return options
     }
@@ -93,9 +97,12 @@ enum MockCommand {
     private static func printBanner(_ server: MockServer) {
         var lines = ["sluice mock: a provider to practise against"]
         for address in server.addresses {
-            lines.append("  listening  \(address.isUnix ? "\(address)" : "\(server.isTLS ? "https" : "http")://\(address)")")
+            lines.append(
+                "  listening  \(address.isUnix ? "\(address)" : "\(server.isTLS ? "https" : "http")://\(address)")")
         }
-        lines.append("  behaviour  by flag, model name (gpt-mock+latency-ms=50+cut=0.66) or x-mock header; sluice mock --help lists the words")
+        lines.append(
+            "  behaviour  by flag, model name (gpt-mock+latency-ms=50+cut=0.66) or x-mock header; sluice mock --help lists the words"
+        )
         if let address = server.addresses.first(where: { !$0.isUnix }) {
             let url = "\(server.isTLS ? "https" : "http")://\(address)"
             let body = #"{"model":"gpt-mock","messages":[{"role":"user","content":"Hello"}]}"#
