@@ -171,6 +171,17 @@ package enum Socket {
         }
     }
 
+    /// The smoothed round trip time to the peer; `nil` where that is not known (unix sockets).
+    package static func roundTripTime(_ fd: Int32) -> Duration? {
+        // struct tcp_info of linux/tcp.h: eight octets and 15 words, then tcpi_rtt in microseconds.
+        let offset = 68
+        return unsafe withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { space -> Duration? in
+            var length = socklen_t(space.count)
+            guard unsafe getsockopt(fd, Int32(IPPROTO_TCP), TCP_INFO, space.baseAddress, &length) == 0 else { return nil }
+            return Int(length) >= offset + 4 ? .microseconds(unsafe space.load(fromByteOffset: offset, as: UInt32.self)) : nil
+        }
+    }
+
     package static func close(_ fd: Int32) { _ = Glibc.close(fd) }
 
     /// Sends a reset instead of an orderly end when the socket is closed: the peer must not take what it has for complete.

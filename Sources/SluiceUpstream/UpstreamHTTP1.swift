@@ -27,7 +27,7 @@ final class UpstreamHTTP1 {
     private var isStreamedChunked = false
     private var pending: ByteBuffer?
     private var sentAt = Instant(nanoseconds: 0)
-    private var acknowledgedBefore: UInt64 = 0
+    private var sentBefore = 0
 
     init(transport: Transport, pool: ConnectionPool) {
         self.transport = transport
@@ -62,7 +62,7 @@ final class UpstreamHTTP1 {
         isBodyDone = false
         sentAt = loop.now
         armFor(sentAt + deadlines.head)
-        acknowledgedBefore = UInt64(transport.sentByteCount)
+        sentBefore = transport.sentByteCount
         write(request, exchange)
         return exchange
     }
@@ -187,14 +187,30 @@ final class UpstreamHTTP1 {
 
     /// The connection ended before the response did.
     ///
-    /// - Parameter early: the reason if the response had not begun.
-    private func broke(_ detail: String, early: UpstreamError.Reason = .closedBeforeHead) {
+    /// - Parameters:
+    ///   - early: the reason if the response had not begun.
+    ///   - isUnprocessed: surely nothing of the request was read.
+    private func broke(_ detail: String, early: UpstreamError.Reason = .closedBeforeHead, isUnprocessed: Bool) {
         guard exchange != nil else { return close() }
         if isHeadDone { return fail(UpstreamError(.closedInBody, "\(pool.endpoint.host) \(detail) within its response")) }
-        let isUnread = Socket.acknowledgedByteCount(transport.fd).map { $0 <= acknowledgedBefore + 1 } ?? false
-        fail(
-            UpstreamError(early, "\(pool.endpoint.host) \(detail) before it answered", isUnprocessed: isUnread))
+        fail(UpstreamError(early, "\(pool.endpoint.host) \(detail) before it answered", isUnprocessed: isUnprocessed))
     }
+
+    /// An orderly end acknowledges all that the peer has read: it came before the request if that is not acknowledged.
+    private var isUnacknowledged: Bool {
+        Socket.acknowledgedByteCount(transport.fd).map { $0 <= UInt64(sentBefore) + 1 } ?? false
+    }
+
+    /// A reset acknowledges nothing, and what was read may be acknowledged up to 40 ms late. It was on its way before the request,
+    /// and nothing was done about that, if the system took no byte of the request, or if it came back as quickly as it could.
+    private var wasReset: Bool {
+        if transport.sentByteCount == sentBefore { return true }
+        guard isUnacknowledged, let roundTrip = Socket.roundTripTime(transport.fd) else { return false }
+        return loop.now - sentAt <= roundTrip + Self.resetPatience
+    }
+
+    /// No provider begins and breaks anything of weight in this time.
+    private static let resetPatience = Duration.milliseconds(10)
 
     private func armFor(_ deadline: Instant) {
         guard let timer else { return }
@@ -230,10 +246,12 @@ extension UpstreamHTTP1: TransportDelegate {
             keepsAlive = false
             return finish(leftover: 0)
         }
-        broke("closed the connection")
+        broke("closed the connection", isUnprocessed: isUnacknowledged)
     }
 
-    func transportFailed(_ error: TransportError) { broke("broke the connection (\(error.text))", early: error.reasonBeforeHead) }
+    func transportFailed(_ error: TransportError) {
+        broke("broke the connection (\(error.text))", early: error.reasonBeforeHead, isUnprocessed: wasReset)
+    }
 
     func transportDrained() { exchange?.drained() }
 }

@@ -6,7 +6,9 @@ import Testing
     private func proxy(to target: UInt16, connects: Recorder<HTTPMessage>) throws -> ScriptedUpstream {
         try ScriptedUpstream { connection, request in
             connects.record(request)
-            guard request.method == "CONNECT" else { return try connection.reply("no", status: "405 Method Not Allowed") }
+            guard request.method == "CONNECT" else {
+                return try connection.reply("no", status: "405 Method Not Allowed")
+            }
             let other = try Wire(port: target)
             try connection.wire.send("HTTP/1.1 200 Connection established\r\nvia: test\r\n\r\n")
             let back = Background<Bool> {
@@ -44,7 +46,9 @@ import Testing
             #expect(request["host"] == "api.example.test:8080" && request["proxy-authorization"] == nil)
             let credentials = Data("me:pass-\(Secrets.mark)".utf8).base64EncodedString()
             for connect in connects.all {
-                #expect(connect.startLine == "CONNECT api.example.test:8080 HTTP/1.1" && connect["host"] == "api.example.test:8080")
+                #expect(
+                    connect.startLine == "CONNECT api.example.test:8080 HTTP/1.1"
+                        && connect["host"] == "api.example.test:8080")
                 #expect(connect["proxy-authorization"] == "Basic \(credentials)")
                 #expect(!connect.head.contains(Secrets.provider) && !connect.head.contains(Secrets.application))
             }
@@ -86,7 +90,9 @@ import Testing
             let here = try sluice.chat(#"{"model":"mock/m","messages":[]}"#)
             #expect(here.status == 200, "the machine itself is exempt")
             #expect(try sluice.chat(#"{"model":"far/m","messages":[]}"#).status == 200)
-            #expect(try sluice.chat(#"{"model":"near/m","messages":[]}"#).status >= 500, "nobody is there without the proxy")
+            #expect(
+                try sluice.chat(#"{"model":"near/m","messages":[]}"#).status >= 500, "nobody is there without the proxy"
+            )
             #expect(connects.all.allSatisfy { $0.target == "far.example.test:80" } && !connects.all.isEmpty)
         }
     }
@@ -101,7 +107,9 @@ import Testing
             connection.isOver = true
         }
         var configuration = Configuration()
-        configuration.providers = [#""far": {base_url: "http://api.example.test/v1", proxy: "http://127.0.0.1:\#(proxy.port)"}"#]
+        configuration.providers = [
+            #""far": {base_url: "http://api.example.test/v1", proxy: "http://127.0.0.1:\#(proxy.port)"}"#
+        ]
         try withSluice(configuration, proxy) { sluice in
             let reply = try sluice.chat()
             #expect(reply.status == 502 && reply.json["error"]["code"].string == "upstream_proxy", "\(reply.text)")
@@ -112,11 +120,15 @@ import Testing
     @Test func `that says nothing is given up in time`() throws {
         let proxy = try ScriptedUpstream { connection, _ in _ = try connection.awaitEnd() }
         var configuration = Configuration()
-        configuration.providers = [#""far": {base_url: "http://api.example.test/v1", proxy: "http://127.0.0.1:\#(proxy.port)"}"#]
+        configuration.providers = [
+            #""far": {base_url: "http://api.example.test/v1", proxy: "http://127.0.0.1:\#(proxy.port)"}"#
+        ]
         configuration.timeouts = "connect_ms: 300"
         try withSluice(configuration, proxy) { sluice in
             let reply = try sluice.chat()
-            #expect(reply.status == 504 && reply.json["error"]["code"].string == "upstream_connect_timeout", "\(reply.text)")
+            #expect(
+                reply.status == 504 && reply.json["error"]["code"].string == "upstream_connect_timeout", "\(reply.text)"
+            )
         }
     }
 }

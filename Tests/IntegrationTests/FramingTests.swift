@@ -24,14 +24,16 @@ import Testing
         let reply = #"{"data":"\#(String(repeating: "0123456789", count: byteCount / 10))"}"#
         let upstream = try ScriptedUpstream { connection, request in
             guard request.target.hasSuffix("chunked") else { return try connection.reply(reply) }
-            try connection.wire.send("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+            try connection.wire.send(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
             try connection.chunk(reply)
             try connection.endStream()
         }
         try withSluice(Configuration(upstream), upstream) { sluice in
             let wire = try sluice.connect()
             for path in ["/v1/embeddings", "/v1/files/f", "/v1/files/chunked"] {
-                let received = try wire.exchange(path.hasSuffix("s") ? "POST" : "GET", path, [], path.hasSuffix("s") ? Sample.chat : nil)
+                let received = try wire.exchange(
+                    path.hasSuffix("s") ? "POST" : "GET", path, [], path.hasSuffix("s") ? Sample.chat : nil)
                 #expect(received.status == 200 && received.text == reply, "\(path)")
             }
         }
@@ -42,9 +44,12 @@ import Testing
         var configuration = Configuration(upstream)
         configuration.limits = "body_bytes_max: 4096, upload_bytes_max: 8192"
         try withSluice(configuration, upstream) { sluice in
-            for (path, length) in [("/v1/chat/completions", 4097), ("/v1/files", 8193), ("/api/v1/chat/completions", 99_999_999)] {
+            for (path, length) in [
+                ("/v1/chat/completions", 4097), ("/v1/files", 8193), ("/api/v1/chat/completions", 99_999_999),
+            ] {
                 let wire = try sluice.connect()
-                try wire.send("POST \(path) HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: \(length)\r\n\r\n")
+                try wire.send(
+                    "POST \(path) HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: \(length)\r\n\r\n")
                 let reply = try wire.readResponse()
                 #expect(reply.status == 413 && reply.interim.isEmpty, "\(path)")
                 #expect(reply.text.contains("request_too_large"))
@@ -114,7 +119,8 @@ import Testing
 
     @Test func `a provider that answers before the upload is over ends it`() throws {
         let upstream = try ScriptedUpstream(readsBodies: false) { connection, _ in
-            try connection.reply(#"{"error":{"message":"no quota","type":"insufficient_quota"}}"#, status: "429 Too Many Requests")
+            try connection.reply(
+                #"{"error":{"message":"no quota","type":"insufficient_quota"}}"#, status: "429 Too Many Requests")
         }
         try withSluice(Configuration(upstream), upstream) { sluice in
             let wire = try sluice.connect()
@@ -134,7 +140,8 @@ import Testing
             for path in ["/v1/chat/completions", "/v1/files"] {
                 let wire = try sluice.connect()
                 let length = Sample.chat.utf8.count
-                try wire.send("POST \(path) HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: \(length)\r\n\r\n")
+                try wire.send(
+                    "POST \(path) HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: \(length)\r\n\r\n")
                 let interim = try #require(try wire.take(upTo: "\r\n\r\n"))
                 #expect(String(decoding: interim, as: UTF8.self) == "HTTP/1.1 100 Continue")
                 try wire.send(Sample.chat)
@@ -155,7 +162,8 @@ import Testing
             var all = ""
             for n in 1...20 {
                 let body = #"{"model":"m","messages":[],"n":\#(n)}"#
-                all += "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)"
+                all +=
+                    "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)"
             }
             try wire.send(all)
             for n in 1...20 { #expect(try wire.readResponse().text == #"{"echo":\#(n)}"#) }
@@ -166,7 +174,8 @@ import Testing
         let upstream = try ScriptedUpstream()
         try withSluice(Configuration(upstream), upstream) { sluice in
             let body = #"{"model":"m","messages":[]}"#
-            let request = "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)"
+            let request =
+                "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)"
             let wire = try sluice.connect()
             for byte in request.utf8 { try wire.send([byte]) }
             #expect(try wire.readResponse().status == 200)
@@ -190,7 +199,9 @@ import Testing
                 let head = try wire.exchange("HEAD", path)
                 let get = try wire.exchange("GET", path)
                 #expect(head.status == 200 && head.body.isEmpty && get.status == 200)
-                #expect(head["content-length"] == "\(get.body.count)" && head["content-type"] == get["content-type"], "\(path)")
+                #expect(
+                    head["content-length"] == "\(get.body.count)" && head["content-type"] == get["content-type"],
+                    "\(path)")
             }
         }
     }

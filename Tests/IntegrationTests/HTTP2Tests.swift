@@ -4,7 +4,8 @@ import Testing
 @Suite(.enabled(if: Curl.isThere, "curl is not installed")) struct `HTTP/2 by prior knowledge` {
     private func url(_ sluice: SluiceProcess, _ path: String) -> String { "http://127.0.0.1:\(sluice.ports[0])\(path)" }
 
-    private func chat(_ sluice: SluiceProcess, _ body: String = Sample.chat, _ arguments: [String] = []) throws -> Curl {
+    private func chat(_ sluice: SluiceProcess, _ body: String = Sample.chat, _ arguments: [String] = []) throws -> Curl
+    {
         try Curl(url(sluice, "/v1/chat/completions"), ["--http2-prior-knowledge"] + arguments + Curl.posting(body))
     }
 
@@ -19,14 +20,18 @@ import Testing
             let reply = try chat(sluice)
             #expect(reply.status == 200 && reply.version == "2" && reply.body == Sample.completion)
             let stream = try chat(sluice, Sample.streamedChat, ["-N"])
-            #expect(stream.exit == 0 && stream.body == [Sample.delta("a"), Sample.finish, "[DONE]"].map { "data: \($0)\n\n" }.joined())
+            #expect(
+                stream.exit == 0
+                    && stream.body == [Sample.delta("a"), Sample.finish, "[DONE]"].map { "data: \($0)\n\n" }.joined())
             let head = try Curl(url(sluice, "/v1/models"), ["--http2-prior-knowledge", "--head"])
             #expect(head.status == 200 && head.version == "2" && head.body.contains("content-type: application/json"))
             #expect(try chat(sluice, "{").status == 400)
             #expect(try chat(sluice).status == 200, "HTTP/1.1 still")
             #expect(try sluice.chat().status == 200)
             for request in upstream.requests.all {
-                #expect(request.values("authorization") == ["Bearer \(Secrets.provider)"] && !request.head.contains(Secrets.application))
+                #expect(
+                    request.values("authorization") == ["Bearer \(Secrets.provider)"]
+                        && !request.head.contains(Secrets.application))
                 #expect(request.values("content-length").count == 1)
             }
         }
@@ -42,7 +47,8 @@ import Testing
             for more in [[], ["-H", "content-length:", "-H", "transfer-encoding: chunked"]] {
                 let reply = try Curl(
                     url(sluice, "/v1/chat/completions"),
-                    ["--http2-prior-knowledge", "-H", "content-type: application/json", "-T", file, "-X", "POST"] + more)
+                    ["--http2-prior-knowledge", "-H", "content-type: application/json", "-T", file, "-X", "POST"] + more
+                )
                 #expect(reply.status == 200, "\(reply)")
             }
             for request in try upstream.requests.count(2, "requests") { #expect(request.body == Array(body.utf8)) }
@@ -64,7 +70,8 @@ import Testing
         var configuration = Configuration(upstream)
         configuration.limits = "body_bytes_max: 4096"
         try withSluice(configuration, upstream) { sluice in
-            let output = try nghttp(sluice, #"{"model":"m","messages":[],"pad":"\#(String(repeating: "x", count: 100_000))"}"#)
+            let output = try nghttp(
+                sluice, #"{"model":"m","messages":[],"pad":"\#(String(repeating: "x", count: 100_000))"}"#)
             #expect(output.contains(":status: 413") && output.contains("request_too_large"), "\(output)")
             #expect(output.contains("error_code=NO_ERROR(0x00)") && upstream.requests.all.isEmpty)
         }
@@ -95,7 +102,10 @@ import Testing
             try Sample.chat.write(toFile: body, atomically: true, encoding: .utf8)
             let outcome = try Tool.run(
                 "h2load",
-                ["-n", "2000", "-c", "4", "-m", "25", "-d", body, "-H", "content-type: application/json", url(sluice, "/v1/chat/completions")],
+                [
+                    "-n", "2000", "-c", "4", "-m", "25", "-d", body, "-H", "content-type: application/json",
+                    url(sluice, "/v1/chat/completions"),
+                ],
                 within: .seconds(60))
             #expect(outcome.output.contains("2000 succeeded, 0 failed, 0 errored, 0 timeout"), "\(outcome.output)")
             #expect(outcome.output.contains("status codes: 2000 2xx"))
@@ -137,7 +147,8 @@ import Testing
         try withSluice(configuration) { sluice in
             let refused = try Curl("http://127.0.0.1:\(sluice.ports[0])/health", ["--http2-prior-knowledge"])
             #expect(refused.version != "2")
-            let overTLS = try Curl("https://localhost:\(sluice.ports[1])/health", ["--http2", "--cacert", certificates.authority])
+            let overTLS = try Curl(
+                "https://localhost:\(sluice.ports[1])/health", ["--http2", "--cacert", certificates.authority])
             #expect(overTLS.status == 200 && overTLS.version == "1.1")
             #expect(try Curl("http://127.0.0.1:\(sluice.ports[2])/health", ["--http2-prior-knowledge"]).version == "2")
         }

@@ -62,12 +62,15 @@ import Testing
             let fields = [
                 "connection: keep-alive, x-hop", "x-hop: 1", "keep-alive: timeout=5", "te: trailers", "upgrade: h2c",
                 "proxy-authorization: Basic \(Secrets.mark)", "forwarded: for=10.0.0.1", "x-forwarded-for: 10.0.0.1",
-                "x-real-ip: 10.0.0.1", "origin: http://evil.test", "referer: http://intranet/", "x-api-key: \(Secrets.mark)",
+                "x-real-ip: 10.0.0.1", "origin: http://evil.test", "referer: http://intranet/",
+                "x-api-key: \(Secrets.mark)",
             ]
             let reply = try sluice.chat(Sample.chat, fields)
             #expect(reply.status == 200)
             let request = try upstream.requests.first("the request")
-            for name in fields.map({ String($0.prefix { $0 != ":" }) }) { #expect(request.values(name).isEmpty, "\(name)") }
+            for name in fields.map({ String($0.prefix { $0 != ":" }) }) {
+                #expect(request.values(name).isEmpty, "\(name)")
+            }
             #expect(request.values("host") == ["127.0.0.1:\(upstream.port)"])
         }
     }
@@ -76,22 +79,27 @@ import Testing
         let upstream = try ScriptedUpstream()
         try withSluice(Configuration(upstream), upstream) { sluice in
             let fields = [
-                "User-Agent: OpenAI/Python 1.99", "Accept: application/json", "Idempotency-Key: ik-1", "OpenAI-Beta: assistants=v2",
+                "User-Agent: OpenAI/Python 1.99", "Accept: application/json", "Idempotency-Key: ik-1",
+                "OpenAI-Beta: assistants=v2",
                 "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "X-Stainless-Lang: python",
                 "OpenAI-Organization: org-1", "OpenAI-Project: proj-1", "x-client-request-id: c-1",
             ]
             _ = try sluice.chat(Sample.chat, fields)
             let request = try upstream.requests.first("the request")
-            for field in HTTPMessage.fields(fields) { #expect(request.values(field.name.lowercased()) == [field.value]) }
+            for field in HTTPMessage.fields(fields) {
+                #expect(request.values(field.name.lowercased()) == [field.value])
+            }
         }
     }
 
     @Test func `cookies and server names of the provider stay, and what describes the answer is returned`() throws {
         let kept = [
-            "openai-processing-ms: 12", "openai-version: 2020-10-01", "x-ratelimit-remaining-requests: 99", "x-should-retry: false",
+            "openai-processing-ms: 12", "openai-version: 2020-10-01", "x-ratelimit-remaining-requests: 99",
+            "x-should-retry: false",
         ]
         let dropped = [
-            "set-cookie: __cf_bm=\(Secrets.mark)", "server: cloudflare", "alt-svc: h3=\":443\"", "cf-ray: 1", "via: 1.1 google",
+            "set-cookie: __cf_bm=\(Secrets.mark)", "server: cloudflare", "alt-svc: h3=\":443\"", "cf-ray: 1",
+            "via: 1.1 google",
             "strict-transport-security: max-age=1", "x-powered-by: php", "connection: keep-alive, x-b", "x-b: 1",
             "access-control-allow-origin: *",
         ]

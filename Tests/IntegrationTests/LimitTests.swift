@@ -10,7 +10,9 @@ import Testing
             for wire in wires { #expect(try wire.exchange("GET", "/livez").status == 200) }
             let refused = try sluice.connect()
             let reply = try refused.readResponse(to: "GET")
-            #expect(reply.status == 503 && reply.json["error"]["code"].string == "too_many_connections" && reply["connection"] == "close")
+            #expect(
+                reply.status == 503 && reply.json["error"]["code"].string == "too_many_connections"
+                    && reply["connection"] == "close")
             try refused.awaitEnd()
             #expect(try sluice.health().status == 200)
             wires[0].close()
@@ -149,7 +151,9 @@ import Testing
             #expect(reply["connection"] == "close")
             try wire.awaitEnd()
             #expect(upstream.requests.all.isEmpty)
-            try sluice.line("the refusal") { $0["message"].string == "request refused" || $0["message"].string == "exchange" }
+            try sluice.line("the refusal") {
+                $0["message"].string == "request refused" || $0["message"].string == "exchange"
+            }
         }
     }
 
@@ -181,7 +185,9 @@ import Testing
             #expect(line["gen_ai.provider.name"].string == "mock" && line["sluice.upstream.attempts"].int == 1)
             #expect(line["gen_ai.usage.input_tokens"].int == 5 && line["gen_ai.usage.output_tokens"].int == 2)
             #expect(line["client.address"].string == "127.0.0.1" && line["event.outcome"].string == "complete")
-            #expect((line["event.duration"].int ?? 0) > 0 && line["http.response.body.bytes"].int == Sample.completion.utf8.count)
+            #expect(
+                (line["event.duration"].int ?? 0) > 0
+                    && line["http.response.body.bytes"].int == Sample.completion.utf8.count)
             #expect(sluice.exchangeLines().count == 20)
         }
     }
@@ -190,7 +196,8 @@ import Testing
         let upstream = try ScriptedUpstream()
         try withSluice(Configuration(upstream), upstream) { sluice in
             let model = #"m\",\"forged\":\"yes\n{\"message\":\"forged\"}\u0007\u2028"#
-            _ = try sluice.chat(#"{"model":"\#(model)","messages":[{"role":"user","content":"my \#(Secrets.mark) prompt"}]}"#)
+            _ = try sluice.chat(
+                #"{"model":"\#(model)","messages":[{"role":"user","content":"my \#(Secrets.mark) prompt"}]}"#)
             let line = try sluice.line("the exchange") { $0["message"].string == "exchange" }
             #expect(line["gen_ai.request.model"].string == JSON("\"\(model)\"").string && line["forged"].string == nil)
             #expect(!sluice.process.output.lines.all.contains { $0.unicodeScalars.contains { $0.value < 0x20 } })

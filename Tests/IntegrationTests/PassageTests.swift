@@ -4,7 +4,7 @@ import Testing
     @Test(arguments: [
         #"{"model":"m","messages":[],"temperature":1.0e0,"seed":-0,"n":12345678901234567890,"x":1E+2}"#,
         #"{"zebra":1,"model":"m","alpha":{"b":2,"a":1},"messages":[{"content":"é\u00e9\ud83d\ude00","role":"user"}]}"#,
-        #"{ "messages" : [ ],"#  + "\n\t" + #""future_field":{"deep":[[[null,true]]],"":""},  "model"  :"m" }"#,
+        #"{ "messages" : [ ],"# + "\n\t" + #""future_field":{"deep":[[[null,true]]],"":""},  "model"  :"m" }"#,
         #"{"model":"m","messages":[],"metadata":{"k":1,"k":2},"user":"a\/b"}"#,
     ])
     func `a request body arrives byte for byte as it was sent`(body: String) throws {
@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func `a reply arrives byte for byte as it was sent`() throws {
-        let reply = #"{ "usage":{"total_tokens":7.0e0},"choices":[ ],"#  + "\r\n" + #""unknown":"\u00fc","model":"m" }"#
+        let reply = #"{ "usage":{"total_tokens":7.0e0},"choices":[ ],"# + "\r\n" + #""unknown":"\u00fc","model":"m" }"#
         let upstream = try ScriptedUpstream(reply: reply)
         try withSluice(Configuration(upstream), upstream) { sluice in
             let received = try sluice.chat().text
@@ -38,7 +38,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"model":"m","messages":[],"stream":true}"#, #"{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#),
+        (
+            #"{"model":"m","messages":[],"stream":true}"#,
+            #"{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#
+        ),
         (
             #"{"model":"m","stream_options":{"x":1},"messages":[],"stream":true}"#,
             #"{"model":"m","stream_options":{"x":1,"include_usage":true},"messages":[],"stream":true}"#
@@ -87,11 +90,13 @@ import Testing
             try connection.wire.send(Array(head.utf8) + request.body)
         }
         try withSluice(Configuration(upstream), upstream) { sluice in
-            let open = "--b0\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper\r\n--b0\r\n"
+            let open =
+                "--b0\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper\r\n--b0\r\n"
                 + "Content-Disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\n"
             let body = Array(open.utf8) + audio + Array("\r\n--b0--\r\n".utf8)
             let wire = try sluice.connect()
-            try wire.ask("POST", "/v1/audio/transcriptions", ["content-type: multipart/form-data; boundary=b0"], bytes: body)
+            try wire.ask(
+                "POST", "/v1/audio/transcriptions", ["content-type: multipart/form-data; boundary=b0"], bytes: body)
             let reply = try wire.readResponse()
             #expect(reply.status == 200 && reply.body == body)
             let request = try upstream.requests.first("the request")

@@ -8,18 +8,25 @@ import Testing
         #"{"model":"\#(model)","parameters":{\#(parameters)},"user_info":{"user_id":"u-7","user_role":"tester"},"request_id":"q-1"}"#
     }
 
-    private func post(_ sluice: SluiceProcess, _ body: String, type: String = "application/json") throws -> HTTPMessage {
+    private func post(_ sluice: SluiceProcess, _ body: String, type: String = "application/json") throws -> HTTPMessage
+    {
         try sluice.exchange("POST", path, ["content-type: \(type)"], body)
     }
 
     @Test func `wraps the request for the provider and its reply for the application`() throws {
         let upstream = try ScriptedUpstream()
         try withSluice(Configuration(upstream), upstream) { sluice in
-            let parameters = #""prompt":"Say \"hi\" é","temperature":0.70,"max_tokens":64,"prompt_id":"scene-1","stop":["x"]"#
+            let parameters =
+                #""prompt":"Say \"hi\" é","temperature":0.70,"max_tokens":64,"prompt_id":"scene-1","stop":["x"]"#
             let reply = try post(sluice, envelope(parameters))
             let request = try upstream.requests.first("the request")
-            #expect(request.startLine == "POST /v1/chat/completions HTTP/1.1" && request["content-type"] == "application/json")
-            #expect(request.text == #"{"model":"m","messages":[{"role":"user","content":"Say \"hi\" é"}],"user":"u-7","temperature":0.70,"max_tokens":64,"stop":["x"]}"#)
+            #expect(
+                request.startLine == "POST /v1/chat/completions HTTP/1.1"
+                    && request["content-type"] == "application/json")
+            #expect(
+                request.text
+                    == #"{"model":"m","messages":[{"role":"user","content":"Say \"hi\" é"}],"user":"u-7","temperature":0.70,"max_tokens":64,"stop":["x"]}"#
+            )
             let json = reply.json
             #expect(reply.status == 200 && json["code"].int == 200 && json["message"].string == "success")
             #expect(json.keys == ["code", "data", "message", "request_id", "timestamp"])
@@ -35,9 +42,12 @@ import Testing
     @Test func `takes messages as well`() throws {
         let upstream = try ScriptedUpstream()
         try withSluice(Configuration(upstream), upstream) { sluice in
-            let messages = #"[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Hi"}]}]"#
+            let messages =
+                #"[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Hi"}]}]"#
             _ = try post(sluice, envelope(#""messages":\#(messages)"#))
-            #expect(try upstream.requests.first("the request").text == #"{"model":"m","messages":\#(messages),"user":"u-7"}"#)
+            #expect(
+                try upstream.requests.first("the request").text
+                    == #"{"model":"m","messages":\#(messages),"user":"u-7"}"#)
         }
     }
 
@@ -51,7 +61,8 @@ import Testing
         try withSluice(Configuration(upstream), upstream) { sluice in
             let reply = try post(sluice, form, type: "application/x-www-form-urlencoded")
             #expect(reply.status == 200 && reply.json["request_id"].string == "q-1", "\(reply.text)")
-            let expected = #"{"model":"m","messages":[{"role":"user","content":"Hi there!"}],"user":"u-7","temperature":0.5}"#
+            let expected =
+                #"{"model":"m","messages":[{"role":"user","content":"Hi there!"}],"user":"u-7","temperature":0.5}"#
             #expect(try upstream.requests.first("the request").text == expected)
         }
     }
@@ -59,8 +70,12 @@ import Testing
     @Test func `is understood as a multipart form`() throws {
         let upstream = try ScriptedUpstream()
         try withSluice(Configuration(upstream), upstream) { sluice in
-            let fields = [("model", "m"), ("prompt", "12"), ("max_tokens", "8"), ("user_id", "u-7"), ("request_id", "q-1")]
-            let body = fields.map { "--xx\r\nContent-Disposition: form-data; name=\"\($0)\"\r\n\r\n\($1)\r\n" }.joined() + "--xx--\r\n"
+            let fields = [
+                ("model", "m"), ("prompt", "12"), ("max_tokens", "8"), ("user_id", "u-7"), ("request_id", "q-1"),
+            ]
+            let body =
+                fields.map { "--xx\r\nContent-Disposition: form-data; name=\"\($0)\"\r\n\r\n\($1)\r\n" }.joined()
+                + "--xx--\r\n"
             let reply = try post(sluice, body, type: "multipart/form-data; boundary=xx")
             #expect(reply.status == 200 && reply.json["code"].int == 200)
             let expected = #"{"model":"m","messages":[{"role":"user","content":"12"}],"user":"u-7","max_tokens":8}"#
@@ -71,7 +86,9 @@ import Testing
     @Test func `streams the answer in pieces of the same envelope`() throws {
         let upstream = try ScriptedUpstream { connection, _ in
             try connection.startStream()
-            for event in [Sample.delta("Hé"), Sample.delta("llo"), Sample.finish, Sample.usage, Sample.done] { try connection.event(event) }
+            for event in [Sample.delta("Hé"), Sample.delta("llo"), Sample.finish, Sample.usage, Sample.done] {
+                try connection.event(event)
+            }
             try connection.endStream()
         }
         try withSluice(Configuration(upstream), upstream) { sluice in
@@ -99,7 +116,9 @@ import Testing
             try wire.ask("POST", path, [], envelope(#""prompt":"Hi","stream":true"#))
             let (events, isClean) = try ResponseStream(wire).untilAnyEnd()
             let last = JSON(events.last?.dropFirst(6) ?? "")
-            #expect(!isClean && last["code"].int == 502 && last["error"]["code"].string == "upstream_truncated", "\(events)")
+            #expect(
+                !isClean && last["code"].int == 502 && last["error"]["code"].string == "upstream_truncated", "\(events)"
+            )
         }
     }
 
@@ -126,17 +145,24 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{", 400, "invalid_json"), ("[]", 400, "invalid_request"), (#"{"parameters":{"prompt":"x"}}"#, 400, "missing_model"),
-        (#"{"model":"m"}"#, 400, "missing_required_parameter"), (#"{"model":"m","parameters":{}}"#, 400, "missing_required_parameter"),
-        (#"{"model":"m","parameters":{"prompt":7}}"#, 400, "invalid_type"), (#"{"model":7,"parameters":{"prompt":"x"}}"#, 400, "invalid_type"),
+        ("{", 400, "invalid_json"), ("[]", 400, "invalid_request"),
+        (#"{"parameters":{"prompt":"x"}}"#, 400, "missing_model"),
+        (#"{"model":"m"}"#, 400, "missing_required_parameter"),
+        (#"{"model":"m","parameters":{}}"#, 400, "missing_required_parameter"),
+        (#"{"model":"m","parameters":{"prompt":7}}"#, 400, "invalid_type"),
+        (#"{"model":7,"parameters":{"prompt":"x"}}"#, 400, "invalid_type"),
     ])
     func `errors have the envelope and the right status`(body: String, status: Int, code: String) throws {
         let upstream = try ScriptedUpstream()
         try withSluice(Configuration(upstream), upstream) { sluice in
             let reply = try post(sluice, body)
             let json = reply.json
-            #expect(reply.status == status && json["code"].int == status && json["error"]["code"].string == code, "\(reply.text)")
-            #expect(json["data"].isNull && json["message"].string?.isEmpty == false && json["request_id"].string?.isEmpty == false)
+            #expect(
+                reply.status == status && json["code"].int == status && json["error"]["code"].string == code,
+                "\(reply.text)")
+            #expect(
+                json["data"].isNull && json["message"].string?.isEmpty == false
+                    && json["request_id"].string?.isEmpty == false)
             #expect(json.keys == ["code", "data", "error", "message", "request_id", "timestamp"])
             #expect(upstream.requests.all.isEmpty)
         }
@@ -151,7 +177,8 @@ import Testing
             let reply = try post(sluice, envelope(#""prompt":"x""#))
             #expect(reply.status == 429 && reply["retry-after"] == "3")
             #expect(reply.json["code"].int == 429 && reply.json["message"].string == "slow down")
-            #expect(reply.json["error"]["code"].string == "rate_limit_exceeded" && reply.json["request_id"].string == "q-1")
+            #expect(
+                reply.json["error"]["code"].string == "rate_limit_exceeded" && reply.json["request_id"].string == "q-1")
         }
     }
 

@@ -3,24 +3,32 @@ import Testing
 
 @Suite struct `When a provider fails` {
     @Test(arguments: [
-        ("400 Bad Request", "caller"), ("401 Unauthorized", "gateway"), ("403 Forbidden", "gateway"), ("404 Not Found", "caller"),
+        ("400 Bad Request", "caller"), ("401 Unauthorized", "gateway"), ("403 Forbidden", "gateway"),
+        ("404 Not Found", "caller"),
         ("409 Conflict", "caller"), ("422 Unprocessable Entity", "caller"), ("429 Too Many Requests", "provider"),
-        ("500 Internal Server Error", "provider"), ("503 Service Unavailable", "provider"), ("529 Overloaded", "provider"),
+        ("500 Internal Server Error", "provider"), ("503 Service Unavailable", "provider"),
+        ("529 Overloaded", "provider"),
     ])
     func `its error is passed on with status, body and what to do next`(status: String, owner: String) throws {
         let body = #"{ "error":{"message":"nope","type":"t","param":null,"code":"c","extra":1.0e0} }"#
         let upstream = try ScriptedUpstream { connection, _ in
-            let fields = ["retry-after: 7", "retry-after-ms: 6500", "x-request-id: up-1", "x-ratelimit-reset-requests: 1s"]
+            let fields = [
+                "retry-after: 7", "retry-after-ms: 6500", "x-request-id: up-1", "x-ratelimit-reset-requests: 1s",
+            ]
             try connection.reply(body, status: status, fields)
         }
         try withSluice(Configuration(upstream), upstream) { sluice in
             let wire = try sluice.connect()
             let reply = try wire.chat(Sample.chat, ["x-request-id: e-1"])
             #expect("\(reply.status)" == status.prefix(3) && reply.text == body)
-            #expect(reply["retry-after"] == "7" && reply["retry-after-ms"] == "6500" && reply["x-ratelimit-reset-requests"] == "1s")
+            #expect(
+                reply["retry-after"] == "7" && reply["retry-after-ms"] == "6500"
+                    && reply["x-ratelimit-reset-requests"] == "1s")
             #expect(reply["x-upstream-request-id"] == "up-1" && reply["x-sluice-error-owner"] == owner)
             let line = try sluice.exchangeLine("e-1")
-            #expect(line["sluice.upstream.status_code"].int == reply.status && line["sluice.upstream.request_id"].string == "up-1")
+            #expect(
+                line["sluice.upstream.status_code"].int == reply.status
+                    && line["sluice.upstream.request_id"].string == "up-1")
             #expect(line["event.outcome"].string == "provider_error" && line["sluice.upstream.attempts"].int == 1)
             #expect(try wire.chat().status == reply.status, "the connection is still good")
         }
@@ -33,7 +41,8 @@ import Testing
         (#"{"message":"model is loading","error_code":3}"#, "application/json", "model is loading"),
         (#"{"error":"plain words"}"#, "application/json", "plain words"),
         (#"{"errors":[{"x":"deep"}]}"#, "application/json", "deep"),
-        ("", "application/json", "500"), ("\u{0}\u{1}\"\\\n", "application/octet-stream", "500"), ("[1,2", "application/json", "[1,2"),
+        ("", "application/json", "500"), ("\u{0}\u{1}\"\\\n", "application/octet-stream", "500"),
+        ("[1,2", "application/json", "[1,2"),
     ])
     func `what is no OpenAI error is put into one`(body: String, type: String, words: String) throws {
         let upstream = try ScriptedUpstream { connection, _ in
@@ -51,7 +60,8 @@ import Testing
 
     @Test func `an endless error page is cut short`() throws {
         let upstream = try ScriptedUpstream { connection, _ in
-            try connection.wire.send("HTTP/1.1 500 Oops\r\ncontent-type: text/html\r\ntransfer-encoding: chunked\r\n\r\n")
+            try connection.wire.send(
+                "HTTP/1.1 500 Oops\r\ncontent-type: text/html\r\ntransfer-encoding: chunked\r\n\r\n")
             while true { try connection.chunk(String(repeating: "<p>", count: 10_000)) }
         }
         try withSluice(Configuration(upstream), upstream) { sluice in
@@ -64,11 +74,14 @@ import Testing
     func `a redirect is not followed, and not passed on`(status: String) throws {
         let other = try ScriptedUpstream()
         let upstream = try ScriptedUpstream { connection, _ in
-            try connection.reply("moved", status: status, ["location: http://127.0.0.1:\(other.port)/v1/chat/completions"])
+            try connection.reply(
+                "moved", status: status, ["location: http://127.0.0.1:\(other.port)/v1/chat/completions"])
         }
         try withSluice(Configuration(upstream), upstream, other) { sluice in
             let reply = try sluice.chat()
-            #expect(reply.status == 502 && reply["location"] == nil && reply.json["error"]["code"].string == "upstream_malformed")
+            #expect(
+                reply.status == 502 && reply["location"] == nil
+                    && reply.json["error"]["code"].string == "upstream_malformed")
             #expect(other.requests.all.isEmpty)
         }
     }
@@ -80,7 +93,8 @@ import Testing
 
     static let broken = [
         "", "\r\n\r\n", "nonsense\r\n\r\n", "HTTP/1.1\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/3.0 200 OK\r\n\r\n",
-        "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nab", "HTTP/1.1 200 OK\r\nbad name: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n",
@@ -192,7 +206,8 @@ import Testing
 
     @Test func `an exchange takes no longer than total_ms, however it drips`() throws {
         let upstream = try ScriptedUpstream { connection, _ in
-            try connection.wire.send("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n")
+            try connection.wire.send(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n")
             while true {
                 try connection.wire.send(" ")
                 usleep(20_000)

@@ -23,7 +23,9 @@ import Testing
             try awaitRevision(2, sluice)
             let deadline = Patience.deadline
             while try wire.chat().text != #"{"from":2}"# { #expect(.now < deadline) }
-            #expect(try wire.chat(#"{"model":"m","messages":[],"x":"\#(String(repeating: "x", count: 3000))"}"#).status == 413)
+            #expect(
+                try wire.chat(#"{"model":"m","messages":[],"x":"\#(String(repeating: "x", count: 3000))"}"#).status
+                    == 413)
             // Connections to what is not configured any more are closed.
             try first.ends.first("the old provider's connection to be closed")
         }
@@ -39,7 +41,9 @@ import Testing
             _ = try sluice.chat(#"{"model":"fast","messages":[]}"#)
             #expect(try upstream.requests.first("the request").json["model"].string == "small")
             let line = try sluice.line("the reload") { $0["message"].string == "configuration reloaded" }
-            #expect(line["event.reason"].string?.contains("sluice.json5") == true && line["sluice.config.revision"].int == 2)
+            #expect(
+                line["event.reason"].string?.contains("sluice.json5") == true && line["sluice.config.revision"].int == 2
+            )
         }
     }
 
@@ -51,7 +55,9 @@ import Testing
         let file = directory + "/key"
         try "sk-one-\(Secrets.mark)\n".write(toFile: file, atomically: true, encoding: .utf8)
         var configuration = Configuration()
-        configuration.providers = [#""mock": {base_url: "http://127.0.0.1:\#(upstream.port)/v1", api_key: "file:\#(file)"}"#]
+        configuration.providers = [
+            #""mock": {base_url: "http://127.0.0.1:\#(upstream.port)/v1", api_key: "file:\#(file)"}"#
+        ]
         try withSluice(configuration, upstream) { sluice in
             _ = try sluice.chat()
             try "sk-two-\(Secrets.mark)\n".write(toFile: file, atomically: true, encoding: .utf8)
@@ -72,7 +78,9 @@ import Testing
         try withSluice(good, upstream) { sluice in
             try sluice.rewriteConfiguration(text)
             sluice.signal(SIGHUP)
-            let line = try sluice.line("the complaint") { $0["message"].string?.hasPrefix("configuration not reloaded") == true }
+            let line = try sluice.line("the complaint") {
+                $0["message"].string?.hasPrefix("configuration not reloaded") == true
+            }
             #expect(line["log.level"].string == "error" && line["error.message"].string?.isEmpty == false)
             let health = try sluice.health()
             #expect(health.status == 200 && health.json["config_revision"].int == 1)
@@ -123,7 +131,8 @@ import Testing
                 try sluice.rewriteConfiguration(configurations[(revision + 1) % 2].text)
                 sluice.signal(SIGHUP)
                 try sluice.line("revision \(revision)") {
-                    $0["message"].string == "configuration reloaded" && ($0["sluice.config.revision"].int ?? 0) >= revision
+                    $0["message"].string == "configuration reloaded"
+                        && ($0["sluice.config.revision"].int ?? 0) >= revision
                 }
                 try load.more(5)
             }

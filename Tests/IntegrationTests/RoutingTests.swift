@@ -1,7 +1,9 @@
 import Testing
 
 @Suite struct `Which provider answers` {
-    private func two(_ members: (String, String) = ("", "")) throws -> (Configuration, ScriptedUpstream, ScriptedUpstream) {
+    private func two(_ members: (String, String) = ("", "")) throws -> (
+        Configuration, ScriptedUpstream, ScriptedUpstream
+    ) {
         let alpha = try ScriptedUpstream(models: ["alpha-1", "both"], reply: #"{"from":"alpha"}"#)
         let beta = try ScriptedUpstream(models: ["beta-1", "both", "org/model"], reply: #"{"from":"beta"}"#)
         var configuration = Configuration()
@@ -34,7 +36,8 @@ import Testing
 
     @Test func `a configured name comes before everything else`() throws {
         var (configuration, alpha, beta) = try two()
-        configuration.models = #""alpha/x": {provider: "beta"}, "echo": {provider: "beta", upstream_model: "not-an-echo"}"#
+        configuration.models =
+            #""alpha/x": {provider: "beta"}, "echo": {provider: "beta", upstream_model: "not-an-echo"}"#
         configuration.defaultProvider = "alpha"
         try withSluice(configuration, alpha, beta) { sluice in
             _ = try sluice.chat(body("alpha/x"))
@@ -49,7 +52,8 @@ import Testing
         try withSluice(configuration, alpha, beta) { sluice in
             try awaitModels(sluice)
             for (model, from) in [
-                ("gpt-9", "beta"), ("exact", "beta"), ("alpha-1", "alpha"), ("beta-1", "beta"), ("both", "alpha"), ("org/model", "beta"),
+                ("gpt-9", "beta"), ("exact", "beta"), ("alpha-1", "alpha"), ("beta-1", "beta"), ("both", "alpha"),
+                ("org/model", "beta"),
             ] {
                 let reply = try sluice.chat(body(model))
                 #expect(reply.text == #"{"from":"\#(from)"}"#, "\(model)")
@@ -120,23 +124,25 @@ import Testing
             #expect(reply.json["choices"][0]["message"]["content"].string == "one two three")
             #expect(reply.json["usage"]["total_tokens"].int == 8)
             let unknown = try sluice.chat()
-            #expect(unknown.status == 404 && unknown.json["error"]["message"].string?.contains("OPENAI_API_KEY") == true)
+            #expect(
+                unknown.status == 404 && unknown.json["error"]["message"].string?.contains("OPENAI_API_KEY") == true)
         }
     }
 
-    @Test(arguments: [
-        (#"{"model":"m","messages":[]"#, 400, "invalid_json", nil),
-        (#"{"model":"m","messages":[]} x"#, 400, "invalid_json", nil),
-        ("", 400, "invalid_json", nil),
-        ("[1]", 400, "invalid_request", nil),
-        (#"{"messages":[]}"#, 400, "missing_model", "model"),
-        (#"{"model":7,"messages":[]}"#, 400, "invalid_type", "model"),
-        (#"{"model":"","messages":[]}"#, 400, "invalid_type", "model"),
-        (#"{"model":"m","messages":[],"model":"n"}"#, 400, "invalid_request", "model"),
-        (#"{"model":"m"}"#, 400, "missing_required_parameter", "messages"),
-        (#"{"model":"m","messages":"hi"}"#, 400, "invalid_type", "messages"),
-        (#"{"model":"m","messages":[],"stream":"yes"}"#, 400, "invalid_type", "stream"),
-    ] as [(String, Int, String, String?)])
+    @Test(
+        arguments: [
+            (#"{"model":"m","messages":[]"#, 400, "invalid_json", nil),
+            (#"{"model":"m","messages":[]} x"#, 400, "invalid_json", nil),
+            ("", 400, "invalid_json", nil),
+            ("[1]", 400, "invalid_request", nil),
+            (#"{"messages":[]}"#, 400, "missing_model", "model"),
+            (#"{"model":7,"messages":[]}"#, 400, "invalid_type", "model"),
+            (#"{"model":"","messages":[]}"#, 400, "invalid_type", "model"),
+            (#"{"model":"m","messages":[],"model":"n"}"#, 400, "invalid_request", "model"),
+            (#"{"model":"m"}"#, 400, "missing_required_parameter", "messages"),
+            (#"{"model":"m","messages":"hi"}"#, 400, "invalid_type", "messages"),
+            (#"{"model":"m","messages":[],"stream":"yes"}"#, 400, "invalid_type", "stream"),
+        ] as [(String, Int, String, String?)])
     func `a request that is none is refused with the field at fault`(
         body: String, status: Int, code: String, param: String?
     ) throws {
@@ -145,7 +151,9 @@ import Testing
             let wire = try sluice.connect()
             let reply = try wire.chat(body)
             let error = reply.json["error"]
-            #expect(reply.status == status && error["code"].string == code && error["param"].string == param, "\(reply.text)")
+            #expect(
+                reply.status == status && error["code"].string == code && error["param"].string == param,
+                "\(reply.text)")
             #expect(reply["x-sluice-error-owner"] == "caller")
             #expect(try wire.chat().status == 200, "the connection is still good")
             #expect(upstream.requests.all.count == 1)
@@ -153,7 +161,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("GET", "/v1/nothing", 404), ("GET", "/", 404), ("POST", "/v2/chat/completions", 404), ("GET", "/v1/embeddings", 405),
+        ("GET", "/v1/nothing", 404), ("GET", "/", 404), ("POST", "/v2/chat/completions", 404),
+        ("GET", "/v1/embeddings", 405),
         ("POST", "/v1/models", 405), ("DELETE", "/health", 405), ("GET", "/api/v1/chat/completions", 405),
         ("POST", "/v1/../admin", 400), ("GET", "/v1/files/%2e%2e/x", 400), ("GET", "/v1/a%00b", 400),
     ])

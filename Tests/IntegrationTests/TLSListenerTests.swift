@@ -4,7 +4,9 @@ import Testing
 @Suite(.enabled(if: Curl.isThere, "curl is not installed")) struct `TLS towards applications` {
     private let certificates = Certificates.shared
 
-    private func configuration(_ upstream: ScriptedUpstream, _ names: [String] = ["server"], _ members: String = "") -> Configuration {
+    private func configuration(_ upstream: ScriptedUpstream, _ names: [String] = ["server"], _ members: String = "")
+        -> Configuration
+    {
         var configuration = Configuration(upstream)
         let listed = names.map(certificates.listed).joined(separator: ", ")
         configuration.listeners = [#"{address: "127.0.0.1:0", tls: {certificates: [\#(listed)], \#(members)}}"#]
@@ -19,7 +21,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (["--http1.1"], "1.1"), (["--http2"], "2"), (["--http1.1", "--tls-max", "1.2"], "1.1"), (["--http2", "--tls-max", "1.2"], "2"),
+        (["--http1.1"], "1.1"), (["--http2"], "2"), (["--http1.1", "--tls-max", "1.2"], "1.1"),
+        (["--http2", "--tls-max", "1.2"], "2"),
         (["--http2", "--tlsv1.3"], "2"), (["--no-alpn"], "1.1"),
     ])
     func `ALPN chooses the version of HTTP, under TLS 1.2 and 1.3`(arguments: [String], version: String) throws {
@@ -27,7 +30,9 @@ import Testing
         try withSluice(configuration(upstream), upstream) { sluice in
             let reply = try chat(sluice, arguments)
             #expect(reply.status == 200 && reply.version == version && reply.body == Sample.completion, "\(reply)")
-            #expect(try sluice.line("the exchange") { $0["message"].string == "exchange" }["http.version"].string == version)
+            #expect(
+                try sluice.line("the exchange") { $0["message"].string == "exchange" }["http.version"].string == version
+            )
         }
     }
 
@@ -51,7 +56,8 @@ import Testing
                 let reply = try chat(sluice, host: host)
                 #expect(reply.status == 200, "\(host): \(reply.errors)")
             }
-            #expect(try chat(sluice, host: "unknown.example.com").exit == 60, "the first certificate is not for that name")
+            #expect(
+                try chat(sluice, host: "unknown.example.com").exit == 60, "the first certificate is not for that name")
         }
     }
 
@@ -91,7 +97,9 @@ import Testing
             for version in ["1.2", "1.3"] {
                 let anonymous = try chat(sluice, ["--tls-max", version])
                 #expect(anonymous.exit != 0, "none was shown")
-                #expect(try chat(sluice, ["--tls-max", version] + identity("stranger")).exit != 0, "from an authority that is not ours")
+                #expect(
+                    try chat(sluice, ["--tls-max", version] + identity("stranger")).exit != 0,
+                    "from an authority that is not ours")
                 #expect(try chat(sluice, ["--tls-max", version] + identity("client")).status == 200)
             }
             #expect(upstream.requests.all.count == 2)
@@ -123,7 +131,10 @@ import Testing
             for version in ["--http1.1", "--http2"] {
                 let reply = try Curl(
                     "https://localhost:\(sluice.ports[0])/v1/chat/completions",
-                    ["--cacert", certificates.authority, version, "-H", "content-type: application/json", "-d", "@" + file])
+                    [
+                        "--cacert", certificates.authority, version, "-H", "content-type: application/json", "-d",
+                        "@" + file,
+                    ])
                 #expect(reply.status == 200 && reply.body == body, "\(version): \(reply.exit) \(reply.errors)")
             }
         }

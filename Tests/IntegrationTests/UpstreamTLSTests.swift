@@ -36,10 +36,14 @@ import Testing
     private var trusted: String { #"ca_file: "\#(certificates.authority)""# }
 
     @Test(arguments: [("auto", "2"), ("http2", "2"), ("http1", "1.1")])
-    func `a provider with a good certificate is spoken to, over HTTP/2 if ALPN agrees on it`(choice: String, version: String) throws {
+    func `a provider with a good certificate is spoken to, over HTTP/2 if ALPN agrees on it`(
+        choice: String, version: String
+    ) throws {
         try withProvider(provider: #"protocol: "\#(choice)", tls: {\#(trusted)}"#) { gateway, provider, script in
             let wire = try gateway.connect()
-            for round in 1...5 { #expect(try wire.chat(Sample.chat, ["x-request-id: r-\(round)"]).text == Sample.completion) }
+            for round in 1...5 {
+                #expect(try wire.chat(Sample.chat, ["x-request-id: r-\(round)"]).text == Sample.completion)
+            }
             let stream = try wire.chat(Sample.streamedChat)
             #expect(stream.text.hasSuffix("data: [DONE]\n\n"))
             #expect(try provider.exchangeLine("r-5")["http.version"].string == version)
@@ -86,13 +90,16 @@ import Testing
             Refusal(testDescription: "unknown to the system", tls: ""),
             Refusal(
                 testDescription: "wants a certificate that we have not",
-                listener: #", client_certificate: "required", client_ca_file: "\#(certificates.authority)""#, tls: trusted),
+                listener: #", client_certificate: "required", client_ca_file: "\#(certificates.authority)""#,
+                tls: trusted),
         ]
     }
 
     @Test(arguments: refusals)
     func `a provider that cannot be verified is sent nothing`(refusal: Refusal) throws {
-        try withProvider(certificate: refusal.certificate, listener: refusal.listener, provider: "tls: {\(refusal.tls)}") {
+        try withProvider(
+            certificate: refusal.certificate, listener: refusal.listener, provider: "tls: {\(refusal.tls)}"
+        ) {
             gateway, provider, script in
             let reply = try gateway.chat(Sample.chat, ["x-request-id: refused"])
             #expect(reply.status == 502 && reply.json["error"]["code"].string == "upstream_tls", "\(reply.text)")
@@ -119,7 +126,8 @@ import Testing
 
     @Test func `a client certificate is shown where the provider asks for one`() throws {
         let listener = #", client_certificate: "required", client_ca_file: "\#(certificates.authority)""#
-        let identity = #"client_certificate_file: "\#(certificates.path("client.pem"))", client_key_file: "\#(certificates.path("client.key"))""#
+        let identity =
+            #"client_certificate_file: "\#(certificates.path("client.pem"))", client_key_file: "\#(certificates.path("client.key"))""#
         try withProvider(listener: listener, provider: "tls: {\(trusted), \(identity)}") { gateway, _, script in
             let reply = try gateway.chat()
             #expect(reply.status == 200)
@@ -134,7 +142,8 @@ import Testing
         configuration.timeouts = "connect_ms: 1000"
         try withSluice(configuration, script) { sluice in
             let reply = try sluice.chat()
-            #expect([502, 504].contains(reply.status) && reply.json["error"]["code"].string?.hasPrefix("upstream_") == true)
+            #expect(
+                [502, 504].contains(reply.status) && reply.json["error"]["code"].string?.hasPrefix("upstream_") == true)
             #expect(script.requests.all.isEmpty)
         }
     }
@@ -145,7 +154,9 @@ import Testing
         let script = try ScriptedUpstream()
         try withSluice(Configuration(script), script) { second in
             var configuration = Configuration()
-            configuration.providers = [#""h2c": {base_url: "http://127.0.0.1:\#(second.ports[0])/v1", protocol: "http2"}"#]
+            configuration.providers = [
+                #""h2c": {base_url: "http://127.0.0.1:\#(second.ports[0])/v1", protocol: "http2"}"#
+            ]
             try withSluice(configuration) { gateway in
                 let wire = try gateway.connect()
                 for round in 1...5 { #expect(try wire.chat(Sample.chat, ["x-request-id: r-\(round)"]).status == 200) }
@@ -162,14 +173,18 @@ import Testing
         }
         try withSluice(Configuration(script), script) { second in
             var configuration = Configuration()
-            configuration.providers = [#""h2c": {base_url: "http://127.0.0.1:\#(second.ports[0])/v1", protocol: "http2"}"#]
+            configuration.providers = [
+                #""h2c": {base_url: "http://127.0.0.1:\#(second.ports[0])/v1", protocol: "http2"}"#
+            ]
             try withSluice(configuration) { gateway in
                 let wire = try gateway.connect()
                 try wire.ask("POST", "/v1/chat/completions", [], Sample.streamedChat)
                 let (events, isClean) = try ResponseStream(wire).untilAnyEnd()
                 // The provider's own error event comes first; that the stream then broke is ours to tell.
                 #expect(!isClean && events.first == "data: " + Sample.delta("a"))
-                #expect(events.dropFirst().allSatisfy { $0.contains("upstream_truncated") } && events.count >= 2, "\(events)")
+                #expect(
+                    events.dropFirst().allSatisfy { $0.contains("upstream_truncated") } && events.count >= 2,
+                    "\(events)")
             }
         }
     }

@@ -16,7 +16,11 @@ final class Certificates: Sendable {
         try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         atexit { try? FileManager.default.removeItem(atPath: Certificates.shared.directory) }
         for name in ["ca", "ca2"] {
-            run(["req", "-x509", "-keyout", path(name + ".key"), "-out", path(name + ".pem"), "-subj", "/CN=\(name)", "-days", "3"] + Self.key)
+            run(
+                [
+                    "req", "-x509", "-keyout", path(name + ".key"), "-out", path(name + ".pem"), "-subj", "/CN=\(name)",
+                    "-days", "3",
+                ] + Self.key)
         }
         make("server", "DNS:localhost,IP:127.0.0.1")
         make("server2", "DNS:localhost,IP:127.0.0.1", authority: "ca2")
@@ -38,7 +42,10 @@ final class Certificates: Sendable {
     private func make(_ name: String, _ names: String, authority: String = "ca", days: String = "3") {
         let request = path(name + ".csr")
         run(
-            ["req", "-keyout", path(name + ".key"), "-out", request, "-subj", "/CN=\(name)", "-addext", "subjectAltName=\(names)"]
+            [
+                "req", "-keyout", path(name + ".key"), "-out", request, "-subj", "/CN=\(name)", "-addext",
+                "subjectAltName=\(names)",
+            ]
                 + Self.key)
         run([
             "x509", "-req", "-in", request, "-CA", path(authority + ".pem"), "-CAkey", path(authority + ".key"),

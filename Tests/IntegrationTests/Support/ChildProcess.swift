@@ -57,7 +57,7 @@ final class ChildProcess: @unchecked Sendable {
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var argv = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
         var envp = unsafe environment.map { unsafe strdup("\($0)=\($1)") } + [nil]
-        defer { for unsafe text in unsafe argv + envp { unsafe free(text) } }
+        defer { unsafe (argv + envp).forEach { unsafe free($0) } }
         var pid: pid_t = 0
         let code = unsafe posix_spawn(&pid, path, actions, &attributes, &argv, &envp)
         if code != 0 { throw NotStarted(code: code) }
@@ -122,10 +122,13 @@ enum Tool {
     }
 
     static func find(_ name: String) -> String? {
-        ["/usr/bin/", "/usr/local/bin/", "/usr/sbin/"].map { $0 + name }.first { FileManager.default.isExecutableFile(atPath: $0) }
+        ["/usr/bin/", "/usr/local/bin/", "/usr/sbin/"].map { $0 + name }.first {
+            FileManager.default.isExecutableFile(atPath: $0)
+        }
     }
 
-    static func run(_ name: String, _ arguments: [String], within patience: Duration = Patience.usual) throws -> Outcome {
+    static func run(_ name: String, _ arguments: [String], within patience: Duration = Patience.usual) throws -> Outcome
+    {
         guard let path = find(name) else { throw ChildProcess.NotStarted(code: ENOENT) }
         let process = try ChildProcess(path, arguments, environment: ["PATH": "/usr/bin:/bin", "HOME": "/nonexistent"])
         let status = try process.exitStatus(within: patience)

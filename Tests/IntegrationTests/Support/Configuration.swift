@@ -19,7 +19,9 @@ struct Configuration {
     /// - Parameter members: of the provider `mock`, beside its URL and key.
     init(_ upstream: ScriptedUpstream, _ members: String = "") { add("mock", upstream, members) }
 
-    mutating func add(_ name: String, _ upstream: ScriptedUpstream, key: String = Secrets.provider, _ members: String = "") {
+    mutating func add(
+        _ name: String, _ upstream: ScriptedUpstream, key: String = Secrets.provider, _ members: String = ""
+    ) {
         providers.append(
             #""\#(name)": {base_url: "http://127.0.0.1:\#(upstream.port)/v1", api_key: "\#(key)", \#(members)}"#)
     }
@@ -27,7 +29,8 @@ struct Configuration {
     var text: String {
         var sections = [
             "listeners: [\(listeners.joined(separator: ", "))]", #"admin: "127.0.0.1:0""#, "workers: \(workers)",
-            #"environment_providers: "never""#, "providers: {\(providers.joined(separator: ", "))}", "models: {\(models)}",
+            #"environment_providers: "never""#, "providers: {\(providers.joined(separator: ", "))}",
+            "models: {\(models)}",
             "limits: {\(limits)}", "timeouts: {\(timeouts)}", "drain: {\(drain)}", "log: {\(log)}",
         ]
         if let defaultProvider { sections.append(#"default_provider: "\#(defaultProvider)""#) }

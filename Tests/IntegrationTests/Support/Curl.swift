@@ -15,7 +15,8 @@ struct Curl {
     /// - Parameter arguments: besides those that print what is in the result.
     init(_ url: String, _ arguments: [String] = []) throws {
         let format = "\n%{http_code} %{http_version}"
-        let outcome = try Tool.run("curl", ["-sS", "--max-time", "20", "--noproxy", "*", "-w", format] + arguments + [url])
+        let outcome = try Tool.run(
+            "curl", ["-sS", "--max-time", "20", "--noproxy", "*", "-w", format] + arguments + [url])
         let lines = outcome.output.split(separator: "\n", omittingEmptySubsequences: false)
         let words = lines.last?.split(separator: " ") ?? []
         status = words.first.flatMap { Int($0) } ?? 0

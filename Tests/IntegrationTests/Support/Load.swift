@@ -1,8 +1,9 @@
 import Foundation
 
-/// Applications that ask one question after another on connections that they keep, as HTTP clients do: a kept connection that was
-/// closed before anything of a reply came is no failure, the request goes out once more on a new one (RFC 9110 §9.2.2); whoever is
-/// refused a connection goes to the next address.
+/// Applications that ask one question after another on connections that they keep, as HTTP clients do.
+///
+/// A kept connection that was closed before anything of a reply came is no failure: the request goes out once more on a
+/// new one. Whoever is refused a connection goes to the next address.
 final class Load: @unchecked Sendable {
     struct Totals: Sendable {
         var answered = 0

@@ -39,7 +39,9 @@ final class ResponseStream {
     }
 
     /// All events up to the end, whether it is a proper one or not.
-    func untilAnyEnd(by deadline: ContinuousClock.Instant = Patience.deadline) throws -> (events: [String], isClean: Bool) {
+    func untilAnyEnd(by deadline: ContinuousClock.Instant = Patience.deadline) throws -> (
+        events: [String], isClean: Bool
+    ) {
         var events: [String] = []
         do {
             while let event = try next(by: deadline) { events.append(event) }

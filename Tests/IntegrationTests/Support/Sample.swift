@@ -22,4 +22,7 @@ enum Sample {
         #"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":3,"total_tokens":8}}"#
 
     static let done = "[DONE]"
+
+    /// Events with these data, as bytes of a stream.
+    static func events(_ data: [String]) -> String { data.map { "data: \($0)\n\n" }.joined() }
 }

@@ -2,9 +2,11 @@ import CSystem
 import Foundation
 import Glibc
 
-/// A provider made of a socket, threads and a script: it keeps what it received byte for byte and answers as it is told.
+/// A provider made of a socket, threads and a script: it keeps what it received byte for byte and answers as it is
+/// told.
 ///
-/// The model list that Sluice asks for at its start is answered aside: scripts and records see only what applications asked for.
+/// The model list that Sluice asks for at its start is answered aside: scripts and records see only what applications
+/// asked for.
 final class ScriptedUpstream: @unchecked Sendable {
     typealias Script = @Sendable (UpstreamConnection, HTTPMessage) throws -> Void
 
@@ -42,6 +44,15 @@ final class ScriptedUpstream: @unchecked Sendable {
         try self.init(models: models) { connection, _ in try connection.reply(reply) }
     }
 
+    /// One whose streams have exactly these bytes, each piece in a chunk and a write of its own.
+    convenience init(streaming pieces: [[UInt8]]) throws {
+        try self.init { connection, _ in
+            try connection.startStream()
+            for piece in pieces { try connection.chunk(piece) }
+            try connection.endStream()
+        }
+    }
+
     /// A listening socket on a free port.
     static func listen(port wanted: UInt16 = 0) throws -> (fd: Int32, port: UInt16) {
         let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -51,7 +62,8 @@ final class ScriptedUpstream: @unchecked Sendable {
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isListening = unsafe withUnsafeMutablePointer(to: &address) { address in
             unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                unsafe bind(fd, address, size) == 0 && Glibc.listen(fd, 512) == 0 && getsockname(fd, address, &size) == 0
+                unsafe bind(fd, address, size) == 0 && Glibc.listen(fd, 512) == 0
+                    && getsockname(fd, address, &size) == 0
             }
         }
         if !isListening { throw Wire.Failure.system(errno) }
@@ -140,7 +152,9 @@ final class UpstreamConnection: @unchecked Sendable {
 
     // MARK: Replies
 
-    func reply(_ body: String, status: String = "200 OK", _ fields: [String] = [], type: String = "application/json") throws {
+    func reply(_ body: String, status: String = "200 OK", _ fields: [String] = [], type: String = "application/json")
+        throws
+    {
         var head = "HTTP/1.1 \(status)\r\ncontent-type: \(type)\r\ncontent-length: \(body.utf8.count)\r\n"
         for field in fields { head += field + "\r\n" }
         try wire.send(head + "\r\n" + body)

@@ -19,7 +19,8 @@ final class SluiceProcess {
 
     /// Starts the program and waits until it is ready.
     convenience init(
-        _ configuration: Configuration, arguments: [String] = [], environment: [String: String] = [:], inherited: Int32? = nil
+        _ configuration: Configuration, arguments: [String] = [], environment: [String: String] = [:],
+        inherited: Int32? = nil
     ) throws {
         try self.init(text: configuration.text, arguments: arguments, environment: environment, inherited: inherited)
     }
@@ -89,6 +90,13 @@ final class SluiceProcess {
         try connect().chat(body, fields)
     }
 
+    /// Asks for a stream on a connection of its own, and reads its head.
+    func stream(_ body: String = Sample.streamedChat, _ fields: [String] = []) throws -> ResponseStream {
+        let wire = try connect()
+        try wire.ask("POST", "/v1/chat/completions", fields, body)
+        return try ResponseStream(wire)
+    }
+
     func health(_ path: String = "/health") throws -> HTTPMessage {
         let wire = try Wire(port: adminPort)
         try wire.send("GET \(path) HTTP/1.1\r\nhost: localhost\r\n\r\n")
@@ -115,11 +123,15 @@ final class SluiceProcess {
 
     /// The line of an exchange.
     func exchangeLine(_ requestID: String) throws -> JSON {
-        try line("exchange \(requestID)") { $0["message"].string == "exchange" && $0["http.request.id"].string == requestID }
+        try line("exchange \(requestID)") {
+            $0["message"].string == "exchange" && $0["http.request.id"].string == requestID
+        }
     }
 
     func exchangeLines() -> [JSON] {
-        process.output.lines.all.filter { $0.hasPrefix("{") }.map { JSON($0) }.filter { $0["message"].string == "exchange" }
+        process.output.lines.all.filter { $0.hasPrefix("{") }.map { JSON($0) }.filter {
+            $0["message"].string == "exchange"
+        }
     }
 
     var residentByteCount: Int {
@@ -137,15 +149,17 @@ final class SluiceProcess {
 
     // MARK: End
 
-    /// Ends the program as a supervisor does, unless it has ended, and checks what holds for every test: that it did not crash,
-    /// that its log is JSON, and that no secret is in what it wrote.
+    /// Ends the program as a supervisor does, unless it has ended, and checks what holds for every test: that it did
+    /// not crash, that its log is JSON, and that no secret is in what it wrote.
     func end(expecting status: Int32 = 0) throws {
         signal(SIGTERM)
         let found = try process.exitStatus()
         let output = try process.output.text()
         let errors = try process.errors.text()
         #expect(found == status, "the program ended with \(found)\n\(errors)")
-        #expect(!output.contains(Secrets.mark) && !errors.contains(Secrets.mark), "a secret was written:\n\(output)\n\(errors)")
+        #expect(
+            !output.contains(Secrets.mark) && !errors.contains(Secrets.mark),
+            "a secret was written:\n\(output)\n\(errors)")
         for line in output.split(separator: "\n") where line.hasPrefix("{") {
             #expect(JSON(line).isValid, "no JSON: \(line)")
         }

@@ -4,7 +4,9 @@ extension Wire {
     // MARK: Reading messages (RFC 9112)
 
     /// A whole request; `nil` if the peer closed the connection instead of sending one.
-    func readRequest(withBody: Bool = true, by deadline: ContinuousClock.Instant = Patience.deadline) throws -> HTTPMessage? {
+    func readRequest(withBody: Bool = true, by deadline: ContinuousClock.Instant = Patience.deadline) throws
+        -> HTTPMessage?
+    {
         guard let head = try take(upTo: "\r\n\r\n", by: deadline) else { return nil }
         var message = HTTPMessage(head: String(decoding: head, as: UTF8.self))
         if !withBody { return message }
@@ -18,7 +20,9 @@ extension Wire {
     }
 
     /// A whole response.
-    func readResponse(to method: String = "POST", by deadline: ContinuousClock.Instant = Patience.deadline) throws -> HTTPMessage {
+    func readResponse(to method: String = "POST", by deadline: ContinuousClock.Instant = Patience.deadline) throws
+        -> HTTPMessage
+    {
         var message = try readResponseHead(by: deadline)
         if method == "HEAD" || message.status == 204 || message.status == 304 { return message }
         if message["transfer-encoding"] == "chunked" {
