@@ -42,10 +42,13 @@ let package = Package(
             "SluicePipeline",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet", "SluiceDownstream", "SluiceUpstream", "SluiceProviders"]),
         target(
+            "SluiceMock",
+            ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceDownstream"]),
+        target(
             "SluiceServer",
             [
                 "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream",
-                "SluiceUpstream", "SluiceProviders", "SluicePipeline", "CLinux",
+                "SluiceUpstream", "SluiceProviders", "SluicePipeline", "SluiceMock", "CLinux",
             ]),
         .executableTarget(name: "sluice", dependencies: ["SluiceServer"], swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
@@ -75,6 +78,13 @@ let package = Package(
                 "SluiceCore", "NetTestSupport",
             ]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
+        tests(
+            "SluiceServerTests", ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
+        tests("DocumentationTests", ["SluiceConfig", "SluiceServer"]),
+        .systemLibrary(name: "CSystem", path: "Tests/CSystem"),
+        tests("IntegrationTests", ["sluice", "CSystem"]),
+        tests(
+            "SluiceMockTests", ["SluiceMock", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet"], exclude: ["Golden"]),
         tests("BenchmarkTests", ["sluice-bench", "SluiceCore"]),
     ]
 )

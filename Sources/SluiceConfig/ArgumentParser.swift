@@ -22,12 +22,17 @@ package struct ArgumentParser: Sendable {
         package var options: [Option]
         /// What stands for the operands in the help: `FILE`. Each must be given.
         package var operands: [String]
+        /// What the help says after the options; ends with a line end if there is anything.
+        package var details: String
 
-        package init(_ name: String, summary: String, options: [Option] = [], operands: [String] = []) {
+        package init(
+            _ name: String, summary: String, options: [Option] = [], operands: [String] = [], details: String = ""
+        ) {
             self.name = name
             self.summary = summary
             self.options = options
             self.operands = operands
+            self.details = details
         }
     }
 
@@ -55,6 +60,7 @@ package struct ArgumentParser: Sendable {
     package func parse(_ arguments: [String]) throws(UsageError) -> Result {
         var rest = arguments[...]
         var command = commands[0]
+        if rest.first == "--help" || rest.first == "-h" { return .answer(help) }
         if let first = rest.first, !first.hasPrefix("-") {
             rest.removeFirst()
             if first == "help" { return .answer(try help(for: rest.first)) }
@@ -121,7 +127,7 @@ package struct ArgumentParser: Sendable {
 
             usage: \(program) \(command.name)\(command.options.isEmpty ? "" : " [options]")\(operands)
 
-            \(Self.table(rows + [("--help", "show this")]))
+            \(Self.table(rows + [("--help", "show this")]))\(command.details.isEmpty ? "" : "\n" + command.details)
             """
     }
 

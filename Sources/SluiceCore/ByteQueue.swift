@@ -4,7 +4,7 @@
 /// no memory.
 @safe package final class ByteQueue {
     private struct Segment {
-        let buffer: ByteBuffer
+        var buffer: ByteBuffer
         var offset: Int
         var end: Int
         /// True while the queue alone writes to the buffer.
@@ -22,7 +22,10 @@
     package private(set) var count = 0
     package var isEmpty: Bool { count == 0 }
 
-    package init() {}
+    private let pool: BufferPool?
+
+    /// - Parameter pool: where the queue's own small buffers come from and go to.
+    package init(pool: BufferPool? = nil) { self.pool = pool }
 
     /// The buffer to write small things into. Call `committed()` after writing.
     @inline(__always) private var tail: ByteBuffer {
@@ -34,7 +37,7 @@
     }
 
     @inline(never) private func newTail() -> ByteBuffer {
-        let buffer = ByteBuffer(capacity: 1024)
+        let buffer = pool?.take() ?? ByteBuffer(capacity: 1024)
         segments.append(Segment(buffer: buffer, offset: 0, end: 0, isOwned: true))
         return buffer
     }
@@ -130,7 +133,15 @@
     }
 
     private func clear() {
+        if pool != nil { giveBack() }
         segments.removeAll(keepingCapacity: segments.capacity <= Self.keptCapacity)
         head = 0
+    }
+
+    /// Gives own buffers back that no other queue refers to.
+    private func giveBack() {
+        for index in head..<segments.count where segments[index].isOwned && isKnownUniquelyReferenced(&segments[index].buffer) {
+            pool?.give(segments[index].buffer)
+        }
     }
 }

@@ -50,8 +50,8 @@ package struct ProtocolError {
 /// One worker's downstream connections, and what they share.
 package final class ConnectionRegistry {
     package let loop: EventLoop
-    /// New exchanges go to this.
-    let handler: (DownstreamExchange) async -> Void
+    /// New exchanges go to these.
+    private let runners: ExchangeRunners
     /// Read by connections when they begin something, so that a reload reaches open connections too.
     package var configuration: DownstreamConfiguration
     /// Told of what no exchange can tell.
@@ -61,8 +61,6 @@ package final class ConnectionRegistry {
     package private(set) var isDraining = false
     /// Called when the last connection has gone after `drain()`.
     private var drained: (() -> Void)?
-    /// Exchanges under way.
-    package internal(set) var exchangeCount = 0
     private var dateSecond: Int64 = -1
     private var dateBytes: [UInt8] = []
 
@@ -74,7 +72,7 @@ package final class ConnectionRegistry {
         self.configuration = configuration
         self.count = count
         self.protocolError = protocolError
-        self.handler = handler
+        runners = ExchangeRunners(loop: loop, handler)
     }
 
     package var connectionCount: Int { connections.count }
@@ -98,14 +96,7 @@ package final class ConnectionRegistry {
         connections[ObjectIdentifier(other)] = other
     }
 
-    func start(_ exchange: DownstreamExchange) {
-        exchangeCount += 1
-        let handler = handler
-        loop.spawn { [self] in
-            await handler(exchange)
-            exchangeCount -= 1
-        }
-    }
+    func start(_ exchange: DownstreamExchange) { runners.start(exchange) }
 
     /// The value of the `date` field, made once a second.
     func date() -> [UInt8] {

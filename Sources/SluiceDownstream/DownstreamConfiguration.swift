@@ -14,8 +14,8 @@ package struct DownstreamConfiguration: Sendable {
     package var idle = Duration.seconds(75)
     /// An application that takes nothing of its response for this long is given up.
     package var stall = Duration.seconds(60)
-    /// Whether HTTP/2 is spoken: by ALPN under TLS, by prior knowledge without.
-    package var isHTTP2Enabled = true
+    /// What is held for an application that reads slowly, in bytes; above it the source is to stop.
+    package var streamBufferByteCount = 65_536
     /// HTTP/2 limits.
     package var http2 = HTTP2Limits()
 

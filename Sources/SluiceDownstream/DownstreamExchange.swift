@@ -14,6 +14,8 @@ package protocol ExchangeCarrier: AnyObject {
     func sendHead(_ exchange: DownstreamExchange, _ head: ResponseHead, body: BodyLength)
     func send(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>)
     func send(_ exchange: DownstreamExchange, sharing buffer: ByteBuffer)
+    /// Puts bytes on the connection as they are.
+    func sendVerbatim(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>)
     func finish(_ exchange: DownstreamExchange, trailers: HeaderFields?)
     /// Ends a response that cannot be completed, so that the application sees that it was cut.
     func abort(_ exchange: DownstreamExchange)
@@ -40,6 +42,8 @@ package enum DownstreamFailure: Error, Equatable, Sendable {
 /// Who is at the other end of a downstream connection.
 package struct Peer: Sendable {
     package let address: SocketAddress
+    /// The address's host as text, made once a connection.
+    package let host: String
     /// The address of the listener that accepted the connection.
     package let listener: SocketAddress
     package let isTLS: Bool
@@ -48,6 +52,7 @@ package struct Peer: Sendable {
 
     package init(address: SocketAddress, listener: SocketAddress, isTLS: Bool, certificateSubject: String?) {
         self.address = address
+        host = address.host
         self.listener = listener
         self.isTLS = isTLS
         self.certificateSubject = certificateSubject
@@ -57,7 +62,7 @@ package struct Peer: Sendable {
 /// One request and its reply, whichever version of HTTP carries them.
 ///
 /// Belongs to one loop. The pipeline reads from it and writes to it; the carrier feeds it and is told what to send.
-package final class DownstreamExchange {
+@safe package final class DownstreamExchange {
     package let head: RequestHead
     package let bodyLength: BodyLength
     package let peer: Peer
@@ -73,8 +78,8 @@ package final class DownstreamExchange {
     private var isCollecting = false
     package private(set) var isBodyComplete: Bool
     private var failure: DownstreamFailure?
-    private var bodyWaiter: Waiter<Void>?
-    private var drainWaiter: Waiter<Void>?
+    private var waitingForBody: UnsafeContinuation<Void, Never>?
+    private var waitingToSend: UnsafeContinuation<Void, Never>?
     package private(set) var receivedByteCount = 0
 
     package private(set) var isHeadSent = false
@@ -133,11 +138,14 @@ package final class DownstreamExchange {
     /// The next bytes of the body, or `nil` at its end: for bodies that are passed on as they come.
     package func nextBodyBytes(atMost limit: Int) async throws(DownstreamFailure) -> ByteBuffer? {
         inboundLimit = limit
-        if case .known(let count) = bodyLength, count > limit { throw .bodyTooLarge(limit: limit) }
+        if case .known(let count) = bodyLength, count > limit { bodyFailed(.bodyTooLarge(limit: limit)) }
         while true {
             if let failure { throw failure }
             if isFinished { throw .gone }
-            if receivedByteCount > limit { throw .bodyTooLarge(limit: limit) }
+            if receivedByteCount > limit {
+                bodyFailed(.bodyTooLarge(limit: limit))
+                continue
+            }
             if let buffer = inbound, !buffer.isEmpty {
                 inbound = nil
                 if !isBodyComplete { carrier?.wantBody(self) }
@@ -150,10 +158,7 @@ package final class DownstreamExchange {
     }
 
     private func waitForBody() async throws(DownstreamFailure) {
-        let waiter = Waiter<Void>()
-        bodyWaiter = waiter
-        await waiter.wait()
-        bodyWaiter = nil
+        unsafe await withUnsafeContinuation { unsafe waitingForBody = unsafe $0 }
         if let failure { throw failure }
         // Answered before the body was complete: nobody brings the rest.
         if isFinished { throw .gone }
@@ -179,6 +184,15 @@ package final class DownstreamExchange {
         if isFinished { return }
         sentByteCount += buffer.count
         carrier?.send(self, sharing: buffer)
+    }
+
+    /// Puts bytes on the connection past everything that makes them HTTP, and counts as the head: for who misbehaves on purpose.
+    /// End the exchange with `abortAfterSending()`, or with `finish()` if the bytes were a whole HTTP/1.1 response.
+    package func sendVerbatim(_ bytes: Span<UInt8>) {
+        if isFinished { return }
+        isHeadSent = true
+        sentByteCount += bytes.count
+        carrier?.sendVerbatim(self, bytes)
     }
 
     /// Ends the response. The exchange is over.
@@ -214,10 +228,7 @@ package final class DownstreamExchange {
     /// Waits until the application has taken what was sent.
     package func drained() async {
         if !isCongested || failure != nil { return }
-        let waiter = Waiter<Void>()
-        drainWaiter = waiter
-        await waiter.wait()
-        drainWaiter = nil
+        unsafe await withUnsafeContinuation { unsafe waitingToSend = unsafe $0 }
     }
 
     private func release() {
@@ -225,8 +236,8 @@ package final class DownstreamExchange {
         onAbandoned = nil
         onDrained = nil
         inbound = nil
-        bodyWaiter?.fulfil(())
-        drainWaiter?.fulfil(())
+        wakeReader()
+        wakeSender()
     }
 
     // MARK: From the carrier
@@ -246,7 +257,7 @@ package final class DownstreamExchange {
         buffer.append(bytes)
         if isCollecting { return }
         if buffer.count > Self.streamedBodyHighWatermark { carrier?.pauseBody(self) }
-        bodyWaiter?.fulfil(())
+        wakeReader()
     }
 
     /// Bytes of the body arrived in the buffer given to `receiveBody`.
@@ -254,21 +265,21 @@ package final class DownstreamExchange {
 
     package func bodyEnded() {
         isBodyComplete = true
-        bodyWaiter?.fulfil(())
+        wakeReader()
     }
 
     package func bodyFailed(_ reason: DownstreamFailure) {
         if failure != nil { return }
         failure = reason
-        bodyWaiter?.fulfil(())
+        wakeReader()
     }
 
     /// The application went away, or takes nothing: whatever is under way for it is to stop.
     package func abandoned(_ reason: DownstreamFailure = .gone) {
         if isFinished || isAbandoned { return }
         failure = reason
-        bodyWaiter?.fulfil(())
-        drainWaiter?.fulfil(())
+        wakeReader()
+        wakeSender()
         let tellAbandoned = onAbandoned
         let tellDrained = onDrained
         onAbandoned = nil
@@ -278,7 +289,19 @@ package final class DownstreamExchange {
     }
 
     package func downstreamDrained() {
-        drainWaiter?.fulfil(())
+        wakeSender()
         onDrained?()
+    }
+
+    private func wakeReader() {
+        guard let task = unsafe waitingForBody else { return }
+        unsafe waitingForBody = nil
+        unsafe task.resume()
+    }
+
+    private func wakeSender() {
+        guard let task = unsafe waitingToSend else { return }
+        unsafe waitingToSend = nil
+        unsafe task.resume()
     }
 }

@@ -412,6 +412,8 @@ extension DownstreamHTTP1: ExchangeCarrier {
         watchForStall()
     }
 
+    func sendVerbatim(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>) { transport.write(bytes) }
+
     private func watchForStall() {
         if let timer, isBodyDone { registry.loop.arm(timer, at: registry.loop.now + registry.configuration.stall) }
     }

@@ -29,8 +29,6 @@ final class DownstreamHTTP2: DownstreamConnection, Flushable {
 
     /// With more than this waiting for the socket, no more frames are made: what waits in the session can still be dropped.
     private static let queuedByteCountMax = 65_536
-    /// Above so many bytes queued on a stream its source is to stop.
-    private static let streamHighWatermark = 65_536
     /// How often open streams are looked at for their deadlines.
     private static let lookEvery = Duration.milliseconds(500)
     /// How long a connection without streams is kept when no new ones are taken: until its peer has heard of it.
@@ -277,6 +275,8 @@ extension DownstreamHTTP2: ExchangeCarrier {
         flushLater()
     }
 
+    func sendVerbatim(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>) { transport.write(bytes) }
+
     func finish(_ exchange: DownstreamExchange, trailers: HeaderFields?) {
         guard let stream = exchange.stream else { return }
         session.finish(stream, trailers: trailers)
@@ -299,6 +299,6 @@ extension DownstreamHTTP2: ExchangeCarrier {
 
     func isCongested(_ exchange: DownstreamExchange) -> Bool {
         guard let stream = exchange.stream else { return false }
-        return session.outboundByteCount(of: stream) >= Self.streamHighWatermark
+        return session.outboundByteCount(of: stream) >= registry.configuration.streamBufferByteCount
     }
 }

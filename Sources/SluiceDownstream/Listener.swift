@@ -8,17 +8,20 @@ package final class Listener {
     private let registry: ConnectionRegistry
     private let address: SocketAddress
     private let certificates: CertificateStore?
+    private let speaksHTTP2: Bool
     private var socket: ListeningSocket?
 
     /// - Parameters:
     ///   - fd: a listening socket; the listener closes it.
-    ///   - certificates: TLS if given.
+    ///   - certificates: TLS if given; whether they offer HTTP/2 by ALPN is theirs to say.
+    ///   - speaksHTTP2: without TLS, by prior knowledge.
     package init(
-        fd: Int32, address: SocketAddress, certificates: CertificateStore?, registry: ConnectionRegistry
+        fd: Int32, address: SocketAddress, certificates: CertificateStore?, speaksHTTP2: Bool = true, registry: ConnectionRegistry
     ) throws(SystemError) {
         self.registry = registry
         self.address = address
         self.certificates = certificates
+        self.speaksHTTP2 = speaksHTTP2
         socket = try ListeningSocket(loop: registry.loop, fd: fd) { [unowned self] fd, peer in accepted(fd, peer) }
     }
 
@@ -32,7 +35,8 @@ package final class Listener {
         do throws(SystemError) {
             let transport = try Transport(loop: registry.loop, fd: fd)
             let connection = NewConnection(
-                transport: transport, registry: registry, peer: peer, listener: address, isTLS: certificates != nil)
+                transport: transport, registry: registry, peer: peer, listener: address, isTLS: certificates != nil,
+                speaksHTTP2: speaksHTTP2)
             guard registry.enter(connection) else {
                 registry.protocolError(ProtocolError(peer: peer, status: 503, message: "too many connections"))
                 return connection.refuseForNumber(plain: certificates == nil)

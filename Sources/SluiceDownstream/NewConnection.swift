@@ -12,6 +12,7 @@ final class NewConnection: DownstreamConnection {
     private let peerAddress: SocketAddress
     private let listener: SocketAddress
     private let isTLS: Bool
+    private let speaksHTTP2: Bool
     private var timer: LoopTimer?
     private var received: ByteBuffer?
 
@@ -19,12 +20,17 @@ final class NewConnection: DownstreamConnection {
     private static let drainPatience = Duration.seconds(1)
     private static let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-    init(transport: Transport, registry: ConnectionRegistry, peer: SocketAddress, listener: SocketAddress, isTLS: Bool) {
+    init(
+        transport: Transport, registry: ConnectionRegistry, peer: SocketAddress, listener: SocketAddress, isTLS: Bool,
+        speaksHTTP2: Bool
+    ) {
         self.transport = transport
         self.registry = registry
         peerAddress = peer
         self.listener = listener
         self.isTLS = isTLS
+        self.speaksHTTP2 = speaksHTTP2
+        transport.highWatermark = registry.configuration.streamBufferByteCount
     }
 
     var isIdle: Bool { true }
@@ -57,7 +63,7 @@ final class NewConnection: DownstreamConnection {
     }
 
     private func decide(_ bytes: Span<UInt8>) {
-        if registry.configuration.isHTTP2Enabled, !isTLS {
+        if speaksHTTP2, !isTLS {
             let length = min(bytes.count, Self.preface.utf8CodeUnitCount)
             if bytes.extracting(0..<length).isPrefix(of: Self.preface) {
                 if length < Self.preface.utf8CodeUnitCount { return keep(bytes) }

@@ -45,6 +45,8 @@ package struct Registration: Hashable, Sendable {
         var isSignalled = false
     }
 
+    /// For queues of bytes on this loop.
+    package let buffers = BufferPool()
     private let epoll: Int32
     private let wakeup: Int32
     private let mailbox = Mutex(Mailbox())

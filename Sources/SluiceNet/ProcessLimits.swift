@@ -73,13 +73,18 @@ package enum ProcessLimits {
 
     private static func number(_ text: String) -> Int? { Int(text.prefix(while: { !$0.isWhitespace })) }
 
-    private static func read(_ path: String) -> String? {
+    static func read(_ path: String, byteCountMax: Int = 4096) -> String? {
         let fd = unsafe open(path, O_RDONLY | O_CLOEXEC)
         if fd < 0 { return nil }
         defer { close(fd) }
-        return unsafe withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { space in
-            let count = unsafe Glibc.read(fd, space.baseAddress, space.count)
-            return count < 0 ? nil : unsafe String(decoding: space[..<count], as: UTF8.self)
+        var bytes = [UInt8](repeating: 0, count: byteCountMax)
+        var filled = 0
+        while filled < byteCountMax {
+            let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(fd, $0.baseAddress! + filled, $0.count - filled) }
+            if count < 0 { return nil }
+            if count == 0 { break }
+            filled += count
         }
+        return String(decoding: bytes[..<filled], as: UTF8.self)
     }
 }

@@ -59,7 +59,7 @@ package final class Transport: EventHandler, Flushable {
     /// more to be answered; wrong for a provider, whose last bytes may be the answer.
     package var dropsUnreadAtEnd = false
     private var registration: Registration
-    private let outbound = ByteQueue()
+    private let outbound: ByteQueue
     private var tls: TLSSession?
     private var isDirty = false
     private var isBlocked = false
@@ -91,6 +91,7 @@ package final class Transport: EventHandler, Flushable {
     package init(loop: EventLoop, fd: Int32) throws(SystemError) {
         self.loop = loop
         self.fd = fd
+        outbound = ByteQueue(pool: loop.buffers)
         lastProgress = loop.now
         registration = Registration(slot: 0, generation: 0)
         do throws(SystemError) {
@@ -107,6 +108,7 @@ package final class Transport: EventHandler, Flushable {
     init(loop: EventLoop, fd: Int32, registration: Registration, readiness: Readiness) {
         self.loop = loop
         self.fd = fd
+        outbound = ByteQueue(pool: loop.buffers)
         self.registration = registration
         isReadable = readiness.isReadable
         hasPeerEnded = readiness.hasEnded
@@ -383,7 +385,7 @@ package final class Transport: EventHandler, Flushable {
 
     // MARK: Closing
 
-    /// Closes once everything queued has been sent.
+    /// Closes once everything queued has been sent; then the delegate is told that the connection has ended.
     package func closeAfterSending() {
         if !isOpen { return }
         closesWhenSent = true

@@ -3,23 +3,26 @@ internal import Synchronization
 /// What the process as a whole says about itself: read by health endpoints on every thread.
 package final class GatewayStatus: Sendable {
     private let ready = Atomic<Bool>(false)
-    private let shortOfMemory = Atomic<Bool>(false)
+    private let overloaded = Atomic<Bool>(false)
     private let revision = Atomic<Int>(0)
     private let reloadError = Mutex<String?>(nil)
     package let version: String
 
     package init(version: String) { self.version = version }
 
-    /// Whether new requests are welcome: configured, listening, not draining and not short of memory.
-    package var isReady: Bool {
-        get { ready.load(ordering: .relaxed) && !shortOfMemory.load(ordering: .relaxed) }
+    /// Whether new requests are welcome: configured, listening, not draining, and memory for them.
+    package var isReady: Bool { isServing && !isOverloaded }
+
+    /// Configured, listening and not draining.
+    package var isServing: Bool {
+        get { ready.load(ordering: .relaxed) }
         set { ready.store(newValue, ordering: .relaxed) }
     }
 
     /// Requests are refused for want of memory.
-    package var isShortOfMemory: Bool {
-        get { shortOfMemory.load(ordering: .relaxed) }
-        set { shortOfMemory.store(newValue, ordering: .relaxed) }
+    package var isOverloaded: Bool {
+        get { overloaded.load(ordering: .relaxed) }
+        set { overloaded.store(newValue, ordering: .relaxed) }
     }
 
     /// The configuration that is in force.

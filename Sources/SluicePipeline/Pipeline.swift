@@ -20,7 +20,8 @@ package final class Pipeline {
     let tape = JSONTape()
     private var requestIDs: RequestIDs
     /// Exchanges under way, so that they can be ended when the process ends.
-    private var active: [ObjectIdentifier: RequestContext] = [:]
+    private var active: [RequestContext?] = []
+    private var freePlaces: [Int] = []
 
     package init(
         loop: EventLoop, snapshot: ConfigSnapshot, directory: ModelDirectory, status: GatewayStatus, resolver: Resolver,
@@ -38,10 +39,11 @@ package final class Pipeline {
 
     package func serve(_ exchange: DownstreamExchange) async {
         let context = RequestContext(exchange, snapshot: snapshot, requestID: requestIDs.id(for: exchange.head))
-        active[ObjectIdentifier(context)] = context
+        let place = enter(context)
         let inFlight = gauge.enter()
         defer {
-            active[ObjectIdentifier(context)] = nil
+            active[place] = nil
+            freePlaces.append(place)
             gauge.leave()
             settlement.settle(context)
         }
@@ -64,10 +66,19 @@ package final class Pipeline {
         }
     }
 
+    private func enter(_ context: RequestContext) -> Int {
+        if let place = freePlaces.popLast() {
+            active[place] = context
+            return place
+        }
+        active.append(context)
+        return active.count - 1
+    }
+
     /// Ends what is under way, with an honest error: the process could not wait any longer.
     package func cancelAll() {
-        for context in active.values {
-            context.upstream?.cancel(UpstreamError(.shutdown, "Sluice is shutting down"))
+        for context in active {
+            context?.upstream?.cancel(UpstreamError(.shutdown, "Sluice is shutting down"))
         }
     }
 

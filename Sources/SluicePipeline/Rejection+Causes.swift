@@ -4,12 +4,13 @@ internal import SluiceJSON
 internal import SluiceUpstream
 
 extension Rejection {
-    init(_ failure: DownstreamFailure) {
+    /// - Parameter limitName: the setting that says how long a body may be.
+    init(_ failure: DownstreamFailure, limitName: StaticString = "limits.body_bytes_max") {
         switch failure {
         case .gone, .stalled: self = .gone
         case .bodyTooLarge(let limit):
             self.init(
-                .caller, 413, code: "request_too_large", "The request body is longer than \(limit) bytes (limits.body_bytes_max).")
+                .caller, 413, code: "request_too_large", "The request body is longer than \(limit) bytes (\(limitName)).")
         case .bodyMalformed(let reason): self.init(.caller, 400, code: "invalid_body", reason)
         case .bodyTimeout: self.init(.caller, 408, code: "request_timeout", "The request body did not arrive in time.")
         }

@@ -1,19 +1,20 @@
 package import SluiceCore
 package import SluiceHTTP
 package import SluiceUpstream
+internal import Synchronization
 
 /// An AI platform as the configuration describes it: where it is, which wire format it speaks, and how we prove who we are.
 package final class Provider: Sendable {
     /// A wire format that providers speak.
     package enum Dialect: String, Sendable, CaseIterable { case openai }
 
-    /// How a credential is shown.
+    /// How a credential is shown. Of several keys each request shows the next one.
     package enum Authorization: Sendable {
         case none
-        /// `authorization: Bearer KEY`
-        case bearer(Secret)
-        /// `NAME: KEY`; the name in lower case.
-        case header(name: String, Secret)
+        /// `authorization: Bearer KEY`; at least one key.
+        case bearer([Secret])
+        /// `NAME: KEY`; the name in lower case, at least one key.
+        case header(name: String, [Secret])
     }
 
     package let name: String
@@ -22,6 +23,8 @@ package final class Provider: Sendable {
     /// The base URL's path without a trailing slash, for example `/v1`: what follows `/v1` in the application's path is put after it.
     package let basePath: [UInt8]
     package let authorization: Authorization
+    /// The values of `authorization`, made once.
+    private let bearers: [Secret]
     /// Fields that every request to the provider carries; names in lower case.
     package let extraFields: [(name: String, value: Secret)]
     /// Whether the application's own `authorization` is passed on. Off unless the configuration says so.
@@ -32,6 +35,8 @@ package final class Provider: Sendable {
     package let models: [String]
     /// Beginnings of names that are the provider's, from patterns such as `gpt-*`.
     private let modelPrefixes: [String]
+    /// Counts the requests among which the keys take turns.
+    private let turn = Atomic<UInt>(0)
 
     package init(
         name: String, dialect: Dialect, endpoint: Endpoint, basePath: String, authorization: Authorization,
@@ -43,6 +48,7 @@ package final class Provider: Sendable {
         self.endpoint = endpoint
         self.basePath = Array((basePath.hasSuffix("/") ? String(basePath.dropLast()) : basePath).utf8)
         self.authorization = authorization
+        if case .bearer(let keys) = authorization { bearers = keys.map(Self.bearer) } else { bearers = [] }
         self.extraFields = extraFields
         self.forwardsAuthorization = forwardsAuthorization
         self.takesOpenAIFields = takesOpenAIFields
@@ -55,11 +61,11 @@ package final class Provider: Sendable {
         models.contains(model) || modelPrefixes.contains { model.hasPrefix($0) }
     }
 
-    /// Overwrites our credential wherever it stands in bytes that are to be shown to somebody.
+    /// Overwrites our credentials wherever they stand in bytes that are to be shown to somebody.
     package func conceal(in buffer: ByteBuffer) {
         switch authorization {
         case .none: break
-        case .bearer(let secret), .header(_, let secret): Self.conceal(secret, in: buffer)
+        case .bearer(let keys), .header(_, let keys): for key in keys { Self.conceal(key, in: buffer) }
         }
         for field in extraFields { Self.conceal(field.value, in: buffer) }
     }
@@ -84,22 +90,36 @@ package final class Provider: Sendable {
     }
 
     /// Adds the credential and the configured fields.
-    package func authorize(_ fields: inout HeaderFields) {
-        switch authorization {
-        case .none: break
-        case .bearer(let secret):
-            secret.withExposed { key in
-                let value = ByteBuffer(capacity: key.count + 7)
-                value.append("Bearer ")
-                value.append(key)
-                fields.append(.authorization, value.span)
-            }
-        case .header(let name, let secret):
-            secret.withExposed { key in fields.append(name: name.utf8Span.span, value: key) }
-        }
+    ///
+    /// - Parameter withKey: false for a request that brings the application's own credential.
+    package func authorize(_ fields: inout HeaderFields, withKey: Bool = true) {
+        if withKey { addKey(&fields) }
         for field in extraFields {
             field.value.withExposed { value in fields.append(name: field.name.utf8Span.span, value: value) }
         }
+    }
+
+    private func addKey(_ fields: inout HeaderFields) {
+        switch authorization {
+        case .none: break
+        case .bearer:
+            next(bearers).withExposed { fields.append(.authorization, $0) }
+        case .header(let name, let keys):
+            next(keys).withExposed { key in fields.append(name: name.utf8Span.span, value: key) }
+        }
+    }
+
+    private static func bearer(_ key: Secret) -> Secret {
+        key.withExposed { key in
+            let value = ByteBuffer("Bearer ")
+            value.append(key)
+            return Secret(value.span)
+        }
+    }
+
+    private func next(_ keys: [Secret]) -> Secret {
+        if keys.count == 1 { return keys[0] }
+        return keys[Int(turn.wrappingAdd(1, ordering: .relaxed).oldValue % UInt(keys.count))]
     }
 }
 

@@ -14,26 +14,24 @@ final class AdminEndpoint {
     /// Connections of the admin port are counted apart: the limit on the others does not lock the operator out.
     private static let connectionsMax = 256
 
-    init(_ configured: ListenAddress, on loop: EventLoop, shared: Shared) throws {
+    init(_ configured: ListenAddress, on loop: EventLoop, shared: Shared, sockets: ListeningSockets) throws {
         guard let wanted = SocketAddress("\(configured)") else {
             throw ListeningSockets.Unusable(address: "\(configured)", reason: "it cannot be read")
-        }
-        if wanted.port != 0 || wanted.isUnix, Socket.isTaken(wanted) {
-            throw ListeningSockets.Unusable(
-                address: "\(wanted)", reason: "another process listens there; choose another --admin address")
         }
         let status = shared.status
         registry = ConnectionRegistry(
             loop: loop, configuration: DownstreamConfiguration(), count: ConnectionCount(max: Self.connectionsMax),
             protocolError: { _ in }, handler: { exchange in Self.answer(exchange, status) })
-        let fd: Int32
-        do throws(SystemError) {
-            fd = try Socket.listen(on: wanted, isShared: false)
-        } catch {
-            throw ListeningSockets.Unusable(address: "\(wanted)", reason: error.reason)
-        }
+        let fd = try sockets.adminSocket(wanted)
         address = wanted.isUnix ? wanted : Socket.localAddress(fd) ?? wanted
         listener = try Listener(fd: fd, address: address, certificates: nil, registry: registry)
+    }
+
+    /// Stops answering: a successor does it from here on.
+    func close() {
+        listener?.close(keepsOpen: true)
+        listener = nil
+        registry.closeAll()
     }
 
     private static func answer(_ exchange: DownstreamExchange, _ status: GatewayStatus) {

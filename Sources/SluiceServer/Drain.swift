@@ -24,7 +24,7 @@ final class Drain: TimerTarget {
     func begin(keepsSockets: Bool, skipsLameDuck: Bool) {
         guard step == .serving else { return exit(because: "a second signal") }
         self.keepsSockets = keepsSockets
-        server.shared.status.isReady = false
+        server.shared.status.isServing = false
         server.shared.events.event(.info, "draining")
         let lameDuck = skipsLameDuck ? .zero : server.configuration.drain.lameDuck
         if lameDuck == .zero { return finish() }

@@ -10,11 +10,16 @@ final class ListeningSockets {
     private struct Entry {
         let address: SocketAddress
         let certificates: CertificateStore?
+        let speaksHTTP2: Bool
         /// One a worker.
         let fds: [Int32]
     }
 
     private var entries: [Entry] = []
+    /// Sockets that were given to the process, by the address that they are bound to.
+    private let given: [SocketAddress: [Int32]]
+    /// A successor is given it too; no worker accepts from it.
+    private var admin: (address: SocketAddress, fd: Int32)?
     let workerCount: Int
     private(set) var areInherited = false
     private var predecessor: Handover.Predecessor?
@@ -28,12 +33,15 @@ final class ListeningSockets {
             given.merge(predecessor.sockets) { first, _ in first }
             self.predecessor = predecessor
         }
+        self.given = given
         for listener in listeners {
             guard let address = SocketAddress("\(listener.address)") else { throw Unusable(address: "\(listener.address)", reason: "it cannot be read") }
-            let certificates = try listener.tls.map(Self.certificates)
+            let certificates = try listener.tls.map { try Self.certificates($0, speaksHTTP2: listener.http2) }
             let fds = try Self.fds(for: address, given[address] ?? [], workers)
             let bound = fds.first.flatMap(Socket.localAddress) ?? address
-            entries.append(Entry(address: address.isUnix ? address : bound, certificates: certificates, fds: fds))
+            entries.append(
+                Entry(
+                    address: address.isUnix ? address : bound, certificates: certificates, speaksHTTP2: listener.http2, fds: fds))
         }
     }
 
@@ -43,11 +51,12 @@ final class ListeningSockets {
         var description: String { "cannot listen on \(address): \(reason)" }
     }
 
-    private static func certificates(_ tls: ListenerConfiguration.TLS) throws -> CertificateStore {
+    private static func certificates(_ tls: ListenerConfiguration.TLS, speaksHTTP2: Bool) throws -> CertificateStore {
         var configuration = DownstreamTLSConfiguration(
             identities: tls.certificates.map {
                 TLSIdentityFiles(certificateFile: $0.certificateFile, privateKeyFile: $0.keyFile)
             })
+        if !speaksHTTP2 { configuration.applicationProtocols = [.http1] }
         if let file = tls.clientCAFile {
             switch tls.clientCertificate {
             case .none: break
@@ -85,8 +94,27 @@ final class ListeningSockets {
     func bindings(forWorker index: Int) -> [Worker.Binding] {
         entries.flatMap { entry in
             stride(from: index, to: entry.fds.count, by: workerCount).map {
-                Worker.Binding(fd: entry.fds[$0], address: entry.address, certificates: entry.certificates)
+                Worker.Binding(
+                    fd: entry.fds[$0], address: entry.address, certificates: entry.certificates, speaksHTTP2: entry.speaksHTTP2)
             }
+        }
+    }
+
+    /// The socket for the admin port: a given one, or one that is bound now.
+    func adminSocket(_ address: SocketAddress) throws -> Int32 {
+        if let fd = given[address]?.first {
+            admin = (address, fd)
+            return fd
+        }
+        if address.port != 0 || address.isUnix, Socket.isTaken(address) {
+            throw Unusable(address: "\(address)", reason: "another process listens there; choose another --admin address")
+        }
+        do throws(SystemError) {
+            let fd = try Socket.listen(on: address, isShared: false)
+            admin = (address, fd)
+            return fd
+        } catch {
+            throw Unusable(address: "\(address)", reason: error.reason)
         }
     }
 
@@ -96,7 +124,7 @@ final class ListeningSockets {
     /// What a successor is given.
     func forSuccessor() -> [(address: SocketAddress, fd: Int32)] {
         hasHandedOver = true
-        return entries.flatMap { entry in entry.fds.map { (entry.address, $0) } }
+        return entries.flatMap { entry in entry.fds.map { (entry.address, $0) } } + (admin.map { [$0] } ?? [])
     }
 
     /// Removes the files of unix sockets, unless somebody else listens there now.

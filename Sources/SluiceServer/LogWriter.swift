@@ -5,24 +5,31 @@ internal import SluiceCore
 internal import SluiceNet
 internal import Synchronization
 
+/// A log file that cannot be opened.
+struct LogFileUnusable: Error, CustomStringConvertible {
+    let path: String
+    let reason: String
+    var description: String { "cannot write the log to \(path): \(reason)" }
+}
+
 /// Writes the log queue to a descriptor, on a thread of its own: a slow disk or pipe holds up nobody else.
 final class LogWriter: Sendable {
     private let fd: Int32
+    /// The file's path; `nil` for a descriptor that was given to the process.
+    private let path: String?
     private let wakeup: Int32
     private let queue = Mutex<LogQueue?>(nil)
     /// One writer at a time: the thread, and whoever flushes at the end.
     private let writing = Mutex<Void>(())
     /// Lines are gathered for so long before they are written, in microseconds.
-    private static let gatherMicroseconds: UInt32 = 20_000
+    private static let gatherMicroseconds: UInt32 = 10_000
 
     /// - Throws: a file that cannot be opened.
-    init(_ configuration: LogConfiguration) throws(ListeningSockets.Unusable) {
+    init(_ configuration: LogConfiguration) throws(LogFileUnusable) {
         switch configuration.destination {
-        case .stdout: fd = STDOUT_FILENO
-        case .stderr: fd = STDERR_FILENO
-        case .file(let path):
-            fd = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
-            if fd < 0 { throw ListeningSockets.Unusable(address: path, reason: SystemError("open").reason) }
+        case .stdout: (fd, path) = (STDOUT_FILENO, nil)
+        case .stderr: (fd, path) = (STDERR_FILENO, nil)
+        case .file(let path): (fd, self.path) = (try Self.open(path), path)
         }
         wakeup = eventfd(0, Int32(EFD_CLOEXEC))
     }
@@ -36,6 +43,25 @@ final class LogWriter: Sendable {
         self.queue.withLock { $0 = queue }
         Thread.start("log") { [self] in run() }
         return queue
+    }
+
+    private static func open(_ path: String) throws(LogFileUnusable) -> Int32 {
+        let fd = unsafe Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        if fd < 0 { throw LogFileUnusable(path: path, reason: SystemError("open").reason) }
+        return fd
+    }
+
+    /// Goes on in a new file of the same name: the old one was moved away (logrotate(8)). Without a file, does nothing.
+    ///
+    /// - Throws: a file that cannot be opened; lines go on into the old one.
+    func reopen() throws(LogFileUnusable) {
+        guard let path else { return }
+        let fresh = try Self.open(path)
+        flush()
+        // One step: no line is written to a closed descriptor.
+        _ = dup2(fresh, fd)
+        _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
+        close(fresh)
     }
 
     private func run() {
@@ -53,6 +79,7 @@ final class LogWriter: Sendable {
             guard let queue = queue.withLock({ $0 }) else { return }
             let (bytes, dropped) = queue.take()
             write(bytes.span)
+            queue.recycle(bytes)
             if dropped > 0 { reportDropped(dropped) }
         }
     }

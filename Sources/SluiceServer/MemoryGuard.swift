@@ -14,6 +14,8 @@ final class MemoryGuard: TimerTarget {
     /// Resident bytes when nothing much was under way.
     private var settled: Int
     private let shed: () -> Void
+    private var hasSettled = false
+    private static let settleAfter = Duration.milliseconds(100)
     private static let lookEvery = Duration.milliseconds(500)
     /// Memory is given back when so much less is in use than before.
     private static let trimAbove = 16 << 20
@@ -27,10 +29,11 @@ final class MemoryGuard: TimerTarget {
         settled = ProcessLimits.residentByteCount
         let timer = LoopTimer(target: self)
         self.timer = timer
-        loop.arm(timer, after: Self.lookEvery)
+        loop.arm(timer, after: Self.settleAfter)
     }
 
     func timerFired(_ timer: LoopTimer) {
+        if !hasSettled { settle() }
         loop.arm(timer, after: Self.lookEvery)
         var resident = ProcessLimits.residentByteCount
         if resident > settled + Self.trimAbove, shared.gauge.inFlight * 4 < shared.gauge.takePeak() {
@@ -46,10 +49,18 @@ final class MemoryGuard: TimerTarget {
         if pressure != shared.gauge.pressure { announce(pressure, percent) }
     }
 
+    /// The start is over: what it alone needed is given back.
+    private func settle() {
+        hasSettled = true
+        Memory.releaseStartupCode()
+        Memory.trim()
+        settled = ProcessLimits.residentByteCount
+    }
+
     private func announce(_ pressure: LoadGauge.Pressure, _ percent: Int) {
         shared.gauge.pressure = pressure
         shared.connections.isClosed = pressure >= .refuseConnections
-        shared.status.isShortOfMemory = pressure >= .refuseRequests
+        shared.status.isOverloaded = pressure >= .refuseRequests
         shared.events.event(.warn, "memory pressure changed") { line in
             line.field("sluice.memory.percent", percent)
             line.field("sluice.memory.pressure", "\(pressure)")

@@ -94,7 +94,7 @@ package final class Server {
         for index in 0..<sockets.workerCount {
             workers.append(try Worker(index: index, bindings: sockets.bindings(forWorker: index), shared: shared))
         }
-        if let address = configuration.admin { admin = try AdminEndpoint(address, on: loop, shared: shared) }
+        if let address = configuration.admin { admin = try AdminEndpoint(address, on: loop, shared: shared, sockets: sockets) }
         signals = try Signals([SIGTERM, SIGINT, SIGHUP], on: loop) { [unowned self] signal in received(signal) }
         drain = Drain(self)
         reload?.start()
@@ -102,10 +102,13 @@ package final class Server {
             for worker in workers { worker.shed() }
         }
         shared.status.configRevision = 1
-        shared.status.isReady = true
+        shared.status.isServing = true
         try sockets.becomeReady()
         if let path = options.handoverPath {
-            handover = try Handover(path, on: loop, sockets: sockets) { [unowned self] in drain?.begin(keepsSockets: true, skipsLameDuck: true) }
+            handover = try Handover(path, on: loop, sockets: sockets) { [unowned self] in
+                admin?.close()
+                drain?.begin(keepsSockets: true, skipsLameDuck: true)
+            }
         }
         discovery = ModelDiscovery(on: loop, shared: shared, prints: options.printsBanner)
         if options.printsBanner { Banner.print(configuration, addresses: sockets.addresses, admin: admin?.address) }
@@ -120,7 +123,13 @@ package final class Server {
 
     private func received(_ signal: Int32) {
         switch signal {
-        case SIGHUP: reload?.reload(because: "SIGHUP")
+        case SIGHUP:
+            do throws(LogFileUnusable) {
+                try logWriter.reopen()
+            } catch {
+                shared.events.failed("log file not reopened", "\(error)")
+            }
+            reload?.reload(because: "SIGHUP")
         default: drain?.begin(keepsSockets: sockets.areInherited, skipsLameDuck: signal == SIGINT)
         }
     }

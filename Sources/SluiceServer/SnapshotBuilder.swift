@@ -66,6 +66,7 @@ enum SnapshotBuilder {
         downstream.bodyTotal = timeouts.bodyTotal
         downstream.idle = timeouts.idle
         downstream.stall = timeouts.downstreamStall
+        downstream.streamBufferByteCount = limits.streamBufferByteCountMax
         downstream.http2.concurrentStreams = limits.streamsMax
         downstream.http2.streamWindowByteCount = limits.streamWindowByteCount
         downstream.http2.connectionWindowByteCount = limits.connectionWindowByteCount
@@ -94,10 +95,11 @@ enum SnapshotBuilder {
     }
 
     private static func authorization(_ configuration: ProviderConfiguration) -> Provider.Authorization {
-        guard let key = configuration.apiKeys.first else { return .none }
+        let keys = configuration.apiKeys
+        if keys.isEmpty { return .none }
         return switch configuration.auth {
-        case .bearer: .bearer(key)
-        case .header(let name): .header(name: name, key)
+        case .bearer: .bearer(keys)
+        case .header(let name): .header(name: name, keys)
         case .none: .none
         }
     }

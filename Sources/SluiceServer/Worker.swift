@@ -25,6 +25,7 @@ final class Worker: @unchecked Sendable {
         let fd: Int32
         let address: SocketAddress
         let certificates: CertificateStore?
+        let speaksHTTP2: Bool
     }
 
     let index: Int
@@ -57,7 +58,8 @@ final class Worker: @unchecked Sendable {
             do throws(SystemError) {
                 core.listeners.append(
                     try Listener(
-                        fd: binding.fd, address: binding.address, certificates: binding.certificates, registry: registry))
+                        fd: binding.fd, address: binding.address, certificates: binding.certificates,
+                        speaksHTTP2: binding.speaksHTTP2, registry: registry))
             } catch {
                 shared.events.failed("listener cannot be watched", "\(binding.address): \(error)")
             }

@@ -1,3 +1,5 @@
+internal import SluiceNet
+
 /// Why a provider's endpoint gave no complete answer, and whether the same request may safely be sent again.
 package struct UpstreamError: Error, Sendable, Equatable {
     package enum Reason: Sendable, Equatable {
@@ -44,4 +46,10 @@ package struct UpstreamError: Error, Sendable, Equatable {
         self.detail = detail
         self.isUnprocessed = isUnprocessed
     }
+}
+
+extension TransportError {
+    /// What it means for a request without a response yet. Under TLS 1.3 a server says only after the handshake that it does not
+    /// accept our certificate, or wants one.
+    var reasonBeforeHead: UpstreamError.Reason { if case .tls = self { .tls } else { .closedBeforeHead } }
 }

@@ -21,7 +21,7 @@ protocol UpstreamCarrier: AnyObject {
 }
 
 /// One request on one upstream connection, and its response.
-package final class UpstreamExchange {
+@safe package final class UpstreamExchange {
     package let loop: EventLoop
     /// Whether the connection had served a request before: its peer may have closed it in the meantime.
     package let isOnReusedConnection: Bool
@@ -35,9 +35,8 @@ package final class UpstreamExchange {
     private var sink: (any BodySink)?
     private var collectLimit = -1
     private(set) var isPaused = false
-    private let progress = Waiter<Void>()
-    private var isWaiting = false
-    private var drainWaiter: Waiter<Void>?
+    private var waiting: UnsafeContinuation<Void, Never>?
+    private var waitingToSend: UnsafeContinuation<Void, Never>?
     package private(set) var trailers: HeaderFields?
     package private(set) var receivedByteCount = 0
     /// When bytes of the response last arrived.
@@ -117,10 +116,7 @@ package final class UpstreamExchange {
         if let failure { throw failure }
         carrier?.send(self, bytes)
         while failure == nil, let carrier, carrier.isCongested(self) {
-            let waiter = Waiter<Void>()
-            drainWaiter = waiter
-            await waiter.wait()
-            drainWaiter = nil
+            unsafe await withUnsafeContinuation { unsafe waitingToSend = unsafe $0 }
         }
         if let failure { throw failure }
     }
@@ -138,9 +134,7 @@ package final class UpstreamExchange {
     }
 
     private func waitForProgress() async {
-        isWaiting = true
-        await progress.wait()
-        isWaiting = false
+        unsafe await withUnsafeContinuation { unsafe waiting = unsafe $0 }
     }
 
     // MARK: From the carrier
@@ -177,7 +171,7 @@ package final class UpstreamExchange {
         isEnded = true
         carrier = nil
         wake()
-        drainWaiter?.fulfil(())
+        wakeSender()
     }
 
     func failed(_ error: UpstreamError) {
@@ -185,10 +179,20 @@ package final class UpstreamExchange {
         failure = error
         carrier = nil
         wake()
-        drainWaiter?.fulfil(())
+        wakeSender()
     }
 
-    func drained() { drainWaiter?.fulfil(()) }
+    func drained() { wakeSender() }
 
-    private func wake() { if isWaiting { progress.fulfil(()) } }
+    private func wake() {
+        guard let task = unsafe waiting else { return }
+        unsafe waiting = nil
+        unsafe task.resume()
+    }
+
+    private func wakeSender() {
+        guard let task = unsafe waitingToSend else { return }
+        unsafe waitingToSend = nil
+        unsafe task.resume()
+    }
 }

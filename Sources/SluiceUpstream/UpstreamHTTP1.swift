@@ -101,7 +101,7 @@ final class UpstreamHTTP1 {
             while !isHeadDone, offset < bytes.count {
                 guard try readHead(bytes, &offset) else { return offset }
             }
-            if exchange != nil, !isBodyDone { try readBody(bytes, &offset) }
+            if isHeadDone, exchange != nil, !isBodyDone { try readBody(bytes, &offset) }
         } catch {
             fail(UpstreamError(.malformed, "\(pool.endpoint.host) answered with what is not HTTP: \(error.message)"))
             return bytes.count
@@ -186,12 +186,14 @@ final class UpstreamHTTP1 {
     }
 
     /// The connection ended before the response did.
-    private func broke(_ detail: String) {
+    ///
+    /// - Parameter early: the reason if the response had not begun.
+    private func broke(_ detail: String, early: UpstreamError.Reason = .closedBeforeHead) {
         guard exchange != nil else { return close() }
         if isHeadDone { return fail(UpstreamError(.closedInBody, "\(pool.endpoint.host) \(detail) within its response")) }
         let isUnread = Socket.acknowledgedByteCount(transport.fd).map { $0 <= acknowledgedBefore + 1 } ?? false
         fail(
-            UpstreamError(.closedBeforeHead, "\(pool.endpoint.host) \(detail) before it answered", isUnprocessed: isUnread))
+            UpstreamError(early, "\(pool.endpoint.host) \(detail) before it answered", isUnprocessed: isUnread))
     }
 
     private func armFor(_ deadline: Instant) {
@@ -231,7 +233,7 @@ extension UpstreamHTTP1: TransportDelegate {
         broke("closed the connection")
     }
 
-    func transportFailed(_ error: TransportError) { broke("broke the connection (\(error.text))") }
+    func transportFailed(_ error: TransportError) { broke("broke the connection (\(error.text))", early: error.reasonBeforeHead) }
 
     func transportDrained() { exchange?.drained() }
 }

@@ -117,9 +117,10 @@ final class UpstreamHTTP2: Flushable {
         pool.http2Closed(self)
     }
 
-    private func broke(_ detail: String) {
+    /// - Parameter early: the reason for those that have no response yet.
+    private func broke(_ detail: String, early: UpstreamError.Reason = .closedBeforeHead) {
         if isClosed { return }
-        session.connectionLost(for: LostStreams(self, detail))
+        session.connectionLost(for: LostStreams(self, detail, early))
         close()
     }
 
@@ -134,21 +135,25 @@ final class UpstreamHTTP2: Flushable {
     private final class LostStreams: HTTP2SessionDelegate {
         let connection: UpstreamHTTP2
         let detail: String
-        init(_ connection: UpstreamHTTP2, _ detail: String) {
+        let early: UpstreamError.Reason
+        init(_ connection: UpstreamHTTP2, _ detail: String, _ early: UpstreamError.Reason) {
             self.connection = connection
             self.detail = detail
+            self.early = early
         }
         func received(body bytes: Span<UInt8>, on stream: StreamID) {}
         func ended(_ stream: StreamID, trailers: consuming HeaderFields?) {}
         func refused(_ stream: StreamID, _ refusal: HTTP2Refusal) {}
         func closed(_ stream: StreamID, _ code: HTTP2ErrorCode) {
-            connection.streamEnded(stream, detail, isUnprocessed: code == .refusedStream)
+            connection.streamEnded(stream, detail, early: early, isUnprocessed: code == .refusedStream)
         }
     }
 
-    private func streamEnded(_ stream: StreamID, _ detail: String, isUnprocessed: Bool) {
+    private func streamEnded(
+        _ stream: StreamID, _ detail: String, early: UpstreamError.Reason = .closedBeforeHead, isUnprocessed: Bool
+    ) {
         guard let state = streams.removeValue(forKey: stream) else { return }
-        let reason: UpstreamError.Reason = state.isHeadDone ? .closedInBody : .closedBeforeHead
+        let reason = state.isHeadDone ? .closedInBody : early
         state.exchange.failed(UpstreamError(reason, "\(pool.endpoint.host) \(detail)", isUnprocessed: isUnprocessed))
     }
 }
@@ -166,7 +171,7 @@ extension UpstreamHTTP2: TransportDelegate {
     }
 
     func transportEnded() { broke("closed the connection") }
-    func transportFailed(_ error: TransportError) { broke("broke the connection (\(error.text))") }
+    func transportFailed(_ error: TransportError) { broke("broke the connection (\(error.text))", early: error.reasonBeforeHead) }
     func transportDrained() { flushLater() }
 }
 

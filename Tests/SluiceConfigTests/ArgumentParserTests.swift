@@ -31,6 +31,11 @@ import Testing
         #expect(try Self.parsed("check", "--", "--odd").operands == ["--odd"])
     }
 
+    @Test func `help ends with what a command has to add`() {
+        let command = ArgumentParser.Command("mock", summary: "practise", details: "Words\n  cut  ends a stream\n")
+        #expect(Self.parser.help(for: command).hasSuffix("--help  show this\n\nWords\n  cut  ends a stream\n"))
+    }
+
     @Test func `without a command means the first`() throws {
         #expect(try Self.parsed().command == "run")
         #expect(try Self.parsed("--workers", "-1").text("workers") == "-1")
@@ -88,7 +93,7 @@ import Testing
               --help            show this
 
             """
-        #expect(try Self.parser.parse(["--help"]) == .answer(run))
+        #expect(try Self.parser.parse(["--help"]) == .answer(help))
         #expect(try Self.parser.parse(["run", "-h"]) == .answer(run))
         #expect(try Self.parser.parse(["help", "run"]) == .answer(run))
         #expect(try Self.parser.parse(["--version"]) == .answer("sluice 1.0\n"))

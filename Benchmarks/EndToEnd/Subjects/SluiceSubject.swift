@@ -27,7 +27,7 @@ struct SluiceSubject: Subject {
               },
             },
           ],
-          admin: { address: "127.0.0.1:\(site.adminPort)" },
+          admin: "127.0.0.1:\(site.adminPort)",
           workers: 1,
           providers: {
             mock: { dialect: "openai", base_url: "http://127.0.0.1:\(site.upstreamPort)/v1", api_key: "sk-bench" },

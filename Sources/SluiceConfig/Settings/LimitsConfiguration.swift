@@ -40,7 +40,7 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package struct Memory: Sendable, Equatable {
         /// Bytes, 0 to 1 PB; 0 is the limit of the control group, or without one the machine's memory.
         package var byteCountMax = 0
-        /// From here on idle connections are closed and none is kept alive. 50 to 100.
+        /// From here on connections are closed when they are idle. 50 to 100.
         package var drainPercent = 92
         /// From here on requests are refused with 503 and Retry-After, and readiness is down. 50 to 100.
         package var refuseRequestsPercent = 95
@@ -126,7 +126,7 @@ package struct LimitsConfiguration: Sendable, Equatable {
         )
         memory.drainPercent = section.integer(
             "drain_percent", default: memory.drainPercent, in: 50...100,
-            doc: "From this share on, idle connections are closed and none is kept alive.")
+            doc: "From this share on, connections are closed when they are idle.")
         memory.refuseRequestsPercent = section.integer(
             "refuse_requests_percent", default: memory.refuseRequestsPercent, in: 50...100,
             doc: "From this share on, requests are refused with 503 and Retry-After, and readiness is down.")

@@ -52,7 +52,7 @@ extension ServerConfiguration {
         }
         admin = section.optional(
             "admin", .listenAddress, default: admin,
-            doc: "Where health, metrics and administration are served. null: nowhere.")
+            doc: "Where health is served. null: nowhere.")
         if let admin, admin.port != 0, taken.contains(admin) {
             section.mistake("admin", "an address that no listener has, found \(section.written("admin")) again")
         }

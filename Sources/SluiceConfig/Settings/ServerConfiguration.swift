@@ -2,7 +2,7 @@
 package struct ServerConfiguration: Sendable, Equatable {
     /// At least one. Default: one on 127.0.0.1:4010.
     package var listeners = [ListenerConfiguration()]
-    /// Where health, metrics and administration are served; `nil` for nowhere. Default 127.0.0.1:4011.
+    /// Where health is served; `nil` for nowhere. Default 127.0.0.1:4011.
     package var admin: ListenAddress? = .ip4("127.0.0.1", port: 4011)
     /// Default auto.
     package var workers = Workers.automatic

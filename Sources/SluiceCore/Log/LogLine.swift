@@ -7,6 +7,21 @@ package struct LogLine: ~Copyable {
         self.buffer = buffer
         buffer.append("{\"@timestamp\":\"")
         Timestamp.append(unixNanoseconds: unixNanoseconds, to: buffer)
+        Self.begin(level, message, buffer)
+    }
+
+    /// The same for whoever writes many lines.
+    package init(
+        _ level: LogLevel, _ message: StaticString, unixNanoseconds: Int64, through cache: inout Timestamp.Cache,
+        into buffer: ByteBuffer
+    ) {
+        self.buffer = buffer
+        buffer.append("{\"@timestamp\":\"")
+        Timestamp.append(unixNanoseconds: unixNanoseconds, through: &cache, to: buffer)
+        Self.begin(level, message, buffer)
+    }
+
+    private static func begin(_ level: LogLevel, _ message: StaticString, _ buffer: ByteBuffer) {
         buffer.append("\",\"log.level\":\"")
         buffer.append(level.rawValue)
         buffer.append("\",\"message\":\"")

@@ -6,10 +6,14 @@ internal import Synchronization
 package final class LogQueue: Sendable {
     private struct State {
         var bytes: [UInt8] = []
+        /// What the writer gave back: the two change places, so that busy logging allocates nothing.
+        var spare: [UInt8] = []
         var dropped = 0
     }
 
     private static let byteCountMax = 1 << 20
+    /// A buffer that has grown beyond this is given back to the system.
+    private static let capacityKept = 512 << 10
     private let state = Mutex(State())
     /// Called, from any thread, when the queue stops being empty.
     private let wake: @Sendable () -> Void
@@ -34,11 +38,22 @@ package final class LogQueue: Sendable {
         if mustWake { wake() }
     }
 
-    /// Takes everything that waits, and how many lines were dropped since the last time.
+    /// Takes everything that waits, and how many lines were dropped since the last time. Give the bytes back with `recycle`.
     package func take() -> (bytes: [UInt8], dropped: Int) {
         state.withLock { state in
-            defer { state = State() }
-            return (state.bytes, state.dropped)
+            let taken = (state.bytes, state.dropped)
+            state.bytes = state.spare
+            state.spare = []
+            state.dropped = 0
+            return taken
         }
+    }
+
+    /// Gives back what `take` gave, once it is written.
+    package func recycle(_ bytes: consuming [UInt8]) {
+        if bytes.capacity > Self.capacityKept { return }
+        bytes.removeAll(keepingCapacity: true)
+        let empty = bytes
+        state.withLock { $0.spare = empty }
     }
 }

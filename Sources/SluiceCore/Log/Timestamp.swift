@@ -16,6 +16,28 @@ package enum Timestamp {
         buffer.append("Z")
     }
 
+    /// The same through a cache: what is left to write in most calls are the milliseconds.
+    package static func append(unixNanoseconds: Int64, through cache: inout Cache, to buffer: ByteBuffer) {
+        let milliseconds = Int(unixNanoseconds / 1_000_000)
+        if milliseconds / 1000 != cache.second {
+            let text = ByteBuffer(capacity: 32)
+            append(unixNanoseconds: unixNanoseconds, to: text)
+            text.truncate(to: text.count - 4)
+            cache.second = milliseconds / 1000
+            cache.text = text
+        }
+        buffer.append(cache.text.span)
+        append(milliseconds % 1000, digits: 3, to: buffer)
+        buffer.append("Z")
+    }
+
+    /// A second that was written, up to and with the point after it.
+    package struct Cache {
+        fileprivate var second = -1
+        fileprivate var text = ByteBuffer(capacity: 32)
+        package init() {}
+    }
+
     private struct Civil { var year, month, day, secondOfDay: Int }
 
     /// Days to year, month and day in the Gregorian calendar (Howard Hinnant: "chrono-compatible low-level date algorithms").

@@ -126,6 +126,13 @@ package struct HeaderFields {
         append(field, unsafe UnsafeBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount).span)
     }
 
+    /// Adds a field of another message as it stands there.
+    package mutating func append(fieldAt index: Int, of other: borrowing HeaderFields) {
+        let start = bytes.count
+        bytes.append(copying: other.name(at: index))
+        append(value: other.value(at: index), to: other.field(at: index), from: start)
+    }
+
     /// Adds a field by a name that is already in lower case.
     package mutating func append(lowercaseName: StaticString, _ value: String) {
         append(

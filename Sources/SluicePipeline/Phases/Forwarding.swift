@@ -39,7 +39,7 @@ enum Forwarding {
             }
         } catch {
             if context.exchange.isAbandoned { throw .gone }
-            if let failure = context.exchange.downstreamFailure { throw Rejection(failure) }
+            if let failure = context.exchange.downstreamFailure { throw Rejection(failure, limitName: "limits.upload_bytes_max") }
             throw Rejection(error, provider: provider.name)
         }
     }

@@ -34,8 +34,7 @@ enum Intake {
             switch operation.bodyKind {
             case .json: return try readJSON(try await collect(context), context, tape: tape)
             case .form: return try readForm(try await collect(context), context, tape: tape)
-            case .opaque:
-                return IncomingRequest(body: context.exchange.bodyLength == .none ? .none : .streamed)
+            case .opaque: return try readOpaque(context)
             }
         }
     }
@@ -45,6 +44,17 @@ enum Intake {
             return try await context.exchange.collectBody(atMost: context.snapshot.limits.bodyBytesMax)
         } catch {
             throw Rejection(error)
+        }
+    }
+
+    /// The body is left where it is; one that says that it is too long never gets as far as a provider.
+    private static func readOpaque(_ context: RequestContext) throws(Rejection) -> IncomingRequest {
+        let limit = context.snapshot.limits.uploadBytesMax
+        switch context.exchange.bodyLength {
+        case .none: return IncomingRequest(body: .none)
+        case .known(let byteCount) where byteCount > limit:
+            throw Rejection(.bodyTooLarge(limit: limit), limitName: "limits.upload_bytes_max")
+        case .known, .unknown: return IncomingRequest(body: .streamed)
         }
     }
 

@@ -58,17 +58,26 @@ enum Relaying {
         for index in 0..<head.fields.count {
             let field = head.fields.field(at: index)
             if returned.contains(field) {
-                fields.append(field, head.fields.value(at: index))
+                fields.append(fieldAt: index, of: head.fields)
             } else if field == .xRequestID {
                 fields.append(name: "x-upstream-request-id".utf8Span.span, value: head.fields.value(at: index))
             } else if field == .other {
                 let name = head.fields.name(at: index)
                 if name.hasPrefix("x-ratelimit-") || name.hasPrefix("openai-") {
-                    fields.append(name: name, value: head.fields.value(at: index))
+                    fields.append(fieldAt: index, of: head.fields)
                 }
             }
         }
         return fields
+    }
+
+    /// Trailers are held to the same list as fields.
+    private static func trailers(_ received: HeaderFields) -> HeaderFields {
+        var trailers = HeaderFields()
+        for index in 0..<received.count where returned.contains(received.field(at: index)) {
+            trailers.append(received.field(at: index), received.value(at: index))
+        }
+        return trailers
     }
 
     // MARK: Whole
@@ -115,7 +124,7 @@ enum Relaying {
         context.exchange.sendHead(ResponseHead(head.status, fields: fields(head, context)), body: length)
         let relay = RawRelay(context.exchange, upstream)
         try await upstream.relay(to: relay)
-        context.exchange.finish(trailers: upstream.trailers)
+        context.exchange.finish(trailers: upstream.trailers.map(trailers))
     }
 
     // MARK: Events

@@ -26,7 +26,7 @@ enum Routing {
             context.upstreamModel = model.upstreamModel
             return use(model.provider, context)
         }
-        if let slash = name.firstIndex(of: "/"), let provider = snapshot.providers[String(name[..<slash])] {
+        if let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")), let provider = snapshot.providers[String(name[..<slash])] {
             context.upstreamModel = String(name[name.index(after: slash)...])
             return use(provider, context)
         }

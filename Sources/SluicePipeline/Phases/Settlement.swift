@@ -8,6 +8,7 @@ internal import SluiceProviders
 final class Settlement {
     private let log: LogQueue
     private let line = ByteBuffer(capacity: 1024)
+    private var timestamps = Timestamp.Cache()
     /// How much of an error's message is logged: a provider may have written it.
     private static let messageBytesMax = 1024
 
@@ -30,7 +31,8 @@ final class Settlement {
         line.removeAll()
         let exchange = context.exchange
         let now = EventLoop.readClock()
-        let entry = LogLine(.info, "exchange", unixNanoseconds: EventLoop.readWallClock(), into: line)
+        let entry = LogLine(
+            .info, "exchange", unixNanoseconds: EventLoop.readWallClock(), through: &timestamps, into: line)
         entry.field("http.request.id", context.requestID)
         entry.field("http.request.method", constant: exchange.head.method.name)
         entry.field("url.path", constant: context.route)
@@ -38,7 +40,7 @@ final class Settlement {
         entry.field("http.response.status_code", context.outcome == .clientGone ? 499 : Int(context.status.code))
         entry.field("event.outcome", context.outcome.rawValue)
         entry.field("event.duration", Int((now - exchange.startedAt).nanoseconds))
-        entry.field("client.address", exchange.peer.address.host)
+        entry.field("client.address", exchange.peer.host)
         if !context.model.isEmpty { entry.field("gen_ai.request.model", context.model) }
         if let provider = context.provider {
             entry.field("gen_ai.provider.name", provider.name)

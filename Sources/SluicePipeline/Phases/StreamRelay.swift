@@ -10,7 +10,7 @@ internal import SluiceUpstream
 ///
 /// The response's head waits for the first event, so that a stream that begins with an error becomes a response with a status; a
 /// long silence before it ends the wait.
-final class StreamRelay: BodySink, TimerTarget {
+final class StreamRelay: BodySink {
     private let context: RequestContext
     private let exchange: DownstreamExchange
     private let upstream: UpstreamExchange
@@ -18,9 +18,12 @@ final class StreamRelay: BodySink, TimerTarget {
     private let tape: JSONTape
     private var parser: EventParser
     private var inspector: OpenAIStreamInspector
-    private var timer: LoopTimer?
-    private var lastSent: Instant
+    private var keepAlive: StreamKeepAlive?
     private var failure: UpstreamError?
+    /// Whether an event has come that is no error.
+    private var hasMessage = false
+    private var held: ByteBuffer?
+    private static let heldBytesMax = 4096
 
     init(_ context: RequestContext, from upstream: UpstreamExchange, head: ResponseHead, tape: JSONTape) {
         self.context = context
@@ -30,9 +33,10 @@ final class StreamRelay: BodySink, TimerTarget {
         exchange = context.exchange
         parser = EventParser(eventBytesMax: context.snapshot.limits.eventBytesMax)
         inspector = OpenAIStreamInspector(context.operation ?? .passage, showsUsage: context.showsUsage)
-        lastSent = exchange.loop.now
         exchange.onDrained = { [unowned upstream] in upstream.resume() }
-        startTimer()
+        keepAlive = StreamKeepAlive(exchange, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in
+            if !exchange.isHeadSent { sendHead() }
+        }
     }
 
     // MARK: Events
@@ -48,7 +52,8 @@ final class StreamRelay: BodySink, TimerTarget {
         var end = 0
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
-                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes)) : .forward
+                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes), isFirst: !hasMessage) : .forward
+                if event.kind == .message, failure == nil { hasMessage = true }
                 if verdict == .forward {
                     if event.isCarried {
                         send(parser.raw(event, in: bytes))
@@ -73,10 +78,11 @@ final class StreamRelay: BodySink, TimerTarget {
         if exchange.isCongested { upstream.pause() }
     }
 
-    private func look(at data: Span<UInt8>) -> OpenAIStreamInspector.Verdict {
+    /// - Parameter isFirst: no event came before it.
+    private func look(at data: Span<UInt8>, isFirst: Bool) -> OpenAIStreamInspector.Verdict {
         let verdict = inspector.inspect(data, with: tape)
         guard verdict == .error else { return verdict }
-        if exchange.isHeadSent { return .forward }
+        if exchange.isHeadSent || !isFirst { return .forward }
         // Nothing has gone out: the provider's failure can still be told as what it is.
         fail(UpstreamError(.malformed, "its stream began with an error: " + Self.message(tape, data)))
         return .drop
@@ -93,8 +99,11 @@ final class StreamRelay: BodySink, TimerTarget {
     }
 
     private func send(_ bytes: Span<UInt8>) {
-        if !exchange.isHeadSent { sendHead() }
-        lastSent = exchange.loop.now
+        if !exchange.isHeadSent {
+            if !hasMessage, hold(bytes) { return }
+            sendHead()
+        }
+        keepAlive?.noteSent()
         exchange.send(bytes)
     }
 
@@ -103,10 +112,29 @@ final class StreamRelay: BodySink, TimerTarget {
         context.isInStream = true
         context.firstByteAt = exchange.loop.now
         exchange.sendHead(head, body: .unknown)
+        if let held { exchange.send(sharing: held) }
+        held = nil
     }
 
-    /// The tape holds the event that was looked at last.
+    /// Comments before the first event wait for it: it may be an error.
+    private func hold(_ bytes: Span<UInt8>) -> Bool {
+        let buffer = held ?? ByteBuffer(capacity: bytes.count)
+        if buffer.count + bytes.count > Self.heldBytesMax { return false }
+        held = buffer
+        buffer.append(bytes)
+        return true
+    }
+
+    /// The tape holds the event that was looked at last, unless its pattern was known.
     private func sendWithoutUsage(_ data: Span<UInt8>) {
+        if let range = inspector.usageRange(in: data) {
+            let event = ByteBuffer(capacity: data.count + 16)
+            event.append("data: ")
+            event.append(data.extracting(0..<range.lowerBound))
+            event.append(data.extracting(range.upperBound...))
+            event.append("\n\n")
+            return send(event.span)
+        }
         let tape = tape
         let root = tape.root(over: data)
         var edits = JSONEdits()
@@ -146,30 +174,7 @@ final class StreamRelay: BodySink, TimerTarget {
     func stop() {
         context.usage = inspector.usage
         context.malformedEvents = inspector.malformedCount
-        if let timer { exchange.loop.remove(timer) }
-        timer = nil
-    }
-
-    // MARK: Silence
-
-    private func startTimer() {
-        let silence = context.snapshot.timeouts.keepAliveComment
-        if silence == .zero { return }
-        let timer = LoopTimer(target: self)
-        self.timer = timer
-        exchange.loop.arm(timer, after: silence)
-    }
-
-    func timerFired(_ timer: LoopTimer) {
-        let silence = context.snapshot.timeouts.keepAliveComment
-        if exchange.loop.now >= lastSent + silence, !exchange.isCongested, !exchange.isAbandoned {
-            let comment = ByteBuffer(capacity: 32)
-            EventWriter.keepAlive(into: comment)
-            send(comment.span)
-        }
-        // Nothing was sent if the application takes nothing: a deadline in the past would fire again at once, and for ever.
-        let due = lastSent + silence
-        exchange.loop.arm(timer, at: due > exchange.loop.now ? due : exchange.loop.now + silence)
+        keepAlive?.stop()
     }
 }
 

@@ -29,7 +29,12 @@ enum UpstreamRequestBuilder {
     /// The base URL's path, and what follows `/v1` of the application's path and query.
     private static func target(_ context: RequestContext, _ provider: Provider) throws(Rejection) -> [UInt8] {
         if context.dialect == .platform { return provider.basePath + Array("/chat/completions".utf8) }
-        return provider.basePath + context.exchange.head.target.dropFirst("/v1".utf8.count)
+        let received = context.exchange.head.target
+        var target: [UInt8] = []
+        target.reserveCapacity(provider.basePath.count + received.count)
+        target.append(contentsOf: provider.basePath)
+        target.append(contentsOf: received[3...])  // without "/v1"
+        return target
     }
 
     // MARK: Fields
@@ -37,7 +42,8 @@ enum UpstreamRequestBuilder {
     private static func fields(_ context: RequestContext, _ provider: Provider) -> HeaderFields {
         let received = context.exchange.head.fields
         var fields = HeaderFields(reservingBytes: 768, fields: 16)
-        provider.authorize(&fields)
+        let isForwarding = provider.forwardsAuthorization && received.contains(.authorization)
+        provider.authorize(&fields, withKey: !isForwarding)
         let configuredCount = fields.count
         for index in 0..<received.count {
             let field = received.field(at: index)
@@ -45,10 +51,10 @@ enum UpstreamRequestBuilder {
                 if context.dialect == .platform, field == .contentType || field == .accept { continue }
                 // What the configuration says is not overruled, and two readers of one type could see two types.
                 if let known = fields.index(of: field), known < configuredCount || field == .contentType { continue }
-                fields.append(field, received.value(at: index))
+                fields.append(fieldAt: index, of: received)
             } else if field == .other, provider.takesOpenAIFields, received.name(at: index).hasPrefix("x-stainless-") {
-                fields.append(name: received.name(at: index), value: received.value(at: index))
-            } else if field == .authorization, provider.forwardsAuthorization, !fields.contains(.authorization) {
+                fields.append(fieldAt: index, of: received)
+            } else if field == .authorization, isForwarding, !fields.contains(.authorization) {
                 fields.append(.authorization, received.value(at: index))
             }
         }

@@ -7,6 +7,8 @@ internal import SluiceJSON
 enum PlatformForm {
     /// - Returns: the envelope as JSON; `nil` if the body is no form.
     static func json(_ body: ByteBuffer, _ context: RequestContext) throws(Rejection) -> ByteBuffer? {
+        // JSON under another name: curl calls every -d a form.
+        if body.span.trimmedFirst == UInt8(ascii: "{") { return nil }
         let fields = context.exchange.head.fields
         guard let index = fields.index(of: .contentType) else { return nil }
         let type = fields.value(at: index)
@@ -111,5 +113,13 @@ enum PlatformForm {
             if !isText, (try? tape.scan(bytes)) != nil { json.raw(bytes) } else { json.string(field.value) }
         }
         json.endObject()
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// The first byte that is no white space.
+    fileprivate var trimmedFirst: UInt8? {
+        for index in indices where self[index] > ASCII.space { return self[index] }
+        return nil
     }
 }

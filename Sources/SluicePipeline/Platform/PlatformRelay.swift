@@ -13,6 +13,7 @@ enum PlatformRelay {
     ) async throws(UpstreamError) {
         if Relaying.isEventStream(head) {
             let relay = PlatformStream(context, from: upstream, tape: tape)
+            defer { relay.stop() }
             try await upstream.relay(to: relay)
             return try relay.end()
         }
@@ -54,7 +55,9 @@ final class PlatformStream: BodySink {
     private let upstream: UpstreamExchange
     private let tape: JSONTape
     private var parser: EventParser
-    private var inspector = OpenAIStreamInspector(.chatCompletions, showsUsage: true)
+    /// Every chunk is scanned, since every chunk is read.
+    private var inspector = OpenAIStreamInspector(.chatCompletions, showsUsage: true, remembersChunks: false)
+    private var keepAlive: StreamKeepAlive?
     private var failure: UpstreamError?
 
     init(_ context: RequestContext, from upstream: UpstreamExchange, tape: JSONTape) {
@@ -64,6 +67,7 @@ final class PlatformStream: BodySink {
         exchange = context.exchange
         parser = EventParser(eventBytesMax: context.snapshot.limits.eventBytesMax)
         exchange.onDrained = { [unowned upstream] in upstream.resume() }
+        keepAlive = StreamKeepAlive(exchange, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in open() }
     }
 
     func received(_ bytes: Span<UInt8>) {
@@ -100,13 +104,24 @@ final class PlatformStream: BodySink {
     }
 
     private func send(_ delta: PlatformAnswer) {
-        if !exchange.isHeadSent {
-            context.status = 200
-            context.isInStream = true
-            context.firstByteAt = exchange.loop.now
-            exchange.sendHead(PlatformRelay.streamHead(context), body: .unknown)
-        }
+        open()
+        keepAlive?.noteSent()
         exchange.send(PlatformEvent.delta(delta, context).span)
+    }
+
+    private func open() {
+        if exchange.isHeadSent { return }
+        context.status = 200
+        context.isInStream = true
+        context.firstByteAt = exchange.loop.now
+        exchange.sendHead(PlatformRelay.streamHead(context), body: .unknown)
+    }
+
+    /// Called on every way out.
+    func stop() {
+        context.usage = inspector.usage
+        context.malformedEvents = inspector.malformedCount
+        keepAlive?.stop()
     }
 
     private func fail(_ error: UpstreamError) {
@@ -116,8 +131,6 @@ final class PlatformStream: BodySink {
 
     func end() throws(UpstreamError) {
         if let failure { throw failure }
-        context.usage = inspector.usage
-        context.malformedEvents = inspector.malformedCount
         guard inspector.isComplete else {
             throw UpstreamError(.closedInBody, "its stream ended without a finish reason or [DONE]: the answer is not complete")
         }

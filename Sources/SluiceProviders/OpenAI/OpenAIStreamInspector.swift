@@ -30,9 +30,13 @@ package struct OpenAIStreamInspector {
     /// Whether `[DONE]` came.
     package private(set) var isDone = false
     private var hasFinish = false
+    private var patterns = ChunkPatterns()
+    private let remembersChunks: Bool
 
     /// - Parameter showsUsage: the application asked for usage itself; otherwise what we asked for is taken out again.
-    package init(_ operation: OpenAIOperation, showsUsage: Bool) {
+    /// - Parameter remembersChunks: chunks that look like one that was scanned are not scanned again: the tape does not hold them.
+    package init(_ operation: OpenAIOperation, showsUsage: Bool, remembersChunks: Bool = true) {
+        self.remembersChunks = remembersChunks
         ending =
             switch operation {
             case .chatCompletions, .completions: .chat
@@ -47,6 +51,10 @@ package struct OpenAIStreamInspector {
 
     /// Looks at one event's data.
     package mutating func inspect(_ data: Span<UInt8>, with tape: JSONTape) -> Verdict {
+        if let known = patterns.verdict(of: data) {
+            eventCount += 1
+            return known
+        }
         if data.hasPrefix("[DONE]") {
             isDone = true
             return .forward
@@ -58,8 +66,18 @@ package struct OpenAIStreamInspector {
             return .malformed
         }
         eventCount += 1
-        return inspect(tape.root(over: data))
+        let root = tape.root(over: data)
+        let before = (hasFinish, usage)
+        let verdict = inspect(root)
+        // What only adds text is remembered: the next chunks are likely to look the same.
+        if remembersChunks, ending == .chat, verdict == .forward || verdict == .withoutUsage, before.0 == hasFinish, before.1 == usage {
+            patterns.learn(root, verdict)
+        }
+        return verdict
     }
+
+    /// Where the `usage` member stands in a chunk that is to go on without it.
+    package func usageRange(in data: Span<UInt8>) -> Range<Int>? { patterns.usageRange(in: data) }
 
     private mutating func inspect(_ event: JSONValue) -> Verdict {
         guard event.isObject else { return .forward }

@@ -1,0 +1,5 @@
+extension Array where Element == UInt8 {
+    init(copying bytes: Span<UInt8>) {
+        self = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+    }
+}

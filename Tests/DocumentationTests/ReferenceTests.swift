@@ -1,0 +1,65 @@
+import Foundation
+import SluiceConfig
+import Testing
+
+@testable import SluiceServer
+
+/// `SLUICE_UPDATE_GOLDEN=1` writes the generated parts anew: read the difference.
+@Suite struct `Generated parts of the documentation` {
+    @Test func `say which settings the code reads, and which providers it knows`() throws {
+        try Self.check("ConfigurationReference.md", ["settings": Self.settings, "providers": Self.providers])
+    }
+
+    @Test func `say what the mock can do`() throws {
+        let command = MockCommand.command
+        let parser = ArgumentParser(program: "sluice", summary: "", version: "", commands: [command])
+        try Self.check("Practising.md", ["mock": "```text\n\(parser.help(for: command))```"])
+    }
+
+    private static func check(_ name: String, _ parts: [String: String]) throws {
+        let path = "\(Repository.documentation)/\(name)"
+        let page = try Repository.text(path)
+        var wanted = page
+        for (marker, text) in parts { wanted = replace(marker, in: wanted, with: text) }
+        if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
+            try wanted.write(to: Repository.url(path), atomically: true, encoding: .utf8)
+        } else {
+            let isUpToDate = page == wanted
+            #expect(
+                isUpToDate, "\(name) is out of date: run this test with SLUICE_UPDATE_GOLDEN=1 and read the difference")
+        }
+    }
+
+    private static var settings: String {
+        ConfigReference.describe { _ = ServerConfiguration.read($0) }.markdown()
+    }
+
+    private static var providers: String {
+        var text =
+            "| name | provider | base URL | key | base URL from | models |\n| --- | --- | --- | --- | --- | --- |\n"
+        for entry in Catalogue.providers {
+            func code(_ words: [String], unlessConfirmed name: String) -> String {
+                words.map { "`\($0)`" }.joined(separator: ", ") + (entry.unverified.contains(name) ? " ?" : "")
+            }
+            let cells = [
+                "`\(entry.name)`", entry.title, "`\(entry.baseURL)`",
+                code(entry.keyVariables, unlessConfirmed: "key_variables"),
+                code(entry.baseURLVariables, unlessConfirmed: "base_url_variables"),
+                code(entry.models, unlessConfirmed: "models"),
+            ]
+            text += "| " + cells.joined(separator: " | ") + " |\n"
+        }
+        return text
+    }
+
+    /// The page with another text between a marker and its end.
+    private static func replace(_ marker: String, in page: String, with text: String) -> String {
+        let (start, end) = ("<!-- generated: \(marker) -->\n", "<!-- end -->")
+        guard let from = page.range(of: start), let to = page.range(of: end, range: from.upperBound..<page.endIndex)
+        else {
+            Issue.record("there is no part \(marker)")
+            return page
+        }
+        return page.replacingCharacters(in: from.upperBound..<to.lowerBound, with: "\n\(text)\n")
+    }
+}
