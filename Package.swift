@@ -67,16 +67,6 @@ let package = Package(
         .target(
             name: "NetTestSupport", dependencies: ["SluiceCore", "SluiceNet"], path: "Tests/NetSupport", swiftSettings: strict),
         tests("SluiceNetTests", ["SluiceNet", "SluiceTLS", "SluiceCore", "NetTestSupport"]),
-        tests("SluiceDownstreamTests", ["SluiceDownstream", "SluiceHTTP", "SluiceNet", "SluiceTLS", "SluiceCore", "NetTestSupport"]),
-        tests(
-            "SluiceUpstreamTests",
-            ["SluiceUpstream", "SluiceDownstream", "SluiceHTTP", "SluiceNet", "SluiceTLS", "SluiceCore", "NetTestSupport"]),
-        tests(
-            "SluicePipelineTests",
-            [
-                "SluicePipeline", "SluiceProviders", "SluiceUpstream", "SluiceDownstream", "SluiceHTTP", "SluiceJSON", "SluiceNet",
-                "SluiceCore", "NetTestSupport",
-            ]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
         tests(
             "SluiceServerTests", ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
