@@ -55,6 +55,8 @@ package struct Registration: Hashable, Sendable {
     private var ready: [UnownedJob] = []
     private var dirty: [any Flushable] = []
     private var resumed: [any EventHandler] = []
+    /// Those of the turn before.
+    private var resuming: [any EventHandler] = []
     private var wheel: TimerWheel
     private var isStopping = false
     /// The time at the start of this turn; a clock that is read once a turn costs nothing.
@@ -132,6 +134,7 @@ package struct Registration: Hashable, Sendable {
     private func turn(_ events: UnsafeMutableBufferPointer<epoll_event>) {
         let count = unsafe epoll_wait(epoll, events.baseAddress, Int32(Self.eventsAtMost), timeout())
         now = Self.readClock()
+        if !resumed.isEmpty { swap(&resumed, &resuming) }
         for index in 0..<max(0, Int(count)) {
             let event = unsafe events[index]
             let tag = unsafe event.data.u64
@@ -139,7 +142,7 @@ package struct Registration: Hashable, Sendable {
             unsafe dispatch(Registration(slot: UInt32(truncatingIfNeeded: tag >> 32), generation: UInt32(truncatingIfNeeded: tag)), event.events)
         }
         if wheel.count > 0 { fireTimers() }
-        if !resumed.isEmpty { handleResumed() }
+        if !resuming.isEmpty { handleResumed() }
         settleTurn()
     }
 
@@ -177,9 +180,8 @@ package struct Registration: Hashable, Sendable {
     }
 
     private func handleResumed() {
-        let handlers = resumed
-        resumed.removeAll(keepingCapacity: true)
-        for handler in handlers { handler.ready(Readiness(bits: 0)) }
+        for handler in resuming { handler.ready(Readiness(bits: 0)) }
+        resuming.removeAll(keepingCapacity: true)
     }
 
     // MARK: Descriptors

@@ -253,7 +253,7 @@ package final class Transport: EventHandler, Flushable {
         } else if isPaused {
             if dropsUnreadAtEnd, readiness.isBroken { return fail(.system(SystemError("recv", code: ECONNRESET))) }
             if dropsUnreadAtEnd, readiness.hasEnded { unsafe delegate?.transportEnded() }
-        } else if isReadable || hasPeerEnded {
+        } else if isReadable || hasPeerEnded, !isResumeAsked {
             read()
         }
         if isOpen, readiness.isWritable, isBlocked, sendError == nil {
