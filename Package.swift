@@ -64,6 +64,9 @@ let package = Package(
         tests("SluiceJSONTests", ["SluiceJSON", "SluiceCore"], exclude: ["Corpus"]),
         tests("SluiceHTTPTests", ["SluiceHTTP", "SluiceCore"]),
         tests("SluiceTLSTests", ["SluiceTLS", "SluiceCore"]),
+        .target(
+            name: "NetTestSupport", dependencies: ["SluiceCore", "SluiceNet"], path: "Tests/NetSupport", swiftSettings: strict),
+        tests("SluiceNetTests", ["SluiceNet", "SluiceTLS", "SluiceCore", "NetTestSupport"]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
         tests(
             "SluiceServerTests", ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),

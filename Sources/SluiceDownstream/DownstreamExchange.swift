@@ -62,7 +62,7 @@ package struct Peer: Sendable {
 /// One request and its reply, whichever version of HTTP carries them.
 ///
 /// Belongs to one loop. The pipeline reads from it and writes to it; the carrier feeds it and is told what to send.
-@safe package final class DownstreamExchange {
+package final class DownstreamExchange {
     package let head: RequestHead
     package let bodyLength: BodyLength
     package let peer: Peer
@@ -78,8 +78,8 @@ package struct Peer: Sendable {
     private var isCollecting = false
     package private(set) var isBodyComplete: Bool
     private var failure: DownstreamFailure?
-    private var waitingForBody: UnsafeContinuation<Void, Never>?
-    private var waitingToSend: UnsafeContinuation<Void, Never>?
+    private var bodyProgress = TaskSignal()
+    private var roomToSend = TaskSignal()
     package private(set) var receivedByteCount = 0
 
     package private(set) var isHeadSent = false
@@ -158,7 +158,7 @@ package struct Peer: Sendable {
     }
 
     private func waitForBody() async throws(DownstreamFailure) {
-        unsafe await withUnsafeContinuation { unsafe waitingForBody = unsafe $0 }
+        unsafe await withUnsafeContinuation { unsafe bodyProgress.wait($0) }
         if let failure { throw failure }
         // Answered before the body was complete: nobody brings the rest.
         if isFinished { throw .gone }
@@ -227,8 +227,7 @@ package struct Peer: Sendable {
 
     /// Waits until the application has taken what was sent.
     package func drained() async {
-        if !isCongested || failure != nil { return }
-        unsafe await withUnsafeContinuation { unsafe waitingToSend = unsafe $0 }
+        while isCongested, failure == nil, !isFinished { unsafe await withUnsafeContinuation { unsafe roomToSend.wait($0) } }
     }
 
     private func release() {
@@ -293,15 +292,6 @@ package struct Peer: Sendable {
         onDrained?()
     }
 
-    private func wakeReader() {
-        guard let task = unsafe waitingForBody else { return }
-        unsafe waitingForBody = nil
-        unsafe task.resume()
-    }
-
-    private func wakeSender() {
-        guard let task = unsafe waitingToSend else { return }
-        unsafe waitingToSend = nil
-        unsafe task.resume()
-    }
+    private func wakeReader() { bodyProgress.give() }
+    private func wakeSender() { roomToSend.give() }
 }

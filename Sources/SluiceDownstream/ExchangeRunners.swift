@@ -4,15 +4,13 @@ internal import SluiceNet
 ///
 /// Belongs to one loop. There are as many runners as exchanges were ever under way at once, up to a bound of those that wait.
 final class ExchangeRunners {
-    @safe private final class Runner {
+    private final class Runner {
         private var next: DownstreamExchange?
-        private var waiting: UnsafeContinuation<Void, Never>?
+        private var signal = TaskSignal()
 
         func give(_ exchange: DownstreamExchange) {
             next = exchange
-            guard let task = unsafe waiting else { return }
-            unsafe waiting = nil
-            unsafe task.resume()
+            signal.give()
         }
 
         func take() async -> DownstreamExchange {
@@ -21,7 +19,7 @@ final class ExchangeRunners {
                     next = nil
                     return exchange
                 }
-                unsafe await withUnsafeContinuation { unsafe waiting = unsafe $0 }
+                unsafe await withUnsafeContinuation { unsafe signal.wait($0) }
             }
         }
     }

@@ -152,7 +152,7 @@ package struct Registration: Hashable, Sendable {
             while index < ready.count {
                 let job = ready[index]
                 index += 1
-                unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+                unsafe job.runSynchronously(on: asUnownedTaskExecutor())
             }
             ready.removeAll(keepingCapacity: true)
             index = 0
@@ -282,7 +282,7 @@ package struct Registration: Hashable, Sendable {
     }
 }
 
-extension EventLoop: SerialExecutor, TaskExecutor {
+extension EventLoop: TaskExecutor {
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if isCurrent { return ready.append(job) }
@@ -293,9 +293,6 @@ extension EventLoop: SerialExecutor, TaskExecutor {
         }
         if mustSignal { signal() }
     }
-
-    package func isIsolatingCurrentContext() -> Bool? { isCurrent }
-    package func checkIsolated() { precondition(isCurrent, "called from outside the event loop's thread") }
 }
 
 extension EventLoop {

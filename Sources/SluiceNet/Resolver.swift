@@ -31,7 +31,8 @@ package final class Resolver: Sendable {
     }
 
     /// `getaddrinfo` does not tell how long an answer holds.
-    private static let freshFor = Duration.seconds(30)
+    private let freshFor: Duration
+    private let lookUp: @Sendable (String) -> Result<[SocketAddress], Failure>
     /// How many names are looked up at once; one that hangs does not hold up the others.
     private static let threadsAtMost = 4
     private static let namesAtMost = 4096
@@ -46,7 +47,13 @@ package final class Resolver: Sendable {
 
     private let state = Mutex(State())
 
-    package init() {}
+    package convenience init() { self.init(freshFor: .seconds(30)) { Self.askSystem($0) } }
+
+    /// - Parameter lookUp: called on threads of the resolver's own; it may block.
+    init(freshFor: Duration, lookUp: @escaping @Sendable (String) -> Result<[SocketAddress], Failure>) {
+        self.freshFor = freshFor
+        self.lookUp = lookUp
+    }
 
     /// The addresses of a host, port 0. To be called on `loop`, where it also returns.
     ///
@@ -59,7 +66,7 @@ package final class Resolver: Sendable {
         nonisolated(unsafe) let confined = wait  // used on the loop alone: the answer is carried there
         let (known, unanswered) = state.withLock { state -> ([SocketAddress]?, [Answer]) in
             if let entry = state.entries[host], !entry.addresses.isEmpty {
-                let isStale = loop.now - entry.askedAt > Self.freshFor && !entry.isAsking
+                let isStale = loop.now - entry.askedAt > freshFor && !entry.isAsking
                 return (entry.addresses, isStale ? ask(host, &state) : [])
             }
             makeEntry(host, at: loop.now, &state)
@@ -117,7 +124,7 @@ package final class Resolver: Sendable {
                 return nil
             }
             guard let host else { return }
-            let result = Self.lookUp(host)
+            let result = lookUp(host)
             let waiting = state.withLock { state in
                 let waiting = state.entries[host]?.waiting ?? []
                 state.entries[host]?.waiting = []
@@ -130,7 +137,7 @@ package final class Resolver: Sendable {
         }
     }
 
-    private static func lookUp(_ host: String) -> Result<[SocketAddress], Failure> {
+    private static func askSystem(_ host: String) -> Result<[SocketAddress], Failure> {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         unsafe hints.ai_flags = AI_ADDRCONFIG

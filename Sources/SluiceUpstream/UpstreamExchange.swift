@@ -21,7 +21,7 @@ protocol UpstreamCarrier: AnyObject {
 }
 
 /// One request on one upstream connection, and its response.
-@safe package final class UpstreamExchange {
+package final class UpstreamExchange {
     package let loop: EventLoop
     /// Whether the connection had served a request before: its peer may have closed it in the meantime.
     package let isOnReusedConnection: Bool
@@ -35,8 +35,8 @@ protocol UpstreamCarrier: AnyObject {
     private var sink: (any BodySink)?
     private var collectLimit = -1
     private(set) var isPaused = false
-    private var waiting: UnsafeContinuation<Void, Never>?
-    private var waitingToSend: UnsafeContinuation<Void, Never>?
+    private var progress = TaskSignal()
+    private var roomToSend = TaskSignal()
     package private(set) var trailers: HeaderFields?
     package private(set) var receivedByteCount = 0
     /// When bytes of the response last arrived.
@@ -116,7 +116,7 @@ protocol UpstreamCarrier: AnyObject {
         if let failure { throw failure }
         carrier?.send(self, bytes)
         while failure == nil, let carrier, carrier.isCongested(self) {
-            unsafe await withUnsafeContinuation { unsafe waitingToSend = unsafe $0 }
+            unsafe await withUnsafeContinuation { unsafe roomToSend.wait($0) }
         }
         if let failure { throw failure }
     }
@@ -134,7 +134,7 @@ protocol UpstreamCarrier: AnyObject {
     }
 
     private func waitForProgress() async {
-        unsafe await withUnsafeContinuation { unsafe waiting = unsafe $0 }
+        unsafe await withUnsafeContinuation { unsafe progress.wait($0) }
     }
 
     // MARK: From the carrier
@@ -184,15 +184,6 @@ protocol UpstreamCarrier: AnyObject {
 
     func drained() { wakeSender() }
 
-    private func wake() {
-        guard let task = unsafe waiting else { return }
-        unsafe waiting = nil
-        unsafe task.resume()
-    }
-
-    private func wakeSender() {
-        guard let task = unsafe waitingToSend else { return }
-        unsafe waitingToSend = nil
-        unsafe task.resume()
-    }
+    private func wake() { progress.give() }
+    private func wakeSender() { roomToSend.give() }
 }

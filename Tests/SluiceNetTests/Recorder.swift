@@ -1,0 +1,32 @@
+import SluiceCore
+import SluiceNet
+
+/// Notes what a transport tells, and does what a test wants it to do then.
+final class Recorder: TransportDelegate {
+    enum Event: Equatable { case secured, received(Int), filled, ended, failed, drained, closed }
+
+    var events: [Event] = []
+    var bytes: [UInt8] = []
+    var error: TransportError?
+    /// Called after an event was noted.
+    var then: (Event) -> Void = { _ in }
+
+    private func note(_ event: Event) {
+        events.append(event)
+        then(event)
+    }
+
+    func transportSecured() { note(.secured) }
+    func transportReceived(_ span: Span<UInt8>) {
+        for index in span.indices { bytes.append(span[index]) }
+        note(.received(span.count))
+    }
+    func transportFilled() { note(.filled) }
+    func transportEnded() { note(.ended) }
+    func transportFailed(_ error: TransportError) {
+        self.error = error
+        note(.failed)
+    }
+    func transportDrained() { note(.drained) }
+    func transportClosed() { note(.closed) }
+}
