@@ -239,8 +239,11 @@ final class DownstreamHTTP1: DownstreamConnection {
     func drain() {
         keepsAlive = false
         guard case .waiting = state, pending == nil else { return }
-        // The last response may be on its way still, or the first request.
-        if hasServed { end() } else { arm(after: Self.drainPatience) }
+        // The first request may be on its way.
+        if !hasServed { return arm(after: Self.drainPatience) }
+        // A request that is here is served, and the connection ends with its response: closing now would reset it.
+        if transport.hasUnread { return }
+        if transport.pendingByteCount > 0 { end() } else { close() }
     }
 
     private func arm(after duration: Duration) {

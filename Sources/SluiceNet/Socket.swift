@@ -19,6 +19,12 @@ package enum Socket {
         }
     }
 
+    /// Whether bytes wait to be read.
+    package static func hasUnread(_ fd: Int32) -> Bool {
+        var byte: UInt8 = 0
+        return unsafe recv(fd, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) > 0
+    }
+
     /// The most runs of memory given to one system call.
     private static let runsAtMost = 64
 

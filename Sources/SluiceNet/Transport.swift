@@ -227,6 +227,9 @@ package final class Transport: EventHandler, Flushable {
         targetRemaining = 0
     }
 
+    /// Whether bytes have arrived that nobody was given yet.
+    package var hasUnread: Bool { isOpen && Socket.hasUnread(fd) }
+
     /// Stops reading: back-pressure on the peer. That the peer went away is still told if `dropsUnreadAtEnd`.
     package func pauseReading() { isPaused = true }
 

@@ -19,10 +19,12 @@ final class LogWriter: Sendable {
     private let path: String?
     private let wakeup: Int32
     private let queue = Mutex<LogQueue?>(nil)
-    /// One writer at a time: the thread, and whoever flushes at the end.
-    private let writing = Mutex<Void>(())
+    private let isWriting = Atomic<Bool>(false)
     /// Lines are gathered for so long before they are written, in microseconds.
     private static let gatherMicroseconds: UInt32 = 10_000
+    /// The end of the process waits for the last lines for so many looks, a second in all.
+    private static let finishLooksMax = 500
+    private static let finishLookMicroseconds: UInt32 = 2000
 
     /// - Throws: a file that cannot be opened.
     init(_ configuration: LogConfiguration) throws(LogFileUnusable) {
@@ -57,7 +59,7 @@ final class LogWriter: Sendable {
     func reopen() throws(LogFileUnusable) {
         guard let path else { return }
         let fresh = try Self.open(path)
-        flush()
+        finish()
         // One step: no line is written to a closed descriptor.
         _ = dup2(fresh, fd)
         _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
@@ -73,15 +75,25 @@ final class LogWriter: Sendable {
         }
     }
 
-    /// Writes what waits now, on the caller's thread.
-    func flush() {
-        writing.withLock { _ in
-            guard let queue = queue.withLock({ $0 }) else { return }
-            let (bytes, dropped) = queue.take()
-            write(bytes.span)
-            queue.recycle(bytes)
-            if dropped > 0 { reportDropped(dropped) }
+    /// Waits until everything is written, but not for ever: nobody may read what we write.
+    func finish() {
+        guard let queue = queue.withLock({ $0 }) else { return }
+        for _ in 0..<Self.finishLooksMax {
+            if queue.isEmpty, !isWriting.load(ordering: .acquiring) { return }
+            var one: UInt64 = 1
+            _ = unsafe Glibc.write(wakeup, &one, 8)
+            _ = usleep(Self.finishLookMicroseconds)
         }
+    }
+
+    private func flush() {
+        guard let queue = queue.withLock({ $0 }) else { return }
+        isWriting.store(true, ordering: .releasing)
+        defer { isWriting.store(false, ordering: .releasing) }
+        let (bytes, dropped) = queue.take()
+        write(bytes.span)
+        queue.recycle(bytes)
+        if dropped > 0 { reportDropped(dropped) }
     }
 
     private func reportDropped(_ dropped: Int) {

@@ -76,7 +76,7 @@ package final class Server {
         loop.execute { unsafe confined.startOrStop() }
         loop.run()
         sockets.removeFiles()
-        logWriter.flush()
+        logWriter.finish()
         return exitStatus
     }
 

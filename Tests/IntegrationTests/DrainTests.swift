@@ -112,6 +112,25 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: Curl.isThere, "curl is not installed"))
+    func `a stream over HTTP/2 finishes`() throws {
+        let go = Recorder<Bool>()
+        let upstream = try upstream(go)
+        try withSluice(Configuration(upstream), upstream) { sluice in
+            let url = "http://127.0.0.1:\(sluice.ports[0])/v1/chat/completions"
+            let reply = Background<Curl> {
+                try Curl(url, ["-N", "--http2-prior-knowledge"] + Curl.posting(Sample.streamedChat))
+            }
+            try upstream.requests.first("the request")
+            sluice.signal(SIGTERM)
+            try awaitDraining(sluice)
+            go.record(true)
+            let stream = try reply.value()
+            #expect(stream.exit == 0 && stream.body.hasSuffix("data: [DONE]\n\n"), "\(stream)")
+            #expect(try sluice.process.exitStatus() == 0)
+        }
+    }
+
     @Test func `a request that has begun to arrive is served`() throws {
         let upstream = try ScriptedUpstream()
         try withSluice(Configuration(upstream), upstream) { sluice in

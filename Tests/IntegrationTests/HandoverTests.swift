@@ -31,6 +31,34 @@ import Testing
         try? FileManager.default.removeItem(atPath: path)
     }
 
+    @Test func `an upstream that is replaced this way under load is not noticed in front of it`() throws {
+        let script = try ScriptedUpstream()
+        let path = handoverPath()
+        var behind = Configuration(script)
+        behind.workers = 2
+        try withSluice(behind, script, arguments: ["--handover", path]) { first in
+            behind.listeners = [#"{address: "127.0.0.1:\#(first.ports[0])"}"#]
+            var configuration = Configuration()
+            configuration.providers = [#""mock": {base_url: "http://127.0.0.1:\#(first.ports[0])/v1"}"#]
+            try withSluice(configuration) { gateway in
+                let load = Load(gateway.ports)
+                var current = first
+                for _ in 1...5 {
+                    try load.more(300)
+                    let next = try SluiceProcess(behind, arguments: ["--handover", path])
+                    #expect(try current.process.exitStatus() == 0)
+                    if current !== first { try current.end() }
+                    current = next
+                }
+                try load.more(300)
+                let totals = try load.stop()
+                #expect(totals.failures.isEmpty && totals.repeated == 0, "\(totals)")
+                try current.end()
+            }
+        }
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
     @Test func `streams of the old process finish there`() throws {
         let go = Recorder<Bool>()
         let upstream = try ScriptedUpstream { connection, _ in

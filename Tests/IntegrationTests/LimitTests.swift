@@ -234,6 +234,27 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false])
+    func `a log that takes nothing holds up neither requests nor the end`(isFull: Bool) throws {
+        let file = NSTemporaryDirectory() + "sluice-\(UUID().uuidString).fifo"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        var reader: Int32 = -1
+        if !isFull {
+            // A pipe that somebody has open and does not read.
+            _ = unsafe mkfifo(file, 0o600)
+            reader = unsafe open(file, O_RDWR | O_CLOEXEC)
+        }
+        defer { if reader >= 0 { close(reader) } }
+        var configuration = Configuration()
+        configuration.log = #"destination: "\#(isFull ? "/dev/full" : file)""#
+        try withSluice(configuration) { sluice in
+            let wire = try sluice.connect()
+            for _ in 1...1000 { #expect(try wire.chat(Sample.echo).status == 200) }
+            sluice.signal(SIGTERM)
+            #expect(try sluice.process.exitStatus() == 0)
+        }
+    }
+
     private func awaitText(_ text: String, in file: String) throws {
         let deadline = Patience.deadline
         while (try? String(contentsOfFile: file, encoding: .utf8))?.contains(text) != true {

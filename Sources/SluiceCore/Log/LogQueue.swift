@@ -38,6 +38,9 @@ package final class LogQueue: Sendable {
         if mustWake { wake() }
     }
 
+    /// Whether nothing waits.
+    package var isEmpty: Bool { state.withLock { $0.bytes.isEmpty && $0.dropped == 0 } }
+
     /// Takes everything that waits, and how many lines were dropped since the last time. Give the bytes back with `recycle`.
     package func take() -> (bytes: [UInt8], dropped: Int) {
         state.withLock { state in
