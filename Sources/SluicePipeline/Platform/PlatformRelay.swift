@@ -12,10 +12,7 @@ enum PlatformRelay {
         _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
     ) async throws(UpstreamError) {
         if Relaying.isEventStream(head) {
-            let relay = PlatformStream(context, from: upstream, tape: tape)
-            defer { relay.stop() }
-            try await upstream.relay(to: relay)
-            return try relay.end()
+            return context.stream = PlatformStream(context, from: upstream, tape: tape)
         }
         guard let body = try await upstream.collect(atMost: context.snapshot.limits.bodyBytesMax) else {
             throw UpstreamError(.tooLarge, "its reply is too long for an envelope")
@@ -49,7 +46,7 @@ enum PlatformRelay {
 }
 
 /// A streamed chat reply, event by event in the platform's envelope.
-final class PlatformStream: BodySink {
+final class PlatformStream: RelayedStream {
     private let context: RequestContext
     private let exchange: DownstreamExchange
     private let upstream: UpstreamExchange
@@ -69,6 +66,8 @@ final class PlatformStream: BodySink {
         exchange.onDrained = { [unowned upstream] in upstream.resume() }
         keepAlive = StreamKeepAlive(exchange, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in open() }
     }
+
+    func start(_ onEnd: @escaping (UpstreamError?) -> Void) { upstream.relay(to: self, onEnd: onEnd) }
 
     func received(_ bytes: Span<UInt8>) {
         if failure != nil { return }
@@ -117,7 +116,6 @@ final class PlatformStream: BodySink {
         exchange.sendHead(PlatformRelay.streamHead(context), body: .unknown)
     }
 
-    /// Called on every way out.
     func stop() {
         context.usage = inspector.usage
         context.malformedEvents = inspector.malformedCount
