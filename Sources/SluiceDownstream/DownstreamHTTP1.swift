@@ -140,7 +140,7 @@ final class DownstreamHTTP1: DownstreamConnection {
             bodyBy = registry.loop.now + registry.configuration.bodyTotal
             isBodyPaused = false
             bodyResumedAt = registry.loop.now
-            arm(after: registry.configuration.bodyStall)
+            arm(after: min(registry.configuration.bodyStall, registry.configuration.bodyTotal))
         }
         registry.start(exchange)
     }
