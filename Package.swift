@@ -74,7 +74,7 @@ let package = Package(
             "SluiceServerTests", ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
         tests("DocumentationTests", ["SluiceConfig", "SluiceServer"]),
         .systemLibrary(name: "CSystem", path: "Tests/CSystem"),
-        tests("IntegrationTests", ["sluice", "CSystem"]),
+        tests("IntegrationTests", ["sluice", "CSystem", "SluiceCore"]),
         tests(
             "SluiceMockTests", ["SluiceMock", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet"], exclude: ["Golden"]),
         tests("BenchmarkTests", ["sluice-bench", "SluiceCore"]),

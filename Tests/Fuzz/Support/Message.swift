@@ -28,8 +28,16 @@ package enum Message: Equatable {
 
     package typealias Head = (line: String, fields: HeaderFields, framing: BodyFraming, byteCount: Int)
 
-    package static func request(_ bytes: [UInt8], cuts: [Int]) -> Message {
-        var parser = HeadParser()
+    /// For what was written from a message at the limits: a field more, and longer lines.
+    package static let roomy = {
+        var limits = HeadLimits()
+        limits.headBytesMax = 1 << 20
+        limits.fieldCountMax = 1000
+        return limits
+    }()
+
+    package static func request(_ bytes: [UInt8], cuts: [Int], limits: HeadLimits = HeadLimits()) -> Message {
+        var parser = HeadParser(limits: limits)
         return read(bytes, cuts) { (span) throws in
             guard let parsed = try parser.request(in: span) else { return nil }
             let head = parsed.head
@@ -38,8 +46,8 @@ package enum Message: Equatable {
         }
     }
 
-    package static func response(_ bytes: [UInt8], cuts: [Int]) -> Message {
-        var parser = HeadParser()
+    package static func response(_ bytes: [UInt8], cuts: [Int], limits: HeadLimits = HeadLimits()) -> Message {
+        var parser = HeadParser(limits: limits)
         return read(bytes, cuts) { (span) throws in
             guard let parsed = try parser.response(in: span) else { return nil }
             let framing = try BodyFraming.response(parsed.head, version: parsed.version, to: .get)
