@@ -42,9 +42,19 @@ package final class RequestContext {
 
     package var attempts = 0
     package var upstream: UpstreamExchange?
+    /// The provider speaks another dialect than the application.
+    package var translation: Translation?
+    /// Whether the reply names what the provider could not be told of the request.
+    package var reportsLostFields = true
+    /// The reply, where it is a stream that goes on without a task.
+    var stream: (any RelayedStream)?
+    /// Where the pipeline keeps the context while its exchange is under way.
+    let place: Int
     package var upstreamStatus: Status?
     package var upstreamRequestID: String?
     package var usage: Usage?
+    /// What the provider reported in place of an answer, or within one.
+    package var fault: ProviderFault?
     package var malformedEvents = 0
     package var outcome = Outcome.complete
     package var rejection: Rejection?
@@ -54,9 +64,26 @@ package final class RequestContext {
     package var sentUpstreamAt: Instant?
     package var headAt: Instant?
 
-    init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String) {
+    init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String, place: Int) {
         self.exchange = exchange
         self.snapshot = snapshot
         self.requestID = requestID
+        self.place = place
+    }
+}
+
+extension RequestContext {
+    /// Notes what the provider reported; the error to throw.
+    func reported(_ fault: ProviderFault) -> UpstreamError {
+        var fault = fault
+        // Servers that refuse a key like to repeat it.
+        if let provider {
+            let message = ByteBuffer(fault.message)
+            provider.conceal(in: message)
+            fault.message = message.text
+        }
+        self.fault = fault
+        outcome = .providerError
+        return UpstreamError(.reported, fault.message)
     }
 }

@@ -22,15 +22,18 @@ enum Relaying {
         context.upstreamStatus = head.status
         context.upstreamRequestID = head.fields.text(.xRequestID)
         let code = head.status.code
-        if code >= 400 {
+        if code >= 400, let translation = context.translation {
+            try await ProviderError.translate(head, from: upstream, translation, context, tape: tape)
+        } else if code >= 400 {
             try await ProviderError.relay(head, from: upstream, context, tape: tape)
         } else if code >= 300, code != 304 {
             upstream.cancel(UpstreamError(.cancelled, "redirect"))
             throw UpstreamError(.malformed, "it answered with a redirect (\(code)), which is not followed with a credential")
-        } else if context.dialect == .platform {
-            try await PlatformRelay.relay(head, from: upstream, context, tape: tape)
+        } else if let translation = context.translation {
+            try await TranslatedReply.relay(head, from: upstream, translation, context, tape: tape)
         } else if isEventStream(head) {
-            try await relayEvents(head, from: upstream, context, tape: tape)
+            let reply = ResponseHead(head.status, fields: fields(head, context))
+            context.stream = StreamRelay(context, from: upstream, head: reply, tape: tape)
         } else if isAccounted(context.operation) {
             try await relayWhole(head, from: upstream, context, tape: tape)
         } else {
@@ -125,18 +128,6 @@ enum Relaying {
         let relay = RawRelay(context.exchange, upstream)
         try await upstream.relay(to: relay)
         context.exchange.finish(trailers: upstream.trailers.map(trailers))
-    }
-
-    // MARK: Events
-
-    private static func relayEvents(
-        _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
-    ) async throws(UpstreamError) {
-        let relay = StreamRelay(
-            context, from: upstream, head: ResponseHead(head.status, fields: fields(head, context)), tape: tape)
-        defer { relay.stop() }
-        try await upstream.relay(to: relay)
-        try relay.end()
     }
 }
 
