@@ -93,6 +93,52 @@ private final class Watch: @unchecked Sendable {
         }
     }
 
+    @Test func `resets after the provider was asked count as well, and it is told each time`() throws {
+        let upstream = try answering()
+        try withSluice(Configuration(upstream), upstream) { sluice in
+            try withStanding(sluice) {
+                let attacker = try HTTP2Wire(sluice)
+                let code = Background<UInt32?> { try attacker.goAwayCode() }
+                for first in stride(from: UInt32(0), to: 10_000, by: 50) {
+                    let streams = (first..<first + 50).map { $0 * 2 + 1 }
+                    let heads = streams.flatMap { HTTP2Wire.headers($0, HTTP2Wire.get("/v1/files/\($0)")) }
+                    guard (try? attacker.send(heads)) != nil else { break }
+                    let last = "/v1/files/\(streams[49])"
+                    guard (try? upstream.requests.first("the last of them", within: .seconds(2), where: { $0.target == last })) != nil
+                    else { break }
+                    if (try? attacker.send(streams.flatMap(HTTP2Wire.reset))) == nil { break }
+                }
+                #expect(try code.value() == Self.calm)
+            }
+            let asked = upstream.requests.all.count { $0.target.hasPrefix("/v1/files/") }
+            #expect(asked >= 50 && asked < 1500, "\(asked) requests reached the provider")
+            try upstream.ends.count(asked, "cancelled requests")
+            try sluice.awaitQuiet()
+        }
+    }
+
+    @Test func `windows that open by a byte at a time do not keep anybody busy`() throws {
+        let reply = String(repeating: "x", count: 100_000)
+        let upstream = try ScriptedUpstream { connection, request in
+            try connection.reply(request.target.hasPrefix("/v1/files/") ? reply : Sample.completion)
+        }
+        try withSluice(Configuration(upstream), upstream) { sluice in
+            try withStanding(sluice) {
+                let attacker = try HTTP2Wire(sluice, settings: [(4, 1)])
+                let streams = (UInt32(0)..<50).map { $0 * 2 + 1 }
+                try attacker.send(streams.flatMap { HTTP2Wire.headers($0, HTTP2Wire.get("/v1/files/\($0)")) })
+                let opening = Background<Bool> {
+                    let updates = streams.flatMap { HTTP2Wire.frame(8, stream: $0, HTTP2Wire.big(1)) }
+                    let end = ContinuousClock.now + .seconds(5)
+                    while ContinuousClock.now < end, (try? attacker.send(updates)) != nil {}
+                    return true
+                }
+                #expect(try attacker.goAwayCode() == Self.calm)
+                try opening.value()
+            }
+        }
+    }
+
     struct Flood: CustomTestStringConvertible {
         let testDescription: String
         /// Sent once, then the other again and again.

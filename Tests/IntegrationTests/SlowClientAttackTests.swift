@@ -32,6 +32,22 @@ import Testing
         }
     }
 
+    @Test(arguments: [[], [0x16], [0x16, 0x03, 0x01, 0x02, 0x00, 0x01]] as [[UInt8]])
+    func `a handshake that does not come to its end is closed at its time`(beginning: [UInt8]) throws {
+        var configuration = Configuration()
+        configuration.listeners.append(
+            #"{address: "127.0.0.1:0", tls: {certificates: [\#(Certificates.shared.listed("server"))]}}"#)
+        configuration.timeouts = "head_ms: 500"
+        try withSluice(configuration) { sluice in
+            let wires = try (0..<50).map { _ in try Wire(port: sluice.ports[1]) }
+            let start = ContinuousClock.now
+            for wire in wires { try wire.send(beginning) }
+            for wire in wires { try wire.awaitEnd() }
+            #expect(.now - start < .seconds(5))
+            try sluice.awaitQuiet()
+        }
+    }
+
     @Test func `ten endless streams that nobody reads are held back at the provider`() throws {
         let cancelled = Recorder<Int>()
         let upstream = try ScriptedUpstream { connection, request in
@@ -67,6 +83,7 @@ import Testing
             #expect(try kept.exchange("GET", "/livez").status == 200)
             #expect(try kept.chat().status == 200)
             usleep(200_000)
+            #expect(sluice.descriptorCount == 64, "there are descriptors left")
             let spent = sluice.processorTime
             usleep(1_000_000)
             #expect(sluice.processorTime - spent < .milliseconds(200), "it is busy accepting nothing")
