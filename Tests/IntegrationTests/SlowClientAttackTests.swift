@@ -68,6 +68,44 @@ import Testing
         }
     }
 
+    @Test func `requests whose answers nobody reads wait for their turn, and are all answered later`() throws {
+        let text = String(repeating: "x", count: 16_000)
+        let body = #"{"model":"echo","messages":[{"role":"user","content":"\#(text)"}]}"#
+        let request = Array(
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
+        let upstream = try ScriptedUpstream()
+        var configuration = Configuration(upstream)
+        configuration.log = "access: false"
+        try withSluice(configuration, upstream) { sluice in
+            try withStanding(sluice) {
+                let wires = try (0..<4).map { _ in try Wire(port: sluice.ports[0], receiveBuffer: 4096) }
+                // More than any buffer on the way has room for, unless it grows without end.
+                let sending = wires.map { wire in
+                    Background<Int> {
+                        var sent = 0
+                        var rest = request[...]
+                        let end = ContinuousClock.now + .seconds(4)
+                        while ContinuousClock.now < end, sent < 100 << 20 {
+                            guard let count = try? wire.sendSome(rest, by: .now + .seconds(1)) else { break }
+                            sent += count
+                            rest = rest.dropFirst(count)
+                            if rest.isEmpty { rest = request[...] }
+                        }
+                        return sent
+                    }
+                }
+                for (wire, work) in zip(wires, sending) {
+                    let sent = try work.value()
+                    #expect(sent < 32 << 20, "\(sent >> 20) MB were taken")
+                    for number in 0..<sent / request.count {
+                        let reply = try wire.readResponse()
+                        #expect(reply.status == 200 && reply.text.contains(text), "answer \(number)")
+                    }
+                }
+            }
+        }
+    }
+
     // MARK: Descriptors
 
     @Test func `without descriptors it waits without work, and goes on when there are some`() throws {
