@@ -12,7 +12,8 @@ let strict: [SwiftSetting] = [
     // Release builds trust the checks that debug builds and tests make: a dynamic exclusivity check on every access to a
     // class's property costs more than the access.
     .unsafeFlags(
-        isFuzzing ? [] : ["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release)),
+        isFuzzing ? [] : ["-enforce-exclusivity=unchecked", "-cross-module-optimization"],
+        .when(configuration: .release)),
     .unsafeFlags(isFuzzing ? ["-sanitize=fuzzer,address", "-assert-config", "Debug"] : []),
 ]
 
@@ -45,7 +46,10 @@ let package = Package(
         target("SluiceProviders", ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceUpstream"]),
         target(
             "SluicePipeline",
-            ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet", "SluiceDownstream", "SluiceUpstream", "SluiceProviders"]),
+            [
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet", "SluiceDownstream", "SluiceUpstream",
+                "SluiceProviders",
+            ]),
         target(
             "SluiceMock",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceDownstream"]),
@@ -74,12 +78,14 @@ let package = Package(
         tests("SluiceProvidersTests", ["SluiceProviders", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS"]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
         tests(
-            "SluiceServerTests", ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
+            "SluiceServerTests",
+            ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
         tests("DocumentationTests", ["SluiceConfig", "SluiceServer"]),
         .systemLibrary(name: "CSystem", path: "Tests/CSystem"),
         tests("IntegrationTests", ["sluice", "CSystem", "SluiceCore"]),
         tests(
-            "SluiceMockTests", ["SluiceMock", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet"], exclude: ["Golden"]),
+            "SluiceMockTests", ["SluiceMock", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet"],
+            exclude: ["Golden"]),
         tests("BenchmarkTests", ["sluice-bench", "SluiceCore"]),
     ]
 )

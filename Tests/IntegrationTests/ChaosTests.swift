@@ -1,20 +1,25 @@
 import Foundation
-import TestSupport
 import SluiceCore
+import TestSupport
 import Testing
 
-/// Everything at once, against a provider with every fault that `sluice mock` knows. What counts is what is there afterwards.
+/// Everything at once, against a provider with every fault that `sluice mock` knows. What counts is what is there
+/// afterwards.
 @Suite struct `Chaos` {
     private static let faults = [
-        "", "+burst", "+tokens=200+burst", "+status=500", "+status=429+retry-after=1", "+reset", "+close", "+garbage", "+huge-head", "+bad-length",
-        "+cut", "+cut-clean", "+error-event", "+error-event=0.5", "+malformed", "+no-done", "+no-finish", "+error-in-200", "+latency-ms=200",
+        "", "+burst", "+tokens=200+burst", "+status=500", "+status=429+retry-after=1", "+reset", "+close", "+garbage",
+        "+huge-head", "+bad-length",
+        "+cut", "+cut-clean", "+error-event", "+error-event=0.5", "+malformed", "+no-done", "+no-finish",
+        "+error-in-200", "+latency-ms=200",
         "+stall+tokens=50", "+silence", "+slow-body", "+tokens=2000+token-rate=2000", "+redirect",
     ]
 
     @Test func `leaves the same process behind, with nothing in flight and no memory lost`() throws {
         let mock = try MockProcess()
         var configuration = Configuration()
-        configuration.providers = [#""mock": {base_url: "http://127.0.0.1:\#(mock.port)/v1", api_key: "\#(Secrets.provider)"}"#]
+        configuration.providers = [
+            #""mock": {base_url: "http://127.0.0.1:\#(mock.port)/v1", api_key: "\#(Secrets.provider)"}"#
+        ]
         configuration.timeouts = "first_byte_ms: 1000, stream_idle_ms: 1000, head_ms: 1000, body_stall_ms: 1000"
         configuration.workers = 2
         try withSluice(configuration) { sluice in
@@ -30,7 +35,8 @@ import Testing
             #expect(try sluice.health().json["status"].string == "ok")
             let after = sluice.residentByteCount
             #expect(after - before < 24 << 20, "\(before >> 20) MB became \(after >> 20) MB")
-            #expect(try sluice.chat(#"{"model":"gpt-mock","messages":[{"role":"user","content":"Hello"}]}"#).status == 200)
+            #expect(
+                try sluice.chat(#"{"model":"gpt-mock","messages":[{"role":"user","content":"Hello"}]}"#).status == 200)
         }
         mock.stop()
     }
@@ -58,7 +64,9 @@ import Testing
         let body = #"{"model":"gpt-mock\#(fault)","messages":[{"role":"user","content":"\#(text)"}]\#(stream)}"#
         let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\nauthorization: Bearer \(Secrets.application)\r\n"
         if Int.random(in: 0..<4, using: &random) == 0 {
-            return Array("\(head)transfer-encoding: chunked\r\n\r\n\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n".utf8)
+            return Array(
+                "\(head)transfer-encoding: chunked\r\n\r\n\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n"
+                    .utf8)
         }
         return Array("\(head)content-length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
     }
@@ -84,13 +92,17 @@ import Testing
             for _ in 0..<Int.random(in: 1...4, using: &random) { _ = try wire.readResponse(by: by) }
             return true
         case 3:  // damaged
-            for _ in 0..<3 { bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+            for _ in 0..<3 {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
             try wire.send(bytes)
             wire.endSending()
             _ = try wire.readResponse(by: by)
             return false
         case 4:  // in small pieces
-            for start in stride(from: 0, to: bytes.count, by: 97) { try wire.send(Array(bytes[start..<min(start + 97, bytes.count)])) }
+            for start in stride(from: 0, to: bytes.count, by: 97) {
+                try wire.send(Array(bytes[start..<min(start + 97, bytes.count)]))
+            }
             _ = try wire.readResponse(by: by)
             return true
         case 5:  // HTTP/2, with resets

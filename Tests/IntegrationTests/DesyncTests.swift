@@ -17,7 +17,8 @@ import Testing
             for round in 1...10 {
                 let attacker = try sluice.connect()
                 let body = hidden + String(repeating: "x", count: 1000)
-                try attacker.send("POST /v1/files?round=\(round) HTTP/1.1\r\nhost: a\r\ncontent-length: \(body.utf8.count)\r\n\r\n")
+                try attacker.send(
+                    "POST /v1/files?round=\(round) HTTP/1.1\r\nhost: a\r\ncontent-length: \(body.utf8.count)\r\n\r\n")
                 let reply = try attacker.readResponse()
                 #expect(reply.json["target"].string == "/v1/files?round=\(round)")
                 try? attacker.send(body)
@@ -45,11 +46,16 @@ import Testing
                 ("content-length: \(hidden.utf8.count)", hidden), ("transfer-encoding: chunked", chunked),
             ] {
                 let wire = try sluice.connect()
-                try wire.send("\(head)\(framing)\r\n\r\n\(body)GET /livez HTTP/1.1\r\nhost: a\r\nx-request-id: last\r\nconnection: close\r\n\r\n")
+                try wire.send(
+                    "\(head)\(framing)\r\n\r\n\(body)"
+                        + "GET /livez HTTP/1.1\r\nhost: a\r\nx-request-id: last\r\nconnection: close\r\n\r\n"
+                )
                 let text = String(decoding: try wire.takeRest(), as: UTF8.self)
                 // The answer, and the one to what was really the next request unless the connection was closed.
                 let answers = text.components(separatedBy: "HTTP/1.1 ").dropFirst().filter { !$0.hasPrefix("100") }
-                #expect(answers.count == 1 || answers.count == 2 && answers.last?.contains("x-request-id: last") == true, "\(text)")
+                #expect(
+                    answers.count == 1 || answers.count == 2 && answers.last?.contains("x-request-id: last") == true,
+                    "\(text)")
             }
             #expect(!upstream.requests.all.contains { $0.target.contains("hidden") })
         }
@@ -59,9 +65,15 @@ import Testing
         let upstream = try ScriptedUpstream()
         try withSluice(Configuration(upstream), upstream) { sluice in
             for fields in [
-                ["connection: upgrade", "upgrade: websocket", "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==", "sec-websocket-version: 13"],
+                [
+                    "connection: upgrade", "upgrade: websocket", "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+                    "sec-websocket-version: 13",
+                ],
                 ["connection: upgrade, http2-settings", "upgrade: h2c", "http2-settings: AAMAAABkAAQAAP__"],
-                ["connection: keep-alive, x-secret-hop", "x-secret-hop: 1", "keep-alive: timeout=5", "te: trailers, gzip"],
+                [
+                    "connection: keep-alive, x-secret-hop", "x-secret-hop: 1", "keep-alive: timeout=5",
+                    "te: trailers, gzip",
+                ],
             ] {
                 let wire = try sluice.connect()
                 let reply = try wire.chat(Sample.chat, fields)
@@ -83,7 +95,9 @@ import Testing
     @Test func `neither route nor credential depends on Host`() throws {
         let upstream = try ScriptedUpstream()
         try withSluice(Configuration(upstream), upstream) { sluice in
-            for host in ["api.openai.com", "127.0.0.1:\(upstream.port)", "localhost", "[::1]:80", "metadata.google.internal"] {
+            for host in [
+                "api.openai.com", "127.0.0.1:\(upstream.port)", "localhost", "[::1]:80", "metadata.google.internal",
+            ] {
                 let body = Sample.chat
                 let wire = try sluice.connect()
                 try wire.send(
@@ -101,7 +115,9 @@ import Testing
     @Test func `nothing in a request becomes a line of the provider's request`() throws {
         let upstream = try ScriptedUpstream()
         try withSluice(Configuration(upstream), upstream) { sluice in
-            for target in ["/v1/files/a%0d%0ax-injected:%20y", "/v1/files/a%00", "/v1/files/%0a", "/v1/files?x=%0d%0ax-injected:y"] {
+            for target in [
+                "/v1/files/a%0d%0ax-injected:%20y", "/v1/files/a%00", "/v1/files/%0a", "/v1/files?x=%0d%0ax-injected:y",
+            ] {
                 let reply = try sluice.exchange("GET", target)
                 #expect([200, 400].contains(reply.status), "\(target): \(reply.status)")
                 #expect(reply["x-injected"] == nil)
@@ -113,7 +129,8 @@ import Testing
                 #expect(!request.target.contains { $0.isNewline })
             }
             for line in sluice.process.output.lines.all {
-                #expect(!line.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }, "\(line.debugDescription)")
+                #expect(
+                    !line.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }, "\(line.debugDescription)")
             }
         }
     }

@@ -39,7 +39,11 @@ private final class Watch: @unchecked Sendable {
     private func answering() throws -> ScriptedUpstream {
         try ScriptedUpstream { connection, request in
             // The requests of an attack are never answered: they go when their stream does.
-            if request.target.hasPrefix("/v1/files/") { _ = try connection.awaitEnd() } else { try connection.reply(Sample.completion) }
+            if request.target.hasPrefix("/v1/files/") {
+                _ = try connection.awaitEnd()
+            } else {
+                try connection.reply(Sample.completion)
+            }
         }
     }
 
@@ -84,7 +88,8 @@ private final class Watch: @unchecked Sendable {
                     let attacker = try HTTP2Wire(sluice)
                     var bytes: [UInt8] = []
                     for stream in (0..<500).map({ UInt32($0) * 2 + 1 }) {
-                        bytes += HTTP2Wire.headers(stream, HTTP2Wire.get("/v1/files/\(stream)")) + HTTP2Wire.reset(stream)
+                        bytes +=
+                            HTTP2Wire.headers(stream, HTTP2Wire.get("/v1/files/\(stream)")) + HTTP2Wire.reset(stream)
                     }
                     try? attacker.send(bytes)
                     #expect(try attacker.goAwayCode() == Self.calm)
@@ -104,7 +109,9 @@ private final class Watch: @unchecked Sendable {
                     let heads = streams.flatMap { HTTP2Wire.headers($0, HTTP2Wire.get("/v1/files/\($0)")) }
                     guard (try? attacker.send(heads)) != nil else { break }
                     let last = "/v1/files/\(streams[49])"
-                    guard (try? upstream.requests.first("the last of them", within: .seconds(2), where: { $0.target == last })) != nil
+                    guard
+                        (try? upstream.requests.first(
+                            "the last of them", within: .seconds(2), where: { $0.target == last })) != nil
                     else { break }
                     if (try? attacker.send(streams.flatMap(HTTP2Wire.reset))) == nil { break }
                 }
@@ -148,15 +155,18 @@ private final class Watch: @unchecked Sendable {
 
     static let floods = [
         Flood(testDescription: "SETTINGS", frame: HTTP2Wire.frame(4, [0, 3, 0, 0, 0, 100])),
-        Flood(testDescription: "empty SETTINGS", frame: HTTP2Wire.frame(4)), Flood(testDescription: "PING", frame: HTTP2Wire.frame(6, [1, 2, 3, 4, 5, 6, 7, 8])),
+        Flood(testDescription: "empty SETTINGS", frame: HTTP2Wire.frame(4)),
+        Flood(testDescription: "PING", frame: HTTP2Wire.frame(6, [1, 2, 3, 4, 5, 6, 7, 8])),
         Flood(
             testDescription: "empty DATA", start: HTTP2Wire.headers(1, HTTP2Wire.post(), flags: HTTP2Wire.endHeaders),
             frame: HTTP2Wire.data(1, "", flags: 0)),
         Flood(
-            testDescription: "padded empty DATA", start: HTTP2Wire.headers(1, HTTP2Wire.post(), flags: HTTP2Wire.endHeaders),
+            testDescription: "padded empty DATA",
+            start: HTTP2Wire.headers(1, HTTP2Wire.post(), flags: HTTP2Wire.endHeaders),
             frame: HTTP2Wire.frame(0, flags: 8, stream: 1, [3, 0, 0, 0])),
         Flood(
-            testDescription: "RST_STREAM on a stream that is over", start: HTTP2Wire.headers(1, HTTP2Wire.get("/livez")),
+            testDescription: "RST_STREAM on a stream that is over",
+            start: HTTP2Wire.headers(1, HTTP2Wire.get("/livez")),
             frame: HTTP2Wire.reset(1)),
         Flood(testDescription: "PRIORITY", frame: HTTP2Wire.frame(2, stream: 5, [0, 0, 0, 3, 15])),
         Flood(testDescription: "WINDOW_UPDATE", frame: HTTP2Wire.frame(8, HTTP2Wire.big(1))),
@@ -192,7 +202,9 @@ private final class Watch: @unchecked Sendable {
             try withStanding(sluice) {
                 let attackers = try (0..<10).map { _ in try HTTP2Wire(sluice, receiveBuffer: 4096) }
                 let sending = attackers.map { attacker in
-                    Background<Int> { (try? send(flood, on: attacker, byteCountMax: 8 << 20, patience: .seconds(1))) ?? 0 }
+                    Background<Int> {
+                        (try? send(flood, on: attacker, byteCountMax: 8 << 20, patience: .seconds(1))) ?? 0
+                    }
                 }
                 for work in sending { try work.value() }
             }

@@ -20,26 +20,57 @@ import Testing
     static let lies = [
         Lie(testDescription: "a second answer", bytes: head("content-length: 13") + answer + poison, isAnswer: true),
         Lie(
-            testDescription: "a second answer after chunks", bytes: head("transfer-encoding: chunked") + "d\r\n\(answer)\r\n0\r\n\r\n\(poison)",
+            testDescription: "a second answer after chunks",
+            bytes: head("transfer-encoding: chunked") + "d\r\n\(answer)\r\n0\r\n\r\n\(poison)",
             isAnswer: true),
-        Lie(testDescription: "a line end too many", bytes: head("content-length: 13") + answer + "\r\n", isAnswer: true),
+        Lie(
+            testDescription: "a line end too many",
+            bytes: head("content-length: 13") + answer + "\r\n", isAnswer: true),
         Lie(testDescription: "a body with 204", bytes: head("x: y", status: "204 No Content") + poison, isAnswer: true),
-        Lie(testDescription: "a body with 304", bytes: head("content-length: 6", status: "304 Not Modified") + "poison", isAnswer: true),
+        Lie(
+            testDescription: "a body with 304", bytes: head("content-length: 6", status: "304 Not Modified") + "poison",
+            isAnswer: true),
         Lie(testDescription: "102 and then nothing", bytes: "HTTP/1.1 102 Processing\r\n\r\n", isAnswer: false),
-        Lie(testDescription: "101 before an answer", bytes: "HTTP/1.1 101 X\r\nupgrade: x\r\n\r\n" + head("content-length: 13") + answer, isAnswer: false),
-        Lie(testDescription: "two different lengths", bytes: head("content-length: 13\r\ncontent-length: 6") + answer, isAnswer: false),
-        Lie(testDescription: "length and chunks", bytes: head("content-length: 13\r\ntransfer-encoding: chunked") + answer, isAnswer: false),
-        Lie(testDescription: "a chunk without its line end", bytes: head("transfer-encoding: chunked") + "d\r\n\(answer)0\r\n\r\n", isAnswer: false),
-        Lie(testDescription: "no last chunk", bytes: head("transfer-encoding: chunked") + "d\r\n\(answer)\r\n", isAnswer: false),
-        Lie(testDescription: "half a last chunk", bytes: head("transfer-encoding: chunked") + "d\r\n\(answer)\r\n0\r\n", isAnswer: false),
-        Lie(testDescription: "a bare LF", bytes: "HTTP/1.1 200 OK\ncontent-length: 13\r\n\r\n" + answer, isAnswer: false),
-        Lie(testDescription: "a bare CR", bytes: head("x: y\rset-cookie: z\r\ncontent-length: 13") + answer, isAnswer: false),
-        Lie(testDescription: "NUL in a value", bytes: head("x: y\u{0}z\r\ncontent-length: 13") + answer, isAnswer: false),
-        Lie(testDescription: "a folded line", bytes: head("x: y\r\n z\r\ncontent-length: 13") + answer, isAnswer: false),
+        Lie(
+            testDescription: "101 before an answer",
+            bytes: "HTTP/1.1 101 X\r\nupgrade: x\r\n\r\n" + head("content-length: 13") + answer, isAnswer: false),
+        Lie(
+            testDescription: "two different lengths", bytes: head("content-length: 13\r\ncontent-length: 6") + answer,
+            isAnswer: false),
+        Lie(
+            testDescription: "length and chunks",
+            bytes: head("content-length: 13\r\ntransfer-encoding: chunked") + answer, isAnswer: false),
+        Lie(
+            testDescription: "a chunk without its line end",
+            bytes: head("transfer-encoding: chunked") + "d\r\n\(answer)0\r\n\r\n", isAnswer: false),
+        Lie(
+            testDescription: "no last chunk", bytes: head("transfer-encoding: chunked") + "d\r\n\(answer)\r\n",
+            isAnswer: false),
+        Lie(
+            testDescription: "half a last chunk", bytes: head("transfer-encoding: chunked") + "d\r\n\(answer)\r\n0\r\n",
+            isAnswer: false),
+        Lie(
+            testDescription: "a bare LF", bytes: "HTTP/1.1 200 OK\ncontent-length: 13\r\n\r\n" + answer, isAnswer: false
+        ),
+        Lie(
+            testDescription: "a bare CR", bytes: head("x: y\rset-cookie: z\r\ncontent-length: 13") + answer,
+            isAnswer: false),
+        Lie(
+            testDescription: "NUL in a value", bytes: head("x: y\u{0}z\r\ncontent-length: 13") + answer, isAnswer: false
+        ),
+        Lie(
+            testDescription: "a folded line",
+            bytes: head("x: y\r\n z\r\ncontent-length: 13") + answer, isAnswer: false),
         Lie(testDescription: "a space before the colon", bytes: head("content-length : 13") + answer, isAnswer: false),
-        Lie(testDescription: "a length that overflows", bytes: head("content-length: 18446744073709551629") + answer, isAnswer: false),
-        Lie(testDescription: "a head of 1 MB", bytes: head("x: " + String(repeating: "y", count: 1 << 20)) + answer, isAnswer: false),
-        Lie(testDescription: "interim answers without end", bytes: String(repeating: "HTTP/1.1 103 E\r\n\r\n", count: 20_000), isAnswer: false),
+        Lie(
+            testDescription: "a length that overflows", bytes: head("content-length: 18446744073709551629") + answer,
+            isAnswer: false),
+        Lie(
+            testDescription: "a head of 1 MB", bytes: head("x: " + String(repeating: "y", count: 1 << 20)) + answer,
+            isAnswer: false),
+        Lie(
+            testDescription: "interim answers without end",
+            bytes: String(repeating: "HTTP/1.1 103 E\r\n\r\n", count: 20_000), isAnswer: false),
     ]
 
     @Test(arguments: lies)

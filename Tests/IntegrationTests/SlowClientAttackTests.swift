@@ -9,7 +9,8 @@ import Testing
         try withSluice(configuration, upstream) { sluice in
             try withStanding(sluice) {
                 let beginnings = [
-                    "GET /livez HTTP/1.1\r\nhost: a\r\nx: ", "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n",
+                    "GET /livez HTTP/1.1\r\nhost: a\r\nx: ",
+                    "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n",
                 ]
                 let slow = try (0..<400).map { number in
                     let wire = try sluice.connect()
@@ -61,6 +62,11 @@ import Testing
                 let wires = try (0..<10).map { _ in try Wire(port: sluice.ports[0], receiveBuffer: 65_536) }
                 for wire in wires { try wire.ask("POST", "/v1/chat/completions", [], Sample.streamedChat) }
                 usleep(2_000_000)
+                let report = try sluice.health().json
+                #expect((report["in_flight"].int ?? 0) >= 10 && (report["connections"].int ?? 0) >= 10, "\(report)")
+                #expect(
+                    try sluice.exchange("GET", "/health").json["in_flight"].int == nil,
+                    "that is the operator's business")
                 for wire in wires { wire.reset() }
             }
             try cancelled.count(10, "cancelled streams")

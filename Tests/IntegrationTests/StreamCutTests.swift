@@ -7,9 +7,11 @@ import Testing
 
     static let bodies = [
         // Every line end there is, mixed.
-        "data: \(Sample.delta("a"))\r\n\r\ndata: \(Sample.delta("b"))\r\rdata: \(Sample.finish)\n\ndata: [DONE]\r\n\r\n",
+        "data: \(Sample.delta("a"))\r\n\r\ndata: \(Sample.delta("b"))\r\r"
+            + "data: \(Sample.finish)\n\ndata: [DONE]\r\n\r\n",
         // Comments between, before and inside of events, no space after the colon, and a field twice.
-        ": first\n\n:\n\nevent: x\nevent: message\nid: 1\nid: 2\nretry: 5\nretry: x\ndata:\(Sample.delta("a"))\n: inside\n\n"
+        ": first\n\n:\n\nevent: x\nevent: message\nid: 1\nid: 2\nretry: 5\nretry: x\n"
+            + "data:\(Sample.delta("a"))\n: inside\n\n"
             + "data: \(Sample.finish)\n\n: last\n\ndata: [DONE]\n\n",
         // A byte order mark, data over several lines, a line without a colon, an unknown field.
         "\u{FEFF}data: {\"choices\":\ndata: []}\n\nunheard-of\nnobody: knows\ndata: \(Sample.delta("é😀"))\n\n"
@@ -38,7 +40,9 @@ import Testing
             for options in ["", #","stream_options":{"include_usage":true}"#] {
                 var whole: [UInt8] = []
                 for seed in 0...30 {
-                    try wire.ask("POST", "/v1/chat/completions", [], #"{"model":"m","messages":[],"stream":true,"seed":\#(seed)\#(options)}"#)
+                    try wire.ask(
+                        "POST", "/v1/chat/completions", [],
+                        #"{"model":"m","messages":[],"stream":true,"seed":\#(seed)\#(options)}"#)
                     let received = try wire.readResponse().body
                     if seed == 0 { whole = received }
                     #expect(received == whole, "seed \(seed)")

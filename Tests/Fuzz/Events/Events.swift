@@ -27,7 +27,8 @@ private func read(_ bytes: [UInt8], _ cuts: [Int], bytesMax: Int) -> (messages: 
                 raw.append(each: parser.raw(event, in: piece))
                 if event.kind == .message {
                     messages.append([
-                        String(decoding: parser.name(of: event, in: piece)), String(decoding: parser.id(of: event, in: piece)),
+                        String(decoding: parser.name(of: event, in: piece)),
+                        String(decoding: parser.id(of: event, in: piece)),
                         String(decoding: parser.data(of: event, in: piece)), "\(event.retryMilliseconds ?? -1)",
                     ])
                 }

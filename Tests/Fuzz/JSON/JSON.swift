@@ -71,7 +71,8 @@ private func same(_ a: JSONValue, _ b: JSONValue) -> Bool {
     case .object:
         var (left, right) = (a.members, b.members)
         while let member = left.next() {
-            guard let other = right.next(), member.key.string == other.key.string, same(member.value, other.value) else {
+            guard let other = right.next(), member.key.string == other.key.string, same(member.value, other.value)
+            else {
                 return false
             }
         }

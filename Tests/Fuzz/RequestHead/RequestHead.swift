@@ -12,7 +12,9 @@ func check(_ input: Input) {
     guard case .whole(let message) = whole else { return }
     var parser = HeadParser()
     guard let head = try? parser.request(in: input.bytes.span)?.head else { fatalError("read once, not twice") }
-    for byte in head.target + head.authority { expect(byte > 0x20 && byte != 0x7F, "a control in \(message.firstLine)") }
+    for byte in head.target + head.authority {
+        expect(byte > 0x20 && byte != 0x7F, "a control in \(message.firstLine)")
+    }
     if let target = try? RequestTarget(head.target) {
         for index in 0..<target.segmentCount {
             expect(!target.segment(index, is: "..") && !target.segment(index, is: "."), "a dot segment")
@@ -28,6 +30,8 @@ func check(_ input: Input) {
     expect(written != nil, "accepted, and not written")
     buffer.append(message.body.span)
     let text = (0..<buffer.count).map { buffer[$0] }
-    guard case .whole(let again) = Message.request(text, cuts: [text.count], limits: Message.roomy) else { fatalError("written, not read") }
+    guard case .whole(let again) = Message.request(text, cuts: [text.count], limits: Message.roomy) else {
+        fatalError("written, not read")
+    }
     expect(again.body == message.body && again.byteCount == text.count, "not the same when written again")
 }

@@ -16,6 +16,8 @@ func check(_ input: Input) {
     MessageWriter.response(head, framing: framing, to: .http11, keepsConnection: true, into: buffer)
     if !head.status.hasNoBody { buffer.append(message.body.span) }
     let written = (0..<buffer.count).map { buffer[$0] }
-    guard case .whole(let again) = Message.response(written, cuts: [written.count], limits: Message.roomy) else { fatalError("written, not read") }
+    guard case .whole(let again) = Message.response(written, cuts: [written.count], limits: Message.roomy) else {
+        fatalError("written, not read")
+    }
     expect(again.body == message.body && again.byteCount == written.count, "not the same when written again")
 }

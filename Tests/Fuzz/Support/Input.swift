@@ -17,8 +17,12 @@ package struct Input {
 
     /// Ends of pieces, the last one at the end of the bytes.
     package mutating func cuts() -> [Int] {
-        if bytes.count <= 64, random.next() & 7 == 0 { return Array(1..<max(2, bytes.count + 1)).filter { $0 <= bytes.count } }
-        let inner = (0..<Int.random(in: 0...4, using: &random)).map { _ in Int.random(in: 0...bytes.count, using: &random) }
+        if bytes.count <= 64, random.next() & 7 == 0 {
+            return Array(1..<max(2, bytes.count + 1)).filter { $0 <= bytes.count }
+        }
+        let inner = (0..<Int.random(in: 0...4, using: &random)).map { _ in
+            Int.random(in: 0...bytes.count, using: &random)
+        }
         return inner.sorted() + [bytes.count]
     }
 

@@ -91,7 +91,9 @@ package enum Message: Equatable {
                 guard let head = try head(bytes.span.extracting(0..<end)) else { continue }
                 expect(head.byteCount <= end, "a head of more bytes than there are")
                 let later = cuts.filter { $0 >= end }
-                guard let found = try body(bytes, from: head.byteCount, head.framing, cuts: later) else { return .incomplete }
+                guard let found = try body(bytes, from: head.byteCount, head.framing, cuts: later) else {
+                    return .incomplete
+                }
                 return .whole(
                     Whole(
                         firstLine: head.line, fields: lines(head.fields), framing: head.framing, body: found.body,

@@ -10,7 +10,9 @@ final class HTTP2Wire: @unchecked Sendable {
 
         var isEnd: Bool { (type == 0 || type == 1) && flags & 1 != 0 }
         /// The number in RST_STREAM, and the second one of GOAWAY.
-        var code: UInt32 { payload.suffix(type == 7 ? payload.count - 4 : 4).prefix(4).reduce(0) { $0 << 8 | UInt32($1) } }
+        var code: UInt32 {
+            payload.suffix(type == 7 ? payload.count - 4 : 4).prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
+        }
     }
 
     static let endStream: UInt8 = 1
@@ -36,7 +38,9 @@ final class HTTP2Wire: @unchecked Sendable {
         Array(big(UInt32(payload.count))[1...]) + [type, flags] + big(stream) + payload
     }
 
-    static func headers(_ stream: UInt32, _ fields: [(String, String)], flags: UInt8 = endStream | endHeaders) -> [UInt8] {
+    static func headers(_ stream: UInt32, _ fields: [(String, String)], flags: UInt8 = endStream | endHeaders)
+        -> [UInt8]
+    {
         frame(1, flags: flags, stream: stream, block(fields))
     }
 
@@ -57,7 +61,9 @@ final class HTTP2Wire: @unchecked Sendable {
     /// Literals without indexing and without Huffman coding (RFC 7541 §6.2.2).
     static func block(_ fields: [(String, String)]) -> [UInt8] { fields.flatMap { [0] + string($0.0) + string($0.1) } }
 
-    static func string(_ text: String) -> [UInt8] { number(text.utf8.count, prefixBits: 7, first: 0) + Array(text.utf8) }
+    static func string(_ text: String) -> [UInt8] {
+        number(text.utf8.count, prefixBits: 7, first: 0) + Array(text.utf8)
+    }
 
     /// An integer of HPACK (RFC 7541 §5.1).
     static func number(_ value: Int, prefixBits: Int, first: UInt8) -> [UInt8] {
@@ -102,7 +108,9 @@ final class HTTP2Wire: @unchecked Sendable {
     }
 
     /// Frames up to the first that `matches`, that one included; up to the end of the connection if there is none.
-    func frames(upTo matches: (Frame) -> Bool, by deadline: ContinuousClock.Instant = Patience.deadline) throws -> [Frame] {
+    func frames(upTo matches: (Frame) -> Bool, by deadline: ContinuousClock.Instant = Patience.deadline) throws
+        -> [Frame]
+    {
         var frames: [Frame] = []
         while let frame = try next(by: deadline) {
             frames.append(frame)
@@ -121,7 +129,9 @@ final class HTTP2Wire: @unchecked Sendable {
     /// What becomes of a stream: its status if it is in HPACK's static table, and how it ended.
     func answer(on stream: UInt32, by deadline: ContinuousClock.Instant = Patience.deadline) throws -> Answer {
         var answer = Answer()
-        for frame in try frames(upTo: { ($0.stream == stream && ($0.type == 3 || $0.isEnd)) || $0.type == 7 }, by: deadline) {
+        for frame in try frames(
+            upTo: { ($0.stream == stream && ($0.type == 3 || $0.isEnd)) || $0.type == 7 }, by: deadline)
+        {
             if frame.type == 7 { answer.goAwayCode = frame.code }
             if frame.stream != stream { continue }
             switch frame.type {
@@ -145,7 +155,9 @@ final class HTTP2Wire: @unchecked Sendable {
 
     private static func status(_ block: [UInt8]) -> Int? {
         // A change of the table's size may come before (RFC 7541 §6.3).
-        guard let first = block.first(where: { $0 & 0xE0 != 0x20 && $0 < 0xE0 }), (0x88...0x8E).contains(first) else { return nil }
+        guard let first = block.first(where: { $0 & 0xE0 != 0x20 && $0 < 0xE0 }), (0x88...0x8E).contains(first) else {
+            return nil
+        }
         return [200, 204, 206, 304, 400, 404, 500][Int(first) - 0x88]
     }
 }
