@@ -10,7 +10,8 @@ func measureWire(_ measure: Measure) {
 
 private func measureSigning(_ measure: Measure) {
     let signer = AWSSignature(
-        credentials: .init(accessKeyID: "AKIDEXAMPLE", secretAccessKey: Secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")),
+        credentials: .init(
+            accessKeyID: "AKIDEXAMPLE", secretAccessKey: Secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")),
         region: "us-east-1", service: "bedrock")
     let target = ByteBuffer("/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/converse")
     let host = ByteBuffer("bedrock-runtime.us-east-1.amazonaws.com")

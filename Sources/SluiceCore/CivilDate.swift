@@ -15,7 +15,8 @@ package struct CivilDate: Equatable, Sendable {
     /// - Parameter seconds: since 1970-01-01 00:00 UTC; outside 1970 to 9999 the nearer end is taken.
     package init(secondsSince1970 seconds: Int) {
         let (days, second) = min(max(seconds, 0), Self.secondsMax).quotientAndRemainder(dividingBy: 86_400)
-        // Howard Hinnant, "chrono-compatible low-level date algorithms": a year begins in March and ends with its leap day.
+        // Howard Hinnant, "chrono-compatible low-level date algorithms": a year begins in March and ends with its leap
+        // day.
         let shifted = days + 719_468
         let era = shifted / 146_097
         let dayOfEra = shifted % 146_097

@@ -4,10 +4,10 @@ package import SluiceJSON
 
 /// How long a provider asks to be left alone, in every spelling that providers use.
 ///
-/// The first of these that says something counts: `retry-after-ms`, `retry-after`, the error's body (Google's `RetryInfo`,
-/// `retry_after`, then a sentence such as "Please try again in 600ms"), and the `reset` of rate limits. A reset says when
-/// a bucket is full again, which is longer than needed: it is asked last, of the buckets that are empty if any are said
-/// to be, and otherwise of the one that fills first.
+/// The first of these that says something counts: `retry-after-ms`, `retry-after`, the error's body (Google's
+/// `RetryInfo`, `retry_after`, then a sentence such as "Please try again in 600ms"), and the `reset` of rate limits. A
+/// reset says when a bucket is full again, which is longer than needed: it is asked last, of the buckets that are empty
+/// if any are said to be, and otherwise of the one that fills first.
 package enum RetryAfter {
     /// Longer waits count as this.
     package static let longest = Duration.seconds(3600)
@@ -28,7 +28,9 @@ package enum RetryAfter {
     // MARK: Fields
 
     private static func stated(_ fields: borrowing HeaderFields, _ now: Int) -> Int? {
-        if let index = fields.index(of: .retryAfterMS), let wait = RetryText.milliseconds(fields.value(at: index), .milliseconds) {
+        if let index = fields.index(of: .retryAfterMS),
+            let wait = RetryText.milliseconds(fields.value(at: index), .milliseconds)
+        {
             return wait
         }
         guard let index = fields.index(of: .retryAfter) else { return nil }
@@ -61,7 +63,9 @@ package enum RetryAfter {
         guard let details else { return nil }
         var elements = details.elements
         while let detail = elements.next() {
-            if let delay = detail["retryDelay"], let text = delay.unescapedBytes { return RetryText.milliseconds(text, nil) }
+            if let delay = detail["retryDelay"], let text = delay.unescapedBytes {
+                return RetryText.milliseconds(text, nil)
+            }
         }
         return nil
     }

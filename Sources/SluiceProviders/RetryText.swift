@@ -19,8 +19,8 @@ enum RetryText {
         return wait
     }
 
-    /// Reads what a `reset` field says: a duration, seconds, a point in time in seconds or milliseconds since 1970, or a
-    /// date of RFC 3339.
+    /// Reads what a `reset` field says: a duration, seconds, a point in time in seconds or milliseconds since 1970, or
+    /// a date of RFC 3339.
     static func reset(_ text: Span<UInt8>, _ now: Int) -> Int? {
         if let number = ASCII.decimal(text) {
             if number > 100_000_000_000 { return number - now }

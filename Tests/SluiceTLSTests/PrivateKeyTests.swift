@@ -61,7 +61,10 @@ import Testing
     @Test(arguments: [
         ("", "the key holds no private key: it is not PEM (no -----BEGIN line)"),
         ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "the key: the private key cannot be read: "),
-        ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "the key holds no private key: it holds PEM blocks"),
+        (
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "the key holds no private key: it holds PEM blocks"
+        ),
     ])
     func `what is no key is refused by name, without its text`(pem: String, message: String) throws {
         let error = #expect(throws: TLSError.self) { try key(pem) }

@@ -1,12 +1,14 @@
-/// SHA-1 (RFC 3174), which RFC 6455 §4.2.2 uses to show that a server read the handshake. It protects nothing there, and
-/// must protect nothing anywhere else.
+/// SHA-1 (RFC 3174), which RFC 6455 §4.2.2 uses to show that a server read the handshake. It protects nothing there,
+/// and must protect nothing anywhere else.
 enum SHA1 {
     /// - Parameter message: short: it is copied, with its padding, as a whole.
     static func hash(_ message: consuming [UInt8]) -> [UInt8] {
         let bitCount = UInt64(message.count) * 8
         message.append(0x80)
         while message.count % 64 != 56 { message.append(0) }
-        for shift in stride(from: 56, through: 0, by: -8) { message.append(UInt8(truncatingIfNeeded: bitCount >> shift)) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            message.append(UInt8(truncatingIfNeeded: bitCount >> shift))
+        }
         var state: InlineArray<5, UInt32> = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0]
         for block in stride(from: 0, to: message.count, by: 64) { mix(message, block, into: &state) }
         var digest: [UInt8] = []

@@ -1,4 +1,5 @@
-/// Why what a server sent is not WebSocket (RFC 6455 §5). The connection is failed: a Close with `closeCode`, then its end.
+/// Why what a server sent is not WebSocket (RFC 6455 §5). The connection is failed: a Close with `closeCode`, then its
+/// end.
 package enum WebSocketError: Error, Equatable, Sendable {
     /// Only clients mask (§5.1).
     case maskedFrame

@@ -1,10 +1,11 @@
 internal import SluiceCore
 
-/// Reads what a server sends over a WebSocket (RFC 6455 §5): messages put together from their frames, and control frames.
+/// Reads what a server sends over a WebSocket (RFC 6455 §5): messages put together from their frames, and control
+/// frames.
 ///
 ///     var offset = 0
-///     while let event = try parser.next(in: bytes, at: &offset) { act(on: event, parser.payload(of: event, in: bytes)) }
-///
+///     while let event = try parser.next(in: bytes, at: &offset) { act(on: event, parser.payload(of: event, in: bytes))
+//} /
 /// A message of one frame that stands whole in the bytes given is not copied. How the bytes were split does not change
 /// what is reported. After a Close nothing is reported any more (§5.5.1). A parser that threw is done with.
 package struct WebSocketFrameParser: Sendable {

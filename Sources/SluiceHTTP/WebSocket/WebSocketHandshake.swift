@@ -9,7 +9,8 @@ package struct WebSocketHandshake: Sendable {
     package enum Refusal: Error, Equatable, Sendable {
         case notSwitched(Status)
         case upgradeMissing, connectionMissing
-        /// `Sec-WebSocket-Accept` is missing, repeated, or not the answer to our key: a cache or another protocol spoke.
+        /// `Sec-WebSocket-Accept` is missing, repeated, or not the answer to our key: a cache or another protocol
+        /// spoke.
         case wrongAccept
         case unwantedExtension, unwantedProtocol
     }

@@ -3,8 +3,8 @@ internal import SluiceTLS
 
 /// The signing keys of the day: a request then costs one chain of HMACs less.
 ///
-/// Belongs to whoever signs, with the credentials: an entry is found by the key's public half, so that credentials whose
-/// secret is replaced need a new cache.
+/// Belongs to whoever signs, with the credentials: an entry is found by the key's public half, so that credentials
+/// whose secret is replaced need a new cache.
 package struct DerivedKeyCache: Sendable {
     /// What a derived key is good for besides its day.
     struct Scope: Equatable, Sendable {

@@ -2,8 +2,8 @@ internal import SluiceCore
 package import SluiceJSON
 package import SluiceTLS
 
-/// A Google service account, which proves itself with a signed assertion (RFC 7523; Google: "Using OAuth 2.0 for server to
-/// server applications").
+/// A Google service account, which proves itself with a signed assertion (RFC 7523; Google: "Using OAuth 2.0 for server
+/// to server applications").
 package struct GoogleServiceAccount: Sendable {
     /// Why a key file cannot be used.
     package enum Malformed: Error, Equatable, Sendable {
@@ -46,7 +46,9 @@ package struct GoogleServiceAccount: Sendable {
     /// The request for a token.
     ///
     /// - Parameter seconds: since 1970.
-    package func tokenRequest(scope: String = GoogleServiceAccount.scope, at seconds: Int) throws(TLSError) -> TokenRequest {
+    package func tokenRequest(scope: String = GoogleServiceAccount.scope, at seconds: Int) throws(TLSError)
+        -> TokenRequest
+    {
         TokenRequest.assertion(try assertion(scope: scope, at: seconds), origin: origin, path: path)
     }
 

@@ -13,7 +13,8 @@ package struct IflytekSignature: Sendable {
         self.apiSecret = apiSecret
     }
 
-    /// The request target: the path with `authorization`, `date` and `host` in its query. It is good for one connection.
+    /// The request target: the path with `authorization`, `date` and `host` in its query. It is good for one
+    /// connection.
     ///
     /// - Parameters:
     ///   - method: GET for a WebSocket.

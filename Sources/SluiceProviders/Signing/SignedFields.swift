@@ -11,7 +11,8 @@ struct SignedFields {
         host: Span<UInt8>, from all: borrowing HeaderFields, where isSigned: (FieldName, Span<UInt8>) -> Bool
     ) {
         fields.append(.host, host)
-        for index in 0..<all.count where all.field(at: index) != .host && isSigned(all.field(at: index), all.name(at: index)) {
+        for index in 0..<all.count
+        where all.field(at: index) != .host && isSigned(all.field(at: index), all.name(at: index)) {
             fields.append(fieldAt: index, of: all)
         }
         order.reserveCapacity(fields.count)

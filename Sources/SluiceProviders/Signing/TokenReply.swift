@@ -51,7 +51,9 @@ package struct TokenReply: Sendable {
 
     /// Reads the reply of Baidu's BCE-BEARER endpoint: `token`, with `createTime` and `expireTime`.
     package static func baiduBearer(_ body: JSONValue?, status: Status) throws(Refusal) -> TokenReply {
-        guard let body, let token = token(body["token"]), status.isSuccess else { return try oauth(body, status: status) }
+        guard let body, let token = token(body["token"]), status.isSuccess else {
+            return try oauth(body, status: status)
+        }
         guard let made = time(body["createTime"]), let ends = time(body["expireTime"]), ends > made else {
             throw Refusal(status: status, code: "", message: "the token's times cannot be read")
         }

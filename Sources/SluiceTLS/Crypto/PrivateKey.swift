@@ -32,7 +32,8 @@ package import SluiceCore
         let bits = unsafe EVP_PKEY_get_bits(key)
         if unsafe EVP_PKEY_is_a(key, "RSA") == 1 {
             if bits >= rsaBitsMin && bits <= rsaBitsMax { return .rsa }
-            throw TLSError(.configuration, "\(name): an RSA key of \(bits) bits; \(rsaBitsMin) to \(rsaBitsMax) are taken")
+            throw TLSError(
+                .configuration, "\(name): an RSA key of \(bits) bits; \(rsaBitsMin) to \(rsaBitsMax) are taken")
         }
         if unsafe EVP_PKEY_is_a(key, "EC") == 1, unsafe isP256(key) { return .p256 }
         throw TLSError(.configuration, "\(name): the private key is neither RSA nor on the curve P-256")

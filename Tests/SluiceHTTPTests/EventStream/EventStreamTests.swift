@@ -136,7 +136,8 @@ import Testing
         var offset = 0
         let frame = try #require(try parser.next(in: bytes.span, at: &offset))
         func int(_ name: StaticString) -> Int? { parser.header(name, of: frame, in: bytes.span)?.int }
-        #expect(int("i8") == -1 && int("i16") == -2 && int("i32") == 65_536 && int("i64") == Int.min && int("time") == 1000)
+        #expect(
+            int("i8") == -1 && int("i16") == -2 && int("i32") == 65_536 && int("i64") == Int.min && int("time") == 1000)
         #expect(int("text") == nil && int("none") == nil)
         let yes = parser.header("yes", of: frame, in: bytes.span)?.bool
         let no = parser.header("no", of: frame, in: bytes.span)?.bool
@@ -148,10 +149,11 @@ import Testing
         #expect(idByteCount == 16)
     }
 
-    @Test(arguments: [
-        [1], [0, 7], [1, 0x61], [1, 0x61, 10], [1, 0x61, 7], [1, 0x61, 7, 0], [1, 0x61, 7, 0, 1], [1, 0x61, 5, 0],
-        [1, 0x61, 6, 0xFF, 0xFF, 1], [5, 0x61, 0], [1, 0x61, 9, 0],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [1], [0, 7], [1, 0x61], [1, 0x61, 10], [1, 0x61, 7], [1, 0x61, 7, 0], [1, 0x61, 7, 0, 1], [1, 0x61, 5, 0],
+            [1, 0x61, 6, 0xFF, 0xFF, 1], [5, 0x61, 0], [1, 0x61, 9, 0],
+        ] as [[UInt8]])
     func `headers that end where they cannot are refused`(headers: [UInt8]) {
         #expect(read(Samples.frame(headers: headers)).error == .malformedHeader)
     }
@@ -159,7 +161,9 @@ import Testing
     @Test func `noise in headers neither traps nor depends on how it was split`() {
         for seed in SplitMix64.seeds(1_000) {
             var random = SplitMix64(seed)
-            let headers = (0..<Int.random(in: 0...24, using: &random)).map { _ in UInt8.random(in: 0...12, using: &random) }
+            let headers = (0..<Int.random(in: 0...24, using: &random)).map { _ in
+                UInt8.random(in: 0...12, using: &random)
+            }
             var bytes = Samples.frame(headers: headers, payload: [1, 2, 3]) + Samples.bare
             if Bool.random(using: &random) {
                 bytes[Int.random(in: bytes.indices, using: &random)] ^= UInt8.random(in: 1 ... .max, using: &random)

@@ -7,7 +7,9 @@ import Testing
     struct Seen: Equatable {
         let kind: WebSocketFrameParser.Event.Kind
         let payload: [UInt8]
-        init(_ kind: WebSocketFrameParser.Event.Kind, _ payload: [UInt8] = []) { (self.kind, self.payload) = (kind, payload) }
+        init(_ kind: WebSocketFrameParser.Event.Kind, _ payload: [UInt8] = []) {
+            (self.kind, self.payload) = (kind, payload)
+        }
         init(_ kind: WebSocketFrameParser.Event.Kind, _ text: String) { self.init(kind, Array(text.utf8)) }
     }
 
@@ -74,19 +76,22 @@ import Testing
         #expect(read(frame(0x88, [])).events == [Seen(.close(nil))])
     }
 
-    @Test(arguments: [
-        ([0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D], WebSocketError.maskedFrame),
-        ([0xC1, 0x00], .reservedBit), ([0xA1, 0x00], .reservedBit), ([0x91, 0x00], .reservedBit),
-        ([0x83, 0x00], .unknownOpcode(3)), ([0x8B, 0x00], .unknownOpcode(11)), ([0x09, 0x00], .controlFrameFragmented),
-        ([0x89, 0x7E], .controlFrameTooLong), ([0x88, 0x7F], .controlFrameTooLong),
-        ([0x82, 0x7E, 0x00, 0x7D], .lengthNotMinimal), ([0x82, 0x7F, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF], .lengthNotMinimal),
-        ([0x82, 0x7F, 0x80, 0, 0, 0, 0, 1, 0, 0], .lengthNotMinimal), ([0x80, 0x00], .continuationOfNothing),
-        ([0x01, 0x00, 0x81, 0x00], .messageInsideMessage), ([0x88, 0x01, 0x03], .malformedClose),
-        ([0x88, 0x02, 0x03, 0xED], .malformedClose), ([0x88, 0x02, 0x03, 0xEE], .malformedClose),
-        ([0x88, 0x02, 0x0B, 0xB7], .malformedClose), ([0x88, 0x03, 0x03, 0xE8, 0xFF], .notUTF8),
-        ([0x81, 0x01, 0xC3], .notUTF8), ([0x81, 0x03, 0xED, 0xA0, 0x80], .notUTF8),
-        ([0x82, 0x7F, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], .messageTooLong(bytesMax: 1_048_576)),
-    ] as [([UInt8], WebSocketError)])
+    @Test(
+        arguments: [
+            ([0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D], WebSocketError.maskedFrame),
+            ([0xC1, 0x00], .reservedBit), ([0xA1, 0x00], .reservedBit), ([0x91, 0x00], .reservedBit),
+            ([0x83, 0x00], .unknownOpcode(3)), ([0x8B, 0x00], .unknownOpcode(11)),
+            ([0x09, 0x00], .controlFrameFragmented),
+            ([0x89, 0x7E], .controlFrameTooLong), ([0x88, 0x7F], .controlFrameTooLong),
+            ([0x82, 0x7E, 0x00, 0x7D], .lengthNotMinimal),
+            ([0x82, 0x7F, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF], .lengthNotMinimal),
+            ([0x82, 0x7F, 0x80, 0, 0, 0, 0, 1, 0, 0], .lengthNotMinimal), ([0x80, 0x00], .continuationOfNothing),
+            ([0x01, 0x00, 0x81, 0x00], .messageInsideMessage), ([0x88, 0x01, 0x03], .malformedClose),
+            ([0x88, 0x02, 0x03, 0xED], .malformedClose), ([0x88, 0x02, 0x03, 0xEE], .malformedClose),
+            ([0x88, 0x02, 0x0B, 0xB7], .malformedClose), ([0x88, 0x03, 0x03, 0xE8, 0xFF], .notUTF8),
+            ([0x81, 0x01, 0xC3], .notUTF8), ([0x81, 0x03, 0xED, 0xA0, 0x80], .notUTF8),
+            ([0x82, 0x7F, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], .messageTooLong(bytesMax: 1_048_576)),
+        ] as [([UInt8], WebSocketError)])
     func `what a server must not send is refused, however it arrives`(bytes: [UInt8], error: WebSocketError) {
         #expect(read(bytes).error == error)
         #expect(read(bytes, cuts: Array(1..<bytes.count)).error == error)
@@ -117,8 +122,11 @@ import Testing
             var random = SplitMix64(seed)
             var bytes: [UInt8] = []
             for _ in 0..<Int.random(in: 1...6, using: &random) {
-                let payload = (0..<Int.random(in: 0...140, using: &random)).map { _ in UInt8.random(in: 32...126, using: &random) }
-                bytes += frame([0x81, 0x01, 0x80, 0x00, 0x89, 0x8A, 0x82, 0x88].randomElement(using: &random)!, payload)
+                let payload = (0..<Int.random(in: 0...140, using: &random)).map { _ in
+                    UInt8.random(in: 32...126, using: &random)
+                }
+                bytes += frame(
+                    [0x81, 0x01, 0x80, 0x00, 0x89, 0x8A, 0x82, 0x88].randomElement(using: &random)!, payload)
             }
             for _ in 0..<Int.random(in: 0...2, using: &random) {
                 bytes[Int.random(in: bytes.indices, using: &random)] = UInt8.random(in: .min ... .max, using: &random)

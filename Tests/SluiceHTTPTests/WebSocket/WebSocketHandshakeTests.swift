@@ -44,13 +44,14 @@ import Testing
         try handshake.check(response(101, ["upgrade": "WebSocket", "connection": "keep-alive, upgrade"]))
     }
 
-    @Test(arguments: [
-        (["upgrade": nil], WebSocketHandshake.Refusal.upgradeMissing), (["upgrade": "h2c"], .upgradeMissing),
-        (["connection": nil], .connectionMissing), (["sec-websocket-accept": nil], .wrongAccept),
-        (["sec-websocket-accept": "S3pPLMBiTxaQ9kYGzzhZRbK+xOo="], .wrongAccept),
-        (["sec-websocket-extensions": "permessage-deflate"], .unwantedExtension),
-        (["sec-websocket-protocol": "chat"], .unwantedProtocol),
-    ] as [([String: String?], WebSocketHandshake.Refusal)])
+    @Test(
+        arguments: [
+            (["upgrade": nil], WebSocketHandshake.Refusal.upgradeMissing), (["upgrade": "h2c"], .upgradeMissing),
+            (["connection": nil], .connectionMissing), (["sec-websocket-accept": nil], .wrongAccept),
+            (["sec-websocket-accept": "S3pPLMBiTxaQ9kYGzzhZRbK+xOo="], .wrongAccept),
+            (["sec-websocket-extensions": "permessage-deflate"], .unwantedExtension),
+            (["sec-websocket-protocol": "chat"], .unwantedProtocol),
+        ] as [([String: String?], WebSocketHandshake.Refusal)])
     func `an answer that opens no WebSocket is refused`(
         changes: [String: String?], refusal: WebSocketHandshake.Refusal
     ) {

@@ -118,7 +118,10 @@ import Testing
 
     @Test(arguments: [
         ("anthropic.claude-3-5-sonnet-20240620-v1:0", "anthropic.claude-3-5-sonnet-20240620-v1%3A0"),
-        ("arn:aws:bedrock:us-east-1:123:inference-profile/a~b_c", "arn%3Aaws%3Abedrock%3Aus-east-1%3A123%3Ainference-profile%2Fa~b_c"),
+        (
+            "arn:aws:bedrock:us-east-1:123:inference-profile/a~b_c",
+            "arn%3Aaws%3Abedrock%3Aus-east-1%3A123%3Ainference-profile%2Fa~b_c"
+        ),
         ("模", "%E6%A8%A1"), ("a%2F", "a%252F"),
     ])
     func `a model's id is one segment of the path`(id: String, segment: String) {

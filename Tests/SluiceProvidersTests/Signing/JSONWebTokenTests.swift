@@ -54,7 +54,8 @@ import Testing
     }
 
     @Test func `a service account's assertion is signed as another library signs it`() throws {
-        let account = try account(SigningKeys.rsa, #","private_key_id":"k1","token_uri":"https://oauth2.googleapis.com/token""#)
+        let account = try account(
+            SigningKeys.rsa, #","private_key_id":"k1","token_uri":"https://oauth2.googleapis.com/token""#)
         let request = try account.tokenRequest(at: milliseconds / 1000)
         #expect(request.origin == "https://oauth2.googleapis.com" && request.target == Secret("/token"))
         #expect(request.contentType == "application/x-www-form-urlencoded" && request.method == .post)

@@ -5,7 +5,8 @@ import SluiceTLS
 import Testing
 
 @Suite struct `Tencent signatures` {
-    private let body = #"{"Model":"hunyuan-turbos-latest","Messages":[{"Role":"user","Content":"ping"}],"Stream":false}"#
+    private let body =
+        #"{"Model":"hunyuan-turbos-latest","Messages":[{"Role":"user","Content":"ping"}],"Stream":false}"#
     private let signer = TencentSignature(
         credentials: .init(
             secretID: "AKIDEXAMPLE0000000000000000000000000", secretKey: Secret("EXAMPLEKEY0000000000000000000000")),
@@ -23,10 +24,14 @@ import Testing
         return fields
     }
 
-    @Test(arguments: [
-        (nil, "content-type;host", "8ddc5740184791fe9397c063854cf0c4bfd4957f94b66792b8a36dd0d93a2225"),
-        ("ChatCompletions", "content-type;host;x-tc-action", "e5e257d57a3c2cab95ac13c232d69102e3ac634a69a5cb4372cc34c9ccad809e"),
-    ] as [(String?, String, String)])
+    @Test(
+        arguments: [
+            (nil, "content-type;host", "8ddc5740184791fe9397c063854cf0c4bfd4957f94b66792b8a36dd0d93a2225"),
+            (
+                "ChatCompletions", "content-type;host;x-tc-action",
+                "e5e257d57a3c2cab95ac13c232d69102e3ac634a69a5cb4372cc34c9ccad809e"
+            ),
+        ] as [(String?, String, String)])
     func `the worked examples give their headers`(action: String?, names: String, signature: String) {
         var keys = DerivedKeyCache()
         for _ in 0..<2 {
@@ -51,7 +56,9 @@ import Testing
         var keys = DerivedKeyCache()
         let fields = sign(temporary, action: nil, keys: &keys)
         #expect(fields.index(named: "x-tc-token").map { String(decoding: fields.value(at: $0)) } == "temporary")
-        #expect(fields.text(.authorization)?.hasSuffix("8ddc5740184791fe9397c063854cf0c4bfd4957f94b66792b8a36dd0d93a2225") == true)
+        #expect(
+            fields.text(.authorization)?.hasSuffix("8ddc5740184791fe9397c063854cf0c4bfd4957f94b66792b8a36dd0d93a2225")
+                == true)
         #expect(!"\(temporary)".contains("EXAMPLEKEY") && !"\(temporary)".contains("temporary"))
     }
 }
@@ -63,7 +70,8 @@ import Testing
     private let seconds = 1_767_225_600
 
     private func sign(
-        _ method: SluiceHTTP.Method, _ target: String, host: String, contentType: String? = nil, covering: BaiduSignature.Coverage
+        _ method: SluiceHTTP.Method, _ target: String, host: String, contentType: String? = nil,
+        covering: BaiduSignature.Coverage
     ) -> HeaderFields {
         var fields = HeaderFields()
         if let contentType { fields.append(.contentType, contentType) }
@@ -74,7 +82,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (BaiduSignature.Coverage.hostDateAndContentType, "content-type;host;x-bce-date", "f2f0d41ed4fabfb89516eb77b69a1f657f275a38f4f176990002819b1ba88a8b"),
+        (
+            BaiduSignature.Coverage.hostDateAndContentType, "content-type;host;x-bce-date",
+            "f2f0d41ed4fabfb89516eb77b69a1f657f275a38f4f176990002819b1ba88a8b"
+        ),
         (.host, "host", "a2974add05d679937cdcb37e0d5491110fd236e5348f93e0e070a3f99c4a604b"),
     ])
     func `the worked examples give their headers`(covering: BaiduSignature.Coverage, names: String, signature: String) {
@@ -111,12 +122,13 @@ import Testing
 
     @Test func `the published sample gives its URL`() {
         #expect(
-            target("addd2272b6d8b7c8abdd79531420ca3b", "MjlmNzkzNmZkMDQ2OTc0ZDdmNGE2ZTZi", "/v1.1/chat", at: 1_683_283_419)
-                == """
-                /v1.1/chat?authorization=YXBpX2tleT0iYWRkZDIyNzJiNmQ4YjdjOGFiZGQ3OTUzMTQyMGNhM2IiLCBhbGdvcml0aG09ImhtYWMtc2hh\
-                MjU2IiwgaGVhZGVycz0iaG9zdCBkYXRlIHJlcXVlc3QtbGluZSIsIHNpZ25hdHVyZT0iejVnSGR1M3B4VlY0QURNeWs0Njd3T1dEUTlxNkJR\
-                elIzbmZNVGpjL0RhUT0i&date=Fri%2C%2005%20May%202023%2010%3A43%3A39%20GMT&host=spark-api.xf-yun.com
-                """)
+            target(
+                "addd2272b6d8b7c8abdd79531420ca3b", "MjlmNzkzNmZkMDQ2OTc0ZDdmNGE2ZTZi", "/v1.1/chat", at: 1_683_283_419)
+                    == """
+                    /v1.1/chat?authorization=YXBpX2tleT0iYWRkZDIyNzJiNmQ4YjdjOGFiZGQ3OTUzMTQyMGNhM2IiLCBhbGdvcml0aG09ImhtYWMtc2hh\
+                    MjU2IiwgaGVhZGVycz0iaG9zdCBkYXRlIHJlcXVlc3QtbGluZSIsIHNpZ25hdHVyZT0iejVnSGR1M3B4VlY0QURNeWs0Njd3T1dEUTlxNkJR\
+                    elIzbmZNVGpjL0RhUT0i&date=Fri%2C%2005%20May%202023%2010%3A43%3A39%20GMT&host=spark-api.xf-yun.com
+                    """)
     }
 
     @Test(arguments: [

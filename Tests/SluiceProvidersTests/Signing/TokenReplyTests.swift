@@ -5,7 +5,9 @@ import SluiceProviders
 import Testing
 
 @Suite struct `Token replies` {
-    private func read(_ text: String, _ status: Status = 200, baiduBearer: Bool = false) -> Result<TokenReply, TokenReply.Refusal> {
+    private func read(_ text: String, _ status: Status = 200, baiduBearer: Bool = false) -> Result<
+        TokenReply, TokenReply.Refusal
+    > {
         let tape = JSONTape()
         do throws(TokenReply.Refusal) {
             guard (try? tape.scan(text.utf8Span.span)) != nil else { return .success(try .oauth(nil, status: status)) }
@@ -30,17 +32,24 @@ import Testing
         #expect(!"\(reply) \(token)".contains("24."))
     }
 
-    @Test(arguments: [
-        (#"{"error":"invalid_client","error_description":"unknown client id"}"#, 401, "invalid_client", "unknown client id", true),
-        (#"{"error":"invalid_client","error_description":"Client authentication failed"}"#, 200, "invalid_client", "Client authentication failed", true),
-        (#"{"error":"temporarily_unavailable"}"#, 400, "temporarily_unavailable", "", false),
-        (#"{"error":{"code":"x","message":"no"}}"#, 500, "x", "no", false),
-        ("<html>", 502, "", "the reply is neither a token nor an error", false),
-        ("{}", 200, "", "the reply is neither a token nor an error", false),
-        (#"{"access_token":""}"#, 200, "", "the reply is neither a token nor an error", false),
-        (#"{"access_token":"a\r\nb"}"#, 200, "", "the reply is neither a token nor an error", false),
-        (#"{"access_token":"a","expires_in":0}"#, 200, "", "the token has expired already", false),
-    ] as [(String, UInt16, String, String, Bool)])
+    @Test(
+        arguments: [
+            (
+                #"{"error":"invalid_client","error_description":"unknown client id"}"#, 401, "invalid_client",
+                "unknown client id", true
+            ),
+            (
+                #"{"error":"invalid_client","error_description":"Client authentication failed"}"#, 200,
+                "invalid_client", "Client authentication failed", true
+            ),
+            (#"{"error":"temporarily_unavailable"}"#, 400, "temporarily_unavailable", "", false),
+            (#"{"error":{"code":"x","message":"no"}}"#, 500, "x", "no", false),
+            ("<html>", 502, "", "the reply is neither a token nor an error", false),
+            ("{}", 200, "", "the reply is neither a token nor an error", false),
+            (#"{"access_token":""}"#, 200, "", "the reply is neither a token nor an error", false),
+            (#"{"access_token":"a\r\nb"}"#, 200, "", "the reply is neither a token nor an error", false),
+            (#"{"access_token":"a","expires_in":0}"#, 200, "", "the token has expired already", false),
+        ] as [(String, UInt16, String, String, Bool)])
     func `what is no token says why`(text: String, status: UInt16, code: String, message: String, isPermanent: Bool) {
         guard case .failure(let refusal) = read(text, Status(status)) else {
             Issue.record("a token was read from \(text)")
