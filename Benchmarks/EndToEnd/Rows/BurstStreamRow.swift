@@ -9,7 +9,7 @@ struct BurstStreamRow: Row {
     func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double] {
         let load = try ClosedLoop(
             port: session.plainPort, connections: Self.connectionCount,
-            request: ChatRequest(.burst(eventCount: Self.eventCount)))
+            request: session.request(.burst(eventCount: Self.eventCount)))
         return [try Window.measure(load, session, settings).microsecondsPerEvent]
     }
 }

@@ -32,7 +32,7 @@ struct ChatRow: Row {
     }
 
     private func makeLoad(_ session: Session) throws(Failure) -> any Load {
-        let request = ChatRequest(.plain)
+        let request = try session.request(.plain)
         return switch downstream {
         case .http1:
             try ClosedLoop(port: session.plainPort, connections: Self.connectionCount, request: request)

@@ -18,7 +18,7 @@ struct PromptRow: Row {
     private func microseconds(_ byteCount: Int, _ session: Session, _ settings: Settings) throws(Failure) -> Double {
         let load = try ClosedLoop(
             port: session.plainPort, connections: Self.connectionCount,
-            request: ChatRequest(.plain, bodyByteCount: byteCount))
+            request: session.request(.plain, bodyByteCount: byteCount))
         return try Window.measure(load, session, settings).microsecondsPerRequest
     }
 }
