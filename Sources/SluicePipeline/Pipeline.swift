@@ -86,9 +86,9 @@ package final class Pipeline {
     private func relay(_ stream: any RelayedStream, _ context: RequestContext) {
         context.exchange.forgetFields()
         stream.start { [self] failure in
-            stream.stop()
             context.stream = nil
             do throws(UpstreamError) {
+                defer { stream.stop() }
                 if let failure { throw failure }
                 try stream.end()
             } catch {
