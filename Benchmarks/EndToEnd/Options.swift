@@ -4,7 +4,8 @@ struct Options {
         sluice-bench: what Sluice costs, beside nginx on the same work
 
         Starts `sluice mock` and each proxy in turn, puts load on it and prints a table. The proxy has core 0 to
-        itself, upstream and load share core 1. CPU is user and system time of the proxy's whole process tree. Proxies
+        itself, upstream and load share core 1; closed loops, which the mock would hold up there, have a stand-in
+        with canned replies instead. CPU is user and system time of the proxy's whole process tree. Proxies
         take turns within a round, each row starts them afresh, numbers are medians over the rounds, and ratios are
         taken within a round. Latency counts from when a request was due (coordinated omission corrected).
 

@@ -4,6 +4,7 @@ struct BurstStreamRow: Row {
     private static let eventCount = 1_000
 
     let id = "sse-burst"
+    let upstream = UpstreamKind.standIn
     let metrics = [Metric("SSE event, many in one read", "CPU µs", .ratioAtMost(1.0))]
 
     func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double] {

@@ -4,6 +4,7 @@ struct PromptRow: Row {
     private static let connectionCount = 64
 
     let id = "prompt-32k"
+    let upstream = UpstreamKind.standIn
     let metrics = [
         Metric("chat, 32 KB prompt", "CPU µs"),
         Metric("  more than a small one", "CPU µs", .atMost(25)),

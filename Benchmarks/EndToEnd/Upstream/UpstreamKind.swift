@@ -2,7 +2,8 @@
 enum UpstreamKind: String, CaseIterable, Sendable {
     /// `sluice mock`: a whole provider.
     case mock
-    /// The stand-in of `sluice-bench upstream`: canned bytes. For rows in which the upstream's own cost, on the core that it shares
-    /// with the load, would decide how busy the proxy can be.
+    /// The stand-in of `sluice-bench upstream`: canned bytes, at half of the mock's cost. For closed loops, in which the upstream and
+    /// the load on one core have to be faster than the proxy on the other: a proxy that has to wait sleeps and wakes more often for
+    /// the same work, which costs it up to a third more.
     case standIn = "stand-in"
 }
