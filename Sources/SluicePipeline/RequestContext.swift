@@ -42,14 +42,14 @@ package final class RequestContext {
 
     package var attempts = 0
     package var upstream: UpstreamExchange?
-    /// The reply, where it is a stream that goes on without a task.
-    var stream: (any RelayedStream)?
-    /// Where the pipeline keeps the context while its exchange is under way.
-    let place: Int
     /// The provider speaks another dialect than the application.
     package var translation: Translation?
     /// Whether the reply names what the provider could not be told of the request.
     package var reportsLostFields = true
+    /// The reply, where it is a stream that goes on without a task.
+    var stream: (any RelayedStream)?
+    /// Where the pipeline keeps the context while its exchange is under way.
+    let place: Int
     package var upstreamStatus: Status?
     package var upstreamRequestID: String?
     package var usage: Usage?

@@ -150,7 +150,6 @@ final class TranslatedStream: RelayedStream {
         exchange.sendHead(ReplyFormat.streamHead(context), body: .unknown)
     }
 
-    /// Called on every way out.
     func stop() {
         context.usage = writer.usage
         context.malformedEvents = decoding.malformedCount
