@@ -87,9 +87,9 @@ package final class Pipeline {
     /// Relays a stream without the task that began it: what a task keeps while it waits is most of what a silent stream costs.
     private func relay(_ stream: any RelayedStream, _ context: RequestContext) {
         stream.start { [self] failure in
-            stream.stop()
             context.stream = nil
             do throws(UpstreamError) {
+                defer { stream.stop() }
                 if let failure { throw failure }
                 try stream.end()
             } catch {
