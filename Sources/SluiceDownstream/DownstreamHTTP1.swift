@@ -61,7 +61,7 @@ final class DownstreamHTTP1: DownstreamConnection {
     ///
     /// - Parameter received: bytes that came before the protocol was known.
     func start(received: Span<UInt8>) {
-        unsafe transport.delegate = self
+        transport.delegate = self
         timer = LoopTimer(target: self)
         arm(after: registry.configuration.headTimeout)
         if !received.isEmpty { transportReceived(received) }

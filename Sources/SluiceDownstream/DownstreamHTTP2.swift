@@ -43,7 +43,7 @@ final class DownstreamHTTP2: DownstreamConnection, Flushable {
     }
 
     func start(received: Span<UInt8>) {
-        unsafe transport.delegate = self
+        transport.delegate = self
         let timer = LoopTimer(target: self)
         self.timer = timer
         registry.loop.arm(timer, after: min(registry.configuration.headTimeout, registry.configuration.idle))

@@ -37,7 +37,7 @@ final class NewConnection: DownstreamConnection {
 
     func start(_ certificates: CertificateStore?) {
         transport.dropsUnreadAtEnd = true
-        unsafe transport.delegate = self
+        transport.delegate = self
         let timer = LoopTimer(target: self)
         self.timer = timer
         registry.loop.arm(timer, after: registry.configuration.headTimeout)

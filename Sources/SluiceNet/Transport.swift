@@ -52,8 +52,10 @@ package final class Transport: EventHandler, Flushable {
     package let fd: Int32
     package private(set) var isOpen = true
     /// Without a delegate nothing is read: it waits in the system until there is one.
-    package unowned(unsafe) var delegate: (any TransportDelegate)? {
-        didSet { if unsafe delegate != nil, isReadable || hasPeerEnded { readAgainLater() } }
+    ///
+    /// Held until the transport has closed, as the loop holds the transport: whoever owns a connection closes it.
+    package var delegate: (any TransportDelegate)? {
+        didSet { if delegate != nil, isReadable || hasPeerEnded { readAgainLater() } }
     }
     /// Whether what was not read yet is given up as soon as the peer has gone. Right for an application, which is not there any
     /// more to be answered; wrong for a provider, whose last bytes may be the answer.
@@ -197,7 +199,7 @@ package final class Transport: EventHandler, Flushable {
             if !tls.outbound.isEmpty { _ = Socket.write(fd, from: tls.outbound) }
         }
         if closesWhenSent {
-            let owner = unsafe delegate
+            let owner = delegate
             close()
             owner?.transportClosed()
         } else if endsWhenSent {
@@ -209,7 +211,7 @@ package final class Transport: EventHandler, Flushable {
     private func tellIfDrained() {
         guard isOpen, isAboveHigh, outbound.count <= highWatermark / 2 else { return }
         isAboveHigh = false
-        unsafe delegate?.transportDrained()
+        delegate?.transportDrained()
     }
 
     // MARK: Receiving
@@ -251,11 +253,11 @@ package final class Transport: EventHandler, Flushable {
         if readiness.bits == 0 { isResumeAsked = false }
         if readiness.isReadable { isReadable = true }
         if readiness.hasEnded { hasPeerEnded = true }
-        if unsafe delegate == nil {
+        if delegate == nil {
             // Nobody to give it to yet.
         } else if isPaused {
             if dropsUnreadAtEnd, readiness.isBroken { return fail(.system(SystemError("recv", code: ECONNRESET))) }
-            if dropsUnreadAtEnd, readiness.hasEnded { unsafe delegate?.transportEnded() }
+            if dropsUnreadAtEnd, readiness.hasEnded { delegate?.transportEnded() }
         } else if isReadable || hasPeerEnded, !isResumeAsked {
             read()
         }
@@ -283,7 +285,7 @@ package final class Transport: EventHandler, Flushable {
             if let tls {
                 unsafe decrypt(bytes.span, with: tls)
             } else {
-                unsafe delegate?.transportReceived(bytes.span)
+                delegate?.transportReceived(bytes.span)
             }
             return isDrained
         case let other:
@@ -313,7 +315,7 @@ package final class Transport: EventHandler, Flushable {
             while true {
                 if progress.completedHandshake {
                     if !outbound.isEmpty { markDirty() }
-                    unsafe delegate?.transportSecured()
+                    delegate?.transportSecured()
                 }
                 if isOpen, progress.plaintextByteCount > 0 {
                     let bytes = unsafe UnsafeBufferPointer(
@@ -323,7 +325,7 @@ package final class Transport: EventHandler, Flushable {
                 if !isOpen { return }
                 switch progress.next {
                 case .needsInput: return
-                case .ended: unsafe delegate?.transportEnded(); return
+                case .ended: delegate?.transportEnded(); return
                 case .hasMore: progress = try unsafe tls.receive(Span(), into: space)
                 }
             }
@@ -335,14 +337,14 @@ package final class Transport: EventHandler, Flushable {
 
     /// Plaintext goes where plain bytes would have gone.
     private func give(_ bytes: Span<UInt8>) {
-        guard let target else { unsafe delegate?.transportReceived(bytes); return }
+        guard let target else { delegate?.transportReceived(bytes); return }
         let part = min(targetRemaining, bytes.count)
         target.append(bytes.extracting(0..<part))
         targetRemaining -= part
         if targetRemaining > 0 { return }
         self.target = nil
-        unsafe delegate?.transportFilled()
-        if part < bytes.count, isOpen { unsafe delegate?.transportReceived(bytes.extracting(part...)) }
+        delegate?.transportFilled()
+        if part < bytes.count, isOpen { delegate?.transportReceived(bytes.extracting(part...)) }
     }
 
     private func readIntoTarget() -> Bool {
@@ -359,7 +361,7 @@ package final class Transport: EventHandler, Flushable {
         targetRemaining -= count
         if targetRemaining == 0 {
             target = nil
-            unsafe delegate?.transportFilled()
+            delegate?.transportFilled()
         }
         return isDrained
     }
@@ -380,7 +382,7 @@ package final class Transport: EventHandler, Flushable {
             hasPeerEnded = false
             do throws(TLSError) {
                 try tls?.receiveEnd()
-                if tls?.hasEnded != true { unsafe delegate?.transportEnded() }
+                if tls?.hasEnded != true { delegate?.transportEnded() }
             } catch {
                 fail(error.kind == .truncated ? .truncated : .tls(error.message))
             }
@@ -425,14 +427,14 @@ package final class Transport: EventHandler, Flushable {
         if !isOpen { return }
         isOpen = false
         loop.forget(registration)
-        unsafe delegate?.transportFailed(error)
+        delegate?.transportFailed(error)
         // Only now: the owner may want to ask the system what became of its bytes.
         Socket.close(fd)
         release()
     }
 
     private func release() {
-        unsafe delegate = nil
+        delegate = nil
         outbound.removeAll()
         target = nil
         tls = nil

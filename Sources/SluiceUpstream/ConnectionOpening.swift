@@ -25,13 +25,13 @@ final class ConnectionOpening: TransportDelegate, TimerTarget {
     ///
     /// - Returns: what the provider has sent already. Nothing more is read until there is another delegate.
     func run(by deadline: Instant) async throws(UpstreamError) -> ByteBuffer? {
-        unsafe transport.delegate = self
+        transport.delegate = self
         let timer = LoopTimer(target: self)
         transport.loop.arm(timer, at: deadline)
         if endpoint.proxy != nil { askForTunnel() } else { startHandshake() }
         let outcome = await result.wait()
         transport.loop.remove(timer)
-        unsafe transport.delegate = nil
+        transport.delegate = nil
         if case .failure = outcome { transport.close() }
         try outcome.get()
         transport.resumeReading()

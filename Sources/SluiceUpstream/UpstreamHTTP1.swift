@@ -34,7 +34,7 @@ final class UpstreamHTTP1 {
         self.pool = pool
         loop = transport.loop
         openedAt = loop.now
-        unsafe transport.delegate = self
+        transport.delegate = self
         timer = LoopTimer(target: self)
     }
 

@@ -45,7 +45,7 @@ final class UpstreamHTTP2: Flushable {
             transport.close()
             throw UpstreamError(.connect, "no HTTP/2 session could be made (\(error.label))", isUnprocessed: true)
         }
-        unsafe transport.delegate = self
+        transport.delegate = self
         let timer = LoopTimer(target: self)
         self.timer = timer
         loop.arm(timer, after: pool.endpoint.limits.idle)
