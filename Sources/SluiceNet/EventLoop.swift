@@ -30,6 +30,8 @@ package import SluiceCore
     package static let scratchByteCount = 65_536
     private static let eventsAtMost = 256
     private static let roundsAtMost = 16
+    /// How many jobs one round runs: those that others have made runnable in the same round count.
+    private static let jobsAtMost = 1024
     private static let wakeupTag = UInt64.max
 
     package init() throws(SystemError) {
@@ -95,20 +97,24 @@ package import SluiceCore
     private func settleTurn() {
         for _ in 0..<Self.roundsAtMost {
             if ready.isEmpty && dirty.isEmpty { return }
+            runJobs()
             var index = 0
-            while index < ready.count {
-                let job = ready[index]
-                index += 1
-                unsafe job.runSynchronously(on: asUnownedTaskExecutor())
-            }
-            ready.removeAll(keepingCapacity: true)
-            index = 0
             while index < dirty.count {
                 dirty[index].flush()
                 index += 1
             }
             dirty.removeAll(keepingCapacity: true)
         }
+    }
+
+    private func runJobs() {
+        var index = 0
+        while index < ready.count, index < Self.jobsAtMost {
+            let job = ready[index]
+            index += 1
+            unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+        }
+        if index == ready.count { ready.removeAll(keepingCapacity: true) } else { ready.removeFirst(index) }
     }
 
     private func timeout() -> Int32 {

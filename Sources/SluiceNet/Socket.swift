@@ -111,7 +111,7 @@ package enum Socket {
         return fd
     }
 
-    /// Whether somebody accepts connections there now.
+    /// Whether somebody accepts connections at a unix socket now.
     package static func isAnswering(_ address: SocketAddress) -> Bool {
         guard let attempt = try? connect(to: address) else { return false }
         defer { _ = Glibc.close(attempt.fd) }
