@@ -118,7 +118,9 @@ extension Transport {
             hasPeerEnded = false
             do throws(TLSError) {
                 try tls?.receiveEnd()
-                if tls?.hasEnded != true { delegate?.transportEnded() }
+                if tls?.hasEnded == true { return true }
+                // The error that told of the reset went to the one who was sending: what looks like an end is none.
+                if let sendError { fail(.system(sendError)) } else { delegate?.transportEnded() }
             } catch {
                 fail(error.kind == .truncated ? .truncated : .tls(error.message))
             }
