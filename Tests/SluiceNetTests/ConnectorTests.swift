@@ -1,17 +1,11 @@
 import Glibc
+import NetTestSupport
 import SluiceCore
 import Testing
 
 @testable import SluiceNet
 
 @Suite struct `Dialling` {
-    /// A port that nobody listens on.
-    private static func closedAddress() throws -> SocketAddress {
-        let fd = try Socket.listen(on: .loopback, isShared: false)
-        defer { Socket.close(fd) }
-        return try #require(Socket.localAddress(fd))
-    }
-
     /// An address that takes connections, or one that takes none and refuses none: its backlog is full.
     private final class Place {
         let fd: Int32
@@ -40,11 +34,12 @@ import Testing
     @Test func `the next address is tried at once when one refuses`() async throws {
         try await onLoop { test in
             let good = try Place()
+            let closed = [try ClosedPort(), try ClosedPort()]
             // Were it not at once, each refusal would cost 250 ms; a busy machine is not slow five times in a row.
             var fastest = Duration.seconds(60)
             for _ in 0..<5 where fastest > .milliseconds(250) {
                 let began = EventLoop.readClock()
-                let transport = try await test.dial([try Self.closedAddress(), try Self.closedAddress(), good.address])
+                let transport = try await test.dial(closed.map(\.address) + [good.address])
                 fastest = min(fastest, EventLoop.readClock() - began)
                 #expect(Self.peerAddress(transport.fd) == good.address.port)
             }
@@ -104,9 +99,9 @@ import Testing
 
     @Test func `when all refuse, the refusal is told`() async throws {
         try await onLoop { test in
-            let closed = [try Self.closedAddress(), try Self.closedAddress()]
+            let closed = [try ClosedPort(), try ClosedPort()]
             let failure = await #expect(throws: Connector.Failure.self) {
-                _ = try await Connector.connect(to: closed, by: EventLoop.readClock() + .seconds(30), on: test.loop)
+                _ = try await Connector.connect(to: closed.map(\.address), by: EventLoop.readClock() + .seconds(30), on: test.loop)
             }
             #expect(failure?.error?.reason == "Connection refused")
         }

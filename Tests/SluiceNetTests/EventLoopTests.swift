@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import NetTestSupport
 import SluiceCore
 import Synchronization
 import Testing

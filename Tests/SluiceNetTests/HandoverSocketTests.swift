@@ -1,4 +1,5 @@
 import Glibc
+import NetTestSupport
 import Testing
 
 @testable import SluiceNet

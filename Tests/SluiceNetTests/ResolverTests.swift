@@ -1,4 +1,5 @@
 import Glibc
+import NetTestSupport
 import SluiceCore
 import Synchronization
 import Testing

@@ -1,4 +1,5 @@
 import Glibc
+import NetTestSupport
 import SluiceCore
 import Testing
 
@@ -67,11 +68,9 @@ import Testing
     }
 
     @Test func `a refused connection is an error at once or when it is asked for`() throws {
-        let listening = try Socket.listen(on: .loopback, isShared: false)
-        let address = try #require(Socket.localAddress(listening))
-        Socket.close(listening)
+        let closed = try ClosedPort()
         do {
-            let (fd, isConnected) = try Socket.connect(to: address)
+            let (fd, isConnected) = try Socket.connect(to: closed.address)
             defer { Socket.close(fd) }
             #expect(!isConnected)
             #expect(Socket.pendingError(fd) == SystemError("connect", code: ECONNREFUSED))

@@ -1,3 +1,4 @@
+import NetTestSupport
 import SluiceCore
 import Testing
 

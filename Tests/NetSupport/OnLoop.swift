@@ -1,18 +1,16 @@
-import Dispatch
-import SluiceCore
-import Synchronization
-import Testing
-
-@testable import SluiceNet
+package import Dispatch
+internal import SluiceCore
+package import SluiceNet
+internal import Synchronization
 
 /// A test took longer than any of them may.
-struct Stuck: Error {}
+package struct Stuck: Error {}
 
 /// Runs `body` as a task on an event loop with a thread of its own, and stops the loop afterwards.
 ///
 /// What `body` makes belongs to that loop, as it does in the proxy; transports that it leaves open are closed. A test that hangs
 /// fails: nothing of it is waited for after `limit`.
-@discardableResult func onLoop<Value: Sendable>(
+@discardableResult package func onLoop<Value: Sendable>(
     within limit: DispatchTimeInterval = .seconds(40), _ body: @escaping @Sendable (LoopTest) async throws -> Value
 ) async throws -> Value {
     let loop = try EventLoop()
@@ -71,21 +69,21 @@ private final class Run<Value: Sendable>: Sendable {
 }
 
 /// What a test does on its loop.
-final class LoopTest {
-    let loop: EventLoop
+package final class LoopTest {
+    package let loop: EventLoop
     private var transports: [Transport] = []
 
     init(_ loop: EventLoop) { self.loop = loop }
 
     /// A transport over a connected descriptor, closed at the end of the test at the latest.
-    func open(_ fd: Int32, _ recorder: Recorder? = nil) throws -> Transport {
+    package func open(_ fd: Int32, _ delegate: (any TransportDelegate)? = nil) throws -> Transport {
         let transport = try Transport(loop: loop, fd: fd)
         transports.append(transport)
-        transport.delegate = recorder
+        transport.delegate = delegate
         return transport
     }
 
-    func dial(_ addresses: [SocketAddress], within time: Duration = .seconds(20)) async throws -> Transport {
+    package func dial(_ addresses: [SocketAddress], within time: Duration = .seconds(20)) async throws -> Transport {
         let transport = try await Connector.connect(to: addresses, by: EventLoop.readClock() + time, on: loop)
         transports.append(transport)
         return transport
@@ -94,7 +92,7 @@ final class LoopTest {
     func closeAll() { for transport in transports { transport.close() } }
 
     /// Lets the loop look at its descriptors several times: what is there to be noticed, has been.
-    func settle() async {
+    package func settle() async {
         let loop = loop
         for _ in 0..<8 {
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
@@ -107,7 +105,7 @@ final class LoopTest {
 /// Waits, a millisecond at a time, until something holds.
 ///
 /// - Returns: whether it did within a time that is long enough for any machine: only a test that fails waits for so long.
-@discardableResult func eventually(within time: Duration = .seconds(15), _ condition: () throws -> Bool) async rethrows -> Bool {
+@discardableResult package func eventually(within time: Duration = .seconds(15), _ condition: () throws -> Bool) async rethrows -> Bool {
     let deadline = EventLoop.readClock() + time
     while try !condition() {
         if EventLoop.readClock() >= deadline { return false }

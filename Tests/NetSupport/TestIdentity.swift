@@ -1,13 +1,12 @@
-import Foundation
-import Synchronization
+internal import Foundation
 
 /// A certificate authority and a certificate for `127.0.0.1` and `localhost`, made with the `openssl` tool when first asked for.
-final class TestIdentity: Sendable {
-    static let shared = TestIdentity()
+package final class TestIdentity: Sendable {
+    package static let shared = TestIdentity()
 
-    let authority: String
-    let certificate: String
-    let key: String
+    package let authority: String
+    package let certificate: String
+    package let key: String
     private let directory: String
 
     private init() {

@@ -1,19 +1,19 @@
-import Glibc
-import SluiceNet
+internal import Glibc
+package import SluiceNet
 
 /// The far end of a connection: a plain socket that a test writes to and reads from as it likes.
-final class Peer {
-    struct Failure: Error { package let call: String }
+package final class Peer {
+    package struct Failure: Error { package let call: String }
 
-    private(set) var fd: Int32
+    package private(set) var fd: Int32
     /// Everything received so far and not taken.
-    private(set) var received: [UInt8] = []
+    package private(set) var received: [UInt8] = []
     /// The other side ended in an orderly way.
-    private(set) var hasEnded = false
+    package private(set) var hasEnded = false
     /// The other side reset the connection.
-    private(set) var wasReset = false
+    package private(set) var wasReset = false
 
-    init(fd: Int32) {
+    package init(fd: Int32) {
         self.fd = fd
         _ = fcntl(fd, F_SETFL, O_NONBLOCK)
     }
@@ -21,7 +21,7 @@ final class Peer {
     deinit { close() }
 
     /// Two connected unix sockets.
-    static func pair() throws -> (fd: Int32, peer: Peer) {
+    package static func pair() throws -> (fd: Int32, peer: Peer) {
         var fds: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         guard unsafe socketpair(AF_UNIX, kind, 0, &fds) == 0 else { throw Failure(call: "socketpair") }
@@ -29,7 +29,7 @@ final class Peer {
     }
 
     /// Two connected TCP sockets on the loopback interface.
-    static func tcpPair() throws -> (fd: Int32, peer: Peer) {
+    package static func tcpPair() throws -> (fd: Int32, peer: Peer) {
         let listening = try Socket.listen(on: .loopback, isShared: false)
         defer { Socket.close(listening) }
         guard let address = Socket.localAddress(listening) else { throw Failure(call: "getsockname") }
@@ -44,12 +44,12 @@ final class Peer {
     }
 
     /// Connects to a listening socket of this machine.
-    static func connected(to address: SocketAddress) throws -> Peer {
+    package static func connected(to address: SocketAddress) throws -> Peer {
         Peer(fd: try Socket.connect(to: address).fd)
     }
 
     /// Whether a blocking connect succeeds: the system answers it at once on the loopback interface.
-    static func isAccepted(at address: SocketAddress) throws -> Bool {
+    package static func isAccepted(at address: SocketAddress) throws -> Bool {
         let fd: Int32
         do { fd = try Socket.connect(to: address).fd } catch { return false }
         defer { Socket.close(fd) }
@@ -63,13 +63,13 @@ final class Peer {
     /// Sends as much as the socket takes at once.
     ///
     /// - Returns: how many bytes; negative if the connection is broken.
-    @discardableResult func sendSome(_ bytes: ArraySlice<UInt8>) -> Int {
+    @discardableResult package func sendSome(_ bytes: ArraySlice<UInt8>) -> Int {
         let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         return count < 0 && errno == EAGAIN ? 0 : count
     }
 
     /// Sends everything, in the time the other side takes; stops when the connection breaks.
-    func send(_ bytes: [UInt8]) async {
+    package func send(_ bytes: [UInt8]) async {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = sendSome(rest)
@@ -79,12 +79,12 @@ final class Peer {
         }
     }
 
-    func send(_ text: String) async { await send(Array(text.utf8)) }
+    package func send(_ text: String) async { await send(Array(text.utf8)) }
 
     // MARK: Receiving
 
     /// Takes in what has arrived, up to about `limit` bytes.
-    func poll(atMost limit: Int = .max) {
+    package func poll(atMost limit: Int = .max) {
         if fd < 0 || hasEnded || wasReset { return }
         var space = [UInt8](repeating: 0, count: 65_536)
         var left = limit
@@ -101,10 +101,10 @@ final class Peer {
         }
     }
 
-    var text: String { String(decoding: received, as: UTF8.self) }
+    package var text: String { String(decoding: received, as: UTF8.self) }
 
     /// Waits until what has been received satisfies the condition.
-    @discardableResult func receive(
+    @discardableResult package func receive(
         within time: Duration = .seconds(5), until condition: (Peer) -> Bool
     ) async -> Bool {
         await eventually(within: time) {
@@ -114,34 +114,34 @@ final class Peer {
     }
 
     /// Waits for a piece of text.
-    @discardableResult func receive(_ text: String, within time: Duration = .seconds(5)) async -> Bool {
+    @discardableResult package func receive(_ text: String, within time: Duration = .seconds(5)) async -> Bool {
         await receive(within: time) { $0.text.contains(text) }
     }
 
     /// Waits until the other side has ended, properly or not.
-    @discardableResult func waitForEnd(within time: Duration = .seconds(5)) async -> Bool {
+    @discardableResult package func waitForEnd(within time: Duration = .seconds(5)) async -> Bool {
         await receive(within: time) { $0.hasEnded || $0.wasReset }
     }
 
     /// Forgets what has been received.
-    func forget() { received = [] }
+    package func forget() { received = [] }
 
     // MARK: Ending
 
-    func endSending() { _ = shutdown(fd, Int32(SHUT_WR)) }
+    package func endSending() { _ = shutdown(fd, Int32(SHUT_WR)) }
 
-    func close() {
+    package func close() {
         if fd >= 0 { _ = Glibc.close(fd) }
         fd = -1
     }
 
     /// Gives the socket to somebody else.
-    func release() -> Int32 {
+    package func release() -> Int32 {
         defer { fd = -1 }
         return fd
     }
 
-    func reset() {
+    package func reset() {
         Socket.resetOnClose(fd)
         close()
     }
@@ -149,5 +149,5 @@ final class Peer {
 
 extension SocketAddress {
     /// Any free port of 127.0.0.1.
-    static let loopback = SocketAddress.ipv4(UInt32(0x7F00_0001).bigEndian, port: 0)
+    package static let loopback = SocketAddress.ipv4(UInt32(0x7F00_0001).bigEndian, port: 0)
 }
