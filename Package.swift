@@ -37,7 +37,7 @@ let package = Package(
         target("SluiceConfig", ["SluiceCore"]),
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
-        target("SluiceProviders", ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceUpstream"]),
+        target("SluiceProviders", ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceUpstream"]),
         target(
             "SluicePipeline",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet", "SluiceDownstream", "SluiceUpstream", "SluiceProviders"]),

@@ -66,6 +66,14 @@ package struct JSONElements: ~Escapable {
         end = entry.isKind(.array) ? Int(entry.next) : 0
     }
 
+    /// No elements at all.
+    @_lifetime(copy value)
+    init(noneOf value: JSONValue) {
+        array = value
+        at = 0
+        end = 0
+    }
+
     @_lifetime(copy self)
     package mutating func next() -> JSONValue? {
         if at >= end { return nil }

@@ -1,7 +1,7 @@
-internal import SluiceCore
+package import SluiceCore
 
 /// Text as it stands in a JSON string (RFC 8259 §7): escapes for what needs one, everything else as it is.
-enum JSONText {
+package enum JSONText {
     static func writeQuoted(_ text: Span<UInt8>, to buffer: ByteBuffer) {
         buffer.reserve(text.count &+ 2)
         buffer.append(UInt8(ascii: "\""))
@@ -9,8 +9,8 @@ enum JSONText {
         buffer.append(UInt8(ascii: "\""))
     }
 
-    /// What is not UTF-8 becomes U+FFFD, byte by byte.
-    static func write(_ text: Span<UInt8>, to buffer: ByteBuffer) {
+    /// The inside of a JSON string that says `text`; what is not UTF-8 becomes U+FFFD, byte by byte.
+    package static func write(_ text: Span<UInt8>, to buffer: ByteBuffer) {
         unsafe text.withUnsafeBufferPointer { bytes in
             guard let base = bytes.baseAddress else { return }
             var written = 0
@@ -29,6 +29,9 @@ enum JSONText {
             }
         }
     }
+
+    /// What the inside of a JSON string says, where it is known to be valid.
+    package static func read(_ contents: Span<UInt8>, to buffer: ByteBuffer) { JSONEscapes.decode(contents, into: buffer) }
 
     @inline(never) private static func writeEscape(_ byte: UInt8, to buffer: ByteBuffer) {
         switch byte {

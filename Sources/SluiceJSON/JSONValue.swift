@@ -135,6 +135,13 @@ internal import SluiceCore
         @_lifetime(copy self) get { JSONElements(of: self) }
     }
 
+    /// The elements of the member of that name; none if there is no such member, or if it is not an array.
+    @_lifetime(copy self)
+    package func elements(of key: StaticString) -> JSONElements {
+        guard let array = self[key] else { return JSONElements(noneOf: self) }
+        return array.elements
+    }
+
     /// The index of the last key of that name, or -1.
     @inline(__always) func lastKey(_ key: Span<UInt8>) -> Int {
         let object = entry

@@ -87,6 +87,14 @@ package struct JSONWriter {
     /// A string that is a literal in the source.
     package mutating func string(_ text: StaticString) { string(text.bytes) }
 
+    /// A string whose inside is known, escapes as they are.
+    package mutating func string(escaped contents: Span<UInt8>) {
+        beginValue()
+        buffer.append(UInt8(ascii: "\""))
+        buffer.append(contents)
+        buffer.append(UInt8(ascii: "\""))
+    }
+
     /// A value that is a JSON text already, written as it stands.
     package mutating func raw(_ json: Span<UInt8>) {
         beginValue()

@@ -15,8 +15,13 @@ enum ErrorReply {
         fields.append(lowercaseName: "x-sluice-error-owner", rejection.owner.rawValue)
         // What the gateway has tried already, or what cannot change, an SDK need not try again.
         if !rejection.isRetryable { fields.append(.xShouldRetry, "false") }
-        if rejection.status == 503 { fields.append(.retryAfter, "1") }
+        if let wait = rejection.retryAfter {
+            fields.append(.retryAfter, "\(max(1, Int((wait.nanoseconds + 999_999_999) / 1_000_000_000)))")
+        } else if rejection.status == 503 {
+            fields.append(.retryAfter, "1")
+        }
         if let allowed = context.allowedMethods { fields.append(.allow, allowed) }
+        if let id = context.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
         context.exchange.sendHead(ResponseHead(rejection.status, fields: fields), body: .known(body.count))
         context.exchange.send(sharing: body)
         context.exchange.finish()

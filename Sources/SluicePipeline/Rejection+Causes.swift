@@ -1,6 +1,7 @@
 internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
+internal import SluiceProviders
 internal import SluiceUpstream
 
 extension Rejection {
@@ -32,12 +33,19 @@ extension Rejection {
                 isRetryable: true)
         case .poolExhausted:
             self.init(.gateway, 503, type: "api_error", code: Self.code(error.reason), detail, isRetryable: true)
-        case .name, .connect, .proxy, .tls, .closedBeforeHead, .closedInBody, .malformed, .tooLarge:
+        case .name, .connect, .proxy, .tls, .closedBeforeHead, .closedInBody, .malformed, .tooLarge, .reported:
             self.init(.provider, 502, type: "api_error", code: Self.code(error.reason), detail, isRetryable: true)
         }
     }
 
-    private static func code(_ reason: UpstreamError.Reason) -> StaticString {
+    /// A provider's own error, in OpenAI's words.
+    init(_ fault: ProviderFault) {
+        self.init(
+            ProviderError.owner(of: fault.status), fault.status, type: fault.type, code: fault.code ?? "upstream_error", fault.message,
+            param: fault.param, isRetryable: fault.isRetryable, retryAfter: fault.retryAfter)
+    }
+
+    private static func code(_ reason: UpstreamError.Reason) -> String {
         switch reason {
         case .name: "upstream_name"
         case .connect: "upstream_connect"
@@ -52,6 +60,7 @@ extension Rejection {
         case .idleTimeout: "upstream_idle_timeout"
         case .totalTimeout: "total_timeout"
         case .tooLarge: "upstream_too_large"
+        case .reported: "upstream_error"
         case .shutdown: "shutting_down"
         case .cancelled: "client_closed_request"
         }

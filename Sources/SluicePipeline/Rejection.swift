@@ -8,19 +8,21 @@ package struct Rejection: Error, Sendable {
     package let owner: Owner
     package let status: Status
     /// OpenAI's `type`: `invalid_request_error`, `api_error` …
-    package let type: StaticString
+    package let type: String
     /// OpenAI's `code`, from a closed set.
-    package let code: StaticString
+    package let code: String
     /// What happened, and what to do about it.
     package let message: String
     /// The request's field in question.
     package let param: String?
     /// Whether the same request may succeed later: what an SDK is told by `x-should-retry`.
     package let isRetryable: Bool
+    /// How long to wait before another try, if that is known.
+    package let retryAfter: Duration?
 
     package init(
-        _ owner: Owner, _ status: Status, type: StaticString = "invalid_request_error", code: StaticString, _ message: String,
-        param: String? = nil, isRetryable: Bool = false
+        _ owner: Owner, _ status: Status, type: String = "invalid_request_error", code: String, _ message: String,
+        param: String? = nil, isRetryable: Bool = false, retryAfter: Duration? = nil
     ) {
         self.owner = owner
         self.status = status
@@ -29,6 +31,7 @@ package struct Rejection: Error, Sendable {
         self.message = message
         self.param = param
         self.isRetryable = isRetryable
+        self.retryAfter = retryAfter
     }
 }
 

@@ -42,9 +42,15 @@ package final class RequestContext {
 
     package var attempts = 0
     package var upstream: UpstreamExchange?
+    /// The provider speaks another dialect than the application.
+    package var translation: Translation?
+    /// Whether the reply names what the provider could not be told of the request.
+    package var reportsLostFields = true
     package var upstreamStatus: Status?
     package var upstreamRequestID: String?
     package var usage: Usage?
+    /// What the provider reported in place of an answer, or within one.
+    package var fault: ProviderFault?
     package var malformedEvents = 0
     package var outcome = Outcome.complete
     package var rejection: Rejection?
@@ -58,5 +64,21 @@ package final class RequestContext {
         self.exchange = exchange
         self.snapshot = snapshot
         self.requestID = requestID
+    }
+}
+
+extension RequestContext {
+    /// Notes what the provider reported; the error to throw.
+    func reported(_ fault: ProviderFault) -> UpstreamError {
+        var fault = fault
+        // Servers that refuse a key like to repeat it.
+        if let provider {
+            let message = ByteBuffer(fault.message)
+            provider.conceal(in: message)
+            fault.message = message.text
+        }
+        self.fault = fault
+        outcome = .providerError
+        return UpstreamError(.reported, fault.message)
     }
 }

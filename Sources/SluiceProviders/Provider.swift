@@ -5,9 +5,6 @@ internal import Synchronization
 
 /// An AI platform as the configuration describes it: where it is, which wire format it speaks, and how we prove who we are.
 package final class Provider: Sendable {
-    /// A wire format that providers speak.
-    package enum Dialect: String, Sendable, CaseIterable { case openai }
-
     /// How a credential is shown. Of several keys each request shows the next one.
     package enum Authorization: Sendable {
         case none
@@ -18,7 +15,9 @@ package final class Provider: Sendable {
     }
 
     package let name: String
-    package let dialect: Dialect
+    package let dialect: ProviderDialect
+    /// What speaks the dialect.
+    package let chat: any ChatDialect
     package let endpoint: Endpoint
     /// The base URL's path without a trailing slash, for example `/v1`: what follows `/v1` in the application's path is put after it.
     package let basePath: [UInt8]
@@ -39,12 +38,13 @@ package final class Provider: Sendable {
     private let turn = Atomic<UInt>(0)
 
     package init(
-        name: String, dialect: Dialect, endpoint: Endpoint, basePath: String, authorization: Authorization,
+        name: String, dialect: ProviderDialect, endpoint: Endpoint, basePath: String, authorization: Authorization,
         extraFields: [(name: String, value: Secret)] = [], forwardsAuthorization: Bool = false,
         takesOpenAIFields: Bool = true, models: [String] = [], modelPrefixes: [String] = []
     ) {
         self.name = name
         self.dialect = dialect
+        chat = dialect.chat
         self.endpoint = endpoint
         self.basePath = Array((basePath.hasSuffix("/") ? String(basePath.dropLast()) : basePath).utf8)
         self.authorization = authorization

@@ -85,7 +85,7 @@ enum SnapshotBuilder {
         _ configuration: ProviderConfiguration, _ environment: ConfigEnvironment
     ) throws(ConfigErrors) -> Provider {
         Provider(
-            name: configuration.name, dialect: .openai, endpoint: try endpoint(configuration, environment),
+            name: configuration.name, dialect: ProviderDialect(rawValue: configuration.dialect.rawValue) ?? .openai, endpoint: try endpoint(configuration, environment),
             basePath: configuration.baseURL.path, authorization: authorization(configuration),
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,

@@ -27,6 +27,8 @@ package struct UpstreamError: Error, Sendable, Equatable {
         case idleTimeout
         /// The exchange's whole time is over.
         case totalTimeout
+        /// The provider reported, in its own words, that it failed.
+        case reported
         /// The response is longer than its limit.
         case tooLarge
         /// The process ends.

@@ -19,19 +19,13 @@ enum EchoReply {
         let usage = Usage(inputTokens: tokens, outputTokens: tokens)
         context.usage = usage
         if context.isStream { return await stream(text, usage, context) }
-        if context.dialect == .platform {
-            var answer = PlatformAnswer([.text(text), .finish("stop"), .usage(usage)])
-            answer.version = "1"
-            return PlatformRelay.send(answer, context)
-        }
-        let reply = ByteBuffer(capacity: text.utf8.count + 384)
-        writer(context).completion(text: text, finish: "stop", usage: usage, into: reply)
-        LocalReplies.send(reply, context)
-    }
-
-    private static func writer(_ context: RequestContext) -> OpenAIChatWriter {
-        OpenAIChatWriter(
-            id: "chatcmpl-\(context.requestID)", model: Routing.echoModel, created: Int(EventLoop.readWallClock() / 1_000_000_000))
+        let reply = ReplyAssembly()
+        reply.text(ReplyText(text.utf8Span.span))
+        reply.finish(.stop)
+        reply.usage(usage)
+        let document = ByteBuffer(capacity: text.utf8.count + 384)
+        ReplyFormat.write(reply, context, into: document)
+        LocalReplies.send(document, context)
     }
 
     private static func stream(_ text: String, _ usage: Usage, _ context: RequestContext) async {
@@ -39,34 +33,23 @@ enum EchoReply {
         context.status = 200
         context.isInStream = true
         context.firstByteAt = exchange.loop.now
-        exchange.sendHead(PlatformRelay.streamHead(context), body: .unknown)
-        let writer = writer(context)
-        if context.dialect == .openAI { send(context) { writer.roleChunk(withUsage: context.showsUsage, into: $0) } }
+        exchange.sendHead(ReplyFormat.streamHead(context), body: .unknown)
+        let writer = ReplyFormat.streamWriter(context)
         for words in ChatPrompt.pieces(text) {
-            let piece = String(words)
-            if context.dialect == .platform {
-                exchange.send(PlatformEvent.delta(PlatformAnswer([.text(piece)]), context).span)
-            } else {
-                send(context) { writer.textChunk(piece, withUsage: context.showsUsage, into: $0) }
-            }
+            writer.text(ReplyText(String(words).utf8Span.span))
+            flush(writer, exchange)
             await exchange.drained()
             if exchange.isAbandoned { return }
         }
-        if context.dialect == .platform {
-            exchange.send(PlatformEvent.delta(PlatformAnswer([.finish("stop"), .usage(usage)], version: "1"), context).span)
-        } else {
-            send(context) { writer.finishChunk("stop", withUsage: context.showsUsage, into: $0) }
-            if context.showsUsage { send(context) { writer.usageChunk(usage, into: $0) } }
-        }
-        exchange.send(PlatformEvent.done.span)
+        writer.finish(.stop)
+        writer.usage(usage)
+        writer.finishStream()
+        flush(writer, exchange)
         exchange.finish()
     }
 
-    private static func send(_ context: RequestContext, _ write: (ByteBuffer) -> Void) {
-        let data = ByteBuffer(capacity: 320)
-        write(data)
-        let event = ByteBuffer(capacity: data.count + 16)
-        EventWriter.data(data.span, into: event)
-        context.exchange.send(event.span)
+    private static func flush(_ writer: any StreamWriter, _ exchange: DownstreamExchange) {
+        exchange.send(writer.output.span)
+        writer.output.removeAll()
     }
 }

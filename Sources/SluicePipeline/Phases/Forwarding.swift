@@ -14,7 +14,12 @@ enum Forwarding {
         switch target {
         case .echo: try await EchoReply.send(request, context, tape: tape)
         case .provider(let provider):
-            let upstreamRequest = try UpstreamRequestBuilder.build(request, context, provider, tape: tape)
+            let upstreamRequest: UpstreamRequest
+            if case .json(let body) = request.body, Translation.isNeeded(context, provider) {
+                upstreamRequest = try Translation.request(body, context, provider, tape: tape)
+            } else {
+                upstreamRequest = try UpstreamRequestBuilder.build(request, context, provider, tape: tape)
+            }
             try await send(upstreamRequest, to: provider, context, pool: pools.pool(for: provider.endpoint), tape: tape)
         }
     }
@@ -40,6 +45,7 @@ enum Forwarding {
         } catch {
             if context.exchange.isAbandoned { throw .gone }
             if let failure = context.exchange.downstreamFailure { throw Rejection(failure, limitName: "limits.upload_bytes_max") }
+            if error.reason == .reported, let fault = context.fault { throw Rejection(fault) }
             throw Rejection(error, provider: provider.name)
         }
     }

@@ -31,8 +31,26 @@ enum ProviderError {
         context.exchange.finish()
     }
 
+    /// Reads the error of a provider that speaks another dialect than the application.
+    static func translate(
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ translation: Translation, _ context: RequestContext, tape: JSONTape
+    ) async throws(UpstreamError) {
+        let body = try await upstream.collect(atMost: bytesMax)
+        if body == nil { upstream.cancel(UpstreamError(.cancelled, "an error's body that is too long")) }
+        let text = body ?? ByteBuffer()
+        let isJSON = (try? tape.scan(text.span)) != nil
+        var fault =
+            isJSON
+            ? translation.dialect.fault(head, tape.root(over: text.span), text: text.span)
+            : translation.dialect.fault(head, nil, text: text.span)
+        if fault.retryAfter == nil, let index = head.fields.index(of: .retryAfter) {
+            fault.retryAfter = ASCII.decimal(head.fields.value(at: index)).map { .seconds(min($0, 3600)) }
+        }
+        throw context.reported(fault)
+    }
+
     /// Whose doing a provider's status is: a request that it refuses is the caller's, anything else its own.
-    private static func owner(of status: Status) -> Rejection.Owner {
+    static func owner(of status: Status) -> Rejection.Owner {
         switch status.code {
         case 400, 404, 405, 409, 413, 415, 422: .caller
         case 401, 403: .gateway

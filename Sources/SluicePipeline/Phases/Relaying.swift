@@ -22,13 +22,15 @@ enum Relaying {
         context.upstreamStatus = head.status
         context.upstreamRequestID = head.fields.text(.xRequestID)
         let code = head.status.code
-        if code >= 400 {
+        if code >= 400, let translation = context.translation {
+            try await ProviderError.translate(head, from: upstream, translation, context, tape: tape)
+        } else if code >= 400 {
             try await ProviderError.relay(head, from: upstream, context, tape: tape)
         } else if code >= 300, code != 304 {
             upstream.cancel(UpstreamError(.cancelled, "redirect"))
             throw UpstreamError(.malformed, "it answered with a redirect (\(code)), which is not followed with a credential")
-        } else if context.dialect == .platform {
-            try await PlatformRelay.relay(head, from: upstream, context, tape: tape)
+        } else if let translation = context.translation {
+            try await TranslatedReply.relay(head, from: upstream, translation, context, tape: tape)
         } else if isEventStream(head) {
             try await relayEvents(head, from: upstream, context, tape: tape)
         } else if isAccounted(context.operation) {

@@ -58,7 +58,7 @@ final class Settlement {
         entry.field("http.response.body.bytes", exchange.sentByteCount)
         writeUsage(context, entry)
         if let rejection = context.rejection {
-            entry.field("error.code", constant: rejection.code)
+            entry.field("error.code", rejection.code)
             let message = rejection.message.utf8Span.span
             entry.field("error.message", message.extracting(0..<min(message.count, Self.messageBytesMax)))
             entry.field("sluice.error.owner", rejection.owner.rawValue)

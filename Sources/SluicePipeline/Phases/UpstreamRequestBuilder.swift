@@ -28,7 +28,6 @@ enum UpstreamRequestBuilder {
 
     /// The base URL's path, and what follows `/v1` of the application's path and query.
     private static func target(_ context: RequestContext, _ provider: Provider) throws(Rejection) -> [UInt8] {
-        if context.dialect == .platform { return provider.basePath + Array("/chat/completions".utf8) }
         let received = context.exchange.head.target
         var target: [UInt8] = []
         target.reserveCapacity(provider.basePath.count + received.count)
@@ -48,7 +47,6 @@ enum UpstreamRequestBuilder {
         for index in 0..<received.count {
             let field = received.field(at: index)
             if forwarded.contains(field) || provider.takesOpenAIFields && openAIFields.contains(field) {
-                if context.dialect == .platform, field == .contentType || field == .accept { continue }
                 // What the configuration says is not overruled, and two readers of one type could see two types.
                 if let known = fields.index(of: field), known < configuredCount || field == .contentType { continue }
                 fields.append(fieldAt: index, of: received)
@@ -58,7 +56,23 @@ enum UpstreamRequestBuilder {
                 fields.append(.authorization, received.value(at: index))
             }
         }
-        if context.dialect == .platform { fields.append(.contentType, "application/json") }
+        fields.append(.xRequestID, context.requestID)
+        return fields
+    }
+
+    /// Fields for a request whose body we wrote ourselves.
+    private static let forwardedWithTranslation: FieldSet = [.userAgent, .xClientRequestID, .traceparent, .tracestate]
+
+    static func translatedFields(_ context: RequestContext, _ provider: Provider) -> HeaderFields {
+        let received = context.exchange.head.fields
+        var fields = HeaderFields(reservingBytes: 768, fields: 16)
+        provider.authorize(&fields)
+        fields.append(.contentType, "application/json")
+        if context.isStream { fields.append(.accept, "text/event-stream") }
+        for index in 0..<received.count {
+            let field = received.field(at: index)
+            if forwardedWithTranslation.contains(field), !fields.contains(field) { fields.append(fieldAt: index, of: received) }
+        }
         fields.append(.xRequestID, context.requestID)
         return fields
     }

@@ -6,54 +6,45 @@ internal import SluiceProviders
 
 /// The platform's envelope around replies and errors.
 enum PlatformReply {
-    /// `{"code":200,"message":"success","data":{"result","model_info","usage"},"request_id","timestamp"}`; the time is in milliseconds
-    /// since 1970.
-    static func write(_ answer: PlatformAnswer, _ context: RequestContext, _ json: inout JSONWriter) {
+    /// `{"code":200,"message":"success","data":{"result","model_info":{"name","provider","version"},"usage"},"request_id","timestamp"}`;
+    /// the time is in milliseconds since 1970.
+    static func write(_ reply: ReplyAssembly, _ context: RequestContext, into buffer: ByteBuffer) {
+        var json = JSONWriter(into: buffer)
         envelope(200, "success", context, &json) { json in
             json.object { json in
                 json.key("result")
-                json.string(answer.text)
-                if !answer.reasoning.isEmpty {
+                if let text = reply.text ?? reply.refusal { json.string(escaped: text.span) } else { json.string("") }
+                if let reasoning = reply.reasoning {
                     json.key("reasoning")
-                    json.string(answer.reasoning)
+                    json.string(escaped: reasoning.span)
                 }
-                if let finish = answer.finish {
-                    json.key("finish_reason")
-                    json.string(finish)
+                if !reply.calls.isEmpty {
+                    json.key("tool_calls")
+                    json.array { json in for call in reply.calls { write(call, &json) } }
                 }
-                writeModelInfo(answer.version, context, &json)
+                json.key("finish_reason")
+                json.string(FinishReason.told(reply.finishReason, hasCalls: !reply.calls.isEmpty).rawValue)
+                writeModelInfo(reply.model, context, &json)
                 json.key("usage")
-                writeUsage(answer.usage, &json)
+                writeUsage(reply.usage, &json)
             }
         }
     }
 
-    /// One event of a streamed answer: a piece of the text in `data.delta`; the last one has the usage.
-    static func writeDelta(_ delta: PlatformAnswer, _ context: RequestContext, _ json: inout JSONWriter) {
-        envelope(200, "success", context, &json) { json in
-            json.object { json in
-                if !delta.reasoning.isEmpty {
-                    json.key("reasoning_delta")
-                    json.string(delta.reasoning)
-                }
-                json.key("delta")
-                json.string(delta.text)
-                if let finish = delta.finish {
-                    json.key("finish_reason")
-                    json.string(finish)
-                }
-                if let usage = delta.usage {
-                    writeModelInfo(delta.version, context, &json)
-                    json.key("usage")
-                    writeUsage(usage, &json)
-                }
-            }
+    private static func write(_ call: ReplyAssembly.Call, _ json: inout JSONWriter) {
+        json.object { json in
+            json.key("id")
+            if let id = call.id { json.string(id) } else { json.null() }
+            json.key("name")
+            json.string(call.name)
+            json.key("arguments")
+            if call.arguments.isEmpty { json.string("{}") } else { json.string(escaped: call.arguments.span) }
         }
     }
 
     static func write(_ rejection: Rejection, _ context: RequestContext, _ json: inout JSONWriter) {
         writeError(
-            status: rejection.status, message: rejection.message, type: "\(rejection.type)", code: "\(rejection.code)",
+            status: rejection.status, message: rejection.message, type: rejection.type, code: rejection.code,
             owner: rejection.owner, context, &json)
     }
 
@@ -103,7 +94,7 @@ enum PlatformReply {
         json.int(Int(EventLoop.readWallClock() / 1_000_000))
     }
 
-    private static func writeModelInfo(_ version: String?, _ context: RequestContext, _ json: inout JSONWriter) {
+    static func writeModelInfo(_ version: String?, _ context: RequestContext, _ json: inout JSONWriter) {
         json.key("model_info")
         json.object { json in
             json.key("name")
@@ -115,38 +106,7 @@ enum PlatformReply {
         }
     }
 
-    private static func writeUsage(_ usage: Usage?, _ json: inout JSONWriter) {
-        guard let usage else { return json.null() }
-        json.object { json in
-            json.key("prompt_tokens")
-            json.int(usage.inputTokens)
-            json.key("completion_tokens")
-            json.int(usage.outputTokens)
-            json.key("total_tokens")
-            json.int(usage.totalTokens)
-        }
+    static func writeUsage(_ usage: Usage?, _ json: inout JSONWriter) {
+        if let usage { usage.write(&json) } else { json.null() }
     }
-}
-
-/// What an answer says, as far as the envelope has room for it; also a piece of one.
-struct PlatformAnswer {
-    var text = ""
-    var reasoning = ""
-    var finish: String?
-    var usage: Usage?
-    var version: String?
-
-    init(_ events: [ReplyEvent] = [], version: String? = nil) {
-        self.version = version
-        for event in events {
-            switch event {
-            case .text(let piece), .refusal(let piece): text += piece
-            case .reasoning(let piece): reasoning += piece
-            case .finish(let reason): finish = reason
-            case .usage(let read): usage = read
-            }
-        }
-    }
-
-    var isEmpty: Bool { text.isEmpty && reasoning.isEmpty && finish == nil && usage == nil }
 }

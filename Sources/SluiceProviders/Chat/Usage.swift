@@ -3,17 +3,24 @@ package struct Usage: Equatable, Sendable {
     package var inputTokens: Int
     package var outputTokens: Int
     package var totalTokens: Int
+    /// Read from the provider's cache.
     package var cachedInputTokens: Int
+    /// Written to the provider's cache.
+    package var cacheWriteInputTokens: Int
     package var reasoningTokens: Int
+    /// Counted by us, roughly, because the provider did not say.
+    package var isEstimated = false
 
     package init(
-        inputTokens: Int = 0, outputTokens: Int = 0, totalTokens: Int? = nil, cachedInputTokens: Int = 0, reasoningTokens: Int = 0
+        inputTokens: Int = 0, outputTokens: Int = 0, totalTokens: Int? = nil, cachedInputTokens: Int = 0,
+        cacheWriteInputTokens: Int = 0, reasoningTokens: Int = 0
     ) {
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
         let (sum, overflowed) = inputTokens.addingReportingOverflow(outputTokens)
         self.totalTokens = totalTokens ?? (overflowed ? .max : sum)
         self.cachedInputTokens = cachedInputTokens
+        self.cacheWriteInputTokens = cacheWriteInputTokens
         self.reasoningTokens = reasoningTokens
     }
 }

@@ -1,0 +1,107 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceJSON
+internal import SluiceNet
+internal import SluiceProviders
+internal import SluiceUpstream
+
+/// Takes a provider's reply to an application that speaks another dialect.
+enum TranslatedReply {
+    static func relay(
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ translation: Translation, _ context: RequestContext,
+        tape: JSONTape
+    ) async throws(UpstreamError) {
+        if context.isStream {
+            try await stream(head, from: upstream, translation, context, tape: tape)
+        } else {
+            try await whole(head, from: upstream, translation, context, tape: tape)
+        }
+    }
+
+    // MARK: To a stream
+
+    private static func stream(
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ translation: Translation, _ context: RequestContext,
+        tape: JSONTape
+    ) async throws(UpstreamError) {
+        let writer = ReplyFormat.streamWriter(context)
+        let relay = TranslatedStream(context, from: upstream, translation, writer, tape: tape)
+        defer { relay.stop() }
+        if isStream(head, translation) {
+            try await upstream.relay(to: relay)
+            try relay.end()
+        } else {
+            // A provider may answer whole although it was asked for a stream.
+            try relay.take(whole: try await document(from: upstream, context, tape: tape))
+        }
+    }
+
+    /// Whether the reply comes in events.
+    private static func isStream(_ head: ResponseHead, _ translation: Translation) -> Bool {
+        switch translation.dialect.framing {
+        case .serverSentEvents: Relaying.isEventStream(head)
+        case .amazonEventStream, .webSocketMessages: true
+        }
+    }
+
+    // MARK: To a whole reply
+
+    private static func whole(
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ translation: Translation, _ context: RequestContext,
+        tape: JSONTape
+    ) async throws(UpstreamError) {
+        let reply = ReplyAssembly()
+        if Relaying.isEventStream(head) {
+            let relay = AssembledStream(context, from: upstream, translation, reply, tape: tape)
+            try await upstream.relay(to: relay)
+            try relay.end()
+        } else {
+            let body = try await document(from: upstream, context, tape: tape)
+            translation.decoder.decode(whole: tape.root(over: body.span), into: reply)
+        }
+        if let fault = reply.fault { throw context.reported(fault) }
+        context.usage = reply.usage
+        context.status = 200
+        context.firstByteAt = context.exchange.loop.now
+        let buffer = ByteBuffer(capacity: reply.byteCount + 512)
+        ReplyFormat.write(reply, context, into: buffer)
+        context.exchange.sendHead(
+            ResponseHead(200, fields: fields("application/json", context)), body: .known(buffer.count))
+        context.exchange.send(sharing: buffer)
+        context.exchange.finish()
+    }
+
+    /// Collects and scans a whole body; the tape holds it afterwards.
+    private static func document(
+        from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
+    ) async throws(UpstreamError) -> ByteBuffer {
+        guard let body = try await upstream.collect(atMost: context.snapshot.limits.bodyBytesMax) else {
+            throw UpstreamError(.tooLarge, "its reply is longer than \(context.snapshot.limits.bodyBytesMax) bytes")
+        }
+        do throws(JSONError) {
+            try tape.scan(body.span)
+        } catch {
+            throw UpstreamError(.malformed, "its reply is not valid JSON: \(error)")
+        }
+        return body
+    }
+
+    // MARK: Heads
+
+    /// The fields of a reply that we write ourselves.
+    static func fields(_ contentType: StaticString, _ context: RequestContext) -> HeaderFields {
+        var fields = HeaderFields(reservingBytes: 256, fields: 6)
+        fields.append(.contentType, contentType)
+        fields.append(.xRequestID, context.requestID)
+        if let id = context.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
+        guard let report = context.translation?.report else { return fields }
+        if context.reportsLostFields, !report.lost.isEmpty {
+            fields.append(lowercaseName: "x-sluice-dropped-fields", report.lost.joined(separator: ", "))
+        }
+        if !report.adapted.isEmpty {
+            fields.append(lowercaseName: "x-sluice-adapted-fields", report.adapted.joined(separator: ", "))
+        }
+        return fields
+    }
+}

@@ -1,0 +1,36 @@
+internal import SluiceCore
+internal import SluiceHTTP
+internal import SluiceNet
+internal import SluiceProviders
+
+/// How replies that we write ourselves look in the dialect that the application speaks.
+enum ReplyFormat {
+    static func streamWriter(_ context: RequestContext) -> any StreamWriter {
+        switch context.dialect {
+        case .openAI: ChatStreamWriter(identity(context), showsUsage: context.showsUsage)
+        case .platform: PlatformStreamWriter(context)
+        }
+    }
+
+    /// Writes a whole reply.
+    static func write(_ reply: ReplyAssembly, _ context: RequestContext, into buffer: ByteBuffer) {
+        var identity = identity(context)
+        switch context.dialect {
+        case .openAI: ChatReplyBody.write(reply, &identity, into: buffer)
+        case .platform: PlatformReply.write(reply, context, into: buffer)
+        }
+    }
+
+    static func streamHead(_ context: RequestContext) -> ResponseHead {
+        var fields = TranslatedReply.fields("text/event-stream; charset=utf-8", context)
+        fields.append(.cacheControl, "no-cache")
+        return ResponseHead(200, fields: fields)
+    }
+
+    private static func identity(_ context: RequestContext) -> ReplyIdentity {
+        let now = EventLoop.readWallClock()
+        return ReplyIdentity(
+            requestID: context.requestID, created: Int(now / 1_000_000_000), model: context.upstreamModel,
+            seed: UInt64(truncatingIfNeeded: now) ^ UInt64(truncatingIfNeeded: context.requestID.hashValue))
+    }
+}

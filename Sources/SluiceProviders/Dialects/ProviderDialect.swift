@@ -1,0 +1,11 @@
+/// The wire formats that providers speak, by the names that configurations use.
+package enum ProviderDialect: String, Sendable, CaseIterable {
+    case openai
+
+    /// What speaks it.
+    package var chat: any ChatDialect {
+        switch self {
+        case .openai: OpenAIDialect()
+        }
+    }
+}

@@ -1,0 +1,82 @@
+internal import SluiceCore
+package import SluiceHTTP
+package import SluiceJSON
+
+/// Reads the errors of OpenAI and of those who imitate it (section 1 of the sheet on OpenAI-compatible providers, "Errors").
+package enum OpenAIFault {
+    /// An error's reply.
+    ///
+    /// - Parameter text: the body, for one that is not JSON.
+    package static func read(_ head: ResponseHead, _ document: JSONValue?, text: Span<UInt8>) -> ProviderFault {
+        guard let document else { return unreadable(head.status, text) }
+        var fault = inBand(document) ?? described(document, head.status) ?? unreadable(head.status, text)
+        fault.status = head.status
+        fault.isRetryable = isRetryable(fault)
+        return fault
+    }
+
+    /// An error where an answer was to be: in a reply with status 200, or as an event of a stream. `nil` if it is none.
+    package static func inBand(_ document: JSONValue) -> ProviderFault? {
+        if let error = document["error"], !error.isNull {
+            if error.isObject { return read(error, status: 502) }
+            if let message = error.string {
+                return fault(502, type: nil, code: document["code"], message, document["param"])
+            }
+        }
+        // Google's compatible endpoint puts it into an array.
+        if let first = document[0]?["error"], first.isObject { return read(first, status: 502) }
+        if document["object"]?.equals("error") == true { return read(document, status: 502) }
+        if let message = document["x_groq"]?["error"]?.string { return ProviderFault(502, message) }
+        return nil
+    }
+
+    /// The error object itself.
+    ///
+    /// - Parameter status: for one whose code says nothing.
+    package static func read(_ error: JSONValue, status: Status) -> ProviderFault {
+        var status = status
+        if let code = error["code"]?.int, (400...599).contains(code) { status = Status(UInt16(code)) }
+        let message = message(error["message"]) ?? "The provider reported an error without a message."
+        return fault(status, type: error["type"]?.string, code: error["code"], message, error["param"])
+    }
+
+    private static func message(_ value: JSONValue?) -> String? {
+        guard let value else { return nil }
+        if let text = value.string { return text }
+        return value.isNull ? nil : String(decoding: value.rawBytes)
+    }
+
+    /// Forms without an `error`: `{"message"}`, `{"detail"}`, `{"fault":{"faultstring"}}`, `{"errors":…}`.
+    private static func described(_ document: JSONValue, _ status: Status) -> ProviderFault? {
+        let text =
+            message(document["message"]) ?? message(document["detail"]) ?? document["fault"]?["faultstring"]?.string
+            ?? document["msg"]?.string ?? document["error_msg"]?.string
+        guard let text else { return nil }
+        return fault(status, type: document["type"]?.string, code: document["code"], text, document["param"])
+    }
+
+    private static func fault(
+        _ status: Status, type: String?, code: JSONValue?, _ message: String, _ param: JSONValue?
+    ) -> ProviderFault {
+        let known: String? = code?.string ?? code?.int.map { "\($0)" }
+        var fault = ProviderFault(status, type: isOpenAIType(type) ? type : nil, code: known, message, param: param?.string)
+        fault.isRetryable = isRetryable(fault)
+        return fault
+    }
+
+    /// Types of others ("BadRequestError") would mean nothing to an application.
+    private static func isOpenAIType(_ type: String?) -> Bool {
+        guard let type else { return false }
+        return type.hasSuffix("_error") || ["requests", "tokens", "insufficient_quota", "request_forbidden"].contains(type)
+    }
+
+    private static func isRetryable(_ fault: ProviderFault) -> Bool {
+        if fault.code == "insufficient_quota" || fault.type == "insufficient_quota" { return false }
+        return ProviderFault.isRetryable(fault.status)
+    }
+
+    private static func unreadable(_ status: Status, _ text: Span<UInt8>) -> ProviderFault {
+        let said = String(decoding: text.extracting(0..<min(text.count, 400)))
+        return ProviderFault(status, code: "upstream_error", "The provider answered with status \(status.code). \(said)")
+    }
+}
