@@ -1,64 +1,151 @@
 import SluiceCore
 import SluiceJSON
 import SluiceProviders
+import TestSupport
 import Testing
 
 @Suite struct `Chat writing` {
-    private static let writer = OpenAIChatWriter(id: "chatcmpl-1", model: "m\"1", created: 1_700_000_000)
-    private static let usage = Usage(inputTokens: 3, outputTokens: 4)
-
-    private static func written(_ write: (ByteBuffer) -> Void) throws -> String {
-        let buffer = ByteBuffer()
-        write(buffer)
-        try JSONTape().scan(buffer.span)
-        return String(decoding: buffer.span)
+    private static func identity() -> ReplyIdentity {
+        ReplyIdentity(requestID: "1", created: 1_700_000_000, model: "m\"1", seed: 1)
     }
 
-    private static let head = #""created":1700000000,"model":"m\"1","system_fingerprint":null"#
+    /// The data of the events that a writer has put out; each is checked to be JSON.
+    private static func data(_ writer: ChatStreamWriter) throws -> [String] {
+        let text = writer.output.text
+        #expect(text.hasSuffix("\n\n"))
+        return try text.dropLast(2).split(separator: "\n\n").map { event in
+            #expect(event.hasPrefix("data: "))
+            let data = String(event.dropFirst(6))
+            if data != "[DONE]" { try JSONTape().scan(data.utf8Span.span) }
+            return data
+        }
+    }
 
-    @Test func `a completion is as the API describes it`() throws {
-        let text = try Self.written { Self.writer.completion(text: "Hi \"\n😀", finish: "stop", usage: Self.usage, into: $0) }
+    private static let head = #"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m\"1","choices":["#
+
+    private static func chunk(_ delta: String, finish: String = "null") -> String {
+        head + #"{"index":0,"delta":{\#(delta)},"logprobs":null,"finish_reason":\#(finish)}]"#
+    }
+
+    @Test func `a stream names the role first, and says at the end why it ends and what it cost`() throws {
+        let writer = ChatStreamWriter(Self.identity(), showsUsage: true)
+        #expect(!writer.hasContent)
+        writer.text(ReplyText("Hi \"\n😀".utf8Span.span))
+        #expect(writer.hasContent)
+        writer.usage(Usage(inputTokens: 3, outputTokens: 4))
+        writer.finish(.length)
+        writer.finishStream()
         #expect(
-            text == #"{"id":"chatcmpl-1","object":"chat.completion",\#(Self.head),"#
-                + #""choices":[{"index":0,"message":{"role":"assistant","content":"Hi \"\n😀","refusal":null},"#
+            try Self.data(writer) == [
+                Self.chunk(#""role":"assistant","content":"""#) + #","usage":null}"#,
+                Self.chunk(#""content":"Hi \"\n😀""#) + #","usage":null}"#, Self.chunk("", finish: #""length""#) + #","usage":null}"#,
+                Self.head + #"],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#, "[DONE]",
+            ])
+    }
+
+    @Test func `usage that was not asked for is not shown, and empty text is no chunk`() throws {
+        let writer = ChatStreamWriter(Self.identity(), showsUsage: false)
+        writer.usage(Usage(inputTokens: 3, outputTokens: 4))
+        writer.text(ReplyText("".utf8Span.span))
+        writer.finishStream()
+        #expect(
+            try Self.data(writer) == [
+                Self.chunk(#""role":"assistant","content":"""#) + "}", Self.chunk("", finish: #""stop""#) + "}", "[DONE]",
+            ])
+        #expect(writer.usage == Usage(inputTokens: 3, outputTokens: 4))
+    }
+
+    @Test func `a call without arguments has an empty object, and a stop after calls means them`() throws {
+        let writer = ChatStreamWriter(Self.identity(), showsUsage: false)
+        writer.toolCall(0, ToolCallStart(id: ReplyText("c0".utf8Span.span), name: ReplyText("f".utf8Span.span)))
+        writer.toolCall(1, ToolCallStart(id: nil, name: ReplyText("g".utf8Span.span)))
+        writer.toolArguments(1, ReplyText("{\"a\":1}".utf8Span.span))
+        writer.finish(.stop)
+        writer.finishStream()
+        let reply = try Self.decoded(try Self.data(writer))
+        #expect(reply.calls.map(\.name) == ["f", "g"])
+        #expect(reply.calls.map(\.arguments.text) == ["{}", #"{\"a\":1}"#])
+        #expect(reply.calls[0].id == "c0")
+        #expect(reply.calls[1].id?.hasPrefix("call_") == true)
+        #expect(reply.finishReason == .toolCalls)
+    }
+
+    /// What the decoder of the same dialect makes of chunks.
+    private static func decoded(_ data: [String]) throws -> ReplyAssembly {
+        let (decoder, reply, tape) = (OpenAIReplyDecoder(), ReplyAssembly(), JSONTape())
+        for document in data where document != "[DONE]" {
+            let bytes = Array(document.utf8)
+            try tape.scan(bytes.span)
+            decoder.decode(event: tape.root(over: bytes.span), named: Span(), into: reply)
+        }
+        #expect(decoder.end(into: reply))
+        return reply
+    }
+
+    /// Gives the same random reply to each sink.
+    private static func tell(_ sinks: [any ReplySink], using random: inout SplitMix64) {
+        let words = ["Hello", " world", "\"\\\n\u{1}", "中文😀", "", "</s>"]
+        for sink in sinks { sink.begin(id: ReplyText("id-1".utf8Span.span), model: ReplyText("m-2".utf8Span.span)) }
+        var calls = 0
+        for _ in 0..<Int.random(in: 0...12, using: &random) {
+            let word = words.randomElement(using: &random) ?? ""
+            let kind = Int.random(in: 0..<5, using: &random)
+            for sink in sinks {
+                let text = ReplyText(word.utf8Span.span)
+                switch kind {
+                case 0: sink.text(text)
+                case 1: sink.reasoning(text)
+                case 2: sink.refusal(text)
+                case 3: sink.toolCall(calls, ToolCallStart(id: ReplyText("call-\(calls)".utf8Span.span), name: text))
+                default: if calls > 0 { sink.toolArguments(calls - 1, text) }
+                }
+            }
+            if kind == 3 { calls += 1 }
+        }
+        let usage = Usage(inputTokens: Int.random(in: 0...9, using: &random), outputTokens: Int.random(in: 0...9, using: &random))
+        for sink in sinks {
+            sink.finish(.length)
+            sink.usage(usage)
+        }
+    }
+
+    private static func body(_ reply: ReplyAssembly) throws -> String {
+        let buffer = ByteBuffer()
+        var identity = identity()
+        ChatReplyBody.write(reply, &identity, into: buffer)
+        try JSONTape().scan(buffer.span)
+        return buffer.text
+    }
+
+    @Test func `a reply is the same whether it was written whole or as a stream, and read again or not`() throws {
+        for seed in SplitMix64.seeds(300) {
+            var random = SplitMix64(seed)
+            let (reply, writer) = (ReplyAssembly(), ChatStreamWriter(Self.identity(), showsUsage: true))
+            Self.tell([reply, writer], using: &random)
+            writer.finishStream()
+            let streamed = try Self.decoded(try Self.data(writer))
+            // A text that is there and empty has no chunk of its own.
+            let whole = try Self.body(reply).replacing(#","reasoning_content":"""#, with: "").replacing(#""refusal":"""#, with: #""refusal":null"#)
+            #expect(try Self.body(streamed).replacing(#""content":null"#, with: #""content":"""#)
+                == whole.replacing(#""content":null"#, with: #""content":"""#), "seed \(seed)")
+            let bytes = Array(try Self.body(reply).utf8)
+            let (again, tape) = (ReplyAssembly(), JSONTape())
+            try tape.scan(bytes.span)
+            OpenAIReplyDecoder().decode(whole: tape.root(over: bytes.span), into: again)
+            #expect(try Self.body(again).replacing(#""content":null"#, with: #""content":"""#)
+                == whole.replacing(#""content":null"#, with: #""content":"""#), "seed \(seed)")
+        }
+    }
+
+    @Test func `a whole reply is as the API describes it`() throws {
+        let reply = ReplyAssembly()
+        reply.text(ReplyText("Hi".utf8Span.span))
+        reply.finish(.stop)
+        reply.usage(Usage(inputTokens: 3, outputTokens: 4))
+        #expect(
+            try Self.body(reply) == #"{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"m\"1","#
+                + #""choices":[{"index":0,"message":{"role":"assistant","content":"Hi","refusal":null},"#
                 + #""logprobs":null,"finish_reason":"stop"}],"#
                 + #""usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#)
-    }
-
-    @Test func `chunks are as the API describes them, with usage null when usage is to come`() throws {
-        let chunk = #"{"id":"chatcmpl-1","object":"chat.completion.chunk",\#(Self.head),"choices":"#
-        let role = try Self.written { Self.writer.roleChunk(withUsage: true, into: $0) }
-        #expect(
-            role == chunk + #"[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"#
-                + #""logprobs":null,"finish_reason":null}],"usage":null}"#)
-        let text = try Self.written { Self.writer.textChunk("a", withUsage: false, into: $0) }
-        #expect(text == chunk + #"[{"index":0,"delta":{"content":"a"},"logprobs":null,"finish_reason":null}]}"#)
-        let finish = try Self.written { Self.writer.finishChunk("length", withUsage: false, into: $0) }
-        #expect(finish == chunk + #"[{"index":0,"delta":{},"logprobs":null,"finish_reason":"length"}]}"#)
-        let usage = try Self.written { Self.writer.usageChunk(Self.usage, into: $0) }
-        #expect(usage == chunk + #"[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#)
-    }
-
-    @Test func `what was written is read back as the same events`() throws {
-        let tape = JSONTape()
-        let buffer = ByteBuffer()
-        Self.writer.completion(text: "Hello 中文", finish: "stop", usage: Self.usage, into: buffer)
-        try tape.scan(buffer.span)
-        let whole = OpenAIChatDecoder.decode(tape.root(over: buffer.span))
-        #expect(whole.model == "m\"1")
-        #expect(whole.events == [.text("Hello 中文"), .finish("stop"), .usage(Self.usage)])
-        var events: [ReplyEvent] = []
-        let writes: [(ByteBuffer) -> Void] = [
-            { Self.writer.roleChunk(withUsage: true, into: $0) }, { Self.writer.textChunk("Hel", withUsage: true, into: $0) },
-            { Self.writer.textChunk("lo", withUsage: true, into: $0) },
-            { Self.writer.finishChunk("stop", withUsage: true, into: $0) }, { Self.writer.usageChunk(Self.usage, into: $0) },
-        ]
-        for write in writes {
-            let chunk = ByteBuffer()
-            write(chunk)
-            try tape.scan(chunk.span)
-            events += OpenAIChatDecoder.decode(chunk: tape.root(over: chunk.span)).events
-        }
-        #expect(events == [.text("Hel"), .text("lo"), .finish("stop"), .usage(Self.usage)])
     }
 }
