@@ -62,7 +62,7 @@ struct FakeExchange {
         let exchange = DownstreamExchange(
             head: RequestHead(version: .http11, method: .post, target: Array("/v1/chat/completions".utf8)), bodyLength: .none, peer: peer, loop: loop, stream: nil,
             carrier: downstream)
-        context = RequestContext(exchange, snapshot: snapshot, requestID: "req-1")
+        context = RequestContext(exchange, snapshot: snapshot, requestID: "req-1", place: 0)
         context.operation = .chatCompletions
         upstreamExchange = UpstreamExchange(loop: loop, stream: nil, isOnReusedConnection: false, carrier: upstream)
     }
