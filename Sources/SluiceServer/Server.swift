@@ -75,6 +75,7 @@ package final class Server {
         nonisolated(unsafe) let confined = self  // used on the control loop alone, which this thread runs
         loop.execute { unsafe confined.startOrStop() }
         loop.run()
+        handover?.removeFile()
         sockets.removeFiles()
         logWriter.finish()
         return exitStatus
