@@ -28,7 +28,8 @@ extension DownstreamHTTP1: TransportDelegate {
         switch state {
         case .waiting, .lingering: close()
         case .serving:
-            // An application that has closed its side is not there any more to read the reply.
+            // One that has closed its side alone looks like one that has gone, and RFC 9112 §9.6 lets a server choose. To take
+            // it for gone ends the provider's work, and its cost, at once when an application gives up.
             close()
         case .closed: break
         }

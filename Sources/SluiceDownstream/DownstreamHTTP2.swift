@@ -26,6 +26,8 @@ final class DownstreamHTTP2: DownstreamConnection, Flushable {
     private var isFlushAsked = false
     var isClosed = false
     private var lastUse: Instant
+    /// When the peer is told which streams were the last, at the latest.
+    private var drainedBy: Instant?
 
     /// With more than this waiting for the socket, no more frames are made: what waits in the session can still be dropped.
     private static let queuedByteCountMax = 65_536
@@ -88,10 +90,13 @@ final class DownstreamHTTP2: DownstreamConnection, Flushable {
 
     private var isEnding = false
 
+    /// Takes no new streams once the peer knows: it has a round trip's time to hear of it (RFC 9113 §6.8), which the session
+    /// measures with a ping, and a second if it does not answer that.
     func drain() {
         if isClosed { return }
         session.drain()
         lastUse = registry.loop.now
+        drainedBy = lastUse + Self.drainPatience
         if streams.isEmpty, let timer { rearm(timer, after: Self.drainPatience) }
         flushLater()
     }
@@ -204,6 +209,11 @@ extension DownstreamHTTP2: TimerTarget {
             session.drain()
             flush()
             return end()
+        }
+        if let by = drainedBy, now >= by {
+            drainedBy = nil
+            session.drain()
+            flushLater()
         }
         for (stream, state) in streams { look(at: stream, state, now) }
         rearm(timer, after: Self.lookEvery)
