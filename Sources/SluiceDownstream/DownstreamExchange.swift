@@ -35,7 +35,8 @@ package final class DownstreamExchange {
     package static let streamedBodyHighWatermark = 131_072
 
     package init(
-        head: RequestHead, bodyLength: BodyLength, peer: Peer, loop: EventLoop, stream: StreamID?, carrier: any ExchangeCarrier
+        head: RequestHead, bodyLength: BodyLength, peer: Peer, loop: EventLoop, stream: StreamID?,
+        carrier: any ExchangeCarrier
     ) {
         self.head = head
         self.bodyLength = bodyLength
@@ -174,7 +175,9 @@ package final class DownstreamExchange {
 
     /// Waits until the application has taken what was sent.
     package func drained() async {
-        while isCongested, failure == nil, !isFinished { unsafe await withUnsafeContinuation { unsafe roomToSend.wait($0) } }
+        while isCongested, failure == nil, !isFinished {
+            unsafe await withUnsafeContinuation { unsafe roomToSend.wait($0) }
+        }
     }
 
     private func release() {

@@ -6,7 +6,9 @@ extension DownstreamHTTP1: ExchangeCarrier {
     func wantBody(_ exchange: DownstreamExchange) {
         if expectsContinue {
             expectsContinue = false
-            if exchange.receivedByteCount == 0 { transport.write { queue in queue.write { MessageWriter.continue(into: $0) } } }
+            if exchange.receivedByteCount == 0 {
+                transport.write { queue in queue.write { MessageWriter.continue(into: $0) } }
+            }
         }
         if isBodyPaused {
             isBodyPaused = false
@@ -40,7 +42,8 @@ extension DownstreamHTTP1: ExchangeCarrier {
     func sendHead(_ exchange: DownstreamExchange, _ head: ResponseHead, body: BodyLength) {
         framing = isHead || head.status.hasNoBody ? .none : BodyFraming.sending(body, to: version)
         if framing == .untilClose || !isBodyDone || registry.isDraining { keepsAlive = false }
-        let written: BodyFraming? = isHead && body == .unknown ? nil : isHead ? BodyFraming.sending(body, to: version) : framing
+        let written: BodyFraming? =
+            isHead && body == .unknown ? nil : isHead ? BodyFraming.sending(body, to: version) : framing
         let date = registry.date()
         transport.write { queue in
             queue.write {

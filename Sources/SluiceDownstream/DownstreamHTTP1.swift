@@ -128,7 +128,8 @@ final class DownstreamHTTP1: DownstreamConnection {
 
     private func serve(_ head: consuming RequestHead, _ framing: BodyFraming) {
         let exchange = DownstreamExchange(
-            head: head, bodyLength: framing == .known(0) ? .none : framing.length, peer: peer, loop: registry.loop, stream: nil,
+            head: head, bodyLength: framing == .known(0) ? .none : framing.length, peer: peer, loop: registry.loop,
+            stream: nil,
             carrier: self)
         self.exchange = exchange
         state = .serving

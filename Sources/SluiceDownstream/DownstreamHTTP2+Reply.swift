@@ -16,7 +16,9 @@ extension DownstreamHTTP2: ExchangeCarrier {
         giveBack(stream)
     }
 
-    func pauseBody(_ exchange: DownstreamExchange) { if let stream = exchange.stream { streams[stream]?.isWanted = false } }
+    func pauseBody(_ exchange: DownstreamExchange) {
+        if let stream = exchange.stream { streams[stream]?.isWanted = false }
+    }
 
     /// Frames come in one by one: there is nothing to be gained from the buffer.
     func receiveBody(_ exchange: DownstreamExchange, into buffer: ByteBuffer) {}

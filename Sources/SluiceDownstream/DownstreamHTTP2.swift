@@ -144,7 +144,9 @@ extension DownstreamHTTP2: HTTP2SessionDelegate {
         let length: BodyLength
         if isEnd {
             length = .none
-        } else if let index = head.fields.index(of: .contentLength), let count = ASCII.decimal(head.fields.value(at: index)) {
+        } else if let index = head.fields.index(of: .contentLength),
+            let count = ASCII.decimal(head.fields.value(at: index))
+        {
             length = .known(count)
         } else {
             length = .unknown
@@ -177,7 +179,8 @@ extension DownstreamHTTP2: HTTP2SessionDelegate {
     func ended(_ stream: StreamID, trailers: consuming HeaderFields?) { streams[stream]?.exchange.bodyEnded() }
 
     func refused(_ stream: StreamID, _ refusal: HTTP2Refusal) {
-        registry.protocolError(ProtocolError(peer: peer.address, status: refusal.status, message: "HTTP/2: request refused"))
+        registry.protocolError(
+            ProtocolError(peer: peer.address, status: refusal.status, message: "HTTP/2: request refused"))
         let body = ProtocolErrorReply.body(refusal.status, "The request's header fields are not acceptable.")
         var fields = HeaderFields()
         fields.append(.contentType, "application/json")

@@ -83,7 +83,9 @@ final class NewConnection: DownstreamConnection {
     }
 
     private func becomeHTTP2(_ bytes: Span<UInt8>) {
-        guard let connection = try? DownstreamHTTP2(transport: transport, registry: registry, peer: peer()) else { return close() }
+        guard let connection = try? DownstreamHTTP2(transport: transport, registry: registry, peer: peer()) else {
+            return close()
+        }
         registry.replace(self, with: connection)
         stopTimer()
         connection.start(received: bytes)

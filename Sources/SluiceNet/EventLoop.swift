@@ -42,7 +42,8 @@ package import SluiceCore
         now = Self.readClock()
         wheel = TimerWheel(now: now)
         unsafe scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.scratchByteCount, alignment: 64)
-        unsafe plaintext = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.scratchByteCount + 16_384, alignment: 64)
+        unsafe plaintext = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Self.scratchByteCount + 16_384, alignment: 64)
         var event = unsafe epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: Self.wakeupTag))
         _ = unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, mailbox.fd, &event)
     }
@@ -85,8 +86,13 @@ package import SluiceCore
         for index in 0..<max(0, Int(count)) {
             let event = unsafe events[index]
             let tag = unsafe event.data.u64
-            if tag == Self.wakeupTag { takeMail(); continue }
-            unsafe dispatch(Registration(slot: UInt32(truncatingIfNeeded: tag >> 32), generation: UInt32(truncatingIfNeeded: tag)), event.events)
+            if tag == Self.wakeupTag {
+                takeMail()
+                continue
+            }
+            unsafe dispatch(
+                Registration(slot: UInt32(truncatingIfNeeded: tag >> 32), generation: UInt32(truncatingIfNeeded: tag)),
+                event.events)
         }
         if wheel.count > 0 { fireTimers() }
         if !resuming.isEmpty { handleResumed() }
@@ -145,10 +151,14 @@ package import SluiceCore
     /// Watches a descriptor, edge-triggered in both directions: the handler reads and writes until the system says "later".
     ///
     /// - Parameter isListening: level-triggered and for reading alone, for a listening socket.
-    package func register(_ fd: Int32, _ handler: any EventHandler, isListening: Bool = false) throws(SystemError) -> Registration {
+    package func register(_ fd: Int32, _ handler: any EventHandler, isListening: Bool = false) throws(SystemError)
+        -> Registration
+    {
         assert(isCurrent)
         let registration = handlers.insert(handler)
-        let interest = isListening ? EPOLLIN.rawValue
+        let interest =
+            isListening
+            ? EPOLLIN.rawValue
             : EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
         let tag = UInt64(registration.slot) << 32 | UInt64(registration.generation)
         var event = unsafe epoll_event(events: interest, data: epoll_data_t(u64: tag))

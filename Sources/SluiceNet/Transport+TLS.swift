@@ -32,7 +32,9 @@ extension Transport {
                 if !isOpen { return }
                 switch progress.next {
                 case .needsInput: return
-                case .ended: delegate?.transportEnded(); return
+                case .ended:
+                    delegate?.transportEnded()
+                    return
                 case .hasMore: progress = try unsafe tls.receive(Span(), into: space)
                 }
             }
@@ -44,7 +46,10 @@ extension Transport {
 
     /// Plaintext goes where plain bytes would have gone.
     private func give(_ bytes: Span<UInt8>) {
-        guard let target else { delegate?.transportReceived(bytes); return }
+        guard let target else {
+            delegate?.transportReceived(bytes)
+            return
+        }
         let part = min(targetRemaining, bytes.count)
         target.append(bytes.extracting(0..<part))
         targetRemaining -= part

@@ -47,12 +47,14 @@ extension UpstreamHTTP1: TimerTarget {
             let by = max(sentAt, isRequestSent ? sentAt : transport.lastProgress) + deadlines.head
             if now < by { return armFor(by) }
             return fail(
-                UpstreamError(.headTimeout, "\(pool.endpoint.host) did not answer within \(Int(deadlines.head.milliseconds)) ms"))
+                UpstreamError(
+                    .headTimeout, "\(pool.endpoint.host) did not answer within \(Int(deadlines.head.milliseconds)) ms"))
         }
         let by = exchange.isPaused ? now + deadlines.idle : exchange.lastProgress + deadlines.idle
         if now < by { return armFor(by) }
         fail(
             UpstreamError(
-                .idleTimeout, "\(pool.endpoint.host) sent nothing for \(Int(deadlines.idle.milliseconds)) ms within its response"))
+                .idleTimeout,
+                "\(pool.endpoint.host) sent nothing for \(Int(deadlines.idle.milliseconds)) ms within its response"))
     }
 }

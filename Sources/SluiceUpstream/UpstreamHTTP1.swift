@@ -87,7 +87,9 @@ final class UpstreamHTTP1 {
             }
         }
         if refused != nil {
-            fail(UpstreamError(.malformed, "the request's target or the endpoint's host cannot be written", isUnprocessed: true))
+            fail(
+                UpstreamError(
+                    .malformed, "the request's target or the endpoint's host cannot be written", isUnprocessed: true))
         }
         isStreamedChunked = framing == .chunked
         isRequestSent = request.isReplayable
@@ -111,7 +113,9 @@ final class UpstreamHTTP1 {
     }
 
     private func readHead(_ bytes: Span<UInt8>, _ offset: inout Int) throws(MalformedResponse) -> Bool {
-        guard let (head, version, byteCount) = try parser.response(in: bytes.extracting(offset...)) else { return false }
+        guard let (head, version, byteCount) = try parser.response(in: bytes.extracting(offset...)) else {
+            return false
+        }
         offset += byteCount
         if head.status == 101 { throw .framing(.malformedCoding) }
         if head.status.isInformational { return true }
@@ -192,7 +196,9 @@ final class UpstreamHTTP1 {
     ///   - isUnprocessed: surely nothing of the request was read.
     func broke(_ detail: String, early: UpstreamError.Reason = .closedBeforeHead, isUnprocessed: Bool) {
         guard exchange != nil else { return close() }
-        if isHeadDone { return fail(UpstreamError(.closedInBody, "\(pool.endpoint.host) \(detail) within its response")) }
+        if isHeadDone {
+            return fail(UpstreamError(.closedInBody, "\(pool.endpoint.host) \(detail) within its response"))
+        }
         fail(UpstreamError(early, "\(pool.endpoint.host) \(detail) before it answered", isUnprocessed: isUnprocessed))
     }
 

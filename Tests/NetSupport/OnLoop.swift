@@ -105,7 +105,9 @@ package final class LoopTest {
 /// Waits, a millisecond at a time, until something holds.
 ///
 /// - Returns: whether it did within a time that is long enough for any machine: only a test that fails waits for so long.
-@discardableResult package func eventually(within time: Duration = .seconds(15), _ condition: () throws -> Bool) async rethrows -> Bool {
+@discardableResult package func eventually(within time: Duration = .seconds(15), _ condition: () throws -> Bool)
+    async rethrows -> Bool
+{
     let deadline = EventLoop.readClock() + time
     while try !condition() {
         if EventLoop.readClock() >= deadline { return false }

@@ -64,7 +64,9 @@ package final class Peer {
     ///
     /// - Returns: how many bytes; negative if the connection is broken.
     @discardableResult package func sendSome(_ bytes: ArraySlice<UInt8>) -> Int {
-        let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        let count = unsafe bytes.withUnsafeBytes {
+            unsafe Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
         return count < 0 && errno == EAGAIN ? 0 : count
     }
 

@@ -18,7 +18,9 @@ package final class TestIdentity: Sendable {
         atexit { try? FileManager.default.removeItem(atPath: TestIdentity.shared.directory) }
         let newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
         Self.run(
-            ["req", "-x509"] + newKey + ["-keyout", directory + "/ca.key", "-out", authority, "-subj", "/CN=Test Authority"])
+            ["req", "-x509"] + newKey + [
+                "-keyout", directory + "/ca.key", "-out", authority, "-subj", "/CN=Test Authority",
+            ])
         Self.run(
             ["req", "-x509"] + newKey + [
                 "-keyout", key, "-out", certificate, "-subj", "/CN=localhost", "-addext",

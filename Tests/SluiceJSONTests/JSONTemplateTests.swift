@@ -78,7 +78,9 @@ import Testing
             #expect(template.matches(pieces.document), "seed \(seed)")
             for index in pieces.texts.indices { pieces.texts[index] = Pieces.text(using: &random) }
             #expect(template.matches(pieces.document), "seed \(seed)")
-            #expect(template.tailByteCount == (pieces.texts.isEmpty ? pieces.document.count : pieces.fixed[pieces.texts.count].count))
+            #expect(
+                template.tailByteCount
+                    == (pieces.texts.isEmpty ? pieces.document.count : pieces.fixed[pieces.texts.count].count))
         }
     }
 
@@ -117,7 +119,9 @@ import Testing
         #expect(!template.matches(Array((#"{"a":""# + text + #""}"#).utf8)))
     }
 
-    @Test(arguments: [[0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE4, 0xB8], [0x80], [0xFF]] as [[UInt8]])
+    @Test(
+        arguments: [[0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE4, 0xB8], [0x80], [0xFF]]
+            as [[UInt8]])
     func `text that is not UTF-8 is refused`(text: [UInt8]) throws {
         let document = Array(#"{"a":"x"}"#.utf8)
         try JSONTape().scan(document.span)

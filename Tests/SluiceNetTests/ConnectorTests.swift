@@ -101,7 +101,8 @@ import Testing
         try await onLoop { test in
             let closed = [try ClosedPort(), try ClosedPort()]
             let failure = await #expect(throws: Connector.Failure.self) {
-                _ = try await Connector.connect(to: closed.map(\.address), by: EventLoop.readClock() + .seconds(30), on: test.loop)
+                _ = try await Connector.connect(
+                    to: closed.map(\.address), by: EventLoop.readClock() + .seconds(30), on: test.loop)
             }
             #expect(failure?.error?.reason == "Connection refused")
         }

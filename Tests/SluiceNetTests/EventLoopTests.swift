@@ -53,7 +53,9 @@ import Testing
             #expect(test.loop.isCurrent)
             let isElsewhere = await withCheckedContinuation { continuation in
                 let loop = test.loop
-                DispatchQueue.global().async { continuation.resume(returning: loop.isCurrent || EventLoop.current != nil) }
+                DispatchQueue.global().async {
+                    continuation.resume(returning: loop.isCurrent || EventLoop.current != nil)
+                }
             }
             #expect(!isElsewhere)
         }

@@ -3,7 +3,11 @@ import SluiceNet
 
 /// Notes what a transport tells, and does what a test wants it to do then.
 final class Recorder: TransportDelegate {
-    enum Event: Equatable { case secured, received(Int), filled, ended, failed, drained, closed }
+    enum Event: Equatable {
+        case secured
+        case received(Int)
+        case filled, ended, failed, drained, closed
+    }
 
     private(set) var events: [Event] = []
     private(set) var bytes: [UInt8] = []

@@ -32,7 +32,8 @@ import Testing
         try await onLoop { test in
             let loop = test.loop
             let service = Service()
-            let addresses = try await service.resolver().resolve("127.0.0.1", by: EventLoop.readClock() + .seconds(20), on: loop)
+            let addresses = try await service.resolver().resolve(
+                "127.0.0.1", by: EventLoop.readClock() + .seconds(20), on: loop)
             #expect(addresses == [.ipv4(UInt32(0x7F00_0001).bigEndian, port: 0)])
             #expect(service.askedCount.withLock { $0 } == 0)
         }
@@ -41,12 +42,15 @@ import Testing
     @Test func `the system's own names are found`() async throws {
         try await onLoop { test in
             let loop = test.loop
-            let addresses = try await Resolver().resolve("localhost", by: EventLoop.readClock() + .seconds(20), on: loop)
+            let addresses = try await Resolver().resolve(
+                "localhost", by: EventLoop.readClock() + .seconds(20), on: loop)
             #expect(addresses.contains { $0.isLoopback })
         }
     }
 
-    @Test func `a service that does not answer is waited for until the deadline, and holds up no other name`() async throws {
+    @Test func `a service that does not answer is waited for until the deadline, and holds up no other name`()
+        async throws
+    {
         try await onLoop { test in
             let loop = test.loop
             let service = Service()
@@ -74,7 +78,8 @@ import Testing
             var answered = 0
             for _ in 0..<50 {
                 loop.spawn {
-                    let addresses = try? await resolver.resolve("a.example", by: EventLoop.readClock() + .seconds(20), on: loop)
+                    let addresses = try? await resolver.resolve(
+                        "a.example", by: EventLoop.readClock() + .seconds(20), on: loop)
                     #expect(addresses == [Self.one, Self.two])
                     answered += 1
                 }
@@ -101,7 +106,9 @@ import Testing
             service.answers.withLock { $0["a.example"] = .failure(.unavailable("a.example")) }
             for round in 1...5 {
                 #expect(try await resolve() == [Self.one])
-                #expect(await eventually { service.askedCount.withLock { $0 } > round }, "a stale answer is asked for again")
+                #expect(
+                    await eventually { service.askedCount.withLock { $0 } > round }, "a stale answer is asked for again"
+                )
             }
             service.answers.withLock { $0["a.example"] = .success([Self.two]) }
             var addresses: [SocketAddress] = []

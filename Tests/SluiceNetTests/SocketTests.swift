@@ -10,7 +10,8 @@ import Testing
 
     @Test(arguments: [
         ("127.0.0.1:4010", "127.0.0.1:4010"), ("localhost:80", "127.0.0.1:80"), ("*:0", "0.0.0.0:0"),
-        ("[::1]:4010", "[::1]:4010"), ("[2001:DB8:0::1]:443", "[2001:db8::1]:443"), ("unix:/run/s.sock", "unix:/run/s.sock"),
+        ("[::1]:4010", "[::1]:4010"), ("[2001:DB8:0::1]:443", "[2001:db8::1]:443"),
+        ("unix:/run/s.sock", "unix:/run/s.sock"),
         ("unix:@name", "unix:@name"),
     ])
     func `an address is read and written`(text: String, written: String) throws {
@@ -20,7 +21,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", ":", "4010", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:x", "256.0.0.1:1", "::1:4010",
+        "", ":", "4010", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:x", "256.0.0.1:1",
+        "::1:4010",
         "[::1]", "[::1:4010", "example.com:80", "unix:", "unix:/" + String(repeating: "x", count: 107),
     ])
     func `what is no address is refused`(text: String) {
@@ -64,7 +66,9 @@ import Testing
         let fd = try Socket.listen(on: .unix(path), isShared: false)
         defer { Socket.close(fd) }
         #expect(Socket.isAnswering(.unix(path)))
-        #expect(throws: SystemError("bind", code: EADDRINUSE)) { _ = try Socket.listen(on: .unix(path), isShared: false) }
+        #expect(throws: SystemError("bind", code: EADDRINUSE)) {
+            _ = try Socket.listen(on: .unix(path), isShared: false)
+        }
     }
 
     @Test func `a refused connection is an error at once or when it is asked for`() throws {
@@ -91,7 +95,9 @@ import Testing
             var expected: [UInt8] = []
             // More runs than one call takes: buffers that are shared are runs of their own.
             for _ in 0..<200 {
-                let piece = (0..<Int.random(in: 1...50, using: &random)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+                let piece = (0..<Int.random(in: 1...50, using: &random)).map { _ in
+                    UInt8(truncatingIfNeeded: random.next())
+                }
                 expected += piece
                 if random.next() & 1 == 0 {
                     queue.append(piece.span)

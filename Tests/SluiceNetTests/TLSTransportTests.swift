@@ -55,7 +55,8 @@ import Testing
             }
             for _ in 0..<4 { ends.server.write(Self.megabyte.span) }
             ends.server.closeAfterSending()
-            #expect(await eventually { ends.clientSide.events.last == .ended || ends.clientSide.events.last == .failed })
+            #expect(
+                await eventually { ends.clientSide.events.last == .ended || ends.clientSide.events.last == .failed })
             #expect(ends.clientSide.bytes.count == 4 << 20)
             #expect(ends.clientSide.events.last == .ended)
             #expect(ends.serverSide.events.last == .closed)

@@ -53,7 +53,8 @@ import Testing
                     wheel.remove(model.entries[index].timer)
                     model.entries[index] = .init(timer: LoopTimer(target: target))
                 default:
-                    let longest: Int64 = [200_000, 5_000_000, 400_000_000, 6_000_000_000].randomElement(using: &random) ?? 0
+                    let longest: Int64 =
+                        [200_000, 5_000_000, 400_000_000, 6_000_000_000].randomElement(using: &random) ?? 0
                     model.now += Int64.random(in: 0...longest, using: &random)
                     expire(&wheel, &model, seed)
                 }

@@ -55,7 +55,8 @@ import Testing
         }
     }
 
-    @Test func `closing after sending delivers every byte to a slow reader, and says when it has closed`() async throws {
+    @Test func `closing after sending delivers every byte to a slow reader, and says when it has closed`() async throws
+    {
         try await onLoop { test in
             let (fd, peer) = try Peer.tcpPair()
             let recorder = Recorder()

@@ -60,7 +60,8 @@ struct FakeExchange {
     init(_ loop: EventLoop, snapshot: ConfigSnapshot = FakeExchange.snapshot([])) {
         let peer = Peer(address: .ipv4(1, port: 1), listener: .ipv4(1, port: 2), isTLS: false, certificateSubject: nil)
         let exchange = DownstreamExchange(
-            head: RequestHead(version: .http11, method: .post, target: Array("/v1/chat/completions".utf8)), bodyLength: .none, peer: peer, loop: loop, stream: nil,
+            head: RequestHead(version: .http11, method: .post, target: Array("/v1/chat/completions".utf8)),
+            bodyLength: .none, peer: peer, loop: loop, stream: nil,
             carrier: downstream)
         context = RequestContext(exchange, snapshot: snapshot, requestID: "req-1", place: 0)
         context.operation = .chatCompletions
@@ -73,7 +74,8 @@ struct FakeExchange {
         var timeouts = ConfigSnapshot.Timeouts()
         timeouts.keepAliveComment = .zero
         return ConfigSnapshot(
-            revision: 1, providers: providers, models: models, defaultProvider: defaultProvider, limits: ConfigSnapshot.Limits(),
+            revision: 1, providers: providers, models: models, defaultProvider: defaultProvider,
+            limits: ConfigSnapshot.Limits(),
             timeouts: timeouts, logsExchanges: false)
     }
 

@@ -22,13 +22,16 @@ import Testing
     }
 
     @Test(arguments: [
-        ("m-a", "a m-a"), ("m-b", "b m-b"), ("both", "a both"), ("a-anything", "a a-anything"), ("a/m-b", "a m-b"), ("b/x/y", "b x/y"),
-        ("b/", "b "), ("echo", "echo"), ("b/echo", "b echo"), ("named", "b other"), ("a/named", "a named"), ("listed", "b listed"),
+        ("m-a", "a m-a"), ("m-b", "b m-b"), ("both", "a both"), ("a-anything", "a a-anything"), ("a/m-b", "a m-b"),
+        ("b/x/y", "b x/y"),
+        ("b/", "b "), ("echo", "echo"), ("b/echo", "b echo"), ("named", "b other"), ("a/named", "a named"),
+        ("listed", "b listed"),
         ("c/m", "a c/m"), ("", "a "), ("nobody's", "a nobody's"),
     ])
     func `a model has one target`(model: String, target: String) throws {
         let snapshot = FakeExchange.snapshot(
-            [Self.a, Self.b], models: ["named": .init(provider: Self.b, upstreamModel: "other")], defaultProvider: Self.a)
+            [Self.a, Self.b], models: ["named": .init(provider: Self.b, upstreamModel: "other")],
+            defaultProvider: Self.a)
         let directory = ModelDirectory()
         directory.replace(["listed"], of: "b")
         #expect(try Self.choose(model, snapshot, directory) == target)
@@ -36,7 +39,8 @@ import Testing
 
     @Test func `a configured name comes before a prefix, the echo and what a provider has`() throws {
         for name in ["a/m", "echo", "m-a"] {
-            let snapshot = FakeExchange.snapshot([Self.a, Self.b], models: [name: .init(provider: Self.b, upstreamModel: "x")])
+            let snapshot = FakeExchange.snapshot(
+                [Self.a, Self.b], models: [name: .init(provider: Self.b, upstreamModel: "x")])
             #expect(try Self.choose(name, snapshot) == "b x")
         }
     }
@@ -44,7 +48,9 @@ import Testing
     @Test func `a provider that left the configuration is not chosen for what it once listed`() throws {
         let directory = ModelDirectory()
         directory.replace(["listed"], of: "gone")
-        #expect(try Self.choose("listed", FakeExchange.snapshot([Self.a, Self.b], defaultProvider: Self.a), directory) == "a listed")
+        #expect(
+            try Self.choose("listed", FakeExchange.snapshot([Self.a, Self.b], defaultProvider: Self.a), directory)
+                == "a listed")
     }
 
     @Test func `without a default what nobody claims is not found`() throws {

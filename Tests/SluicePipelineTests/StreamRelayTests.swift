@@ -62,7 +62,9 @@ import Testing
             let bytes = RandomStream(using: &random).bytes(using: &random)
             let showsUsage = Bool.random(using: &random)
             var whole = Self.relay(bytes, showsUsage: showsUsage, on: loop)
-            let cuts = (0..<Int.random(in: 1...30, using: &random)).map { _ in Int.random(in: 0...bytes.count, using: &random) }
+            let cuts = (0..<Int.random(in: 1...30, using: &random)).map { _ in
+                Int.random(in: 0...bytes.count, using: &random)
+            }
             var pieces = Self.relay(bytes, cuts: cuts.sorted(), showsUsage: showsUsage, on: loop)
             // A read that ends between CR and LF leaves an empty line behind where an event was changed: it means nothing.
             (whole.body, pieces.body) = ("", "")
@@ -92,7 +94,9 @@ import Testing
         #expect(later.status == 200 && later.body == text + error && later.end == .finished)
     }
 
-    @Test(arguments: ["", "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n", "data: {\"choices\":[]}\n\ndata: {\"cho"])
+    @Test(arguments: [
+        "", "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n", "data: {\"choices\":[]}\n\ndata: {\"cho",
+    ])
     func `a stream without an end of its own is cut short`(stream: String) throws {
         let outcome = Self.relay(Array(stream.utf8), on: try EventLoop())
         #expect(outcome.error == .closedInBody)
@@ -101,7 +105,9 @@ import Testing
 
     @Test func `nonsense between events is left out and counted`() throws {
         let outcome = Self.relay(
-            Array("data: {\"choices\":[]}\n\ndata: not JSON\n\ndata: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n".utf8),
+            Array(
+                "data: {\"choices\":[]}\n\ndata: not JSON\n\ndata: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n"
+                    .utf8),
             on: try EventLoop())
         #expect(outcome.body == "data: {\"choices\":[]}\n\ndata: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n")
         #expect(outcome.malformedEvents == 1 && outcome.error == nil)
@@ -127,13 +133,15 @@ import Testing
         #expect(fake.downstream.status == 400)
         #expect(
             fake.downstream.text
-                == #"{"error":{"message":"It is \"bad\".","type":"invalid_request_error","param":"model","code":"bad"}}"#)
+                == #"{"error":{"message":"It is \"bad\".","type":"invalid_request_error","param":"model","code":"bad"}}"#
+        )
         #expect(fake.downstream.field(.xShouldRetry) == "false")
         #expect(fake.downstream.field(.xRequestID) == "req-1")
         #expect(fake.downstream.field(.retryAfter) == nil)
         #expect(fake.downstream.end == .finished)
         let busy = FakeExchange(try EventLoop())
-        ErrorReply.send(Rejection(.gateway, 503, type: "api_error", code: "busy", "Busy.", isRetryable: true), to: busy.context)
+        ErrorReply.send(
+            Rejection(.gateway, 503, type: "api_error", code: "busy", "Busy.", isRetryable: true), to: busy.context)
         #expect(busy.downstream.field(.retryAfter) == "1")
         #expect(busy.downstream.field(.xShouldRetry) == nil)
     }

@@ -21,7 +21,8 @@ import Testing
         }
     }
 
-    private static let head = #"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m\"1","choices":["#
+    private static let head =
+        #"{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m\"1","choices":["#
 
     private static func chunk(_ delta: String, finish: String = "null") -> String {
         head + #"{"index":0,"delta":{\#(delta)},"logprobs":null,"finish_reason":\#(finish)}]"#
@@ -38,7 +39,8 @@ import Testing
         #expect(
             try Self.data(writer) == [
                 Self.chunk(#""role":"assistant","content":"""#) + #","usage":null}"#,
-                Self.chunk(#""content":"Hi \"\n😀""#) + #","usage":null}"#, Self.chunk("", finish: #""length""#) + #","usage":null}"#,
+                Self.chunk(#""content":"Hi \"\n😀""#) + #","usage":null}"#,
+                Self.chunk("", finish: #""length""#) + #","usage":null}"#,
                 Self.head + #"],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#, "[DONE]",
             ])
     }
@@ -50,7 +52,8 @@ import Testing
         writer.finishStream()
         #expect(
             try Self.data(writer) == [
-                Self.chunk(#""role":"assistant","content":"""#) + "}", Self.chunk("", finish: #""stop""#) + "}", "[DONE]",
+                Self.chunk(#""role":"assistant","content":"""#) + "}", Self.chunk("", finish: #""stop""#) + "}",
+                "[DONE]",
             ])
         #expect(writer.usage == Usage(inputTokens: 3, outputTokens: 4))
     }
@@ -96,13 +99,17 @@ import Testing
                 case 0: sink.text(text)
                 case 1: sink.reasoning(text)
                 case 2: sink.refusal(text)
-                case 3: sink.toolCall(calls, ToolCallStart(id: ReplyText("call-\(calls)".utf8Span.span), name: ReplyText("f".utf8Span.span)))
+                case 3:
+                    sink.toolCall(
+                        calls,
+                        ToolCallStart(id: ReplyText("call-\(calls)".utf8Span.span), name: ReplyText("f".utf8Span.span)))
                 default: if calls > 0 { sink.toolArguments(calls - 1, text) }
                 }
             }
             if kind == 3 { calls += 1 }
         }
-        let usage = Usage(inputTokens: Int.random(in: 0...9, using: &random), outputTokens: Int.random(in: 0...9, using: &random))
+        let usage = Usage(
+            inputTokens: Int.random(in: 0...9, using: &random), outputTokens: Int.random(in: 0...9, using: &random))
         for sink in sinks {
             sink.finish(.length)
             sink.usage(usage)
@@ -144,7 +151,8 @@ import Testing
         reply.finish(.stop)
         reply.usage(Usage(inputTokens: 3, outputTokens: 4))
         #expect(
-            try Self.body(reply) == #"{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"m\"1","#
+            try Self.body(reply)
+                == #"{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"m\"1","#
                 + #""choices":[{"index":0,"message":{"role":"assistant","content":"Hi","refusal":null},"#
                 + #""logprobs":null,"finish_reason":"stop"}],"#
                 + #""usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#)

@@ -20,7 +20,8 @@ import Testing
 
     /// - Parameter cuts: where the reads end.
     private static func inspect(
-        _ bytes: [UInt8], cuts: [Int] = [], _ operation: OpenAIOperation = .chatCompletions, showsUsage: Bool, remembers: Bool
+        _ bytes: [UInt8], cuts: [Int] = [], _ operation: OpenAIOperation = .chatCompletions, showsUsage: Bool,
+        remembers: Bool
     ) throws -> Outcome {
         var parser = EventParser()
         var inspector = OpenAIStreamInspector(operation, showsUsage: showsUsage, remembersChunks: remembers)
@@ -46,14 +47,19 @@ import Testing
         outcome.usage = inspector.usage
         outcome.eventCount = inspector.eventCount
         outcome.malformedCount = inspector.malformedCount
-        (outcome.hasError, outcome.isDone, outcome.isComplete) = (inspector.hasError, inspector.isDone, inspector.isComplete)
+        (outcome.hasError, outcome.isDone, outcome.isComplete) = (
+            inspector.hasError, inspector.isDone, inspector.isComplete
+        )
         return outcome
     }
 
     /// The chunk as the relay sends it on.
-    private static func withoutUsage(_ data: Span<UInt8>, _ inspector: OpenAIStreamInspector, _ tape: JSONTape) -> String {
+    private static func withoutUsage(_ data: Span<UInt8>, _ inspector: OpenAIStreamInspector, _ tape: JSONTape)
+        -> String
+    {
         if let range = inspector.usageRange(in: data) {
-            return String(decoding: data.extracting(0..<range.lowerBound)) + String(decoding: data.extracting(range.upperBound...))
+            return String(decoding: data.extracting(0..<range.lowerBound))
+                + String(decoding: data.extracting(range.upperBound...))
         }
         let root = tape.root(over: data)
         var edits = JSONEdits()
@@ -88,7 +94,8 @@ import Testing
 
     @Test func `usage that was not asked for is taken out, and what carried nothing else is dropped`() throws {
         let stream = [
-            #"{"choices":[{"delta":{"content":"a"}}],"usage":null}"#, #"{"choices":[{"delta":{"content":"b"}}],"usage":null}"#,
+            #"{"choices":[{"delta":{"content":"a"}}],"usage":null}"#,
+            #"{"choices":[{"delta":{"content":"b"}}],"usage":null}"#,
             #"{"choices":[{"delta":{},"finish_reason":"stop"}],"usage":null}"#,
             #"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#, "[DONE]",
         ]
@@ -109,21 +116,27 @@ import Testing
 
     @Test(arguments: [
         (OpenAIOperation.chatCompletions, #"{"choices":[{"delta":{"content":"a"}}]}"#, false),
-        (.chatCompletions, #"{"choices":[{"delta":{},"finish_reason":"length"}]}"#, true), (.chatCompletions, "[DONE]", true),
+        (.chatCompletions, #"{"choices":[{"delta":{},"finish_reason":"length"}]}"#, true),
+        (.chatCompletions, "[DONE]", true),
         (.chatCompletions, #"{"error":{"message":"x"}}"#, true), (.completions, #"{"choices":[{"text":"a"}]}"#, false),
         (.responses, #"{"type":"response.output_text.delta","delta":"a"}"#, false),
-        (.responses, #"{"type":"response.output_text.done"}"#, false), (.responses, #"{"type":"response.completed"}"#, true),
+        (.responses, #"{"type":"response.output_text.done"}"#, false),
+        (.responses, #"{"type":"response.completed"}"#, true),
         (.responses, #"{"type":"response.incomplete"}"#, true), (.responses, #"{"type":"response.failed"}"#, true),
-        (.images, #"{"type":"image_generation.partial_image"}"#, false), (.images, #"{"type":"image_generation.completed"}"#, true),
+        (.images, #"{"type":"image_generation.partial_image"}"#, false),
+        (.images, #"{"type":"image_generation.completed"}"#, true),
         (.audioTranscription, #"{"type":"transcript.text.done"}"#, true), (.passage, #"{"anything":1}"#, true),
     ])
-    func `a stream may end after what its dialect ends with`(operation: OpenAIOperation, data: String, isComplete: Bool) throws {
+    func `a stream may end after what its dialect ends with`(operation: OpenAIOperation, data: String, isComplete: Bool)
+        throws
+    {
         let bytes = Array("data: \(data)\n\n".utf8)
         #expect(try Self.inspect(bytes, operation, showsUsage: true, remembers: true).isComplete == isComplete)
     }
 
     @Test func `usage of the responses dialect is read from its last event`() throws {
-        let data = #"{"type":"response.completed","response":{"usage":{"input_tokens":5,"output_tokens":6,"total_tokens":11}}}"#
+        let data =
+            #"{"type":"response.completed","response":{"usage":{"input_tokens":5,"output_tokens":6,"total_tokens":11}}}"#
         let outcome = try Self.inspect(Array("data: \(data)\n\n".utf8), .responses, showsUsage: false, remembers: true)
         #expect(outcome.usage == Usage(inputTokens: 5, outputTokens: 6, totalTokens: 11))
         #expect(outcome.verdicts == [.forward])

@@ -40,7 +40,8 @@ import Testing
         defer { Socket.close(upstream) }
         let port = try #require(Socket.localAddress(upstream)).port
         let running = try RunningWorker(
-            "{listeners: [{address: '127.0.0.1:0'}], providers: {p: {base_url: 'http://127.0.0.1:\(port)/v1', api_key: 'sk-x'}}}")
+            "{listeners: [{address: '127.0.0.1:0'}], providers: {p: {base_url: 'http://127.0.0.1:\(port)/v1', api_key: 'sk-x'}}}"
+        )
         let peer = try Peer(port: running.port())
         let body = #"{"model":"m","messages":[]}"#
         peer.send("POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)")
@@ -58,7 +59,10 @@ import Testing
         #expect(provider.receive() == "", "the provider's work ends too")
     }
 
-    @Test func `a draining HTTP/2 connection names its last stream within two seconds, though its peer answers no ping`() throws {
+    @Test
+    func `a draining HTTP/2 connection names its last stream within two seconds, though its peer answers no ping`()
+        throws
+    {
         let running = try RunningWorker("{listeners: [{address: '127.0.0.1:0'}], environment_providers: 'never'}")
         let peer = try Peer(port: running.port())
         // A request whose body does not come: POST, http, :path and :authority as literals (RFC 7541 §6.2.2).

@@ -63,7 +63,8 @@ import Testing
         }
     }
 
-    @Test func `a request that must have a fresh connection gets one, at the cost of one that is unused`() async throws {
+    @Test func `a request that must have a fresh connection gets one, at the cost of one that is unused`() async throws
+    {
         try await onLoop { test in
             let provider = try StandIn(test.loop) { $0.connectionsMax = 1 }
             let first = provider.request()
@@ -138,15 +139,20 @@ import Testing
         http: Endpoint.HTTPChoice = .automatic, proxy: TunnelProxy? = nil
     ) -> Endpoint {
         Endpoint(
-            isTLS: isTLS, host: host, port: port, unixPath: unixPath, tls: nil, tlsIdentity: tlsIdentity, http: http, proxy: proxy,
+            isTLS: isTLS, host: host, port: port, unixPath: unixPath, tls: nil, tlsIdentity: tlsIdentity, http: http,
+            proxy: proxy,
             limits: Endpoint.PoolLimits())
     }
 
-    @Test(arguments: [
-        (false, "a", 80, "a"), (false, "a", 8080, "a:8080"), (false, "a", 443, "a:443"), (true, "a", 443, "a"), (true, "a", 80, "a:80"),
-        (false, "::1", 80, "[::1]"), (true, "::1", 8443, "[::1]:8443"),
-    ] as [(Bool, String, UInt16, String)])
-    func `is named with its port only where that is not the scheme's own`(isTLS: Bool, host: String, port: UInt16, authority: String) {
+    @Test(
+        arguments: [
+            (false, "a", 80, "a"), (false, "a", 8080, "a:8080"), (false, "a", 443, "a:443"), (true, "a", 443, "a"),
+            (true, "a", 80, "a:80"),
+            (false, "::1", 80, "[::1]"), (true, "::1", 8443, "[::1]:8443"),
+        ] as [(Bool, String, UInt16, String)])
+    func `is named with its port only where that is not the scheme's own`(
+        isTLS: Bool, host: String, port: UInt16, authority: String
+    ) {
         #expect(Self.make(isTLS: isTLS, host: host, port: port).authority == Array(authority.utf8))
     }
 

@@ -14,13 +14,16 @@ final class StandIn {
     private var listening: ListeningSocket?
 
     /// - Parameter closedPort: nobody answers there.
-    init(_ loop: EventLoop, port closedPort: UInt16? = nil, _ change: (inout Endpoint.PoolLimits) -> Void = { _ in }) throws {
+    init(_ loop: EventLoop, port closedPort: UInt16? = nil, _ change: (inout Endpoint.PoolLimits) -> Void = { _ in })
+        throws
+    {
         self.loop = loop
         let fd = try Socket.listen(on: .loopback, isShared: false)
         let port = closedPort ?? Socket.localAddress(fd)?.port ?? 0
         var limits = Endpoint.PoolLimits()
         change(&limits)
-        let endpoint = Endpoint(isTLS: false, host: "127.0.0.1", port: port, tls: nil, http: .automatic, proxy: nil, limits: limits)
+        let endpoint = Endpoint(
+            isTLS: false, host: "127.0.0.1", port: port, tls: nil, http: .automatic, proxy: nil, limits: limits)
         pool = ConnectionPool(endpoint: endpoint, loop: loop, resolver: Resolver())
         listening = try ListeningSocket(loop: loop, fd: fd) { [unowned self] fd, _ in connections.append(Peer(fd: fd)) }
     }

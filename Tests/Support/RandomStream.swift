@@ -12,8 +12,12 @@ package struct RandomStream {
             case 0: events.append(Self.oddities.randomElement(using: &random) ?? "{}")
             case 1: events.append(style.chunk(delta: "{}", finish: #""stop""#, using: &random))
             case 2: events.append(style.usageChunk(using: &random))
-            case 3: events.append(style.chunk(delta: style.delta(using: &random), usage: style.usage(using: &random), using: &random))
-            case 4: events.append(Self.broken(style.chunk(delta: style.delta(using: &random), using: &random), using: &random))
+            case 3:
+                events.append(
+                    style.chunk(delta: style.delta(using: &random), usage: style.usage(using: &random), using: &random))
+            case 4:
+                events.append(
+                    Self.broken(style.chunk(delta: style.delta(using: &random), using: &random), using: &random))
             case 5..<8: events.append(style.chunk(delta: Self.toolCall(index, using: &random), using: &random))
             case 8 where index > 3: events.append(events.randomElement(using: &random) ?? "{}")
             default: events.append(style.chunk(delta: style.delta(using: &random), using: &random))
@@ -31,14 +35,20 @@ package struct RandomStream {
     }
 
     private static let oddities = [
-        "null", "[]", "{}", "3", "\"data\"", #"{"error":{"message":"overloaded"}}"#, #"{"error":null}"#, #"{"choices":null}"#,
-        #"{"choices":{}}"#, #"{"choices":[null]}"#, #"{"choices":[],"usage":{"prompt_tokens":-1}}"#, "{", "not JSON", "",
+        "null", "[]", "{}", "3", "\"data\"", #"{"error":{"message":"overloaded"}}"#, #"{"error":null}"#,
+        #"{"choices":null}"#,
+        #"{"choices":{}}"#, #"{"choices":[null]}"#, #"{"choices":[],"usage":{"prompt_tokens":-1}}"#, "{", "not JSON",
+        "",
         #"{"usage":{"prompt_tokens":1,"completion_tokens":2},"choices":[{"delta":{"content":"a"}}]}"#,
     ]
 
     private static func text(using random: inout SplitMix64) -> String {
-        let words = ["Hello", " world", ".", #"\n"#, #"\""#, "", "中文", "😀", #"\u00e9"#, #"\ud800"#, "usage", #"\"finish_reason\":"#]
-        return (0..<Int.random(in: 0...3, using: &random)).map { _ in words.randomElement(using: &random) ?? "" }.joined()
+        let words = [
+            "Hello", " world", ".", #"\n"#, #"\""#, "", "中文", "😀", #"\u00e9"#, #"\ud800"#, "usage",
+            #"\"finish_reason\":"#,
+        ]
+        return (0..<Int.random(in: 0...3, using: &random)).map { _ in words.randomElement(using: &random) ?? "" }
+            .joined()
     }
 
     private static func toolCall(_ index: Int, using random: inout SplitMix64) -> String {
@@ -92,7 +102,8 @@ package struct RandomStream {
             delta: String, finish: String = "null", usage: String? = nil, using random: inout SplitMix64
         ) -> String {
             let index = Int.random(in: 0..<choiceCount, using: &random)
-            var chunk = #"{"id":"c",\#(spaces)"choices":[{"index":\#(index),"delta":\#(delta),"finish_reason":\#(finish)}]"#
+            var chunk =
+                #"{"id":"c",\#(spaces)"choices":[{"index":\#(index),"delta":\#(delta),"finish_reason":\#(finish)}]"#
             let each: String? =
                 switch usageInEach {
                 case 0: nil
@@ -100,7 +111,9 @@ package struct RandomStream {
                 case 2: self.usage(using: &random)
                 default: Bool.random(using: &random) ? "null" : nil
                 }
-            if hasObfuscation, Bool.random(using: &random) { chunk += #","obfuscation":"\#(RandomStream.text(using: &random))""# }
+            if hasObfuscation, Bool.random(using: &random) {
+                chunk += #","obfuscation":"\#(RandomStream.text(using: &random))""#
+            }
             if let usage = usage ?? each { chunk += ",\(spaces)\"usage\":\(usage)" }
             return chunk + "}"
         }
