@@ -11,6 +11,7 @@ enum Forwarding {
     static func forward(
         _ request: IncomingRequest, to target: Target, _ context: RequestContext, pools: PoolTable, tape: JSONTape
     ) async throws(Rejection) {
+        if context.countsTokens, try CountedTokens.answer(request, target, context, tape: tape) { return }
         switch target {
         case .echo: try await EchoReply.send(request, context, tape: tape)
         case .provider(let provider):
