@@ -32,12 +32,24 @@ enum Relaying {
         } else if let translation = context.translation {
             try await TranslatedReply.relay(head, from: upstream, translation, context, tape: tape)
         } else if isEventStream(head) {
-            try await relayEvents(head, from: upstream, context, tape: tape)
+            let reply = ResponseHead(head.status, fields: fields(head, context))
+            context.stream = stream(reply, from: upstream, context, tape: tape)
         } else if isAccounted(context.operation) {
             try await relayWhole(head, from: upstream, context, tape: tape)
         } else {
             try await relayRaw(head, from: upstream, context)
         }
+    }
+
+    /// The relay of a stream in the application's own dialect.
+    private static func stream(
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
+    ) -> any RelayedStream {
+        if context.dialect == .anthropic {
+            return StreamRelay(context, from: upstream, head: head, through: AnthropicStreamInspector(), tape: tape)
+        }
+        let inspector = OpenAIStreamInspector(context.operation ?? .passage, showsUsage: context.showsUsage)
+        return StreamRelay(context, from: upstream, head: head, through: inspector, tape: tape)
     }
 
     /// Anthropic's name for it has no `x-` (section 2 of its sheet).
@@ -135,29 +147,6 @@ enum Relaying {
         let relay = RawRelay(context.exchange, upstream)
         try await upstream.relay(to: relay)
         context.exchange.finish(trailers: upstream.trailers.map(trailers))
-    }
-
-    // MARK: Events
-
-    private static func relayEvents(
-        _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
-    ) async throws(UpstreamError) {
-        let head = ResponseHead(head.status, fields: fields(head, context))
-        if context.dialect == .anthropic {
-            return try await relayEvents(head, from: upstream, through: AnthropicStreamInspector(), context, tape: tape)
-        }
-        let inspector = OpenAIStreamInspector(context.operation ?? .passage, showsUsage: context.showsUsage)
-        try await relayEvents(head, from: upstream, through: inspector, context, tape: tape)
-    }
-
-    private static func relayEvents(
-        _ head: ResponseHead, from upstream: UpstreamExchange, through inspector: some StreamInspector, _ context: RequestContext,
-        tape: JSONTape
-    ) async throws(UpstreamError) {
-        let relay = StreamRelay(context, from: upstream, head: head, through: inspector, tape: tape)
-        defer { relay.stop() }
-        try await upstream.relay(to: relay)
-        try relay.end()
     }
 }
 
