@@ -82,7 +82,7 @@ struct AnthropicRequestWriter {
     private mutating func writeThinking(_ request: borrowing ChatRequest) {
         switch plan.thinking {
         case .off, .given:
-            if let given = request["thinking"], given.isObject {
+            if plan.passesThinking, let given = request["thinking"] {
                 json.key("thinking")
                 json.value(given)
             }

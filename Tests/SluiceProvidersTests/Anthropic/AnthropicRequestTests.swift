@@ -60,6 +60,8 @@ import Testing
         let (body, report) = try encoded(stripped + #","reasoning_effort":"low""#) { $0.reasoning = style }
         #expect(body.contains("\"thinking\"") == (style == .adaptive))
         #expect(report.adapted.contains { $0.hasPrefix("reasoning_effort:") } == (style == .budget))
+        let given = try encoded(stripped + #","thinking":{"type":"enabled","budget_tokens":2000}"#)
+        #expect(!given.body.contains("\"thinking\"") && given.report.adapted.count == 1)
         // The next turn thinks again.
         let next = stripped.dropLast() + #",{"role":"assistant","content":"Noon."},{"role":"user","content":"And now?"}]"#
         #expect(try encoded(next + #","reasoning_effort":"low""#) { $0.reasoning = .budget }.body.contains("\"thinking\""))
