@@ -89,7 +89,9 @@ struct AnthropicPlan {
             return
         }
         guard let asked = request.reasoningEffort, asked != "none" else { return }
-        guard let effort = Self.effort(asked), capabilities.reasoning != .none else { return report.lose("reasoning_effort") }
+        guard let effort = Self.effort(asked), capabilities.reasoning != .none else {
+            return report.lose("reasoning_effort")
+        }
         switch capabilities.reasoning {
         case .none: break
         case .effort, .adaptive:
@@ -221,7 +223,9 @@ struct AnthropicPlan {
             if capabilities.jsonSchema { return }
             answersByTool = true
             report.adapt("response_format: by a forced tool")
-            if !capabilities.forcedTools { instructions.append("Give your answer by calling the tool sluice_json_answer.") }
+            if !capabilities.forcedTools {
+                instructions.append("Give your answer by calling the tool sluice_json_answer.")
+            }
             toolUse = request.hasTools && toolUse != .none ? .any : .tool("\(AnthropicDialect.answerTool)")
         }
     }
