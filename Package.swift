@@ -85,7 +85,9 @@ let package = Package(
                 "SluicePipeline", "SluiceProviders", "SluiceUpstream", "SluiceDownstream", "SluiceNet", "SluiceHTTP", "SluiceJSON",
                 "SluiceCore",
             ]),
-        tests("SluiceProvidersTests", ["SluiceProviders", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS"]),
+        tests(
+            "SluiceProvidersTests", ["SluiceProviders", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS"],
+            exclude: ["Golden"]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
         tests(
             "SluiceServerTests",
