@@ -75,7 +75,9 @@ let package = Package(
         tests("SluiceJSONTests", ["SluiceJSON", "SluiceCore"], exclude: ["Corpus"]),
         tests("SluiceHTTPTests", ["SluiceHTTP", "SluiceCore"]),
         tests("SluiceTLSTests", ["SluiceTLS", "SluiceCore"]),
-        tests("SluiceProvidersTests", ["SluiceProviders", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS"]),
+        tests(
+            "SluiceProvidersTests", ["SluiceProviders", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS"],
+            exclude: ["Golden"]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
         tests(
             "SluiceServerTests",

@@ -8,6 +8,7 @@ enum ReplyFormat {
     static func streamWriter(_ context: RequestContext) -> any StreamWriter {
         switch context.dialect {
         case .openAI: ChatStreamWriter(identity(context), showsUsage: context.showsUsage)
+        case .anthropic: MessagesStreamWriter(identity(context))
         case .platform: PlatformStreamWriter(context)
         }
     }
@@ -17,6 +18,7 @@ enum ReplyFormat {
         var identity = identity(context)
         switch context.dialect {
         case .openAI: ChatReplyBody.write(reply, &identity, into: buffer)
+        case .anthropic: MessagesReplyBody.write(reply, &identity, into: buffer)
         case .platform: PlatformReply.write(reply, context, into: buffer)
         }
     }

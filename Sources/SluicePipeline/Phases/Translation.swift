@@ -22,16 +22,38 @@ package final class Translation {
         switch context.dialect {
         case .platform: true
         case .openAI: provider.dialect != .openai && context.operation == .chatCompletions
+        case .anthropic: provider.dialect != .anthropic && context.operation == .chatCompletions
         }
+    }
+
+    /// Makes a Messages request into a chat request; the tape holds it afterwards.
+    private static func chatRequest(
+        _ body: ByteBuffer, _ provider: Provider, _ report: inout FieldReport, tape: JSONTape
+    ) throws(Rejection) -> ByteBuffer {
+        let request = ByteBuffer(capacity: body.count + 512)
+        let target = MessagesRequest.Target(
+            isOpenAI: provider.dialect == .openai, takesMaxCompletionTokens: provider.endpoint.host.hasSuffix(".openai.com"))
+        do throws(EncodingRefusal) {
+            try MessagesRequest.write(tape.root(over: body.span), for: target, into: request, &report)
+        } catch {
+            throw Rejection(.caller, 400, code: "unsupported_value", "\(error.param): \(error.message)", param: error.param)
+        }
+        do throws(JSONError) {
+            try tape.scan(request.span)
+        } catch {
+            throw Rejection(error)
+        }
+        return request
     }
 
     /// Puts a chat request into the provider's words.
     static func request(
         _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, tape: JSONTape
     ) throws(Rejection) -> UpstreamRequest {
+        var report = FieldReport()
+        let body = context.dialect == .anthropic ? try chatRequest(body, provider, &report, tape: tape) : body
         let root = tape.root(over: body.span)
         let request = ChatRequest(root, model: context.upstreamModel, isStream: context.isStream)
-        var report = FieldReport()
         let encoded = ByteBuffer(capacity: body.count + 512)
         do throws(EncodingRefusal) {
             try provider.chat.encode(request, Capabilities(), into: encoded, &report)
