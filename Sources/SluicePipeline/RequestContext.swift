@@ -86,6 +86,12 @@ package final class RequestContext {
 }
 
 extension RequestContext {
+    /// Adds what the application is told of the request's id, by the names that its dialect has for it.
+    func appendRequestID(to fields: inout HeaderFields) {
+        fields.append(.xRequestID, requestID)
+        if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
+    }
+
     /// The head of a streamed reply goes out: what another attempt would need is given back, as the stream may last long.
     func streamBegins(_ status: Status) {
         self.status = status
@@ -93,12 +99,6 @@ extension RequestContext {
         firstByteAt = exchange.loop.now
         request = nil
         exchange.forgetFields()
-    }
-
-    /// Adds what the application is told of the request's id, by the names that its dialect has for it.
-    func appendRequestID(to fields: inout HeaderFields) {
-        fields.append(.xRequestID, requestID)
-        if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
     }
 
     /// Notes what the provider reported; the error to throw.

@@ -12,7 +12,8 @@ enum AnthropicSample {
 
     static let start = event(
         "message_start",
-        #""message":{"id":"msg_1","type":"message","role":"assistant","model":"claude-x","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":5,"output_tokens":1}}"#)
+        #""message":{"id":"msg_1","type":"message","role":"assistant","model":"claude-x","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":5,"output_tokens":1}}"#
+    )
 
     static func text(_ pieces: String...) -> [String] {
         [event("content_block_start", #""index":0,"content_block":{"type":"text","text":""}"#)]
@@ -57,8 +58,11 @@ enum AnthropicSample {
             #expect(request.startLine == "POST /v1/messages HTTP/1.1")
             #expect(
                 request.text
-                    == #"{"model":"m","max_tokens":4096,"messages":[{"role":"user","content":[{"type":"text","text":"Hello"}]}]}"#)
-            #expect(request.values("x-api-key") == [Secrets.provider] && request.values("anthropic-version") == ["2023-06-01"])
+                    == #"{"model":"m","max_tokens":4096,"messages":[{"role":"user","content":[{"type":"text","text":"Hello"}]}]}"#
+            )
+            #expect(
+                request.values("x-api-key") == [Secrets.provider]
+                    && request.values("anthropic-version") == ["2023-06-01"])
             #expect(request.values("anthropic-beta").isEmpty && request.values("authorization").isEmpty)
             #expect(!request.head.contains(Secrets.application))
             #expect(reply.json["choices"][0]["message"]["content"].string == "Hi.")
@@ -76,26 +80,39 @@ enum AnthropicSample {
             #expect(events.last == "data: [DONE]")
             let chunks = events.dropLast().map { JSON($0.dropFirst(6)) }
             #expect(chunks.compactMap { $0["choices"][0]["delta"]["content"].string }.joined() == "Héllo")
-            #expect(chunks.last?["usage"]["completion_tokens"].int == 7 && chunks.last?["usage"]["prompt_tokens"].int == 5)
+            #expect(
+                chunks.last?["usage"]["completion_tokens"].int == 7 && chunks.last?["usage"]["prompt_tokens"].int == 5)
             #expect(try upstream.requests.first("the request").text.contains(#""stream":true"#))
         }
     }
 
-    @Test(arguments: [
-        (Array(AnthropicSample.stream.dropLast(1)), "upstream_truncated"),
-        (
-            [AnthropicSample.start] + AnthropicSample.text("a") + [
-                "event: error\ndata: \(AnthropicSample.error("overloaded_error", "Overloaded"))\n\n"
-            ], "server_is_overloaded"
-        ),
-    ])
-    func `a stream that breaks ends in an error`(events: [String], code: String) throws {
-        let upstream = try AnthropicSample.streaming(events)
+    @Test func `a stream that is cut ends in an error`() throws {
+        let upstream = try AnthropicSample.streaming(Array(AnthropicSample.stream.dropLast(1)))
         try withSluice(AnthropicSample.configuration(upstream), upstream) { sluice in
             let (came, isClean) = try sluice.stream().untilAnyEnd()
-            let error = JSON(came.last?.dropFirst(6) ?? "")["error"]
-            #expect(!isClean && error["code"].string == code, "\(came)")
+            #expect(
+                !isClean && JSON(came.last?.dropFirst(6) ?? "")["error"]["code"].string == "upstream_truncated",
+                "\(came)")
             #expect(!came.contains("data: [DONE]"))
+        }
+    }
+
+    @Test func `a stream that fails ends in that error`() throws {
+        let hasArrived = DispatchSemaphore(value: 0)
+        let upstream = try ScriptedUpstream { connection, _ in
+            try connection.startStream()
+            for event in [AnthropicSample.start] + AnthropicSample.text("a") { try connection.chunk(event) }
+            hasArrived.wait()
+            try connection.chunk("event: error\ndata: \(AnthropicSample.error("overloaded_error", "Overloaded"))\n\n")
+            try connection.endStream()
+        }
+        try withSluice(AnthropicSample.configuration(upstream), upstream) { sluice in
+            let stream = try sluice.stream()
+            _ = try stream.next()
+            hasArrived.signal()
+            let (came, isClean) = try stream.untilAnyEnd()
+            let error = JSON(came.last?.dropFirst(6) ?? "")["error"]
+            #expect(!isClean && error["code"].string == "server_is_overloaded", "\(came)")
         }
     }
 
@@ -138,7 +155,8 @@ enum AnthropicSample {
     @Test func `takes thinking back in the next turn`() throws {
         let upstream = try ScriptedUpstream(
             reply:
-                #"{"id":"msg_1","type":"message","role":"assistant","model":"c","content":[{"type":"thinking","thinking":"T","signature":"s=="},{"type":"tool_use","id":"toolu_1","name":"now","input":{}}],"stop_reason":"tool_use","usage":{"input_tokens":1,"output_tokens":1}}"#)
+                #"{"id":"msg_1","type":"message","role":"assistant","model":"c","content":[{"type":"thinking","thinking":"T","signature":"s=="},{"type":"tool_use","id":"toolu_1","name":"now","input":{}}],"stop_reason":"tool_use","usage":{"input_tokens":1,"output_tokens":1}}"#
+        )
         try withSluice(AnthropicSample.configuration(upstream), upstream) { sluice in
             let head = #"{"model":"m","reasoning_effort":"high","messages":[{"role":"user","content":"?"}"#
             let first = try sluice.chat(head + "]}")
@@ -149,8 +167,11 @@ enum AnthropicSample {
             _ = try sluice.chat(
                 head + ",\(message)," + #"{"role":"tool","tool_call_id":"toolu_1","content":"noon"}]}"#)
             let sent = try #require(upstream.requests.all.last).json["messages"]
-            #expect(sent[1]["content"][0]["signature"].string == "s==" && sent[1]["content"][0]["thinking"].string == "T")
-            #expect(sent[1]["content"][1]["id"].string == "toolu_1" && sent[2]["content"][0]["type"].string == "tool_result")
+            #expect(
+                sent[1]["content"][0]["signature"].string == "s==" && sent[1]["content"][0]["thinking"].string == "T")
+            #expect(
+                sent[1]["content"][1]["id"].string == "toolu_1" && sent[2]["content"][0]["type"].string == "tool_result"
+            )
         }
     }
 }

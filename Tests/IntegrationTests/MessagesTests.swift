@@ -6,7 +6,8 @@ import Testing
     private let request = #"{ "model" : "m", "max_tokens":9, "messages":[{"role":"user","content":"Hi"}],"top_k": 3 }"#
     private var streamed: String { String(request.dropLast(1)) + #","stream":true}"# }
     private let fields = [
-        "x-api-key: \(Secrets.application)", "anthropic-version: 2026-10-21", "anthropic-beta: a-1,b-2", "anthropic-beta: c-3",
+        "x-api-key: \(Secrets.application)", "anthropic-version: 2026-10-21", "anthropic-beta: a-1,b-2",
+        "anthropic-beta: c-3",
     ]
 
     private func stream(_ sluice: SluiceProcess, _ body: String, _ fields: [String] = []) throws -> ResponseStream {
@@ -20,17 +21,20 @@ import Testing
     @Test func `pass byte for byte`() throws {
         let upstream = try ScriptedUpstream { connection, _ in
             try connection.reply(
-                AnthropicSample.message, ["request-id: req_up", "anthropic-ratelimit-requests-remaining: 4", "set-cookie: a=b"])
+                AnthropicSample.message,
+                ["request-id: req_up", "anthropic-ratelimit-requests-remaining: 4", "set-cookie: a=b"])
         }
         try withSluice(AnthropicSample.configuration(upstream), upstream) { sluice in
             let reply = try sluice.exchange("POST", path + "?beta=true", fields + ["x-request-id: same"], request)
             let sent = try upstream.requests.first("the request")
             #expect(sent.text == request && sent.startLine == "POST /v1/messages?beta=true HTTP/1.1")
-            #expect(sent.values("x-api-key") == [Secrets.provider] && sent.values("anthropic-version") == ["2026-10-21"])
+            #expect(
+                sent.values("x-api-key") == [Secrets.provider] && sent.values("anthropic-version") == ["2026-10-21"])
             #expect(sent.values("anthropic-beta") == ["a-1,b-2", "c-3"])
             #expect(!sent.head.contains(Secrets.application) && !sent.head.contains(Secrets.cookie))
             #expect(reply.text == AnthropicSample.message && reply["request-id"] == reply["x-request-id"])
-            #expect(reply["x-upstream-request-id"] == "req_up" && reply["anthropic-ratelimit-requests-remaining"] == "4")
+            #expect(
+                reply["x-upstream-request-id"] == "req_up" && reply["anthropic-ratelimit-requests-remaining"] == "4")
             #expect(reply["set-cookie"] == nil)
             let line = try sluice.exchangeLine("same")
             #expect(line["gen_ai.usage.input_tokens"].int == 8 && line["gen_ai.usage.output_tokens"].int == 3)
@@ -71,7 +75,8 @@ import Testing
         try withSluice(AnthropicSample.configuration(upstream), upstream) { sluice in
             let reply = try sluice.exchange("POST", path, ["x-request-id: first"], streamed)
             #expect(reply.status == 503 && reply.json["type"].string == "error")
-            #expect(reply.json["error"]["type"].string == "overloaded_error" && reply.json["request_id"].string == "first")
+            #expect(
+                reply.json["error"]["type"].string == "overloaded_error" && reply.json["request_id"].string == "first")
             #expect(!reply.text.contains(Secrets.provider))
         }
     }
@@ -97,7 +102,10 @@ import Testing
         try withSluice(AnthropicSample.configuration(upstream), upstream) { sluice in
             let reply = try sluice.exchange("POST", path, [], request)
             #expect(reply.status == 529 && reply["retry-after"] == "3")
-            #expect(reply.text == body.replacingOccurrences(of: Secrets.provider, with: String(repeating: "*", count: Secrets.provider.count)))
+            #expect(
+                reply.text
+                    == body.replacingOccurrences(
+                        of: Secrets.provider, with: String(repeating: "*", count: Secrets.provider.count)))
         }
     }
 
@@ -141,7 +149,8 @@ import Testing
             let names = events.compactMap { $0.split(separator: "\n").first?.dropFirst(7) }
             #expect(
                 names == [
-                    "message_start", "content_block_start", "content_block_delta", "content_block_delta", "content_block_stop",
+                    "message_start", "content_block_start", "content_block_delta", "content_block_delta",
+                    "content_block_stop",
                     "message_delta", "message_stop",
                 ], "\(events)")
             let data = events.map { JSON($0.split(separator: "\n").last?.dropFirst(6) ?? "") }
@@ -193,11 +202,19 @@ import Testing
     // MARK: To Sluice itself
 
     @Test(arguments: [
-        ("POST", "/v1/messages", "{", 400, "invalid_request_error"), ("POST", "/v1/messages", #"{"model":"m"}"#, 400, "invalid_request_error"),
-        ("GET", "/v1/messages", nil, 405, "invalid_request_error"), ("POST", "/v1/messages/batches/x", "{}", 404, "not_found_error"),
-        ("POST", "/v1/messages", #"{"model":"m","messages":[{"role":"user","content":[{"type":"container_upload"}]}]}"#, 400, "invalid_request_error"),
+        ("POST", "/v1/messages", "{", 400, "invalid_request_error"),
+        ("POST", "/v1/messages", #"{"model":"m"}"#, 400, "invalid_request_error"),
+        ("GET", "/v1/messages", nil, 405, "invalid_request_error"),
+        ("POST", "/v1/messages/batches/x", "{}", 404, "not_found_error"),
+        (
+            "POST", "/v1/messages",
+            #"{"model":"m","messages":[{"role":"user","content":[{"type":"container_upload"}]}]}"#, 400,
+            "invalid_request_error"
+        ),
     ])
-    func `are told what was wrong in their own shape`(method: String, path: String, body: String?, status: Int, type: String) throws {
+    func `are told what was wrong in their own shape`(
+        method: String, path: String, body: String?, status: Int, type: String
+    ) throws {
         let upstream = try ScriptedUpstream()
         try withSluice(Configuration(upstream), upstream) { sluice in
             let reply = try sluice.exchange(method, path, [], body)
@@ -211,7 +228,9 @@ import Testing
         try withSluice(Configuration(upstream, #"models: ["m1"]"#), upstream) { sluice in
             let list = try sluice.exchange("GET", "/v1/models?limit=20", ["anthropic-version: 2023-06-01"]).json
             #expect(list["data"].array.map { $0["id"].string } == ["m1", "echo"] && list["has_more"].bool == false)
-            #expect(list["data"][0]["type"].string == "model" && list["first_id"].string == "m1" && list["last_id"].string == "echo")
+            #expect(
+                list["data"][0]["type"].string == "model" && list["first_id"].string == "m1"
+                    && list["last_id"].string == "echo")
             let one = try sluice.exchange("GET", "/v1/models/m1", ["anthropic-version: 2023-06-01"]).json
             #expect(one["type"].string == "model" && one["display_name"].string == "m1")
             #expect(try sluice.exchange("GET", "/v1/models").json["object"].string == "list")

@@ -152,3 +152,12 @@ def test_the_echo(messages):
     assert ask(messages, "echo").content[0].text == PROMPT
     with messages.stream(model="echo", max_tokens=64, messages=HELLO) as stream:
         assert stream.get_final_text() == PROMPT
+
+
+def test_thinking_is_asked_for_in_the_provider_s_words(messages, provider):
+    raw = messages.with_raw_response.create(
+        model="gpt-mock", max_tokens=9000, messages=HELLO, thinking={"type": "enabled", "budget_tokens": 8000})
+    assert raw.headers["x-sluice-adapted-fields"] == "thinking: as reasoning_effort high"
+    assert json.loads(provider.last()["body"])["reasoning_effort"] == "high"
+    ask(messages, thinking={"type": "adaptive"}, output_config={"effort": "low"})
+    assert json.loads(provider.last()["body"])["reasoning_effort"] == "low"

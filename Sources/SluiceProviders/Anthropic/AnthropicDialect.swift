@@ -20,7 +20,8 @@ package struct AnthropicDialect: ChatDialect {
     }
 
     package func encode(
-        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer, _ report: inout FieldReport
+        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer,
+        _ report: inout FieldReport
     ) throws(EncodingRefusal) {
         let plan = try AnthropicPlan(request, capabilities, &report)
         var writer = AnthropicRequestWriter(plan, capabilities, into: body, report)

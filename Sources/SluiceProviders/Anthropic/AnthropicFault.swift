@@ -46,7 +46,8 @@ package enum AnthropicFault {
         guard let type = type?.unescapedBytes else { return ProviderFault(status ?? 502, message) }
         if type.equals("invalid_request_error") {
             return message.hasPrefix("prompt is too long")
-                ? ProviderFault(400, code: "context_length_exceeded", message, param: "messages") : ProviderFault(400, message)
+                ? ProviderFault(400, code: "context_length_exceeded", message, param: "messages")
+                : ProviderFault(400, message)
         }
         if type.equals("authentication_error") {
             return ProviderFault(401, code: "invalid_api_key", message, key: .refused)
@@ -68,7 +69,8 @@ package enum AnthropicFault {
     /// Nothing is left to spend. Limits that were set by the owner come as 400, those of the account's tier as 429.
     private static func isSpendCap(_ message: String) -> Bool {
         let words = message.lowercased()
-        return words.contains("credit balance is too low") || words.contains("spend limit") || words.contains("usage limits")
+        return words.contains("credit balance is too low") || words.contains("spend limit")
+            || words.contains("usage limits")
     }
 
     private static func exhausted(_ status: Status, _ message: String) -> ProviderFault {

@@ -36,12 +36,14 @@ struct AnthropicMediaWriter {
         if let data = DataURL(url) {
             let type = data.mediaType == "image/jpg" ? "image/jpeg" : data.mediaType
             guard ["image/jpeg", "image/png", "image/gif", "image/webp"].contains(type) else {
-                throw EncodingRefusal(path + ".image_url.url", "Anthropic's models see JPEG, PNG, GIF and WebP, not \(type).")
+                throw EncodingRefusal(
+                    path + ".image_url.url", "Anthropic's models see JPEG, PNG, GIF and WebP, not \(type).")
             }
             return writeSource(type, data.base64)
         }
         guard url.hasPrefixIgnoringCase("https://") || url.hasPrefixIgnoringCase("http://") else {
-            throw EncodingRefusal(path + ".image_url.url", "The image's url must be a data: URL with base64, or https:.")
+            throw EncodingRefusal(
+                path + ".image_url.url", "The image's url must be a data: URL with base64, or https:.")
         }
         guard capabilities.imageURLs else {
             throw EncodingRefusal(path + ".image_url.url", "The model takes images as data: URLs only.")
@@ -71,7 +73,8 @@ struct AnthropicMediaWriter {
         let file = part["file"]
         guard let data = file?["file_data"], data.isString else {
             throw EncodingRefusal(
-                path + ".file", "A file must be there as file_data: those that were uploaded elsewhere are not known to Anthropic.")
+                path + ".file",
+                "A file must be there as file_data: those that were uploaded elsewhere are not known to Anthropic.")
         }
         let text = ByteBuffer(capacity: data.range.count)
         data.appendString(to: text)
@@ -81,10 +84,13 @@ struct AnthropicMediaWriter {
         json.key("source")
         if let url = DataURL(text.span) {
             guard url.mediaType == "application/pdf" else {
-                throw EncodingRefusal(path + ".file.file_data", "Anthropic's models read PDF files, not \(url.mediaType).")
+                throw EncodingRefusal(
+                    path + ".file.file_data", "Anthropic's models read PDF files, not \(url.mediaType).")
             }
             writeSource(url.mediaType, url.base64)
-        } else if !text.span.hasPrefixIgnoringCase("data:"), file?["filename"]?.string?.lowercased().hasSuffix(".pdf") == true {
+        } else if !text.span.hasPrefixIgnoringCase("data:"),
+            file?["filename"]?.string?.lowercased().hasSuffix(".pdf") == true
+        {
             writeSource("application/pdf", text.span)
         } else {
             throw EncodingRefusal(path + ".file.file_data", "file_data must be a data: URL with base64.")

@@ -17,6 +17,8 @@ struct AnthropicPlan {
     }
 
     private(set) var thinking = Thinking.off
+    /// `thinking` is passed on as the application says it, even where it says that there is to be none.
+    private(set) var passesThinking = false
     /// `output_config.effort`.
     private(set) var effort: String?
     private(set) var maxTokens: Int
@@ -82,11 +84,14 @@ struct AnthropicPlan {
     ) {
         if let given = request["thinking"], given.isObject {
             thinking = given["type"]?.equals("disabled") == true ? .off : .given
+            passesThinking = true
             effort = request.reasoningEffort.flatMap(Self.effort)
             return
         }
         guard let asked = request.reasoningEffort, asked != "none" else { return }
-        guard let effort = Self.effort(asked), capabilities.reasoning != .none else { return report.lose("reasoning_effort") }
+        guard let effort = Self.effort(asked), capabilities.reasoning != .none else {
+            return report.lose("reasoning_effort")
+        }
         switch capabilities.reasoning {
         case .none: break
         case .effort, .adaptive:
@@ -118,17 +123,18 @@ struct AnthropicPlan {
     private mutating func decideThinking(
         _ request: borrowing ChatRequest, _ capabilities: Capabilities, _ report: inout FieldReport
     ) {
+        // A turn that went on to tools must begin with its thinking, which the application has not kept (theme 3.5). Models that
+        // think adaptively do not mind.
+        if hasBudget(request), Self.isThinkingMissing(request) {
+            thinking = .off
+            passesThinking = false
+            return report.adapt("reasoning_effort: no thinking in this turn, as its thinking blocks are missing")
+        }
         guard case .budget(let wanted) = thinking else { return }
         // The application asks for a tool and only suggests how hard to think: what it asks for is kept (section 9: not both).
         if isForced {
             thinking = .off
             return report.adapt("reasoning_effort: no thinking, as a tool is forced")
-        }
-        // A turn that went on to tools must begin with its thinking, which the application has not kept (theme 3.5). Models that
-        // think adaptively do not mind.
-        if Self.isThinkingMissing(request) {
-            thinking = .off
-            return report.adapt("reasoning_effort: no thinking in this turn, as its thinking blocks are missing")
         }
         let budget = min(wanted, maxTokens - 1)
         if budget < Self.budgetMin {
@@ -136,6 +142,14 @@ struct AnthropicPlan {
             return report.adapt("reasoning_effort: no thinking, as max_tokens leaves no room for it")
         }
         thinking = .budget(budget)
+    }
+
+    private func hasBudget(_ request: borrowing ChatRequest) -> Bool {
+        switch thinking {
+        case .off, .adaptive: false
+        case .budget: true
+        case .given: request["thinking"]?["type"]?.equals("enabled") == true
+        }
     }
 
     /// Whether the last turn has tool calls, but not the thinking that led to them.
@@ -209,7 +223,9 @@ struct AnthropicPlan {
             if capabilities.jsonSchema { return }
             answersByTool = true
             report.adapt("response_format: by a forced tool")
-            if !capabilities.forcedTools { instructions.append("Give your answer by calling the tool sluice_json_answer.") }
+            if !capabilities.forcedTools {
+                instructions.append("Give your answer by calling the tool sluice_json_answer.")
+            }
             toolUse = request.hasTools && toolUse != .none ? .any : .tool("\(AnthropicDialect.answerTool)")
         }
     }

@@ -163,7 +163,8 @@ package final class AnthropicReplyDecoder: ReplyDecoder {
         guard block.kind == .thinking, !block.isCut, let signature = block.signature, !signature.isEmpty else { return }
         let text = block.text ?? ByteBuffer(capacity: 16)
         sink.reasoningBlock(
-            ReasoningBlock(format: ReasoningDetails.anthropic, text: .escaped(text.span), seal: .escaped(signature.span)))
+            ReasoningBlock(
+                format: ReasoningDetails.anthropic, text: .escaped(text.span), seal: .escaped(signature.span)))
     }
 
     private func thinkingBlock(_ index: Int) -> Int? { blocks.firstIndex { $0.index == index && $0.kind == .thinking } }

@@ -82,7 +82,7 @@ struct AnthropicRequestWriter {
     private mutating func writeThinking(_ request: borrowing ChatRequest) {
         switch plan.thinking {
         case .off, .given:
-            if let given = request["thinking"], given.isObject {
+            if plan.passesThinking, let given = request["thinking"] {
                 json.key("thinking")
                 json.value(given)
             }
@@ -161,7 +161,9 @@ struct AnthropicRequestWriter {
         }
         if let share = request["top_p"], share.double != nil {
             // Some models refuse both.
-            if hasTemperature { loseUnlessOne("top_p", request) } else {
+            if hasTemperature {
+                loseUnlessOne("top_p", request)
+            } else {
                 json.key("top_p")
                 json.value(share)
             }
@@ -206,7 +208,8 @@ struct AnthropicRequestWriter {
     private static func isPersonal(_ user: String) -> Bool {
         if user.utf8.contains(UInt8(ascii: "@")) { return true }
         let digits = user.utf8.count(where: \.isDecimalDigit)
-        return user.hasPrefix("+") && digits >= 7 && user.utf8.allSatisfy { $0.isDecimalDigit || " +-().".utf8.contains($0) }
+        return user.hasPrefix("+") && digits >= 7
+            && user.utf8.allSatisfy { $0.isDecimalDigit || " +-().".utf8.contains($0) }
     }
 
     private mutating func writeServiceTier(_ request: borrowing ChatRequest) {
@@ -224,7 +227,8 @@ struct AnthropicRequestWriter {
     /// What is written above, or is none of the provider's business.
     private static let known: Set<String> = [
         "model", "messages", "max_tokens", "max_completion_tokens", "stream", "stream_options", "tools", "tool_choice",
-        "parallel_tool_calls", "temperature", "top_p", "top_k", "stop", "response_format", "reasoning_effort", "reasoning", "user",
+        "parallel_tool_calls", "temperature", "top_p", "top_k", "stop", "response_format", "reasoning_effort",
+        "reasoning", "user",
         "safety_identifier", "metadata", "service_tier", "thinking", "output_config", "n", "cache_control", "container",
         "inference_geo", "speed", "diagnostics",
     ]
@@ -240,7 +244,9 @@ struct AnthropicRequestWriter {
     private mutating func reportLosses(_ request: borrowing ChatRequest) {
         var members = request.root.members
         while let member = members.next() {
-            guard let name = member.key.string, !Self.known.contains(name), !Self.isDefault(member.value, name) else { continue }
+            guard let name = member.key.string, !Self.known.contains(name), !Self.isDefault(member.value, name) else {
+                continue
+            }
             report.lose(name)
         }
     }
@@ -256,9 +262,4 @@ struct AnthropicRequestWriter {
         case .object: value.count == 0
         }
     }
-}
-
-extension UInt8 {
-    /// White space as it stands in text.
-    var isBlank: Bool { self == 0x20 || self &- 9 < 5 }
 }

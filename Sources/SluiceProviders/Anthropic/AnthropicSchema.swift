@@ -13,7 +13,8 @@ enum AnthropicSchema {
         ("exclusiveMaximum", "less than"), ("multipleOf", "multiple of"), ("minLength", "minimum length"),
         ("maxLength", "maximum length"), ("maxItems", "maximum number of items"), ("uniqueItems", "unique items"),
         ("contains", "contains"), ("minContains", "contains at least"), ("maxContains", "contains at most"),
-        ("prefixItems", "first items"), ("patternProperties", "properties by pattern"), ("propertyNames", "names of properties"),
+        ("prefixItems", "first items"), ("patternProperties", "properties by pattern"),
+        ("propertyNames", "names of properties"),
         ("minProperties", "minimum number of properties"), ("maxProperties", "maximum number of properties"),
         ("dependentRequired", "required together"), ("dependentSchemas", "schemas that depend on properties"),
         ("dependencies", "dependencies"), ("if", "if"), ("then", "then"), ("else", "else"), ("not", "not"),
@@ -115,7 +116,9 @@ enum AnthropicSchema {
                 write(schema.value, &json, depth: depth + 1, &isChanged)
             }
             json.endObject()
-        } else if member.isNamed("items") || member.isNamed("anyOf") || member.isNamed("allOf") || member.isNamed("oneOf") {
+        } else if member.isNamed("items") || member.isNamed("anyOf") || member.isNamed("allOf")
+            || member.isNamed("oneOf")
+        {
             guard value.isArray else { return write(value, &json, depth: depth + 1, &isChanged) }
             json.beginArray()
             var schemas = value.elements

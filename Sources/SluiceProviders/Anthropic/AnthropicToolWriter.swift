@@ -13,7 +13,8 @@ struct AnthropicToolWriter {
         self.report = report
     }
 
-    static let missingSchema = EncodingRefusal("response_format.json_schema.schema", "The response format has no schema.")
+    static let missingSchema = EncodingRefusal(
+        "response_format.json_schema.schema", "The response format has no schema.")
 
     /// - Parameter allowed: names of the functions that may be called; `nil`: all.
     mutating func write(_ request: borrowing ChatRequest, allowed: Set<String>?) throws(EncodingRefusal) {

@@ -189,7 +189,9 @@ package struct MessagesRequest {
     }
 
     private mutating func writeFormat(_ root: JSONValue) {
-        guard let format = root["output_config"]?["format"], let schema = format["schema"], schema.isObject else { return }
+        guard let format = root["output_config"]?["format"], let schema = format["schema"], schema.isObject else {
+            return
+        }
         json.key("response_format")
         json.beginObject()
         json.key("type")
@@ -227,7 +229,8 @@ package struct MessagesRequest {
     // MARK: Losses
 
     private static let known: Set<String> = [
-        "model", "messages", "system", "max_tokens", "stream", "temperature", "top_p", "top_k", "stop_sequences", "tools",
+        "model", "messages", "system", "max_tokens", "stream", "temperature", "top_p", "top_k", "stop_sequences",
+        "tools",
         "tool_choice", "thinking", "output_config", "metadata", "service_tier", "cache_control",
     ]
 

@@ -133,7 +133,8 @@ package final class MessagesStreamWriter: StreamWriter {
             }
         } else {
             startThinking()
-            output.append("event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":" as StaticString)
+            output.append(
+                "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":" as StaticString)
             output.append(decimal: blockCount - 1)
             output.append(",\"delta\":{\"type\":\"signature_delta\",\"signature\":\"" as StaticString)
             ThinkingSeal.append(block, to: output)
@@ -148,7 +149,11 @@ package final class MessagesStreamWriter: StreamWriter {
         open()
         start(.call(index)) {
             output.append("\"type\":\"tool_use\",\"id\":\"" as StaticString)
-            if let id = call.id, !id.isEmpty { id.append(escapedTo: output) } else { output.append(identity.callID("toolu_")) }
+            if let id = call.id, !id.isEmpty {
+                id.append(escapedTo: output)
+            } else {
+                output.append(identity.callID("toolu_"))
+            }
             output.append("\",\"name\":\"" as StaticString)
             call.name.append(escapedTo: output)
             output.append("\",\"input\":{}" as StaticString)
@@ -221,7 +226,9 @@ enum ThinkingSeal {
     static func format(of seal: Span<UInt8>) -> (format: StaticString, prefix: Int) {
         for other in others {
             let length = other.utf8CodeUnitCount
-            if seal.count > length, seal.hasPrefix(other), seal[length] == UInt8(ascii: ":") { return (other, length + 1) }
+            if seal.count > length, seal.hasPrefix(other), seal[length] == UInt8(ascii: ":") {
+                return (other, length + 1)
+            }
         }
         return (ReasoningDetails.anthropic, 0)
     }

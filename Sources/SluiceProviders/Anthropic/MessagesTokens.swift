@@ -11,9 +11,12 @@ package enum MessagesTokens {
     package static func estimate(_ root: JSONValue) -> Int {
         var bytes = 0
         var images = 0
-        for field in ["system", "messages", "tools"] as [StaticString] { if let value = root[field] { count(value, &bytes, &images) } }
+        for field in ["system", "messages", "tools"] as [StaticString] {
+            if let value = root[field] { count(value, &bytes, &images) }
+        }
         let messages = root["messages"]?.count ?? 0
-        return max(1, (bytes + bytesPerToken - 1) / bytesPerToken + images * tokensPerImage + messages * tokensPerMessage)
+        return max(
+            1, (bytes + bytesPerToken - 1) / bytesPerToken + images * tokensPerImage + messages * tokensPerMessage)
     }
 
     /// As deep as a document may be.

@@ -93,7 +93,8 @@ import Testing
         let assembly = ReplyAssembly()
         #expect(try Transcoder.stream([Array(thinking.utf8)], from: dialect, into: assembly))
         #expect(assembly.reasoning?.text == "Let \\u0061 me.")
-        #expect(assembly.blocks.map(\.text) == ["Let a me.", nil] && assembly.blocks.map(\.seal) == ["sig==", "secret"])
+        #expect(
+            assembly.blocks.map(\.text) == ["Let a me.", nil] && assembly.blocks.map(\.seal) == ["sig==", "secret"])
         #expect(assembly.calls.map(\.name) == ["now"] && assembly.finishReason == .toolCalls)
         #expect(assembly.usage == Usage(inputTokens: 5, outputTokens: 9, reasoningTokens: 4))
     }
@@ -105,7 +106,9 @@ import Testing
         let again = ReplyAssembly()
         #expect(try Transcoder.stream([Array(writer.output.text.utf8)], from: dialect, into: again))
         #expect(again.reasoning?.text == "Let \\u0061 me." && again.blocks.map(\.seal) == ["sig==", "secret"])
-        #expect(again.calls.map(\.id) == ["toolu_1"] && again.usage == Usage(inputTokens: 5, outputTokens: 9, reasoningTokens: 4))
+        #expect(
+            again.calls.map(\.id) == ["toolu_1"]
+                && again.usage == Usage(inputTokens: 5, outputTokens: 9, reasoningTokens: 4))
         let whole = ByteBuffer()
         var identity = Transcoder.identity
         MessagesReplyBody.write(again, &identity, into: whole)
@@ -119,7 +122,9 @@ import Testing
             let events = try Golden.text("Anthropic/\(name).anthropic-stream.txt").components(separatedBy: "\n\n")
             for count in 0..<events.count - 2 {
                 let part = events.prefix(count).map { $0 + "\n\n" }.joined()
-                #expect(try !Transcoder.stream([Array(part.utf8)], from: dialect, into: ReplyAssembly()), "\(name), \(count) events")
+                #expect(
+                    try !Transcoder.stream([Array(part.utf8)], from: dialect, into: ReplyAssembly()),
+                    "\(name), \(count) events")
             }
         }
     }
@@ -129,14 +134,22 @@ import Testing
         let stream = try Golden.text("Anthropic/A9.anthropic-stream-error.txt")
         #expect(try Transcoder.stream([Array(stream.utf8)], from: dialect, into: assembly))
         let fault = try #require(assembly.fault)
-        #expect(fault.status == 503 && fault.code == "server_is_overloaded" && fault.message == "Overloaded" && fault.isRetryable)
+        #expect(
+            fault.status == 503 && fault.code == "server_is_overloaded" && fault.message == "Overloaded"
+                && fault.isRetryable)
     }
 
     @Test(arguments: [
-        (400, "invalid_request_error", "prompt is too long: 3 > 2", 400, "invalid_request_error", "context_length_exceeded"),
+        (
+            400, "invalid_request_error", "prompt is too long: 3 > 2", 400, "invalid_request_error",
+            "context_length_exceeded"
+        ),
         (401, "authentication_error", "invalid x-api-key", 401, "invalid_request_error", "invalid_api_key"),
         (402, "billing_error", "pay", 402, "insufficient_quota", "insufficient_quota"),
-        (400, "invalid_request_error", "Your credit balance is too low", 402, "insufficient_quota", "insufficient_quota"),
+        (
+            400, "invalid_request_error", "Your credit balance is too low", 402, "insufficient_quota",
+            "insufficient_quota"
+        ),
         (404, "not_found_error", "model: x", 404, "invalid_request_error", "model_not_found"),
         (429, "rate_limit_error", "slow", 429, "requests", "rate_limit_exceeded"),
         (529, "overloaded_error", "Overloaded", 503, "service_unavailable_error", "server_is_overloaded"),
@@ -145,12 +158,14 @@ import Testing
     func `that are errors become OpenAI's`(
         status: UInt16, type: String, message: String, told: UInt16, toldType: String, code: String?
     ) throws {
-        let body = ByteBuffer(#"{"type":"error","error":{"type":"\#(type)","message":"\#(message)"},"request_id":"req_1"}"#)
+        let body = ByteBuffer(
+            #"{"type":"error","error":{"type":"\#(type)","message":"\#(message)"},"request_id":"req_1"}"#)
         let tape = JSONTape()
         try tape.scan(body.span)
         let fault = dialect.fault(
             ResponseHead(Status(status), fields: HeaderFields()), tape.root(over: body.span), text: body.span)
-        #expect(fault.status == Status(told) && fault.type == toldType && fault.code == code && fault.message == message)
+        #expect(
+            fault.status == Status(told) && fault.type == toldType && fault.code == code && fault.message == message)
         #expect(fault.isRetryable == (told == 429 || told >= 500))
     }
 

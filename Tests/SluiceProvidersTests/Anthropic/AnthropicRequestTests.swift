@@ -1,7 +1,7 @@
-import SluiceProviders
-import TestSupport
 import SluiceCore
 import SluiceJSON
+import SluiceProviders
+import TestSupport
 import Testing
 
 @Suite struct `Requests to Anthropic` {
@@ -35,10 +35,16 @@ import Testing
     @Test func `name what they had to leave out or change`() throws {
         let (_, report) = try Transcoder.request(
             try Golden.text("Anthropic/A5.oai-chat-req.json"), to: dialect,
-            { var some = capabilities; some.sampling = false; return some }())
+            {
+                var some = capabilities
+                some.sampling = false
+                return some
+            }())
         #expect(report.lost == ["temperature"])
         let lossy = try encoded(
-            hello + #","seed":1,"logprobs":true,"frequency_penalty":0,"n":1,"store":false,"temperature":2,"top_p":0.5,"future":{"a":1}"#)
+            hello
+                + #","seed":1,"logprobs":true,"frequency_penalty":0,"n":1,"store":false,"temperature":2,"top_p":0.5,"future":{"a":1}"#
+        )
         #expect(lossy.report.lost.sorted() == ["future", "logprobs", "seed", "top_p"], "\(lossy.report.lost)")
         #expect(lossy.report.adapted == ["temperature: 1, the most there is"])
     }
@@ -54,29 +60,40 @@ import Testing
     }
 
     @Test(arguments: [Capabilities.Reasoning.budget, .adaptive])
-    func `go without thinking where the application has lost it and the model insists`(style: Capabilities.Reasoning) throws {
+    func `go without thinking where the application has lost it and the model insists`(style: Capabilities.Reasoning)
+        throws
+    {
         let stripped =
             #""messages":[{"role":"user","content":"?"},{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"now","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"noon"}]"#
         let (body, report) = try encoded(stripped + #","reasoning_effort":"low""#) { $0.reasoning = style }
         #expect(body.contains("\"thinking\"") == (style == .adaptive))
         #expect(report.adapted.contains { $0.hasPrefix("reasoning_effort:") } == (style == .budget))
+        let given = try encoded(stripped + #","thinking":{"type":"enabled","budget_tokens":2000}"#)
+        #expect(!given.body.contains("\"thinking\"") && given.report.adapted.count == 1)
         // The next turn thinks again.
-        let next = stripped.dropLast() + #",{"role":"assistant","content":"Noon."},{"role":"user","content":"And now?"}]"#
-        #expect(try encoded(next + #","reasoning_effort":"low""#) { $0.reasoning = .budget }.body.contains("\"thinking\""))
+        let next =
+            stripped.dropLast() + #",{"role":"assistant","content":"Noon."},{"role":"user","content":"And now?"}]"#
+        #expect(
+            try encoded(next + #","reasoning_effort":"low""#) { $0.reasoning = .budget }.body.contains("\"thinking\""))
     }
 
     @Test func `keep a forced tool rather than thinking, where both cannot be had`() throws {
-        let forced = hello + #","tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required","reasoning_effort":"high""#
+        let forced =
+            hello
+            + #","tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required","reasoning_effort":"high""#
         let (body, report) = try encoded(forced) { $0.reasoning = .budget }
         #expect(body.contains(#""tool_choice":{"type":"any"}"#) && !body.contains("\"thinking\""))
         #expect(report.adapted.count == 1)
         let unforced = try encoded(forced) { $0.forcedTools = false }
-        #expect(unforced.body.contains(#""tool_choice":{"type":"auto"}"#) && unforced.body.contains("You must call one of the tools"))
+        #expect(
+            unforced.body.contains(#""tool_choice":{"type":"auto"}"#)
+                && unforced.body.contains("You must call one of the tools"))
     }
 
     @Test func `ask for a schema by a tool where there is no field for it`() throws {
         let format =
-            hello + #","response_format":{"type":"json_schema","json_schema":{"name":"v","schema":{"type":"object","properties":{}}}}"#
+            hello
+            + #","response_format":{"type":"json_schema","json_schema":{"name":"v","schema":{"type":"object","properties":{}}}}"#
         let (body, report) = try encoded(format) { $0.jsonSchema = false }
         #expect(body.contains(#""tool_choice":{"type":"tool","name":"sluice_json_answer"}"#), "\(body)")
         #expect(report.adapted == ["response_format: by a forced tool"])
@@ -89,7 +106,8 @@ import Testing
 
     @Test func `pass Anthropic's own fields through`() throws {
         let (body, report) = try encoded(
-            #""messages":[{"role":"system","content":[{"type":"text","text":"S","cache_control":{"type":"ephemeral"}}]},{"role":"user","content":[{"type":"text","text":"Hi","cache_control":{"type":"ephemeral","ttl":"1h"}},{"type":"document","source":{"type":"text","media_type":"text/plain","data":"x"}}]}],"tools":[{"type":"function","cache_control":{"type":"ephemeral"},"function":{"name":"f"}},{"type":"web_search_20250305","name":"web_search"}],"thinking":{"type":"enabled","budget_tokens":2000},"top_k":3"#)
+            #""messages":[{"role":"system","content":[{"type":"text","text":"S","cache_control":{"type":"ephemeral"}}]},{"role":"user","content":[{"type":"text","text":"Hi","cache_control":{"type":"ephemeral","ttl":"1h"}},{"type":"document","source":{"type":"text","media_type":"text/plain","data":"x"}}]}],"tools":[{"type":"function","cache_control":{"type":"ephemeral"},"function":{"name":"f"}},{"type":"web_search_20250305","name":"web_search"}],"thinking":{"type":"enabled","budget_tokens":2000},"top_k":3"#
+        )
         let expected =
             #"{"model":"m","max_tokens":9000,"system":[{"type":"text","text":"S","cache_control":{"type":"ephemeral"}}],"messages":[{"role":"user","content":[{"type":"text","text":"Hi","cache_control":{"type":"ephemeral","ttl":"1h"}},{"type":"document","source":{"type":"text","media_type":"text/plain","data":"x"}}]}],"tools":[{"name":"f","input_schema":{"type":"object","properties":{}},"cache_control":{"type":"ephemeral"}},{"type":"web_search_20250305","name":"web_search"}],"thinking":{"type":"enabled","budget_tokens":2000}}"#
         #expect(isSame(body, expected), "\(body)")
@@ -98,17 +116,29 @@ import Testing
 
     @Test func `wrap arguments that are no object, and drop what is empty`() throws {
         let (body, _) = try encoded(
-            #""messages":[{"role":"user","content":[{"type":"text","text":" \n"},{"type":"text","text":"x"}]},{"role":"assistant","content":"","tool_calls":[{"id":"","function":{"name":"f","arguments":"{\"a\":"}}]},{"role":"tool","content":""},{"role":"assistant","content":"Sure: \n"}]"#)
-        #expect(body.contains(#""input":{"_raw":"{\"a\":"}"#) && body.contains(#"[{"type":"text","text":"x"}]"#), "\(body)")
-        #expect(body.contains(#"{"type":"text","text":"Sure:"}"#), "what is to be continued does not end in white space")
+            #""messages":[{"role":"user","content":[{"type":"text","text":" \n"},{"type":"text","text":"x"}]},{"role":"assistant","content":"","tool_calls":[{"id":"","function":{"name":"f","arguments":"{\"a\":"}}]},{"role":"tool","content":""},{"role":"assistant","content":"Sure: \n"}]"#
+        )
+        #expect(
+            body.contains(#""input":{"_raw":"{\"a\":"}"#) && body.contains(#"[{"type":"text","text":"x"}]"#), "\(body)")
+        #expect(
+            body.contains(#"{"type":"text","text":"Sure:"}"#), "what is to be continued does not end in white space")
     }
 
     @Test(arguments: [
         (#""n":2"#, "n"), (#""max_tokens":"many""#, "max_tokens"),
         (#""response_format":{"type":"json_schema"}"#, "response_format.json_schema.schema"),
-        (#""messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{}}]}]"#, "messages[0].content[0].input_audio"),
-        (#""messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/bmp;base64,AA"}}]}]"#, "messages[0].content[0].image_url.url"),
-        (#""messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]"#, "messages[0].content[0].file"),
+        (
+            #""messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{}}]}]"#,
+            "messages[0].content[0].input_audio"
+        ),
+        (
+            #""messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/bmp;base64,AA"}}]}]"#,
+            "messages[0].content[0].image_url.url"
+        ),
+        (
+            #""messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]"#,
+            "messages[0].content[0].file"
+        ),
         (#""messages":[{"role":"critic","content":"x"}]"#, "messages[0].role"),
     ])
     func `that cannot be said are refused with the field`(members: String, param: String) throws {
@@ -118,8 +148,12 @@ import Testing
 
     @Test func `are limited to the tools that may be called`() throws {
         let (body, _) = try encoded(
-            hello + #","tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"b"}}]}},"parallel_tool_calls":false"#)
-        #expect(body.contains(#""tools":[{"name":"b""#) && body.contains(#""tool_choice":{"type":"any","disable_parallel_tool_use":true}"#))
+            hello
+                + #","tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"b"}}]}},"parallel_tool_calls":false"#
+        )
+        #expect(
+            body.contains(#""tools":[{"name":"b""#)
+                && body.contains(#""tool_choice":{"type":"any","disable_parallel_tool_use":true}"#))
     }
 
     @Test func `survive whatever applications send`() throws {

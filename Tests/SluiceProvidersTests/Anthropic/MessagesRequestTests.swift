@@ -49,12 +49,17 @@ import Testing
 
     @Test(arguments: [
         (#"{"role":"user"}"#, "messages[0].content"), (#"{"role":"tool","content":"x"}"#, "messages[0].role"),
-        (#"{"role":"user","content":[{"type":"image","source":{"type":"file","file_id":"f"}}]}"#, "messages[0].content[0].source"),
+        (
+            #"{"role":"user","content":[{"type":"image","source":{"type":"file","file_id":"f"}}]}"#,
+            "messages[0].content[0].source"
+        ),
         (#"{"role":"user","content":[{"type":"container_upload"}]}"#, "messages[0].content[0]"),
         (#"{"role":"user","content":[{"type":"tool_result"}]}"#, "messages[0].content"),
     ])
     func `that nobody else understands are refused with the field`(message: String, param: String) throws {
-        let refusal = try #require(throws: EncodingRefusal.self) { try chat(#"{"model":"m","messages":[\#(message)]}"#) }
+        let refusal = try #require(throws: EncodingRefusal.self) {
+            try chat(#"{"model":"m","messages":[\#(message)]}"#)
+        }
         #expect(refusal.param == param)
     }
 
@@ -70,7 +75,8 @@ import Testing
     }
 
     @Test func `are counted roughly`() throws {
-        let bytes = ByteBuffer(#"{"model":"m","messages":[{"role":"user","content":"\#(String(repeating: "word ", count: 400))"}]}"#)
+        let bytes = ByteBuffer(
+            #"{"model":"m","messages":[{"role":"user","content":"\#(String(repeating: "word ", count: 400))"}]}"#)
         let tape = JSONTape()
         try tape.scan(bytes.span)
         #expect((500...520).contains(MessagesTokens.estimate(tape.root(over: bytes.span))))
