@@ -29,6 +29,10 @@ enum ErrorReply {
 
     /// The last event of a stream that cannot be completed.
     static func event(_ rejection: Rejection, _ context: RequestContext) -> ByteBuffer {
+        if let writer = context.responsesWriter {
+            writer.fail(code: rejection.code, message: rejection.message, param: rejection.param)
+            return writer.output
+        }
         let body = body(rejection, context)
         let event = ByteBuffer(capacity: body.count + 16)
         if context.operation == .responses || context.dialect == .anthropic { EventWriter.name("error".utf8Span.span, into: event) }

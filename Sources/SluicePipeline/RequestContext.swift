@@ -55,6 +55,8 @@ package final class RequestContext {
     package var upstream: UpstreamExchange?
     /// The provider speaks another dialect than the application.
     package var translation: Translation?
+    /// What writes the reply, where that is a stream of responses events that a provider does not send itself.
+    var responsesWriter: ResponsesStreamWriter?
     /// Whether the reply names what the provider could not be told of the request.
     package var reportsLostFields = true
     /// The reply, where it is a stream that goes on without a task.

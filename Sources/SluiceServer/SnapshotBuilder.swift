@@ -110,7 +110,7 @@ enum SnapshotBuilder {
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
             takesOpenAIFields: Catalogue.providers.allSatisfy { $0.name != configuration.name || $0.name == "openai" },
-            models: configuration.namedModels,
+            hasResponses: configuration.responses == .native, models: configuration.namedModels,
             modelPrefixes: configuration.models.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) })
     }
 

@@ -18,7 +18,8 @@ struct Forwarding {
         if context.countsTokens, try CountedTokens.answer(request, target, context, tape: tape) { return }
         switch target {
         case .echo: try await EchoReply.send(request, context, tape: tape)
-        case .provider:
+        case .provider(let provider):
+            try StoredResponses.check(context, provider)
             context.request = request
             context.exchange.onAbandoned = { [unowned context] in
                 context.upstream?.cancel(UpstreamError(.cancelled, "the application has gone"))

@@ -10,6 +10,8 @@ package final class Translation {
     let decoder: any ReplyDecoder
     /// What of the request got lost or was changed on the way.
     let report: FieldReport
+    /// What a response repeats of its request, if that is what the application asked for.
+    private(set) var echo: ResponsesEcho?
 
     private init(_ dialect: any ChatDialect, _ report: FieldReport) {
         self.dialect = dialect
@@ -21,8 +23,37 @@ package final class Translation {
     static func isNeeded(_ context: RequestContext, _ provider: Provider) -> Bool {
         switch context.dialect {
         case .platform: true
+        case .openAI where context.operation == .responses: !provider.hasResponses
         case .openAI: provider.dialect != .openai && context.operation == .chatCompletions
         case .anthropic: provider.dialect != .anthropic && context.operation == .chatCompletions
+        }
+    }
+
+    /// Makes a responses request into a chat request; the tape holds it afterwards.
+    private static func responsesRequest(
+        _ body: ByteBuffer, _ provider: Provider, _ report: inout FieldReport, tape: JSONTape
+    ) throws(Rejection) -> ByteBuffer {
+        let request = ByteBuffer(capacity: body.count + 512)
+        do throws(EncodingRefusal) {
+            try ResponsesRequest.write(tape.root(over: body.span), for: target(provider), into: request, &report)
+        } catch {
+            throw Rejection(.caller, 400, code: "unsupported_parameter", "\(error.param): \(error.message)", param: error.param)
+        }
+        try scan(request, tape)
+        return request
+    }
+
+    private static func target(_ provider: Provider) -> MessagesRequest.Target {
+        MessagesRequest.Target(
+            isOpenAI: provider.dialect == .openai, takesMaxCompletionTokens: provider.endpoint.host.hasSuffix(".openai.com"))
+    }
+
+    /// What we wrote ourselves is JSON, unless it has become longer or deeper than is read.
+    private static func scan(_ body: ByteBuffer, _ tape: JSONTape) throws(Rejection) {
+        do throws(JSONError) {
+            try tape.scan(body.span)
+        } catch {
+            throw Rejection(error)
         }
     }
 
@@ -31,18 +62,12 @@ package final class Translation {
         _ body: ByteBuffer, _ provider: Provider, _ report: inout FieldReport, tape: JSONTape
     ) throws(Rejection) -> ByteBuffer {
         let request = ByteBuffer(capacity: body.count + 512)
-        let target = MessagesRequest.Target(
-            isOpenAI: provider.dialect == .openai, takesMaxCompletionTokens: provider.endpoint.host.hasSuffix(".openai.com"))
         do throws(EncodingRefusal) {
-            try MessagesRequest.write(tape.root(over: body.span), for: target, into: request, &report)
+            try MessagesRequest.write(tape.root(over: body.span), for: target(provider), into: request, &report)
         } catch {
             throw Rejection(.caller, 400, code: "unsupported_value", "\(error.param): \(error.message)", param: error.param)
         }
-        do throws(JSONError) {
-            try tape.scan(request.span)
-        } catch {
-            throw Rejection(error)
-        }
+        try scan(request, tape)
         return request
     }
 
@@ -51,7 +76,14 @@ package final class Translation {
         _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, tape: JSONTape
     ) throws(Rejection) -> UpstreamRequest {
         var report = FieldReport()
-        let body = context.dialect == .anthropic ? try chatRequest(body, provider, &report, tape: tape) : body
+        var body = body
+        var echo: ResponsesEcho?
+        if context.dialect == .anthropic {
+            body = try chatRequest(body, provider, &report, tape: tape)
+        } else if context.operation == .responses {
+            echo = ResponsesEcho(of: tape.root(over: body.span))
+            body = try responsesRequest(body, provider, &report, tape: tape)
+        }
         let root = tape.root(over: body.span)
         let request = ChatRequest(root, model: context.upstreamModel, isStream: context.isStream)
         let encoded = ByteBuffer(capacity: body.count + 512)
@@ -64,6 +96,7 @@ package final class Translation {
         provider.chat.addFields(request, to: &fields)
         let target = provider.basePath + Array(provider.chat.chatTarget(request).utf8)
         let translation = Translation(provider.chat, report)
+        translation.echo = echo
         context.translation = translation
         if provider.chat.framing == .webSocketMessages {
             return translation.webSocketRequest(target, fields, firstMessage: encoded)
