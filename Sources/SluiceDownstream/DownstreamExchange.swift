@@ -16,6 +16,8 @@ package protocol ExchangeCarrier: AnyObject {
     func send(_ exchange: DownstreamExchange, sharing buffer: ByteBuffer)
     /// Puts bytes on the connection as they are.
     func sendVerbatim(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>)
+    /// Answers 101 and makes the connection a pair of byte streams; `false` where that cannot be.
+    func upgrade(_ exchange: DownstreamExchange, _ head: ResponseHead, to newProtocol: StaticString) -> Bool
     func finish(_ exchange: DownstreamExchange, trailers: HeaderFields?)
     /// Ends a response that cannot be completed, so that the application sees that it was cut.
     func abort(_ exchange: DownstreamExchange)
@@ -199,6 +201,31 @@ package final class DownstreamExchange {
         carrier?.sendVerbatim(self, bytes)
     }
 
+    /// Answers with `head`, a 101, after which the connection speaks another protocol (RFC 9110 §7.8): what the application sends
+    /// goes to `received` as it comes, and `send` sends bytes as they are. `finish()` closes the connection.
+    ///
+    /// - Returns: `false`, and nothing happened, if the exchange is no HTTP/1.1 one, its body is not complete, or it is answered.
+    package func upgrade(
+        _ head: ResponseHead, to newProtocol: StaticString, received: @escaping (Span<UInt8>) -> Void
+    ) -> Bool {
+        if isHeadSent || isFinished || !isBodyComplete || failure != nil { return false }
+        onUpgradedBytes = received
+        guard carrier?.upgrade(self, head, to: newProtocol) == true else {
+            onUpgradedBytes = nil
+            return false
+        }
+        isHeadSent = true
+        return true
+    }
+
+    private var onUpgradedBytes: ((Span<UInt8>) -> Void)?
+
+    /// Bytes of the protocol that the connection was upgraded to.
+    package func upgradedBytesReceived(_ bytes: Span<UInt8>) {
+        receivedByteCount += bytes.count
+        onUpgradedBytes?(bytes)
+    }
+
     /// Ends the response. The exchange is over.
     package func finish(trailers: HeaderFields? = nil) {
         if isFinished { return }
@@ -238,6 +265,7 @@ package final class DownstreamExchange {
         carrier = nil
         onAbandoned = nil
         onDrained = nil
+        onUpgradedBytes = nil
         inbound = nil
         wakeReader()
         wakeSender()

@@ -9,6 +9,8 @@ final class DownstreamHTTP1: DownstreamConnection {
         case waiting
         /// A request is being served.
         case serving
+        /// The connection speaks another protocol now; its bytes go to the exchange that upgraded it.
+        case upgraded
         /// The response is out, the request is not read to its end: what comes is thrown away for a while (RFC 9112 §9.6).
         case lingering
         case closed
@@ -86,6 +88,9 @@ final class DownstreamHTTP1: DownstreamConnection {
             case .serving:
                 if isBodyDone { return offset }
                 readBody(bytes, &offset)
+            case .upgraded:
+                exchange?.upgradedBytesReceived(bytes.extracting(offset...))
+                return bytes.count
             case .lingering, .closed: return bytes.count
             }
         }
@@ -282,7 +287,7 @@ extension DownstreamHTTP1: TransportDelegate {
     func transportEnded() {
         switch state {
         case .waiting, .lingering: close()
-        case .serving:
+        case .serving, .upgraded:
             // An application that has closed its side is not there any more to read the reply.
             close()
         case .closed: break
@@ -316,7 +321,7 @@ extension DownstreamHTTP1: TimerTarget {
             if now < by { return registry.loop.arm(timer, at: by) }
             keepsAlive = false
             exchange?.bodyFailed(.bodyTimeout)
-        case .serving:
+        case .serving, .upgraded:
             if transport.pendingByteCount == 0 { return }
             let by = transport.lastProgress + registry.configuration.stall
             if now < by { return registry.loop.arm(timer, at: by) }
@@ -416,6 +421,26 @@ extension DownstreamHTTP1: ExchangeCarrier {
     }
 
     func sendVerbatim(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>) { transport.write(bytes) }
+
+    func upgrade(_ exchange: DownstreamExchange, _ head: ResponseHead, to newProtocol: StaticString) -> Bool {
+        if version != .http11 || !isBodyDone || isHead { return false }
+        transport.write { queue in
+            queue.write { buffer in
+                MessageWriter.response(head, framing: nil, to: .http11, keepsConnection: true, into: buffer)
+                buffer.truncate(to: buffer.count - 2)
+                buffer.append("upgrade: ")
+                buffer.append(newProtocol)
+                buffer.append("\r\nconnection: upgrade\r\n\r\n")
+            }
+        }
+        state = .upgraded
+        framing = .untilClose
+        keepsAlive = false
+        // What came with the request belongs to the new protocol.
+        if pending != nil { processPending() }
+        transport.resumeReading()
+        return true
+    }
 
     private func watchForStall() {
         if let timer, isBodyDone { registry.loop.arm(timer, at: registry.loop.now + registry.configuration.stall) }

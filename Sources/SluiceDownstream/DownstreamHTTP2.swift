@@ -275,6 +275,9 @@ extension DownstreamHTTP2: ExchangeCarrier {
         flushLater()
     }
 
+    /// There is no 101 in HTTP/2 (RFC 9113 §8.6).
+    func upgrade(_ exchange: DownstreamExchange, _ head: ResponseHead, to newProtocol: StaticString) -> Bool { false }
+
     func sendVerbatim(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>) { transport.write(bytes) }
 
     func finish(_ exchange: DownstreamExchange, trailers: HeaderFields?) {
