@@ -85,8 +85,9 @@ enum SnapshotBuilder {
         _ configuration: ProviderConfiguration, _ environment: ConfigEnvironment
     ) throws(ConfigErrors) -> Provider {
         Provider(
-            name: configuration.name, dialect: ProviderDialect(rawValue: configuration.dialect.rawValue) ?? .openai, endpoint: try endpoint(configuration, environment),
-            basePath: configuration.baseURL.path, authorization: authorization(configuration),
+            name: configuration.name, dialect: ProviderDialect(rawValue: configuration.dialect.rawValue) ?? .openai,
+            endpoint: try endpoint(configuration, environment),
+            basePath: configuration.baseURL.path, keys: KeyRing(credentials(configuration)),
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
             takesOpenAIFields: Catalogue.providers.allSatisfy { $0.name != configuration.name || $0.name == "openai" },
@@ -94,13 +95,12 @@ enum SnapshotBuilder {
             modelPrefixes: configuration.models.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) })
     }
 
-    private static func authorization(_ configuration: ProviderConfiguration) -> Provider.Authorization {
+    private static func credentials(_ configuration: ProviderConfiguration) -> [Credential] {
         let keys = configuration.apiKeys
-        if keys.isEmpty { return .none }
         return switch configuration.auth {
-        case .bearer: .bearer(keys)
-        case .header(let name): .header(name: name, keys)
-        case .none: .none
+        case .bearer: keys.map(Credential.bearer)
+        case .header(let name): keys.map { .field(name: name, value: $0) }
+        case .none: []
         }
     }
 
@@ -123,13 +123,15 @@ enum SnapshotBuilder {
         return Endpoint(
             isTLS: url.scheme.isSecure, host: url.host, port: UInt16(clamping: url.port),
             tls: url.scheme.isSecure ? try tls(configuration, http) : nil, tlsName: configuration.tls.serverName,
-            tlsIdentity: tlsIdentity(configuration), http: http, proxy: try proxy(configuration, environment), limits: limits)
+            tlsIdentity: tlsIdentity(configuration), http: http, proxy: try proxy(configuration, environment),
+            limits: limits)
     }
 
     /// What tells two TLS configurations apart when connections are kept across a reload.
     private static func tlsIdentity(_ configuration: ProviderConfiguration) -> String {
         let tls = configuration.tls
-        return [tls.caFile, tls.clientCertificateFile, tls.clientKeyFile, tls.serverName].map { $0 ?? "" }.joined(separator: " ")
+        return [tls.caFile, tls.clientCertificateFile, tls.clientKeyFile, tls.serverName].map { $0 ?? "" }.joined(
+            separator: " ")
     }
 
     private static func tls(

@@ -48,6 +48,7 @@ final class Settlement {
             entry.field("sluice.upstream.attempts", context.attempts)
         }
         if let status = context.upstreamStatus { entry.field("sluice.upstream.status_code", Int(status.code)) }
+        if let reason = context.keyReason { entry.field("sluice.key.set_aside", reason.rawValue) }
         if let id = context.upstreamRequestID { entry.field("sluice.upstream.request_id", id) }
         if let sent = context.sentUpstreamAt, let head = context.headAt {
             entry.field("sluice.upstream.head_ms", milliseconds: head - sent)
@@ -69,6 +70,7 @@ final class Settlement {
 
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {
         if let usage = context.usage {
+            entry.field("sluice.usage.source", usage.isEstimated ? "estimated" : "provider")
             entry.field("gen_ai.usage.input_tokens", usage.inputTokens)
             entry.field("gen_ai.usage.output_tokens", usage.outputTokens)
             if usage.cachedInputTokens > 0 { entry.field("gen_ai.usage.cache_read.input_tokens", usage.cachedInputTokens) }

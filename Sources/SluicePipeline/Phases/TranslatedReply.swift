@@ -48,15 +48,17 @@ enum TranslatedReply {
         tape: JSONTape
     ) async throws(UpstreamError) {
         let reply = ReplyAssembly()
-        if Relaying.isEventStream(head) {
-            let relay = AssembledStream(context, from: upstream, translation, reply, tape: tape)
-            try await upstream.relay(to: relay)
-            try relay.end()
+        if Relaying.isEventStream(head) || translation.dialect.framing == .webSocketMessages {
+            try await AssembledStream(context, from: upstream, translation, reply, tape: tape).collect()
         } else {
             let body = try await document(from: upstream, context, tape: tape)
             translation.decoder.decode(whole: tape.root(over: body.span), into: reply)
         }
         if let fault = reply.fault { throw context.reported(fault) }
+        if reply.usage == nil {
+            reply.usage(
+                .estimate(requestByteCount: context.exchange.receivedByteCount, textByteCount: reply.byteCount))
+        }
         context.usage = reply.usage
         context.status = 200
         context.firstByteAt = context.exchange.loop.now

@@ -41,9 +41,28 @@ package final class Translation {
         var fields = UpstreamRequestBuilder.translatedFields(context, provider)
         provider.chat.addFields(request, to: &fields)
         let target = provider.basePath + Array(provider.chat.chatTarget(request).utf8)
-        context.translation = Translation(provider.chat, report)
+        let translation = Translation(provider.chat, report)
+        context.translation = translation
+        if provider.chat.framing == .webSocketMessages {
+            return translation.webSocketRequest(target, fields, firstMessage: encoded)
+        }
         return UpstreamRequest(
             method: .post, target: target, fields: fields,
             body: .parts([UpstreamRequest.Part(encoded, 0..<encoded.count)], byteCount: encoded.count))
+    }
+
+    /// What is sent once the provider has opened its WebSocket.
+    private(set) var firstMessage: ByteBuffer?
+
+    private func webSocketRequest(_ target: [UInt8], _ fields: HeaderFields, firstMessage: ByteBuffer) -> UpstreamRequest {
+        let frame = ByteBuffer(capacity: firstMessage.count + 16)
+        WebSocketFrameWriter.text(firstMessage.span, mask: .random(in: 0 ... .max), into: frame)
+        self.firstMessage = frame
+        var fields = fields
+        fields.remove(.contentType)
+        var request = UpstreamRequest(method: .get, target: target, fields: fields, body: .none)
+        request.webSocket = WebSocketHandshake(
+            nonce: (0..<WebSocketHandshake.nonceByteCount).map { _ in .random(in: 0 ... .max) })
+        return request
     }
 }

@@ -43,7 +43,8 @@ struct AnthropicDialect: Dialect {
     func reply(_ failure: DialectFailure, _ call: DialectCall, _ turn: DialectTurn) -> Reply {
         let (type, status) = Self.spelling(failure)
         return Reply(
-            Self.error(type, failure.message, turn), status: status, fields: [("request-id", "req_\(turn.identity.hex)")])
+            Self.error(type, failure.message, turn), status: status,
+            fields: [("request-id", "req_\(turn.identity.hex)")])
     }
 
     static func error(_ type: String, _ message: String, _ turn: DialectTurn) -> MockJSON {

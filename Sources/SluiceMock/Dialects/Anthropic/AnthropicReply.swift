@@ -80,7 +80,9 @@ struct AnthropicReply {
         event(
             "message_delta",
             [
-                "delta": ["stop_reason": .string(stopReason), "stop_sequence": stopSequence, "stop_details": stopDetails],
+                "delta": [
+                    "stop_reason": .string(stopReason), "stop_sequence": stopSequence, "stop_details": stopDetails,
+                ],
                 "usage": turn.behaviour.usage.isOmitted ? .absent : ["output_tokens": .int(answer.usage.completion)],
             ], &script)
         script.endFinish()

@@ -91,7 +91,9 @@ struct AnthropicRequest {
             guard let name = tool["name"]?.text, Self.isName(name) else {
                 throw .invalid("tools.\(index).name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'")
             }
-            guard let schema = tool["input_schema"] else { throw .invalid("tools.\(index).input_schema: Field required") }
+            guard let schema = tool["input_schema"] else {
+                throw .invalid("tools.\(index).input_schema: Field required")
+            }
             if schema["type"]?.text != "object" {
                 throw .invalid("tools.\(index).input_schema.type: Input should be 'object'")
             }

@@ -35,7 +35,9 @@ enum AzureAccess {
         if !isDate || !(rest.isEmpty || rest == "-preview") || call.path.first != "openai" {
             throw DialectFailure(.noPath, "Resource not found")
         }
-        if deployment(call) == nil, call.path != ["openai", "models"] { throw DialectFailure(.noPath, "Resource not found") }
+        if deployment(call) == nil, call.path != ["openai", "models"] {
+            throw DialectFailure(.noPath, "Resource not found")
+        }
     }
 
     static func token(_ call: DialectCall) -> Reply {
@@ -43,14 +45,23 @@ enum AzureAccess {
         func value(_ name: String) -> String { form.first { $0.name == name }?.value ?? "" }
         if value("grant_type") != "client_credentials" || value("client_id").isEmpty {
             return Reply(
-                ["error": "unsupported_grant_type", "error_description": "AADSTS70003: grant_type must be client_credentials."], status: 400)
+                [
+                    "error": "unsupported_grant_type",
+                    "error_description": "AADSTS70003: grant_type must be client_credentials.",
+                ], status: 400)
         }
         if value("client_secret").isEmpty || value("client_secret").hasSuffix("sk-refused") {
-            return Reply(["error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."], status: 401)
+            return Reply(
+                ["error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."],
+                status: 401)
         }
         let scopes = ["https://cognitiveservices.azure.com/.default", "https://ai.azure.com/.default"]
         if !scopes.contains(value("scope")) {
-            return Reply(["error": "invalid_scope", "error_description": "AADSTS70011: The provided value for scope is not valid."], status: 400)
+            return Reply(
+                [
+                    "error": "invalid_scope",
+                    "error_description": "AADSTS70011: The provided value for scope is not valid.",
+                ], status: 400)
         }
         let lifetime = call.options.tokenSeconds ?? 3599
         return Reply([

@@ -10,7 +10,9 @@ enum BaiduSignature {
         }
         let names = parts[4].isEmpty ? ["host"] : parts[4].split(separator: ";").map(String.init)
         if parts[1] != MockCredentials.baidu.id || !names.contains("host") { throw refused("IAM Certification failed") }
-        if call.now > time + lifetime || time > call.now + MockCredentials.skewMax { throw refused("IAM Certification expired") }
+        if call.now > time + lifetime || time > call.now + MockCredentials.skewMax {
+            throw refused("IAM Certification expired")
+        }
         let query = call.parameters.filter { $0.name.lowercased() != "authorization" }
             .map { "\(PercentText.encode($0.name))=\(PercentText.encode($0.value))" }.sorted().joined(separator: "&")
         let headers = names.map { "\($0):\(PercentText.encode(trimmed(call.header(dynamic: $0) ?? "")))" }.sorted()

@@ -15,8 +15,12 @@ struct WenxinDialect: Dialect {
 
     func authorize(_ call: DialectCall) throws(DialectFailure) {
         if isToken(call) { return }
-        if let value = call.authorization, value.hasPrefix("bce-auth-v1/") { return try BaiduSignature.check(value, call) }
-        guard let token = call.parameter("access_token") else { throw DialectFailure(.noKey, "Invalid parameter access_token") }
+        if let value = call.authorization, value.hasPrefix("bce-auth-v1/") {
+            return try BaiduSignature.check(value, call)
+        }
+        guard let token = call.parameter("access_token") else {
+            throw DialectFailure(.noKey, "Invalid parameter access_token")
+        }
         switch Seal.state(of: token, Self.kind, now: call.now) {
         case .valid: break
         case .expired: throw DialectFailure(.expiredKey, "Access token expired")
@@ -57,9 +61,13 @@ struct WenxinDialect: Dialect {
             Reply(["error": "invalid_client", "error_description": .string(reason)], status: 401)
         }
         if value("grant_type") != "client_credentials" {
-            return Reply(["error": "unsupported_grant_type", "error_description": "The grant type is not supported"], status: 400)
+            return Reply(
+                ["error": "unsupported_grant_type", "error_description": "The grant type is not supported"], status: 400
+            )
         }
-        if value("client_id").isEmpty || value("client_id").hasSuffix("sk-refused") { return refused("unknown client id") }
+        if value("client_id").isEmpty || value("client_id").hasSuffix("sk-refused") {
+            return refused("unknown client id")
+        }
         if value("client_secret").isEmpty || value("client_secret").hasSuffix("sk-refused") {
             return refused("Client authentication failed")
         }
@@ -96,7 +104,8 @@ struct WenxinDialect: Dialect {
             }
         let message = failure.kind == .contextLength ? "the max length of current question is 2000" : failure.message
         return [
-            "error_code": .int(code), "error_msg": .string(message), "id": .string("as-\(turn.identity.hex.prefix(10))"),
+            "error_code": .int(code), "error_msg": .string(message),
+            "id": .string("as-\(turn.identity.hex.prefix(10))"),
         ]
     }
 }

@@ -13,7 +13,8 @@ struct WenxinReply {
 
     func whole() -> Reply {
         let text = answer.calls.isEmpty ? answer.string : ""
-        return Reply(body(text, sentence: nil, isEnd: nil, total: answer.usage.completion, own: answer.usage.completion))
+        return Reply(
+            body(text, sentence: nil, isEnd: nil, total: answer.usage.completion, own: answer.usage.completion))
     }
 
     func stream() -> Reply {
@@ -36,7 +37,8 @@ struct WenxinReply {
         let isLast = isEnd ?? true
         var json: MockJSON = [
             "id": .string("as-\(turn.identity.hex.prefix(10))"), "object": "chat.completion",
-            "created": .int(turn.identity.created), "sentence_id": .optional(sentence), "is_end": isEnd.map { .bool($0) } ?? .absent,
+            "created": .int(turn.identity.created), "sentence_id": .optional(sentence),
+            "is_end": isEnd.map { .bool($0) } ?? .absent,
             "is_truncated": .bool(isLast && answer.text.end == .length), "result": .string(text),
             "need_clear_history": .bool(isLast && answer.text.end == .contentFilter),
             "finish_reason": isLast ? .string(finishReason) : .absent,
@@ -52,7 +54,8 @@ struct WenxinReply {
         if turn.behaviour.usage.isOmitted { return json }
         let prompt = answer.usage.prompt
         return json.with(
-            "usage", ["prompt_tokens": .int(prompt), "completion_tokens": .int(own), "total_tokens": .int(prompt + total)])
+            "usage",
+            ["prompt_tokens": .int(prompt), "completion_tokens": .int(own), "total_tokens": .int(prompt + total)])
     }
 
     private var finishReason: String {

@@ -16,9 +16,13 @@ struct WenxinRequest {
         }
         question.isStream = body["stream"]?.flag ?? false
         question.promptByteCount = (body["messages"]?.bytes.count ?? 0) + (body["system"]?.text?.utf8.count ?? 0)
-        if let value = body["temperature"]?.number, value <= 0 || value > 1 { throw .invalid("temperature range is (0, 1.0]") }
+        if let value = body["temperature"]?.number, value <= 0 || value > 1 {
+            throw .invalid("temperature range is (0, 1.0]")
+        }
         if let value = body["top_p"]?.number, !(0...1).contains(value) { throw .invalid("top_p range is [0, 1.0]") }
-        if let value = body["penalty_score"]?.number, !(1...2).contains(value) { throw .invalid("penalty_score range is [1.0, 2.0]") }
+        if let value = body["penalty_score"]?.number, !(1...2).contains(value) {
+            throw .invalid("penalty_score range is [1.0, 2.0]")
+        }
         question.limit = body["max_output_tokens"]?.whole
         if let limit = question.limit, limit < 2 { throw .invalid("max_output_tokens range is [2, 2048]") }
         if let stop = body["stop"] {
@@ -30,7 +34,9 @@ struct WenxinRequest {
         }
         if let format = body["response_format"] {
             guard let type = format.text else { throw .invalid("response_format must be a string") }
-            if type == "json_object" { question.schema = ["type": "object", "properties": ["answer": ["type": "string"]]] }
+            if type == "json_object" {
+                question.schema = ["type": "object", "properties": ["answer": ["type": "string"]]]
+            }
         }
         for function in body["functions"]?.items ?? [] {
             guard let name = function["name"]?.text, function["parameters"]?.isObject == true else {
@@ -47,19 +53,27 @@ struct WenxinRequest {
     }
 
     private mutating func readMessages(_ body: MockJSON) throws(DialectFailure) {
-        guard let messages = body["messages"]?.items, !messages.isEmpty else { throw .invalid("messages must not be empty") }
+        guard let messages = body["messages"]?.items, !messages.isEmpty else {
+            throw .invalid("messages must not be empty")
+        }
         if messages.count % 2 == 0 { throw .invalid("the length of messages must be an odd number") }
         for (index, message) in messages.enumerated() {
             let role = message["role"]?.text ?? ""
             let isAnswer = index % 2 == 1
             if isAnswer ? role != "assistant" : role != "user" && role != "function" || index == 0 && role != "user" {
-                throw .invalid("the role of message with \(isAnswer ? "even" : "odd") index in the messages must be \(isAnswer ? "assistant" : "user or function")")
+                throw .invalid(
+                    "the role of message with \(isAnswer ? "even" : "odd") index in the messages must be \(isAnswer ? "assistant" : "user or function")"
+                )
             }
             let text = message["content"]?.text ?? ""
-            if text.isEmpty, message["function_call"] == nil { throw .invalid("the content of messages must not be empty") }
+            if text.isEmpty, message["function_call"] == nil {
+                throw .invalid("the content of messages must not be empty")
+            }
             if role == "function" {
                 if message["name"]?.text == nil { throw .invalid("the name of function messages must not be empty") }
-                if MockJSON(parsing: text.utf8Span.span)?.isObject != true { throw .invalid("the content of function messages must be JSON") }
+                if MockJSON(parsing: text.utf8Span.span)?.isObject != true {
+                    throw .invalid("the content of function messages must be JSON")
+                }
             }
             question.endsWithToolResult = role == "function"
             if !isAnswer { question.echo = text }

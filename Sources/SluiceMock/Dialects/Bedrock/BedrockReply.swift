@@ -34,7 +34,8 @@ struct BedrockReply {
         }
         return Reply(
             [
-                "output": ["message": ["role": "assistant", "content": .array(content)]], "stopReason": .string(stopReason),
+                "output": ["message": ["role": "assistant", "content": .array(content)]],
+                "stopReason": .string(stopReason),
                 "usage": usage, "metrics": ["latencyMs": 321],
             ], fields: Self.fields(turn))
     }
@@ -87,7 +88,8 @@ struct BedrockReply {
 
     /// With padding of the length that the sheet's frames have, so that readers meet it.
     private func frame(_ name: String, _ payload: MockJSON, _ script: inout Script) {
-        script.bytes(EventStreamFrame.event(name, payload.with("p", .string(String("abcdefgh".prefix(script.count % 8 + 1))))))
+        script.bytes(
+            EventStreamFrame.event(name, payload.with("p", .string(String("abcdefgh".prefix(script.count % 8 + 1))))))
     }
 
     private func delta(_ index: Int, _ delta: MockJSON, _ script: inout Script) {

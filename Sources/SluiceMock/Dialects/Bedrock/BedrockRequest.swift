@@ -36,12 +36,16 @@ struct BedrockRequest {
         }
         for name in ["temperature", "topP"] {
             if let value = config[name]?.number, value < 0 || value > 1 {
-                throw .invalid("Value '\(value)' at 'inferenceConfig.\(name)' failed to satisfy constraint: Member must have value less than or equal to 1")
+                throw .invalid(
+                    "Value '\(value)' at 'inferenceConfig.\(name)' failed to satisfy constraint: Member must have value less than or equal to 1"
+                )
             }
         }
         question.limit = config["maxTokens"]?.whole
         if let limit = question.limit, limit < 1 {
-            throw .invalid("Value '\(limit)' at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member must have value greater than or equal to 1")
+            throw .invalid(
+                "Value '\(limit)' at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member must have value greater than or equal to 1"
+            )
         }
         question.stops = (config["stopSequences"]?.items ?? []).compactMap(\.text)
         if question.stops.contains("") { throw .invalid("stopSequences must not be empty") }
@@ -50,12 +54,15 @@ struct BedrockRequest {
     private mutating func readTools(_ body: MockJSON) throws(DialectFailure) {
         guard let config = body["toolConfig"] else { return }
         guard let tools = config["tools"]?.items, !tools.isEmpty else {
-            throw .invalid("Value '[]' at 'toolConfig.tools' failed to satisfy constraint: Member must have length greater than or equal to 1")
+            throw .invalid(
+                "Value '[]' at 'toolConfig.tools' failed to satisfy constraint: Member must have length greater than or equal to 1"
+            )
         }
         for tool in tools {
             guard let spec = tool["toolSpec"] else { continue }
             guard let name = spec["name"]?.text, BedrockMessages.isName(name, extra: "_-") else {
-                throw .invalid("Value at 'toolConfig.tools.1.member.toolSpec.name' failed to satisfy constraint: [a-zA-Z0-9_-]+")
+                throw .invalid(
+                    "Value at 'toolConfig.tools.1.member.toolSpec.name' failed to satisfy constraint: [a-zA-Z0-9_-]+")
             }
             guard let schema = spec["inputSchema"]?["json"], schema.isObject else {
                 throw .invalid("The value at toolConfig.tools.0.toolSpec.inputSchema.json must be an object.")
@@ -82,9 +89,13 @@ struct BedrockRequest {
             if let temperature = body["inferenceConfig"]?["temperature"]?.number, temperature != 1 {
                 throw .invalid("`temperature` may only be set to 1 when thinking is enabled.")
             }
-            if question.choice != .auto { throw .invalid("Thinking may not be enabled when tool_choice forces tool use.") }
+            if question.choice != .auto {
+                throw .invalid("Thinking may not be enabled when tool_choice forces tool use.")
+            }
             if let budget = extra["thinking"]?["budget_tokens"]?.whole {
-                if budget < 1024 { throw .invalid("thinking.budget_tokens: Input should be greater than or equal to 1024") }
+                if budget < 1024 {
+                    throw .invalid("thinking.budget_tokens: Input should be greater than or equal to 1024")
+                }
                 if let limit = question.limit, budget >= limit {
                     throw .invalid("`max_tokens` must be greater than `thinking.budget_tokens`.")
                 }
@@ -119,10 +130,13 @@ struct BedrockMessages {
         var last = ""
         for (index, message) in messages.enumerated() {
             guard let role = message["role"]?.text, ["user", "assistant", "system"].contains(role) else {
-                throw .invalid("Value at 'messages.\(index + 1).member.role' failed to satisfy constraint: [user, assistant]")
+                throw .invalid(
+                    "Value at 'messages.\(index + 1).member.role' failed to satisfy constraint: [user, assistant]")
             }
             if index == 0, role != "user" {
-                throw .invalid("A conversation must start with a user message. Try again with a conversation that starts with a user message.")
+                throw .invalid(
+                    "A conversation must start with a user message. Try again with a conversation that starts with a user message."
+                )
             }
             if role == last { throw .invalid("messages: roles must alternate between \"user\" and \"assistant\"") }
             last = role
@@ -139,7 +153,8 @@ struct BedrockMessages {
                 throw .invalid(
                     results.count < open.count
                         ? "Expected toolResult blocks at messages.\(index).content for the following Ids: \(open.joined(separator: ", "))"
-                        : "The number of toolResult blocks at messages.\(index).content exceeds the number of toolUse blocks of previous turn.")
+                        : "The number of toolResult blocks at messages.\(index).content exceeds the number of toolUse blocks of previous turn."
+                )
             }
             open = calls
             endsWithToolResult = !results.isEmpty && !content.contains { $0["text"] != nil }
@@ -154,10 +169,14 @@ struct BedrockMessages {
     ) throws(DialectFailure) {
         let members = block.members.filter { $0.name != "type" }
         guard members.count == 1, Self.blocks.contains(members[0].name) else {
-            throw .invalid("ContentBlock object at \(place) must set one of the following keys: text, image, toolUse, toolResult, document, …")
+            throw .invalid(
+                "ContentBlock object at \(place) must set one of the following keys: text, image, toolUse, toolResult, document, …"
+            )
         }
         if let text = block["text"]?.text, text.allSatisfy(\.isWhitespace) {
-            throw .invalid("The text field in the ContentBlock object at \(place) is blank. Add text to the text field, and try again.")
+            throw .invalid(
+                "The text field in the ContentBlock object at \(place) is blank. Add text to the text field, and try again."
+            )
         }
         if let use = block["toolUse"] {
             guard let id = use["toolUseId"]?.text, Self.isName(id, extra: "_.:-"), use["name"]?.text != nil,
@@ -170,7 +189,8 @@ struct BedrockMessages {
                 throw .invalid("The toolResult block at \(place) needs toolUseId and content.")
             }
             for one in content.items where one["json"].map({ !$0.isObject }) ?? false {
-                throw .invalid("The format of the value at \(place).toolResult.content.json is invalid. Provide a json object.")
+                throw .invalid(
+                    "The format of the value at \(place).toolResult.content.json is invalid. Provide a json object.")
             }
             results.append(id)
             echo = content.items.map { $0["text"]?.text ?? $0["json"]?.jsonText ?? "" }.joined()
@@ -183,7 +203,9 @@ struct BedrockMessages {
         if let document = block["document"] {
             let name = document["name"]?.text ?? ""
             if !Self.isName(name, extra: " -()[]", most: 200) || document["source"] == nil {
-                throw .invalid("The document file name can only contain alphanumeric characters, whitespace characters, hyphens, parentheses, and square brackets.")
+                throw .invalid(
+                    "The document file name can only contain alphanumeric characters, whitespace characters, hyphens, parentheses, and square brackets."
+                )
             }
         }
         if let thought = block["reasoningContent"]?["reasoningText"] {

@@ -9,7 +9,8 @@ enum SigV4 {
     static func check(_ call: DialectCall) throws(DialectFailure) {
         guard let value = call.authorization else { throw DialectFailure(.noKey, "Missing Authentication Token") }
         guard value.hasPrefix(algorithm + " ") else {
-            throw DialectFailure(.forbidden, "Authorization header is not well-formed.", code: "IncompleteSignatureException")
+            throw DialectFailure(
+                .forbidden, "Authorization header is not well-formed.", code: "IncompleteSignatureException")
         }
         let parts = Self.parts(value.dropFirst(algorithm.count + 1))
         let scope = (parts["Credential"] ?? "").split(separator: "/").map(String.init)
@@ -17,7 +18,8 @@ enum SigV4 {
             let date = call.header("x-amz-date"), let time = CompactTime.seconds(date)
         else {
             throw DialectFailure(
-                .forbidden, "Authorization header requires 'Credential', 'Signature', 'SignedHeaders' and 'x-amz-date'.",
+                .forbidden,
+                "Authorization header requires 'Credential', 'Signature', 'SignedHeaders' and 'x-amz-date'.",
                 code: "IncompleteSignatureException")
         }
         if scope[0] != MockCredentials.aws.id {

@@ -41,7 +41,8 @@ enum DialectTable {
         }
     }
 
-    static let prefixes = [
-        "anthropic", "gemini", "vertex", "bedrock", "dashscope", "baidu-v1", "hunyuan-native", "spark-ws",
-    ] + CompatibleTraits.prefixes
+    static let prefixes =
+        [
+            "anthropic", "gemini", "vertex", "bedrock", "dashscope", "baidu-v1", "hunyuan-native", "spark-ws",
+        ] + CompatibleTraits.prefixes
 }

@@ -9,7 +9,10 @@ struct Question {
         let schema: MockJSON?
     }
 
-    enum Choice: Equatable { case auto, none, required, named(String) }
+    enum Choice: Equatable {
+        case auto, none, required
+        case named(String)
+    }
 
     /// What is answered if nothing else is said: the last user text, or the last tool result.
     var echo = ""
@@ -62,7 +65,8 @@ struct Answer {
         var override = behaviour.usage
         if override.reasoning == 0 { override.reasoning = thoughtTokens }
         usage = TokenUsage(
-            prompt: Tokens.estimate(byteCount: question.promptByteCount), completion: spoken + thoughtTokens, override)
+            prompt: Tokens.estimate(byteCount: question.promptByteCount), completion: spoken + override.reasoning,
+            override)
     }
 
     /// The text in tokens, as a stream carries it.

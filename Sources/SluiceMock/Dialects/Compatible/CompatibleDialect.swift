@@ -31,10 +31,13 @@ struct CompatibleDialect: Dialect {
         if call.prefix == "azure" { try AzureAccess.checkPath(call) }
         if call.ends(with: "chat", "completions") || call.ends(with: "text", "chatcompletion_v2") {
             if !call.isPost { throw DialectFailure(.method, "Method not allowed") }
-            if call.prefix == "azure", turn.identity.model == ModelReplies.missing { throw DialectFailure(.noModel, "") }
+            if call.prefix == "azure", turn.identity.model == ModelReplies.missing {
+                throw DialectFailure(.noModel, "")
+            }
             let request = try CompatibleRequest(call, traits, needsModel: call.prefix != "azure")
             let answer = Answer(request.question, turn.behaviour)
-            let reply = CompatibleReply(answer: answer, request: request, traits: traits, prefix: call.prefix, turn: turn)
+            let reply = CompatibleReply(
+                answer: answer, request: request, traits: traits, prefix: call.prefix, turn: turn)
             return request.question.isStream ? CompatibleStream(reply).stream() : reply.whole()
         }
         if call.ends(with: "embeddings"), traits.embeds { return try embeddings(call) }
@@ -42,7 +45,9 @@ struct CompatibleDialect: Dialect {
         if call.prefix == "deepseek", call.ends(with: "user", "balance") {
             return Reply(["is_available": true, "balance_infos": [["currency": "CNY", "total_balance": "110.00"]]])
         }
-        if call.ends(with: "health"), ["vllm", "sglang", "llamacpp"].contains(call.prefix) { return Reply(["status": "ok"]) }
+        if call.ends(with: "health"), ["vllm", "sglang", "llamacpp"].contains(call.prefix) {
+            return Reply(["status": "ok"])
+        }
         throw DialectFailure(.noPath, "Not found: \(call.rawPath)")
     }
 
@@ -52,10 +57,18 @@ struct CompatibleDialect: Dialect {
 
     private func embeddings(_ call: DialectCall) throws(DialectFailure) -> Reply {
         let body = try call.object()
-        guard let inputs = MockVectors.inputs(body["input"]) else { throw .invalid("input must be a text or texts", param: "input") }
-        if call.prefix != "azure", body["model"]?.text == nil { throw .invalid("model is missing", param: "model", code: "invalid_model") }
-        if call.prefix == "hunyuan", body["dimensions"]?.whole ?? 1024 != 1024 { throw .invalid("dimensions is not supported", param: "dimensions") }
-        if call.prefix == "qwen", inputs.count > 10 { throw .invalid("batch size is invalid, it should not be larger than 10", param: "input") }
+        guard let inputs = MockVectors.inputs(body["input"]) else {
+            throw .invalid("input must be a text or texts", param: "input")
+        }
+        if call.prefix != "azure", body["model"]?.text == nil {
+            throw .invalid("model is missing", param: "model", code: "invalid_model")
+        }
+        if call.prefix == "hunyuan", body["dimensions"]?.whole ?? 1024 != 1024 {
+            throw .invalid("dimensions is not supported", param: "dimensions")
+        }
+        if call.prefix == "qwen", inputs.count > 10 {
+            throw .invalid("batch size is invalid, it should not be larger than 10", param: "input")
+        }
         let dimensions = body["dimensions"]?.whole ?? traits.dimensions
         guard (1...4096).contains(dimensions) else { throw .invalid("dimensions", param: "dimensions") }
         let tokens = Tokens.estimate(byteCount: inputs.reduce(0) { $0 + $1.utf8.count })

@@ -11,7 +11,8 @@ struct CompatibleMessages {
         }
         var last = ""
         for (index, message) in messages.items.enumerated() {
-            guard let role = message["role"]?.text, ["system", "developer", "user", "assistant", "tool", "function"].contains(role),
+            guard let role = message["role"]?.text,
+                ["system", "developer", "user", "assistant", "tool", "function"].contains(role),
                 !traits.refusedRoles.contains(role)
             else {
                 throw .invalid("messages[\(index)].role: unknown role", param: "messages", code: "invalid_messages")
@@ -46,11 +47,14 @@ struct CompatibleMessages {
             let calls = message["tool_calls"]?.items ?? []
             for call in calls {
                 guard let id = call["id"]?.text, !id.isEmpty, call["function"]?["name"]?.text != nil else {
-                    throw .invalid("messages[\(index)].tool_calls: id and function.name are required", param: "messages")
+                    throw .invalid(
+                        "messages[\(index)].tool_calls: id and function.name are required", param: "messages")
                 }
                 open.append(id)
             }
-            if content == nil, calls.isEmpty { throw .invalid("messages[\(index)].content is missing", param: "messages") }
+            if content == nil, calls.isEmpty {
+                throw .invalid("messages[\(index)].content is missing", param: "messages")
+            }
         case "tool":
             guard let id = message["tool_call_id"]?.text, let position = open.firstIndex(of: id) else {
                 throw .invalid(
@@ -87,7 +91,9 @@ enum CompatibleRules {
             }
         case "ark":
             if body["max_tokens"] != nil, body["max_completion_tokens"] != nil {
-                throw .invalid("max_tokens and max_completion_tokens are mutually exclusive", param: "max_tokens", code: "InvalidParameter")
+                throw .invalid(
+                    "max_tokens and max_completion_tokens are mutually exclusive", param: "max_tokens",
+                    code: "InvalidParameter")
             }
         case "groq":
             if let count = body["n"]?.whole, count != 1 { throw .invalid("'n' : number must be at most 1") }
@@ -103,8 +109,12 @@ enum CompatibleRules {
                 }
             }
         case "hunyuan":
-            if body["messages"]?.items.count ?? 0 > 40 { throw .invalid("at most 40 messages", param: "messages", code: "1001") }
-            if let seed = body["seed"]?.whole, !(1...10_000).contains(seed) { throw .invalid("seed must be from 1 to 10000") }
+            if body["messages"]?.items.count ?? 0 > 40 {
+                throw .invalid("at most 40 messages", param: "messages", code: "1001")
+            }
+            if let seed = body["seed"]?.whole, !(1...10_000).contains(seed) {
+                throw .invalid("seed must be from 1 to 10000")
+            }
             for message in body["messages"]?.items ?? [] where message["reasoning_content"] != nil {
                 throw .invalid("reasoning_content is not allowed in messages")
             }
@@ -130,7 +140,8 @@ enum CompatibleRules {
         if body["response_format"]?["type"]?.text == "json_object",
             body["messages"]?.jsonText.lowercased().contains("json") != true
         {
-            throw .invalid("Prompt must contain the word 'json' in some form to use 'response_format' of type 'json_object'.")
+            throw .invalid(
+                "Prompt must contain the word 'json' in some form to use 'response_format' of type 'json_object'.")
         }
         guard request.question.wantsReasoning else { return }
         if request.question.choice != .auto, request.question.choice != .none {
@@ -150,7 +161,8 @@ enum CompatibleRules {
             throw .invalid("Extra inputs are not permitted", param: "name", code: "extra_forbidden")
         }
         if let last = messages.last, last["role"]?.text == "assistant", last["prefix"]?.flag != true {
-            throw .invalid("Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant")
+            throw .invalid(
+                "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant")
         }
         for message in messages {
             for call in message["tool_calls"]?.items ?? [] {
@@ -167,13 +179,17 @@ enum CompatibleRules {
         if body["response_format"]?["type"]?.text == "json_object",
             body["messages"]?.jsonText.lowercased().contains("json") != true
         {
-            throw .invalid("'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.")
+            throw .invalid(
+                "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.")
         }
         if request.question.isStream { return }
         let isOpen = request.model.hasPrefix("qwen3-") && request.model.dropFirst(6).first?.isNumber == true
         if body["enable_thinking"]?.flag == true || isOpen && body["enable_thinking"]?.flag != false {
             throw .invalid("parameter.enable_thinking must be set to false for non-streaming calls")
         }
-        if request.model.hasPrefix("qwq") { throw .invalid("This model only support stream mode, please enable the stream parameter to access the model.") }
+        if request.model.hasPrefix("qwq") {
+            throw .invalid(
+                "This model only support stream mode, please enable the stream parameter to access the model.")
+        }
     }
 }

@@ -13,7 +13,12 @@ struct CompatibleReply {
         "hate": ["filtered": false, "severity": "safe"], "self_harm": ["filtered": false, "severity": "safe"],
         "sexual": ["filtered": false, "severity": "safe"], "violence": ["filtered": false, "severity": "safe"],
     ]
-    static let promptFilters: MockJSON = [["prompt_index": 0, "content_filter_results": filters]]
+    static let promptFilters: MockJSON = [
+        [
+            "prompt_index": 0,
+            "content_filter_results": filters.with("jailbreak", ["filtered": false, "detected": false]),
+        ]
+    ]
 
     var isAzure: Bool { prefix.hasPrefix("azure") }
     var id: String { traits.idPrefix + turn.identity.hex.prefix(24) }
@@ -57,12 +62,15 @@ struct CompatibleReply {
             case .member(let name): members = members.with(name, .string(reasoning))
             case .inline:
                 if prefix == "minimax", request.splitsReasoning {
-                    members = members.with("reasoning_details", [["type": "reasoning.text", "text": .string(reasoning)]])
+                    members = members.with(
+                        "reasoning_details", [["type": "reasoning.text", "text": .string(reasoning)]])
                 } else if isText {
                     members = members.with("content", .string("<think>\(reasoning)</think>\n\(answer.string)"))
                 }
             case .chunk:
-                let thought: MockJSON = ["type": "thinking", "thinking": [["type": "text", "text": .string(reasoning)]]]
+                let thought: MockJSON = [
+                    "type": "thinking", "thinking": [["type": "text", "text": .string(reasoning)]],
+                ]
                 let text: MockJSON = ["type": "text", "text": .string(answer.string)]
                 members = members.with("content", isText ? [thought, text] : [thought])
             }
@@ -92,11 +100,15 @@ struct CompatibleReply {
 
     func head(_ object: String) -> MockJSON {
         if prefix == "spark" {
-            return ["code": 0, "message": "Success", "sid": .string("\(id)@dx"), "id": object.hasSuffix("chunk") ? .string("\(id)@dx") : .absent,
-                "created": object.hasSuffix("chunk") ? .int(turn.identity.created) : .absent]
+            return [
+                "code": 0, "message": "Success", "sid": .string("\(id)@dx"),
+                "id": object.hasSuffix("chunk") ? .string("\(id)@dx") : .absent,
+                "created": object.hasSuffix("chunk") ? .int(turn.identity.created) : .absent,
+            ]
         }
         return [
-            "id": .string(id), "object": prefix == "zhipu" ? .absent : .string(object), "created": .int(turn.identity.created),
+            "id": .string(id), "object": prefix == "zhipu" ? .absent : .string(object),
+            "created": .int(turn.identity.created),
             "model": .string(model), "request_id": prefix == "zhipu" ? .string(id) : .absent,
             "provider": prefix == "openrouter" ? "Mock" : .absent, "system_fingerprint": fingerprint,
         ]
@@ -132,8 +144,10 @@ struct CompatibleReply {
             ]
         case "openrouter": [("x-generation-id", id)]
         case "groq":
-            [("x-ratelimit-limit-requests", "14400"), ("x-ratelimit-reset-requests", "2m59.56s"),
-                ("x-ratelimit-limit-tokens", "18000")]
+            [
+                ("x-ratelimit-limit-requests", "14400"), ("x-ratelimit-reset-requests", "2m59.56s"),
+                ("x-ratelimit-limit-tokens", "18000"),
+            ]
         default: [("x-request-id", turn.identity.hex)]
         }
     }
@@ -159,11 +173,18 @@ struct CompatibleReply {
             add(["queue_time": 0.17, "prompt_time": 0.0008, "completion_time": 0.03, "total_time": 0.0308])
         case "xai":
             add([
-                "prompt_tokens_details": ["text_tokens": .int(usage.prompt), "audio_tokens": 0, "image_tokens": 0, "cached_tokens": .int(usage.cached)],
+                "prompt_tokens_details": [
+                    "text_tokens": .int(usage.prompt), "audio_tokens": 0, "image_tokens": 0,
+                    "cached_tokens": .int(usage.cached),
+                ],
                 "completion_tokens_details": reasoned, "num_sources_used": 0, "cost_in_usd_ticks": 1_330_500,
             ])
         case "perplexity": add(["cost": ["total_cost": 0.005], "search_context_size": "low"])
-        case "openrouter": add(["cost": 0.00014, "is_byok": false, "prompt_tokens_details": cached, "completion_tokens_details": reasoned])
+        case "openrouter":
+            add([
+                "cost": 0.00014, "is_byok": false, "prompt_tokens_details": cached,
+                "completion_tokens_details": reasoned,
+            ])
         case "sglang": add(["prompt_tokens_details": .null, "reasoning_tokens": .int(usage.reasoning)])
         case "spark", "mistral", "ollama", "minimax", "hunyuan", "cohere", "together", "llamacpp": break
         default: add(["prompt_tokens_details": cached, "completion_tokens_details": reasoned])

@@ -19,7 +19,8 @@ struct CompatibleRequest {
         if model == ModelReplies.missing { throw DialectFailure(.noModel, "The model `\(model)` does not exist.") }
         for member in body.members {
             if traits.refused.contains(member.name) || traits.known.map({ !$0.contains(member.name) }) ?? false {
-                throw .invalid("\(member.name): Extra inputs are not permitted", param: member.name, code: "extra_forbidden")
+                throw .invalid(
+                    "\(member.name): Extra inputs are not permitted", param: member.name, code: "extra_forbidden")
             }
         }
         question.isStream = body["stream"]?.flag ?? false
@@ -38,7 +39,9 @@ struct CompatibleRequest {
 
     private mutating func readNumbers() throws(DialectFailure) {
         if let value = body["temperature"] {
-            guard let number = value.number else { throw .invalid("temperature must be a number", param: "temperature") }
+            guard let number = value.number else {
+                throw .invalid("temperature must be a number", param: "temperature")
+            }
             if !traits.temperature.contains(number) || traits.temperatureIsOpen && number == 0 {
                 throw .invalid(
                     "temperature must be from \(traits.temperature.lowerBound) to \(traits.temperature.upperBound)",
@@ -69,7 +72,9 @@ struct CompatibleRequest {
     private mutating func readTools() throws(DialectFailure) {
         guard let tools = body["tools"] else { return }
         for (index, tool) in tools.items.enumerated() {
-            guard let type = tool["type"]?.text else { throw .invalid("tools[\(index)].type is missing", param: "tools") }
+            guard let type = tool["type"]?.text else {
+                throw .invalid("tools[\(index)].type is missing", param: "tools")
+            }
             if type != "function" { continue }
             guard let name = tool["function"]?["name"]?.text, !name.isEmpty else {
                 throw .invalid("tools[\(index)].function.name is missing", param: "tools")
@@ -80,7 +85,8 @@ struct CompatibleRequest {
         guard let choice = body["tool_choice"] else { return }
         let kind = choice.text ?? "named"
         if !traits.toolChoices.contains(kind) {
-            throw .invalid("Tool choice must be \(traits.toolChoices.sorted().joined(separator: " or "))", param: "tool_choice")
+            throw .invalid(
+                "Tool choice must be \(traits.toolChoices.sorted().joined(separator: " or "))", param: "tool_choice")
         }
         switch kind {
         case "none": question.choice = .none

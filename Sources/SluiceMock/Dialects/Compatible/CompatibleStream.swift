@@ -21,14 +21,17 @@ struct CompatibleStream {
         script.beginContent()
         reason(&script)
         if answer.calls.isEmpty {
-            for (index, piece) in answer.pieces.enumerated() { delta(["content": .string(piece)], &script, spoken: index + 1) }
+            for (index, piece) in answer.pieces.enumerated() {
+                delta(["content": .string(piece)], &script, spoken: index + 1)
+            }
         } else {
             calls(&script)
         }
         script.endContent()
         finish(&script)
         if traits.hasDone { script.done { $0.append(self.prefix == "spark" ? "data:[DONE]\n\n" : "data: [DONE]\n\n") } }
-        return Reply(script, CompatibleErrors.inStream(reply), type: "text/event-stream; charset=utf-8", fields: reply.fields)
+        return Reply(
+            script, CompatibleErrors.inStream(reply), type: "text/event-stream; charset=utf-8", fields: reply.fields)
     }
 
     private func open(_ script: inout Script) {
@@ -54,18 +57,26 @@ struct CompatibleStream {
         switch traits.reasoning {
         case .none: break
         case .member(let name):
-            for piece in answer.reasoningPieces { delta([(name): .string(piece), "content": prefix == "deepseek" ? .null : .absent], &script) }
+            for piece in answer.reasoningPieces {
+                delta([(name): .string(piece), "content": prefix == "deepseek" ? .null : .absent], &script)
+            }
         case .inline:
             if reply.request.splitsReasoning {
                 for piece in answer.reasoningPieces {
-                    delta(["content": "", "reasoning_details": [["type": "reasoning.text", "text": .string(piece)]]], &script)
+                    delta(
+                        ["content": "", "reasoning_details": [["type": "reasoning.text", "text": .string(piece)]]],
+                        &script)
                 }
             } else {
-                for piece in ["<think>"] + answer.reasoningPieces + ["</think>\n"] { delta(["content": .string(piece)], &script) }
+                for piece in ["<think>"] + answer.reasoningPieces + ["</think>\n"] {
+                    delta(["content": .string(piece)], &script)
+                }
             }
         case .chunk:
             for piece in answer.reasoningPieces {
-                delta(["content": [["type": "thinking", "thinking": [["type": "text", "text": .string(piece)]]]]], &script)
+                delta(
+                    ["content": [["type": "thinking", "thinking": [["type": "text", "text": .string(piece)]]]]], &script
+                )
             }
         }
     }
@@ -100,11 +111,14 @@ struct CompatibleStream {
             // The last frame has the whole text once more, and the only true usage.
             let message: MockJSON = ["role": "assistant", "content": .string(answer.string)]
             let choice: MockJSON = ["index": 0, "message": message, "finish_reason": .string(reply.finishReason)]
-            let last = reply.head("chat.completion").with("choices", [choice]).with("usage", isUsageSaid ? reply.usage : .absent)
+            let last = reply.head("chat.completion").with("choices", [choice]).with(
+                "usage", isUsageSaid ? reply.usage : .absent)
             script.data(last.with("base_resp", ["status_code": 0, "status_msg": ""]))
         } else {
             var delta: MockJSON = [:]
-            if ["qwen", "deepseek", "zhipu", "spark", "ollama", "perplexity"].contains(prefix) { delta = ["content": ""] }
+            if ["qwen", "deepseek", "zhipu", "spark", "ollama", "perplexity"].contains(prefix) {
+                delta = ["content": ""]
+            }
             chunk(delta, finish: reply.finishReason, spoken: nil, &script)
         }
         script.endFinish()
@@ -120,10 +134,13 @@ struct CompatibleStream {
     private func delta(_ delta: MockJSON, _ script: inout Script, isContent: Bool = true, spoken: Int = 1) {
         var delta = delta
         if ["spark", "perplexity", "together", "minimax", "zhipu"].contains(prefix) {
-            delta = .object([MockJSON.Member(name: "role", value: "assistant")] + delta.members.filter { $0.name != "role" })
+            delta = .object(
+                [MockJSON.Member(name: "role", value: "assistant")] + delta.members.filter { $0.name != "role" })
         }
         if prefix == "sglang" {
-            for name in ["role", "content", "reasoning_content", "tool_calls"] where !delta.has(name) { delta = delta.with(name, nil) }
+            for name in ["role", "content", "reasoning_content", "tool_calls"] where !delta.has(name) {
+                delta = delta.with(name, nil)
+            }
         }
         chunk(delta, finish: nil, spoken: spoken, &script)
     }
@@ -135,8 +152,14 @@ struct CompatibleStream {
         if !isOpen || !["xai", "zhipu", "spark", "perplexity"].contains(prefix) {
             choice = choice.with("finish_reason", prefix == "spark" ? .absent : finish.map { .string($0) } ?? .null)
         }
-        if !["xai", "zhipu", "spark", "perplexity", "mistral"].contains(prefix) { choice = choice.with("logprobs", nil) }
-        if reply.isAzure { choice = choice.with("content_filter_results", isOpen && delta["content"]?.text?.isEmpty == false ? CompatibleReply.filters : [:]) }
+        if !["xai", "zhipu", "spark", "perplexity", "mistral"].contains(prefix) {
+            choice = choice.with("logprobs", nil)
+        }
+        if reply.isAzure {
+            choice = choice.with(
+                "content_filter_results",
+                isOpen && delta["content"]?.text?.isEmpty == false ? CompatibleReply.filters : [:])
+        }
         if prefix == "openrouter" { choice = choice.with("native_finish_reason", finish.map { .string($0) } ?? .null) }
         if prefix == "sglang" { choice = choice.with("matched_stop", nil) }
         if prefix == "baidu" { choice = choice.with("flag", 0) }

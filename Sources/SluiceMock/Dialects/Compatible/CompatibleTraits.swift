@@ -33,7 +33,8 @@ struct CompatibleTraits: Sendable {
     }
 
     enum ErrorForm: Sendable {
-        case openAI, baidu, spark, zhipu, moonshot, deepSeek, miniMax, ark, qwen, hunyuan, mistral, xAI, openRouter, vLLM
+        case openAI, baidu, spark, zhipu, moonshot, deepSeek, miniMax, ark, qwen, hunyuan, mistral, xAI, openRouter,
+            vLLM
         case sgLang, ollama, llamaCpp, perplexity, azure, fireworks
     }
 

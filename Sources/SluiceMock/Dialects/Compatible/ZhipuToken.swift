@@ -12,13 +12,16 @@ enum ZhipuToken {
 
     static func check(_ token: String, nowMilliseconds now: Int) throws(DialectFailure) {
         let parts = token.split(separator: ".").map { Array($0.utf8) }
-        guard parts.count == 3, let head = SignedText.json(base64URL: parts[0]), let claims = SignedText.json(base64URL: parts[1]), let end = claims["exp"]?.whole,
+        guard parts.count == 3, let head = SignedText.json(base64URL: parts[0]),
+            let claims = SignedText.json(base64URL: parts[1]), let end = claims["exp"]?.whole,
             let start = claims["timestamp"]?.whole
         else { throw DialectFailure(.wrongKey, "The token is malformed") }
         if head["alg"]?.text != "HS256" || head["sign_type"]?.text != "SIGN" {
             throw DialectFailure(.wrongKey, "The token's header must have alg HS256 and sign_type SIGN")
         }
-        if claims["api_key"]?.text != MockCredentials.zhipu.id { throw DialectFailure(.wrongKey, "The api_key is unknown") }
+        if claims["api_key"]?.text != MockCredentials.zhipu.id {
+            throw DialectFailure(.wrongKey, "The api_key is unknown")
+        }
         let signed = String(decoding: parts[0] + [UInt8(ascii: ".")] + parts[1], as: UTF8.self)
         let signature = SignedText.mac(Array(MockCredentials.zhipu.secret.utf8), signed)
         if Base64.encode(signature.span, .urlSafe) != String(decoding: parts[2], as: UTF8.self) {

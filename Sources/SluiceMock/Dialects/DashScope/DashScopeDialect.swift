@@ -8,9 +8,13 @@ struct DashScopeDialect: Dialect {
     private static let services = ["api", "v1", "services"]
 
     func reply(_ call: DialectCall, _ turn: DialectTurn) throws(DialectFailure) -> Reply {
-        guard call.path.starts(with: Self.services), call.isPost else { throw DialectFailure(.noPath, "url error", code: "InvalidParameter") }
+        guard call.path.starts(with: Self.services), call.isPost else {
+            throw DialectFailure(.noPath, "url error", code: "InvalidParameter")
+        }
         if turn.identity.model == ModelReplies.missing { throw DialectFailure(.noModel, "Model not exist.") }
-        if call.header("x-dashscope-async") != nil { throw DialectFailure(.rateLimit, "current user api does not support asynchronous calls.") }
+        if call.header("x-dashscope-async") != nil {
+            throw DialectFailure(.rateLimit, "current user api does not support asynchronous calls.")
+        }
         switch Array(call.path.dropFirst(3)) {
         case ["aigc", "text-generation", "generation"]: return try chat(call, turn, isMultimodal: false)
         case ["aigc", "multimodal-generation", "generation"]: return try chat(call, turn, isMultimodal: true)

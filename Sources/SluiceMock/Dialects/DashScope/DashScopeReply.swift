@@ -14,7 +14,8 @@ struct DashScopeReply {
     }
 
     func whole() -> Reply {
-        Reply(body(answer.string, answer.reasoning, calls: calls, finish: finishReason, spoken: answer.usage.completion))
+        Reply(
+            body(answer.string, answer.reasoning, calls: calls, finish: finishReason, spoken: answer.usage.completion))
     }
 
     func stream() -> Reply {
@@ -75,8 +76,10 @@ struct DashScopeReply {
             "usage": turn.behaviour.usage.isOmitted
                 ? .absent
                 : [
-                    "input_tokens": .int(usage.prompt), "output_tokens": .int(spoken), "total_tokens": .int(usage.prompt + spoken),
-                    "output_tokens_details": usage.reasoning > 0 ? ["reasoning_tokens": .int(usage.reasoning)] : .absent,
+                    "input_tokens": .int(usage.prompt), "output_tokens": .int(spoken),
+                    "total_tokens": .int(usage.prompt + spoken),
+                    "output_tokens_details": usage.reasoning > 0
+                        ? ["reasoning_tokens": .int(usage.reasoning)] : .absent,
                     "prompt_tokens_details": ["cached_tokens": .int(usage.cached)],
                 ], "request_id": .string(turn.identity.hex),
         ]
@@ -88,7 +91,10 @@ struct DashScopeReply {
             answer.calls.enumerated().map { index, call in
                 [
                     "index": .int(index), "id": .string(turn.identity.callID(index)), "type": "function",
-                    "function": ["name": .string(call.name), "arguments": .string(String(decoding: call.arguments, as: UTF8.self))],
+                    "function": [
+                        "name": .string(call.name),
+                        "arguments": .string(String(decoding: call.arguments, as: UTF8.self)),
+                    ],
                 ]
             })
     }

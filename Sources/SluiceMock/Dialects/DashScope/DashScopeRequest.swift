@@ -13,9 +13,13 @@ struct DashScopeRequest {
         for member in body.members where !Self.members.contains(member.name) {
             throw .invalid("Unexpected item: \(member.name)")
         }
-        guard let model = body["model"]?.text, !model.isEmpty else { throw .invalid("Required parameter(s) missing: model") }
+        guard let model = body["model"]?.text, !model.isEmpty else {
+            throw .invalid("Required parameter(s) missing: model")
+        }
         let isVision = ["qwen-vl", "qvq"].contains { model.hasPrefix($0) }
-        if isVision != isMultimodal { throw DialectFailure(.noPath, "url error, please check url!", code: "InvalidParameter") }
+        if isVision != isMultimodal {
+            throw DialectFailure(.noPath, "url error, please check url!", code: "InvalidParameter")
+        }
         let parameters = body["parameters"] ?? [:]
         self.isMultimodal = isMultimodal
         isIncremental = parameters["incremental_output"]?.flag ?? false
@@ -25,8 +29,12 @@ struct DashScopeRequest {
         try readMessages(body)
         try read(parameters)
         if parameters["enable_thinking"]?.flag == true {
-            if !question.isStream { throw .invalid("parameter.enable_thinking must be set to false for non-streaming calls") }
-            if !isIncremental { throw .invalid("parameter.incremental_output must be true when enable_thinking is true") }
+            if !question.isStream {
+                throw .invalid("parameter.enable_thinking must be set to false for non-streaming calls")
+            }
+            if !isIncremental {
+                throw .invalid("parameter.incremental_output must be true when enable_thinking is true")
+            }
             question.wantsReasoning = true
         }
     }
@@ -45,8 +53,12 @@ struct DashScopeRequest {
             }
             if role == "system", index > 0 { throw .invalid("Role system must be the first message") }
             let content = message["content"]
-            if isMultimodal, let content, !content.isArray { throw .invalid("Input should be a valid list: input.messages.content") }
-            for part in content?.items ?? [] where part["type"] != nil { throw .invalid("content parts have no type: {\"text\":…}") }
+            if isMultimodal, let content, !content.isArray {
+                throw .invalid("Input should be a valid list: input.messages.content")
+            }
+            for part in content?.items ?? [] where part["type"] != nil {
+                throw .invalid("content parts have no type: {\"text\":…}")
+            }
             let text = content?.text ?? content?.items.compactMap { $0["text"]?.text }.joined() ?? ""
             question.endsWithToolResult = role == "tool"
             if role == "user" || role == "tool" { question.echo = text }
@@ -70,7 +82,9 @@ struct DashScopeRequest {
         }
         if !question.tools.isEmpty, !hasChoices { throw .invalid("result_format must be message when tools are used") }
         guard let choice = parameters["tool_choice"] else { return }
-        if choice.text == "required" { throw .invalid("tool_choice is one of the strings that should be [\"none\", \"auto\"]") }
+        if choice.text == "required" {
+            throw .invalid("tool_choice is one of the strings that should be [\"none\", \"auto\"]")
+        }
         if choice.text == "none" { question.choice = .none }
         if let name = choice["function"]?["name"]?.text { question.choice = .named(name) }
     }

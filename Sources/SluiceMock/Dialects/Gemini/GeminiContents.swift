@@ -31,33 +31,43 @@ struct GeminiContents {
             let responses = parts.filter { $0["functionResponse", "function_response"] != nil }
             if role == "model" {
                 if !calls.isEmpty, !wasUser {
-                    throw .invalid("Please ensure that function call turn comes immediately after a user turn or after a function response turn.")
+                    throw .invalid(
+                        "Please ensure that function call turn comes immediately after a user turn or after a function response turn."
+                    )
                 }
                 open = calls.count
             } else {
                 if responses.count != open {
-                    throw .invalid("Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.")
+                    throw .invalid(
+                        "Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn."
+                    )
                 }
                 open = 0
                 take(parts, responses)
             }
             wasUser = role != "model"
         }
-        if open > 0 { throw .invalid("Please ensure that function response turn comes immediately after a function call turn.") }
+        if open > 0 {
+            throw .invalid("Please ensure that function response turn comes immediately after a function call turn.")
+        }
         if signs { try Self.checkSignatures(contents.items) }
     }
 
     private mutating func take(_ parts: [MockJSON], _ responses: [MockJSON]) {
         let texts = parts.compactMap { $0["text"]?.text }
         endsWithResponses = !responses.isEmpty && texts.isEmpty
-        if !texts.isEmpty { return echo = texts.joined() }
+        if !texts.isEmpty {
+            echo = texts.joined()
+            return
+        }
         guard let response = responses.last?["functionResponse", "function_response"]?["response"] else { return }
         echo = response["output"]?.text ?? response["result"]?.text ?? response.jsonText
     }
 
     private static func checkParts(_ parts: [MockJSON], _ index: Int) throws(DialectFailure) {
         let data = [
-            "text", "inlineData", "inline_data", "fileData", "file_data", "functionCall", "function_call", "functionResponse",
+            "text", "inlineData", "inline_data", "fileData", "file_data", "functionCall", "function_call",
+            "functionResponse",
             "function_response", "executableCode", "codeExecutionResult", "toolCall", "toolResponse",
         ]
         let metadata = [
@@ -67,7 +77,8 @@ struct GeminiContents {
         for (number, part) in parts.enumerated() {
             let place = "contents[\(index)].parts[\(number)]"
             for member in part.members where !data.contains(member.name) && !metadata.contains(member.name) {
-                throw .invalid("Invalid JSON payload received. Unknown name \"\(member.name)\" at '\(place)': Cannot find field.")
+                throw .invalid(
+                    "Invalid JSON payload received. Unknown name \"\(member.name)\" at '\(place)': Cannot find field.")
             }
             if part.members.filter({ data.contains($0.name) }).count != 1 {
                 throw .invalid("\(place): required oneof field 'data' must have one initialized field")
@@ -104,7 +115,9 @@ struct GeminiContents {
             else { continue }
             let name = call["name"]?.text ?? ""
             guard let signature = parts[position]["thoughtSignature", "thought_signature"]?.text else {
-                throw .invalid("Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly. Additional data, function call `default_api:\(name)`, position \(index + 1).")
+                throw .invalid(
+                    "Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly. Additional data, function call `default_api:\(name)`, position \(index + 1)."
+                )
             }
             if !dummies.contains(signature), !Seal.isSignature(signature, of: name) {
                 throw .invalid("Thought signature is not valid.")

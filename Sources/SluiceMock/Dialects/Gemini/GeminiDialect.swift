@@ -27,11 +27,14 @@ struct GeminiDialect: Dialect {
     func authorize(_ call: DialectCall) throws(DialectFailure) {
         if !isVertex { return try call.check(key: call.header("x-goog-api-key") ?? call.parameter("key")) }
         if call.path == ["token"] || call.path == ["service-account.json"] { return }
-        guard let token = call.bearer else { throw DialectFailure(.noKey, "Request is missing required authentication credential.") }
+        guard let token = call.bearer else {
+            throw DialectFailure(.noKey, "Request is missing required authentication credential.")
+        }
         switch Seal.state(of: token, "ya29", now: call.now) {
         case .valid: break
         case .expired, .unknown:
-            throw DialectFailure(.expiredKey, "Request had invalid authentication credentials. Expected OAuth 2 access token.")
+            throw DialectFailure(
+                .expiredKey, "Request had invalid authentication credentials. Expected OAuth 2 access token.")
         }
     }
 
@@ -57,7 +60,8 @@ struct GeminiDialect: Dialect {
             return call.parameter("alt") == "sse" ? reply.stream() : reply.array()
         case "countTokens":
             return Reply(["totalTokens": .int(Tokens.estimate(byteCount: call.body.count))])
-        case "embedContent", "batchEmbedContents": return try GeminiEmbeddings.reply(call, isBatch: method != "embedContent")
+        case "embedContent", "batchEmbedContents":
+            return try GeminiEmbeddings.reply(call, isBatch: method != "embedContent")
         default: throw DialectFailure(.noPath, "Requested entity was not found.")
         }
     }
@@ -165,7 +169,9 @@ enum GeminiEmbeddings {
         }
         var all: [MockJSON] = []
         for request in requests.items {
-            if request["model"]?.text == nil { throw .invalid("* BatchEmbedContentsRequest.model: unexpected model name") }
+            if request["model"]?.text == nil {
+                throw .invalid("* BatchEmbedContentsRequest.model: unexpected model name")
+            }
             all.append(["values": try values(request)])
         }
         return Reply(["embeddings": .array(all)])

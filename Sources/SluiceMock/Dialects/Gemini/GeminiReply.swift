@@ -80,7 +80,9 @@ struct GeminiReply {
 
     // MARK: Parts
 
-    private var thoughts: [String] { request.includesThoughts || turn.behaviour.reasoning != nil ? answer.reasoningPieces : [] }
+    private var thoughts: [String] {
+        request.includesThoughts || turn.behaviour.reasoning != nil ? answer.reasoningPieces : []
+    }
 
     private static func thought(_ text: String) -> MockJSON { ["text": .string(text), "thought": true] }
 
@@ -108,7 +110,8 @@ struct GeminiReply {
 
     private func candidate(_ parts: [MockJSON], finish: String?, index: Int) -> MockJSON {
         [
-            "content": ["parts": .array(parts), "role": "model"], "finishReason": .optional(finish), "index": .int(index),
+            "content": ["parts": .array(parts), "role": "model"], "finishReason": .optional(finish),
+            "index": .int(index),
             "finishMessage": finish != nil && !answer.calls.isEmpty ? "Model generated function call(s)." : .absent,
         ]
     }

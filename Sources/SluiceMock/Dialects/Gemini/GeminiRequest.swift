@@ -33,7 +33,8 @@ struct GeminiRequest {
         let config = body["generationConfig", "generation_config"] ?? [:]
         for member in config.members where !Self.configMembers.contains(Self.camel(member.name)) {
             throw .invalid(
-                "Invalid JSON payload received. Unknown name \"\(member.name)\" at 'generation_config': Cannot find field.")
+                "Invalid JSON payload received. Unknown name \"\(member.name)\" at 'generation_config': Cannot find field."
+            )
         }
         candidateCount = config["candidateCount", "candidate_count"]?.whole ?? 1
         guard (1...8).contains(candidateCount) else { throw .invalid("candidateCount must be from 1 to 8") }
@@ -73,7 +74,9 @@ struct GeminiRequest {
         let schema = config["responseSchema", "response_schema"]
         let jsonSchema = config["responseJsonSchema", "response_json_schema"]
         let type = config["responseMimeType", "response_mime_type"]?.text
-        if schema != nil, jsonSchema != nil { throw .invalid("only one of responseSchema and responseJsonSchema may be set") }
+        if schema != nil, jsonSchema != nil {
+            throw .invalid("only one of responseSchema and responseJsonSchema may be set")
+        }
         if schema != nil || jsonSchema != nil, type != "application/json", type != "text/x.enum" {
             throw .invalid("responseSchema is only allowed with responseMimeType application/json")
         }
@@ -97,7 +100,9 @@ struct GeminiRequest {
     private static func check(_ value: MockJSON?, _ name: String, _ range: ClosedRange<Double>) throws(DialectFailure) {
         guard let value else { return }
         guard let number = value.number, range.contains(number) else {
-            throw .invalid("Unable to submit request because it has a \(name) value but the supported range is from \(range.lowerBound) (inclusive) to \(range.upperBound).")
+            throw .invalid(
+                "Unable to submit request because it has a \(name) value but the supported range is from \(range.lowerBound) (inclusive) to \(range.upperBound)."
+            )
         }
     }
 
@@ -112,7 +117,9 @@ struct GeminiRequest {
                     if plain != nil { throw .invalid("parameters and parametersJsonSchema are mutually exclusive") }
                     try GeminiSchema.check(schema, "tools[0].function_declarations[0].parameters")
                     if schema["type"]?.text?.uppercased() == "OBJECT", schema["properties"]?.members.isEmpty ?? true {
-                        throw .invalid("* GenerateContentRequest.tools[0].function_declarations[0].parameters.properties: should be non-empty for OBJECT type")
+                        throw .invalid(
+                            "* GenerateContentRequest.tools[0].function_declarations[0].parameters.properties: should be non-empty for OBJECT type"
+                        )
                     }
                 }
                 question.tools.append(Question.Tool(name: name, schema: function["parameters"] ?? plain))
@@ -128,7 +135,8 @@ struct GeminiRequest {
         }
         if names.isEmpty { return }
         if question.choice == .none || config?["mode"]?.text == "AUTO" {
-            throw .invalid("Function calling config: allowed_function_names should be set only when mode is ANY or VALIDATED.")
+            throw .invalid(
+                "Function calling config: allowed_function_names should be set only when mode is ANY or VALIDATED.")
         }
         for name in names where !question.tools.contains(where: { $0.name == name }) {
             throw .invalid("allowed_function_names contains \(name), which is not declared")
@@ -148,23 +156,29 @@ enum GeminiSchema {
     private static let keys: Set<String> = [
         "type", "format", "title", "description", "nullable", "enum", "items", "minItems", "maxItems", "properties",
         "required", "propertyOrdering", "minProperties", "maxProperties", "anyOf", "minimum", "maximum", "minLength",
-        "maxLength", "pattern", "default", "example", "min_items", "max_items", "any_of", "property_ordering", "defs", "ref",
+        "maxLength", "pattern", "default", "example", "min_items", "max_items", "any_of", "property_ordering", "defs",
+        "ref",
     ]
 
     static func check(_ schema: MockJSON, _ place: String) throws(DialectFailure) {
         for member in schema.members {
             if !keys.contains(member.name) {
-                throw .invalid("Invalid JSON payload received. Unknown name \"\(member.name)\" at '\(place)': Cannot find field.")
+                throw .invalid(
+                    "Invalid JSON payload received. Unknown name \"\(member.name)\" at '\(place)': Cannot find field.")
             }
             switch member.name {
             case "type":
-                if member.value.text == nil { throw .invalid("Proto field is not repeating, cannot start list. at '\(place).type'") }
+                if member.value.text == nil {
+                    throw .invalid("Proto field is not repeating, cannot start list. at '\(place).type'")
+                }
             case "enum":
                 if member.value.items.contains(where: { $0.text == nil }) {
                     throw .invalid("Invalid value at '\(place).enum' (TYPE_STRING)")
                 }
             case "properties":
-                for property in member.value.members { try check(property.value, "\(place).properties.\(property.name)") }
+                for property in member.value.members {
+                    try check(property.value, "\(place).properties.\(property.name)")
+                }
             case "items": try check(member.value, "\(place).items")
             case "anyOf", "any_of": for one in member.value.items { try check(one, "\(place).any_of") }
             default: break

@@ -10,13 +10,17 @@ enum GoogleToken {
 
     static func reply(_ call: DialectCall) throws(DialectFailure) -> Reply {
         let form = DialectCall.form(String(decoding: call.body.span))
-        guard form.contains(where: { $0.name == "grant_type" && $0.value == "urn:ietf:params:oauth:grant-type:jwt-bearer" }),
+        guard
+            form.contains(where: {
+                $0.name == "grant_type" && $0.value == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+            }),
             let assertion = form.first(where: { $0.name == "assertion" })?.value
         else { throw .invalid("grant_type and assertion are required") }
         try check(assertion, now: call.now)
         let lifetime = call.options.tokenSeconds ?? lifetimeMax - 1
         return Reply([
-            "access_token": .string(Seal.token("ya29", now: call.now, lifetime: lifetime)), "expires_in": .int(lifetime),
+            "access_token": .string(Seal.token("ya29", now: call.now, lifetime: lifetime)),
+            "expires_in": .int(lifetime),
             "token_type": "Bearer",
         ])
     }
@@ -24,7 +28,8 @@ enum GoogleToken {
     /// What a JWT of the service account has to say, and its signature.
     static func check(_ assertion: String, now: Int) throws(DialectFailure) {
         let parts = assertion.split(separator: ".").map { Array($0.utf8) }
-        guard parts.count == 3, let head = SignedText.json(base64URL: parts[0]), let claims = SignedText.json(base64URL: parts[1]),
+        guard parts.count == 3, let head = SignedText.json(base64URL: parts[0]),
+            let claims = SignedText.json(base64URL: parts[1]),
             let signature = SignedText.decoded(base64URL: parts[2])
         else { throw .invalid("Bad Request: the assertion is no JWT") }
         if head["alg"]?.text != "RS256" { throw .invalid("Invalid JWT: alg must be RS256") }
@@ -32,10 +37,15 @@ enum GoogleToken {
         guard claims["scope"]?.text?.contains(scope) == true || claims["target_audience"] != nil else {
             throw .invalid("Invalid OAuth scope or ID token audience provided.")
         }
-        guard claims["aud"]?.text?.hasSuffix("/token") == true else { throw .invalid("Invalid JWT: aud must be the token endpoint") }
-        guard let issued = claims["iat"]?.whole, let end = claims["exp"]?.whole, issued <= now + MockCredentials.skewMax,
+        guard claims["aud"]?.text?.hasSuffix("/token") == true else {
+            throw .invalid("Invalid JWT: aud must be the token endpoint")
+        }
+        guard let issued = claims["iat"]?.whole, let end = claims["exp"]?.whole,
+            issued <= now + MockCredentials.skewMax,
             end > now, end - issued <= lifetimeMax
-        else { throw .invalid("Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.") }
+        else {
+            throw .invalid("Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.")
+        }
         let signed = parts[0] + [UInt8(ascii: ".")] + parts[1]
         if !RSAVerifier.isValid(signature, of: signed, modulusHex: modulus) { throw .invalid("Invalid JWT Signature.") }
     }
@@ -43,7 +53,8 @@ enum GoogleToken {
     /// `GET /vertex/service-account.json`: what an SDK reads, with a key that is good for nothing else.
     static func account(_ call: DialectCall) -> Reply {
         Reply([
-            "type": "service_account", "project_id": "mock-project", "private_key_id": "mock", "private_key": .string(privateKey),
+            "type": "service_account", "project_id": "mock-project", "private_key_id": "mock",
+            "private_key": .string(privateKey),
             "client_email": .string(email), "client_id": "1", "auth_uri": "https://accounts.google.com/o/oauth2/auth",
             "token_uri": .string("http://\(call.header("host") ?? "127.0.0.1:4020")/vertex/token"),
         ])

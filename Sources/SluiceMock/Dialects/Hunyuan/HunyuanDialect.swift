@@ -10,7 +10,9 @@ struct HunyuanDialect: Dialect {
     func authorize(_ call: DialectCall) throws(DialectFailure) { try TC3.check(call) }
 
     func reply(_ call: DialectCall, _ turn: DialectTurn) throws(DialectFailure) -> Reply {
-        if call.header("x-tc-version") != "2023-09-01" { throw .invalid("The version is not valid.", code: "NoSuchVersion") }
+        if call.header("x-tc-version") != "2023-09-01" {
+            throw .invalid("The version is not valid.", code: "NoSuchVersion")
+        }
         switch call.header("x-tc-action") {
         case "ChatCompletions":
             if turn.identity.model == ModelReplies.missing {

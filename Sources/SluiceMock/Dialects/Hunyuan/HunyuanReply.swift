@@ -75,7 +75,8 @@ struct HunyuanReply {
             "Usage": turn.behaviour.usage.isOmitted
                 ? .absent
                 : [
-                    "PromptTokens": .int(prompt), "CompletionTokens": .int(spoken), "TotalTokens": .int(prompt + spoken),
+                    "PromptTokens": .int(prompt), "CompletionTokens": .int(spoken),
+                    "TotalTokens": .int(prompt + spoken),
                 ],
         ]
     }

@@ -5,7 +5,8 @@ struct HunyuanRequest {
     private static let members: Set<String> = [
         "Model", "Messages", "Stream", "Temperature", "TopP", "Seed", "Stop", "Tools", "ToolChoice", "CustomTool",
         "StreamModeration", "EnableEnhancement", "SearchInfo", "Citation", "EnableSpeedSearch", "EnableMultimedia",
-        "EnableDeepSearch", "ForceSearchEnhancement", "EnableRecommendedQuestions", "EnableDeepRead", "WebSearchOptions",
+        "EnableDeepSearch", "ForceSearchEnhancement", "EnableRecommendedQuestions", "EnableDeepRead",
+        "WebSearchOptions",
         "TopicChoice", "EnableThinking",
     ]
 
@@ -14,10 +15,16 @@ struct HunyuanRequest {
         for member in body.members where !Self.members.contains(member.name) {
             throw .invalid("The parameter `\(member.name)` is not recognized.", code: "UnknownParameter")
         }
-        if body["Model"]?.text == nil { throw .invalid("The request is missing the parameter `Model`.", code: "MissingParameter") }
-        if let value = body["Temperature"]?.number, !(0...2).contains(value) { throw .invalid("Temperature must be from 0 to 2") }
+        if body["Model"]?.text == nil {
+            throw .invalid("The request is missing the parameter `Model`.", code: "MissingParameter")
+        }
+        if let value = body["Temperature"]?.number, !(0...2).contains(value) {
+            throw .invalid("Temperature must be from 0 to 2")
+        }
         if let value = body["TopP"]?.number, !(0...1).contains(value) { throw .invalid("TopP must be from 0 to 1") }
-        if let seed = body["Seed"]?.whole, !(1...10_000).contains(seed) { throw .invalid("Seed must be from 1 to 10000") }
+        if let seed = body["Seed"]?.whole, !(1...10_000).contains(seed) {
+            throw .invalid("Seed must be from 1 to 10000")
+        }
         if let stop = body["Stop"], !stop.isArray { throw .invalid("Stop must be an array") }
         question.isStream = body["Stream"]?.flag ?? false
         question.stops = (body["Stop"]?.items ?? []).compactMap(\.text)
@@ -34,7 +41,9 @@ struct HunyuanRequest {
         case nil, "auto": break
         case "none": question.choice = .none
         case "custom":
-            guard let custom = body["CustomTool"] else { throw .invalid("CustomTool is required with ToolChoice custom") }
+            guard let custom = body["CustomTool"] else {
+                throw .invalid("CustomTool is required with ToolChoice custom")
+            }
             let tool = try Self.tool(custom)
             question.tools.removeAll { $0.name == tool.name }
             question.tools.append(tool)
@@ -45,7 +54,8 @@ struct HunyuanRequest {
 
     private static func tool(_ tool: MockJSON) throws(DialectFailure) -> Question.Tool {
         guard let name = tool["Function"]?["Name"]?.text else { throw .invalid("Tools.Function.Name is required") }
-        guard let text = tool["Function"]?["Parameters"]?.text, let schema = MockJSON(parsing: text.utf8Span.span) else {
+        guard let text = tool["Function"]?["Parameters"]?.text, let schema = MockJSON(parsing: text.utf8Span.span)
+        else {
             throw .invalid("Tools.Function.Parameters must be a JSON string")
         }
         return Question.Tool(name: name, schema: schema)

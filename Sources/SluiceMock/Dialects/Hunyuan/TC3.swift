@@ -16,7 +16,8 @@ enum TC3 {
         else { throw DialectFailure(.noKey, "The Authorization header is malformed.") }
         if scope[0] != MockCredentials.tencent.id { throw DialectFailure(.wrongKey, "The SecretId is not found.") }
         if abs(call.now - time) > MockCredentials.skewMax {
-            throw DialectFailure(.expiredKey, "The provided timestamp is more than five minutes from the server's time.")
+            throw DialectFailure(
+                .expiredKey, "The provided timestamp is more than five minutes from the server's time.")
         }
         let names = signed.split(separator: ";").map(String.init)
         if scope[1] != day(time) || scope[2] != "hunyuan" || scope[3] != "tc3_request" || !names.contains("host")
@@ -31,7 +32,10 @@ enum TC3 {
             let canonical = "POST\n\(path)\n\(call.rawQuery)\n\(headers)\n\(signed)\n\(payload)"
             return Self.signature(MockCredentials.tencent.secret, timestamp: time, canonical: canonical) == signature
         }
-        if !isValid { throw DialectFailure(.noKey, "The provided credentials could not be validated. Please check your signature is correct.") }
+        if !isValid {
+            throw DialectFailure(
+                .noKey, "The provided credentials could not be validated. Please check your signature is correct.")
+        }
     }
 
     static func signature(_ secret: String, timestamp: Int, canonical: String) -> String {

@@ -39,7 +39,8 @@ struct SparkFrames {
                 [
                     "text": [
                         "question_tokens": .int(min(4, usage.prompt)), "prompt_tokens": .int(usage.prompt),
-                        "completion_tokens": .int(usage.completion), "total_tokens": .int(usage.prompt + usage.completion),
+                        "completion_tokens": .int(usage.completion),
+                        "total_tokens": .int(usage.prompt + usage.completion),
                     ]
                 ])
         }

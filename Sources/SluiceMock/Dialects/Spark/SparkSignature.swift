@@ -21,9 +21,12 @@ enum SparkSignature {
         }
         if host != call.header("host") { throw DialectFailure(.wrongKey, "HMAC signature does not match") }
         guard let time = HTTPDateText.seconds(date), abs(call.now - time) <= MockCredentials.skewMax else {
-            throw DialectFailure(.forbidden, "HMAC signature cannot be verified, a valid date or x-date header is required for HMAC Authentication")
+            throw DialectFailure(
+                .forbidden,
+                "HMAC signature cannot be verified, a valid date or x-date header is required for HMAC Authentication")
         }
-        if signature != Self.signature(secret: MockCredentials.spark.secret, host: host, date: date, path: call.rawPath) {
+        if signature != Self.signature(secret: MockCredentials.spark.secret, host: host, date: date, path: call.rawPath)
+        {
             throw DialectFailure(.wrongKey, "HMAC signature does not match")
         }
     }
@@ -51,7 +54,8 @@ enum HTTPDateText {
 
     static func seconds(_ text: String) -> Int? {
         let words = text.split(separator: " ")
-        guard words.count == 6, words[5] == "GMT", let day = Int(words[1]), let month = months.firstIndex(of: String(words[2])),
+        guard words.count == 6, words[5] == "GMT", let day = Int(words[1]),
+            let month = months.firstIndex(of: String(words[2])),
             let year = Int(words[3]), (1970...9999).contains(year), (1...31).contains(day)
         else { return nil }
         let time = words[4].split(separator: ":").compactMap { Int($0) }

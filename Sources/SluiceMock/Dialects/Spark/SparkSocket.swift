@@ -20,7 +20,8 @@ final class SparkSocket {
     /// Answers 101, if the request is a handshake (RFC 6455 §4.2.1).
     func open() -> Bool {
         guard call.head.method == .get, call.header("upgrade")?.lowercased() == "websocket",
-            call.header("sec-websocket-version") == "13", let key = call.header("sec-websocket-key"), key.utf8.count == 24
+            call.header("sec-websocket-version") == "13", let key = call.header("sec-websocket-key"),
+            key.utf8.count == 24
         else { return false }
         var fields = HeaderFields()
         fields.append(lowercaseName: "sec-websocket-accept", WebSocketFrame.accept(key))
