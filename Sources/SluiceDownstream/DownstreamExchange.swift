@@ -260,6 +260,7 @@ package final class DownstreamExchange {
         let tellDrained = onDrained
         onAbandoned = nil
         onDrained = nil
+        onUpgradedBytes = nil
         tellAbandoned?()
         tellDrained?()
     }

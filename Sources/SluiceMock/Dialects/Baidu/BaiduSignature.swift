@@ -5,7 +5,9 @@ internal import SluiceHTTP
 enum BaiduSignature {
     static func check(_ value: String, _ call: DialectCall) throws(DialectFailure) {
         let parts = value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 6, let time = CompactTime.seconds(parts[2]), let lifetime = Int(parts[3]) else {
+        guard parts.count == 6, let time = CompactTime.seconds(parts[2]), let lifetime = Int(parts[3]),
+            (0...1 << 40).contains(lifetime)
+        else {
             throw refused("IAM Certification failed")
         }
         let names = parts[4].isEmpty ? ["host"] : parts[4].split(separator: ";").map(String.init)

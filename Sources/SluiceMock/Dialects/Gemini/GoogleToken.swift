@@ -40,7 +40,7 @@ enum GoogleToken {
         guard claims["aud"]?.text?.hasSuffix("/token") == true else {
             throw .invalid("Invalid JWT: aud must be the token endpoint")
         }
-        guard let issued = claims["iat"]?.whole, let end = claims["exp"]?.whole,
+        guard let issued = claims["iat"]?.whole, issued >= 0, let end = claims["exp"]?.whole,
             issued <= now + MockCredentials.skewMax,
             end > now, end - issued <= lifetimeMax
         else {

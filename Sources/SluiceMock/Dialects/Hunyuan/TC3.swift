@@ -12,7 +12,7 @@ enum TC3 {
         let parts = SigV4.parts(value.dropFirst(algorithm.count + 1))
         let scope = (parts["Credential"] ?? "").split(separator: "/").map(String.init)
         guard scope.count == 4, let signed = parts["SignedHeaders"], let signature = parts["Signature"],
-            let stamp = call.header("x-tc-timestamp"), let time = Int(stamp)
+            let stamp = call.header("x-tc-timestamp"), let time = Int(stamp), (0...1 << 40).contains(time)
         else { throw DialectFailure(.noKey, "The Authorization header is malformed.") }
         if scope[0] != MockCredentials.tencent.id { throw DialectFailure(.wrongKey, "The SecretId is not found.") }
         if abs(call.now - time) > MockCredentials.skewMax {
