@@ -108,6 +108,14 @@ import Testing
             let reply = try Self.post(mock, path, body)
             #expect(reply.status == status, "\(path): \(reply.body)")
         }
+        let credential = "\(MockCredentials.tencent.id)/a/hunyuan/tc3_request"
+        let extreme = try mock.exchange(
+            "POST", "/hunyuan-native/", "{}",
+            headers: [
+                "x-tc-timestamp: -9223372036854775808",
+                "authorization: TC3-HMAC-SHA256 Credential=\(credential), SignedHeaders=host, Signature=0",
+            ])
+        #expect(extreme.body.contains("AuthFailure"))
         for prefix in CompatibleTraits.prefixes
         where !["vllm", "sglang", "ollama", "llamacpp", "minimax"].contains(prefix) {
             let reply = try Self.post(mock, "/\(prefix)/v1/chat/completions", "{\(ask)}", headers: [])
