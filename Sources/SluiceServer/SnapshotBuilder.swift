@@ -24,12 +24,12 @@ enum SnapshotBuilder {
         }
         if !mistakes.isEmpty { throw ConfigErrors(mistakes) }
         return Generation(
-            snapshot: snapshot(configuration, providers, revision), downstream: downstream(configuration))
+            snapshot: try snapshot(configuration, providers, revision), downstream: downstream(configuration))
     }
 
     private static func snapshot(
         _ configuration: ServerConfiguration, _ providers: [Provider], _ revision: Int
-    ) -> ConfigSnapshot {
+    ) throws(ConfigErrors) -> ConfigSnapshot {
         let byName = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var models: [String: ConfigSnapshot.Model] = [:]
         for model in configuration.models {
@@ -51,7 +51,26 @@ enum SnapshotBuilder {
         return ConfigSnapshot(
             revision: revision, providers: providers, models: models,
             defaultProvider: configuration.defaultProvider.flatMap { byName[$0] }, limits: limits, timeouts: timeouts,
-            logsExchanges: configuration.log.access)
+            media: try media(configuration.media), logsExchanges: configuration.log.access)
+    }
+
+    private static func media(_ configuration: MediaConfiguration) throws(ConfigErrors) -> MediaPolicy {
+        var policy = MediaPolicy()
+        policy.fetches = configuration.fetchesURLs
+        policy.hosts = configuration.hosts
+        policy.allowsPrivateAddresses = configuration.allowsPrivateAddresses
+        policy.byteCountMax = configuration.byteCountMax
+        policy.countMax = configuration.countMax
+        policy.timeout = configuration.timeout
+        if !policy.fetches { return policy }
+        var tls = UpstreamTLSConfiguration()
+        tls.applicationProtocols = [.http1]
+        do throws(TLSError) {
+            policy.tls = try TLSContext(upstream: tls)
+        } catch {
+            throw ConfigErrors([ConfigMistake(path: "media", location: nil, message: error.message)])
+        }
+        return policy
     }
 
     private static func downstream(_ configuration: ServerConfiguration) -> DownstreamConfiguration {
@@ -85,7 +104,8 @@ enum SnapshotBuilder {
         _ configuration: ProviderConfiguration, _ environment: ConfigEnvironment
     ) throws(ConfigErrors) -> Provider {
         Provider(
-            name: configuration.name, dialect: ProviderDialect(rawValue: configuration.dialect.rawValue) ?? .openai, endpoint: try endpoint(configuration, environment),
+            name: configuration.name, dialect: ProviderDialect(rawValue: configuration.dialect.rawValue) ?? .openai,
+            endpoint: try endpoint(configuration, environment),
             basePath: configuration.baseURL.path, keys: KeyRing(credentials(configuration)),
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
@@ -122,13 +142,15 @@ enum SnapshotBuilder {
         return Endpoint(
             isTLS: url.scheme.isSecure, host: url.host, port: UInt16(clamping: url.port),
             tls: url.scheme.isSecure ? try tls(configuration, http) : nil, tlsName: configuration.tls.serverName,
-            tlsIdentity: tlsIdentity(configuration), http: http, proxy: try proxy(configuration, environment), limits: limits)
+            tlsIdentity: tlsIdentity(configuration), http: http, proxy: try proxy(configuration, environment),
+            limits: limits)
     }
 
     /// What tells two TLS configurations apart when connections are kept across a reload.
     private static func tlsIdentity(_ configuration: ProviderConfiguration) -> String {
         let tls = configuration.tls
-        return [tls.caFile, tls.clientCertificateFile, tls.clientKeyFile, tls.serverName].map { $0 ?? "" }.joined(separator: " ")
+        return [tls.caFile, tls.clientCertificateFile, tls.clientKeyFile, tls.serverName].map { $0 ?? "" }.joined(
+            separator: " ")
     }
 
     private static func tls(

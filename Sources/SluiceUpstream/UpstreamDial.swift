@@ -41,11 +41,16 @@ enum UpstreamDial {
                 throw UpstreamError(isLate ? .connectTimeout : .name, error.text, isUnprocessed: true)
             }
         }
+        // Judged here, on what is connected to: a name that answers otherwise the second time gains nothing.
+        if endpoint.requiresPublicAddress, !addresses.allSatisfy(\.isPublic) {
+            throw UpstreamError(.connect, "\(host) is not a host of the public internet", isUnprocessed: true)
+        }
         do throws(Connector.Failure) {
             return try await Connector.connect(to: addresses, by: deadline, on: loop)
         } catch {
             guard let cause = error.error else {
-                throw UpstreamError(.connectTimeout, "\(host):\(port) accepted no connection in time", isUnprocessed: true)
+                throw UpstreamError(
+                    .connectTimeout, "\(host):\(port) accepted no connection in time", isUnprocessed: true)
             }
             throw UpstreamError(.connect, "no connection to \(host):\(port): \(cause.reason)", isUnprocessed: true)
         }

@@ -137,7 +137,7 @@ def test_a_provider_s_error_is_the_sdk_s(messages, status, kind, name):
 def test_a_stream_that_breaks_is_an_error_after_what_came(messages, fault):
     came = []
     with pytest.raises(anthropic.APIError):
-        for event in ask(messages, f"gpt-mock+tokens=30+{fault}", stream=True):
+        for event in ask(messages, f"gpt-mock+tokens=30+event-ms=5+{fault}", stream=True):
             came.append(event.type)
     assert "content_block_delta" in came and "message_stop" not in came
 

@@ -114,6 +114,10 @@ enum Relaying {
                 try tape.scan(body.span)
                 let usage = tape.root(over: body.span)["usage"]
                 context.usage = context.dialect == .anthropic ? Usage(anthropic: usage) : Usage(openAI: usage)
+                if context.usage == nil, context.operation?.hasStreamOptions == true {
+                    context.usage = .estimate(
+                        requestByteCount: context.exchange.receivedByteCount, textByteCount: body.count)
+                }
             } catch {
                 throw UpstreamError(.malformed, "its reply is not valid JSON: \(error)")
             }

@@ -12,6 +12,7 @@ package final class MessagesStreamWriter: StreamWriter {
     package private(set) var hasContent = false
     package private(set) var fault: ProviderFault?
     package private(set) var usage: Usage?
+    package private(set) var textByteCount = 0
 
     private var identity: ReplyIdentity
     private var id: String?
@@ -85,6 +86,7 @@ package final class MessagesStreamWriter: StreamWriter {
         output.append(decimal: index)
         output.append(",\"delta\":{\"type\":\"" as StaticString)
         output.append(member)
+        textByteCount += text.byteCount
         text.append(escapedTo: output)
         output.append("\"}}\n\n" as StaticString)
     }

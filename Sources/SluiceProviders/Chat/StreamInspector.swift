@@ -7,6 +7,7 @@ package protocol StreamInspector {
     static var ending: StaticString { get }
 
     var usage: Usage? { get }
+    var eventCount: Int { get }
     var malformedCount: Int { get }
     var hasError: Bool { get }
     /// Whether what has been passed on is worth keeping: until then an error can still become a status.
