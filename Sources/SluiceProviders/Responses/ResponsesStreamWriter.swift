@@ -127,6 +127,12 @@ package final class ResponsesStreamWriter: StreamWriter {
         keep(part.text.count - before)
     }
 
+    /// What a call without arguments has.
+    private func passNothing(_ part: ResponsePart) {
+        let nothing = "{}".utf8Span
+        pass(ReplyText(nothing.span), part)
+    }
+
     // MARK: Text and refusals
 
     package func text(_ text: ReplyText) { say(text, .text) }
@@ -289,8 +295,8 @@ package final class ResponsesStreamWriter: StreamWriter {
 
     private func end(_ index: Int, _ status: StaticString) {
         let part = calls[index].part
-        let nothing = "{}".utf8Span
-        if part.text.isEmpty { pass(ReplyText(nothing.span), part) }
+        let names = calls[index].names
+        if part.text.isEmpty { passNothing(part) }
         calls[index].isOpen = false
         event("response.function_call_arguments.done")
         output.append(part.place.span)
@@ -299,7 +305,7 @@ package final class ResponsesStreamWriter: StreamWriter {
         output.append(UInt8(ascii: "\""))
         end()
         let item = ByteBuffer(capacity: part.text.count + 160)
-        ResponseItem.appendCall(id: part.id, names: calls[index].names.span, arguments: part.text.span, status: status, to: item)
+        ResponseItem.appendCall(id: part.id, names: names.span, arguments: part.text.span, status: status, to: item)
         done(part.outputIndex, item)
     }
 
