@@ -2,7 +2,12 @@ package import SluiceCore
 
 /// An AI platform, or a server that speaks like one.
 package struct ProviderConfiguration: Sendable, Equatable {
-    package enum Dialect: String, Sendable, CaseIterable { case openai }
+    package enum Dialect: String, Sendable, CaseIterable {
+        case openai
+        case gemini
+        case vertex
+        case bedrock
+    }
     package enum HTTPVersion: String, Sendable, CaseIterable { case auto, http1, http2 }
 
     /// How it is addressed in configuration, metrics and `provider/model`.

@@ -1,11 +1,17 @@
 /// The wire formats that providers speak, by the names that configurations use.
 package enum ProviderDialect: String, Sendable, CaseIterable {
     case openai
+    case gemini
+    case vertex
+    case bedrock
 
     /// What speaks it.
     package var chat: any ChatDialect {
         switch self {
         case .openai: OpenAIDialect()
+        case .gemini: GeminiDialect(.gemini)
+        case .vertex: GeminiDialect(.vertex)
+        case .bedrock: ConverseDialect()
         }
     }
 }
