@@ -53,7 +53,9 @@ let package = Package(
         .executableTarget(name: "sluice", dependencies: ["SluiceServer"], swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         .executableTarget(
-            name: "sluice-micro", dependencies: ["SluiceCore", "SluiceJSON", "CAllocations"], path: "Benchmarks/Micro",
+            name: "sluice-micro",
+            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceProviders", "CAllocations"],
+            path: "Benchmarks/Micro",
             swiftSettings: strict),
         .systemLibrary(name: "CBench", path: "Benchmarks/CBench"),
         .executableTarget(
@@ -64,6 +66,7 @@ let package = Package(
         tests("SluiceJSONTests", ["SluiceJSON", "SluiceCore"], exclude: ["Corpus"]),
         tests("SluiceHTTPTests", ["SluiceHTTP", "SluiceCore"]),
         tests("SluiceTLSTests", ["SluiceTLS", "SluiceCore"]),
+        tests("SluiceProvidersTests", ["SluiceProviders", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS"]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
         tests(
             "SluiceServerTests", ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),

@@ -46,6 +46,10 @@ package final class RequestContext {
     package var translation: Translation?
     /// Whether the reply names what the provider could not be told of the request.
     package var reportsLostFields = true
+    /// The reply, where it is a stream that goes on without a task.
+    var stream: (any RelayedStream)?
+    /// Where the pipeline keeps the context while its exchange is under way.
+    let place: Int
     package var upstreamStatus: Status?
     package var upstreamRequestID: String?
     package var usage: Usage?
@@ -60,10 +64,11 @@ package final class RequestContext {
     package var sentUpstreamAt: Instant?
     package var headAt: Instant?
 
-    init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String) {
+    init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String, place: Int) {
         self.exchange = exchange
         self.snapshot = snapshot
         self.requestID = requestID
+        self.place = place
     }
 }
 

@@ -20,12 +20,12 @@ enum Forwarding {
             } else {
                 upstreamRequest = try UpstreamRequestBuilder.build(request, context, provider, tape: tape)
             }
-            try await send(upstreamRequest, to: provider, context, pool: pools.pool(for: provider.endpoint), tape: tape)
+            try await send(upstreamRequest, context, pool: pools.pool(for: provider.endpoint), tape: tape)
         }
     }
 
     private static func send(
-        _ request: UpstreamRequest, to provider: Provider, _ context: RequestContext, pool: ConnectionPool, tape: JSONTape
+        _ request: UpstreamRequest, _ context: RequestContext, pool: ConnectionPool, tape: JSONTape
     ) async throws(Rejection) {
         let timeouts = context.snapshot.timeouts
         let deadlines = Deadlines(
@@ -43,11 +43,16 @@ enum Forwarding {
                 return try await attempt(request, deadlines, context, pool, tape, fresh: true)
             }
         } catch {
-            if context.exchange.isAbandoned { throw .gone }
-            if let failure = context.exchange.downstreamFailure { throw Rejection(failure, limitName: "limits.upload_bytes_max") }
-            if error.reason == .reported, let fault = context.fault { throw Rejection(fault) }
-            throw Rejection(error, provider: provider.name)
+            throw rejection(error, context)
         }
+    }
+
+    /// What the application is told of a failure: its own, if that is where it began.
+    static func rejection(_ error: UpstreamError, _ context: RequestContext) -> Rejection {
+        if context.exchange.isAbandoned { return .gone }
+        if let failure = context.exchange.downstreamFailure { return Rejection(failure, limitName: "limits.upload_bytes_max") }
+        if error.reason == .reported, let fault = context.fault { return Rejection(fault) }
+        return Rejection(error, provider: context.provider?.name ?? "")
     }
 
     /// Whether the provider surely has not begun to work on the request, or may work on it twice.

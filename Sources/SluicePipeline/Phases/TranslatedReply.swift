@@ -27,14 +27,10 @@ enum TranslatedReply {
     ) async throws(UpstreamError) {
         let writer = ReplyFormat.streamWriter(context)
         let relay = TranslatedStream(context, from: upstream, translation, writer, tape: tape)
+        if isStream(head, translation) { return context.stream = relay }
+        // A provider may answer whole although it was asked for a stream.
         defer { relay.stop() }
-        if isStream(head, translation) {
-            try await upstream.relay(to: relay)
-            try relay.end()
-        } else {
-            // A provider may answer whole although it was asked for a stream.
-            try relay.take(whole: try await document(from: upstream, context, tape: tape))
-        }
+        try relay.take(whole: try await document(from: upstream, context, tape: tape))
     }
 
     /// Whether the reply comes in events.

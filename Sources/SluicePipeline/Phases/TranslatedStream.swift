@@ -64,7 +64,7 @@ struct StreamDecoding {
 ///
 /// The response's head waits for the first content, so that a stream that begins with an error becomes a response with a status; a
 /// long silence before it ends the wait.
-final class TranslatedStream: BodySink {
+final class TranslatedStream: RelayedStream {
     private let context: RequestContext
     private let exchange: DownstreamExchange
     private let upstream: UpstreamExchange
@@ -91,6 +91,8 @@ final class TranslatedStream: BodySink {
             sendHead()
         }
     }
+
+    func start(_ onEnd: @escaping (UpstreamError?) -> Void) { upstream.relay(to: self, onEnd: onEnd) }
 
     func received(_ bytes: Span<UInt8>) {
         if failure != nil { return }
@@ -148,7 +150,6 @@ final class TranslatedStream: BodySink {
         exchange.sendHead(ReplyFormat.streamHead(context), body: .unknown)
     }
 
-    /// Called on every way out.
     func stop() {
         context.usage = writer.usage
         context.malformedEvents = decoding.malformedCount
