@@ -14,6 +14,7 @@ enum Forwarding {
         switch target {
         case .echo: try await EchoReply.send(request, context, tape: tape)
         case .provider(let provider):
+            try Translation.check(context, provider)
             let upstreamRequest: UpstreamRequest
             if case .json(let body) = request.body, Translation.isNeeded(context, provider) {
                 upstreamRequest = try Translation.request(body, context, provider, tape: tape)

@@ -20,7 +20,7 @@ enum Relaying {
         _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
     ) async throws(UpstreamError) {
         context.upstreamStatus = head.status
-        context.upstreamRequestID = head.fields.text(.xRequestID)
+        context.upstreamRequestID = upstreamRequestID(head)
         let code = head.status.code
         if code >= 400, let translation = context.translation {
             try await ProviderError.translate(head, from: upstream, translation, context, tape: tape)
@@ -39,6 +39,11 @@ enum Relaying {
         } else {
             try await relayRaw(head, from: upstream, context)
         }
+    }
+
+    private static func upstreamRequestID(_ head: ResponseHead) -> String? {
+        if let id = head.fields.text(.xRequestID) { return id }
+        return head.fields.index(named: "x-amzn-requestid").map { String(decoding: head.fields.value(at: $0)) }
     }
 
     static func isEventStream(_ head: ResponseHead) -> Bool {

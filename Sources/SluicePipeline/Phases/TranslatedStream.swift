@@ -12,17 +12,28 @@ internal import SluiceUpstream
 struct StreamDecoding {
     private let decoder: any ReplyDecoder
     private let sink: any ReplySink
+    private let framing: StreamFraming
     private var parser: EventParser
+    private var frames: EventStreamParser
     private(set) var malformedCount = 0
     private(set) var eventCount = 0
 
     init(_ translation: Translation, into sink: any ReplySink, eventBytesMax: Int) {
         decoder = translation.decoder
         self.sink = sink
+        framing = translation.dialect.framing
         parser = EventParser(eventBytesMax: eventBytesMax)
+        frames = Self.frameParser(payloadBytesMax: eventBytesMax)
+    }
+
+    private static func frameParser(payloadBytesMax: Int) -> EventStreamParser {
+        var limits = EventStreamLimits()
+        limits.payloadBytesMax = payloadBytesMax
+        return EventStreamParser(limits: limits)
     }
 
     mutating func received(_ bytes: Span<UInt8>, tape: JSONTape) throws(UpstreamError) {
+        if case .amazonEventStream = framing { return try receivedFrames(bytes, tape) }
         // Out of the struct while it is used: what it hands out is borrowed from it.
         var parser = EventParser()
         swap(&parser, &self.parser)
@@ -30,7 +41,10 @@ struct StreamDecoding {
         var offset = 0
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
-                if event.kind != .message { continue }
+                if event.kind != .message {
+                    if event.kind == .fields { decode(bare: parser.raw(event, in: bytes), tape) }
+                    continue
+                }
                 decode(parser.data(of: event, in: bytes), named: parser.name(of: event, in: bytes), tape)
             }
         } catch {
@@ -50,11 +64,71 @@ struct StreamDecoding {
         decoder.decode(event: tape.root(over: data), named: name, into: sink)
     }
 
+    /// Lines that are no event's: Google puts errors into its streams as JSON text (section 6 of the Gemini sheet).
+    private mutating func decode(bare text: Span<UInt8>, _ tape: JSONTape) {
+        if text.isEmpty || text[0] != UInt8(ascii: "{") && text[0] != UInt8(ascii: "[") { return }
+        if (try? tape.scan(text)) == nil { return }
+        decoder.decode(event: tape.root(over: text), named: text.extracting(0..<0), into: sink)
+    }
+
+    // MARK: Amazon's framing
+
+    private mutating func receivedFrames(_ bytes: Span<UInt8>, _ tape: JSONTape) throws(UpstreamError) {
+        var frames = EventStreamParser()
+        swap(&frames, &self.frames)
+        defer { swap(&frames, &self.frames) }
+        var offset = 0
+        do throws(EventStreamError) {
+            while let frame = try frames.next(in: bytes, at: &offset) {
+                let payload = frames.payload(of: frame, in: bytes)
+                let type = frames.messageType(of: frame, in: bytes)
+                if type.equals("exception") {
+                    decode(failure: frames.exceptionType(of: frame, in: bytes), payload, tape)
+                } else if type.equals("error") {
+                    let code = frames.header(":error-code", of: frame, in: bytes)?.string
+                    let message = frames.header(":error-message", of: frame, in: bytes)?.string
+                    decode(error: code, message, tape)
+                } else {
+                    decode(payload, named: frames.eventType(of: frame, in: bytes), tape)
+                }
+            }
+        } catch {
+            throw UpstreamError(.malformed, "its event stream is broken: \(error)")
+        }
+    }
+
+    /// An exception: its document, under its type's name.
+    private mutating func decode(failure name: Span<UInt8>, _ payload: Span<UInt8>, _ tape: JSONTape) {
+        if (try? tape.scan(payload)) == nil { return decode(error: name, payload, tape) }
+        decoder.decode(event: tape.root(over: payload), named: name, into: sink)
+    }
+
+    /// A failure that has no document gets one.
+    private mutating func decode(error code: Span<UInt8>?, _ message: Span<UInt8>?, _ tape: JSONTape) {
+        let document = ByteBuffer(capacity: 128)
+        var json = JSONWriter(into: document)
+        json.beginObject()
+        json.key("__type")
+        if let code { json.string(code) } else { json.string("InternalFailure") }
+        json.key("message")
+        if let message { json.string(message) } else { json.string("") }
+        json.endObject()
+        if (try? tape.scan(document.span)) == nil { return }
+        decoder.decode(event: tape.root(over: document.span), named: document.span.extracting(0..<0), into: sink)
+    }
+
+    // MARK: The end
+
     /// The provider's message is complete as HTTP; whether the answer is, its events say.
-    func end() throws(UpstreamError) {
+    mutating func end(tape: JSONTape) throws(UpstreamError) {
+        let isInside = parser.isInsideEvent || frames.isInsideFrame
+        var parser = EventParser()
+        swap(&parser, &self.parser)
+        let nothing = ByteBuffer(capacity: 16)
+        if let event = parser.unfinished(), event.kind == .fields { decode(bare: parser.raw(event, in: nothing.span), tape) }
         let isComplete = decoder.end(into: sink)
         if !isComplete {
-            let what = parser.isInsideEvent ? "within an event" : "without saying that the answer is complete"
+            let what = isInside ? "within an event" : "without saying that the answer is complete"
             throw UpstreamError(.closedInBody, "its stream ended \(what)")
         }
     }
@@ -116,7 +190,7 @@ final class TranslatedStream: RelayedStream {
 
     func end() throws(UpstreamError) {
         if let failure { throw failure }
-        try decoding.end()
+        try decoding.end(tape: tape)
         try deliver()
         finish()
     }
@@ -195,6 +269,6 @@ final class AssembledStream: BodySink {
 
     func end() throws(UpstreamError) {
         if let failure { throw failure }
-        try decoding.end()
+        try decoding.end(tape: tape)
     }
 }

@@ -1,6 +1,5 @@
 internal import SluiceCore
 internal import SluiceJSON
-internal import SluiceTLS
 
 /// Writes OpenAI's reply to an embeddings request (section 9 of the OpenAI sheet), one vector after the other.
 struct EmbeddingReplyWriter {
