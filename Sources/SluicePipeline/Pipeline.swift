@@ -14,6 +14,7 @@ package final class Pipeline {
     let directory: ModelDirectory
     let status: GatewayStatus
     let pools: PoolTable
+    let forwarding: Forwarding
     let settlement: Settlement
     let gauge: LoadGauge
     /// For documents that are read in one go; nothing on it outlives a suspension.
@@ -33,6 +34,7 @@ package final class Pipeline {
         self.status = status
         self.gauge = gauge
         pools = PoolTable(loop: loop, resolver: resolver)
+        forwarding = Forwarding(pools: pools, tokens: TokenFetcher(pools: pools, tape: tape), tape: tape)
         settlement = Settlement(log: log)
         requestIDs = RequestIDs(seed: seed)
     }
@@ -46,7 +48,7 @@ package final class Pipeline {
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             let target = try Routing.choose(for: context, request, directory: directory)  // 404
-            try await Forwarding.forward(request, to: target, context, pools: pools, tape: tape)  // 502, 503, 504
+            try await forwarding.forward(request, to: target, context)  // 502, 503, 504
         } catch {
             reject(context, error)
         }
@@ -84,18 +86,28 @@ package final class Pipeline {
 
     /// Relays a stream without the task that began it: what a task keeps while it waits is most of what a silent stream costs.
     private func relay(_ stream: any RelayedStream, _ context: RequestContext) {
-        context.exchange.forgetFields()
         stream.start { [self] failure in
-            stream.stop()
             context.stream = nil
             do throws(UpstreamError) {
+                defer { stream.stop() }
                 if let failure { throw failure }
                 try stream.end()
             } catch {
+                if forwarding.mayTryAgain(after: error, context) { return loop.spawn { [self] in await resume(context) } }
                 reject(context, Forwarding.rejection(error, context))
             }
             leave(context)
         }
+    }
+
+    /// Goes on with an exchange whose stream failed before anything of it had gone out.
+    private func resume(_ context: RequestContext) async {
+        do throws(Rejection) {
+            try await forwarding.proceed(context, isScanned: false)
+        } catch {
+            reject(context, error)
+        }
+        if let stream = context.stream { relay(stream, context) } else { leave(context) }
     }
 
     /// Ends what is under way, with an honest error: the process could not wait any longer.

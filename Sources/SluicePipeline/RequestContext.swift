@@ -1,6 +1,7 @@
 package import SluiceCore
 package import SluiceDownstream
 package import SluiceHTTP
+internal import SluiceNet
 package import SluiceProviders
 package import SluiceUpstream
 
@@ -41,6 +42,14 @@ package final class RequestContext {
     package var isInStream = false
 
     package var attempts = 0
+    /// Which of the provider's keys the attempt shows; `nil` for none.
+    package var key: Int?
+    /// Why a key was set aside on the way.
+    package var keyReason: KeyRing.Reason?
+    /// A token was refused, and another one asked for.
+    var hasRefreshedToken = false
+    /// What came, for another attempt; `nil` once a reply has begun.
+    var request: IncomingRequest?
     package var upstream: UpstreamExchange?
     /// The provider speaks another dialect than the application.
     package var translation: Translation?
@@ -73,6 +82,15 @@ package final class RequestContext {
 }
 
 extension RequestContext {
+    /// The head of a streamed reply goes out: what another attempt would need is given back, as the stream may last long.
+    func streamBegins(_ status: Status) {
+        self.status = status
+        isInStream = true
+        firstByteAt = exchange.loop.now
+        request = nil
+        exchange.forgetFields()
+    }
+
     /// Notes what the provider reported; the error to throw.
     func reported(_ fault: ProviderFault) -> UpstreamError {
         var fault = fault

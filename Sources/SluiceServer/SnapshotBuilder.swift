@@ -86,7 +86,7 @@ enum SnapshotBuilder {
     ) throws(ConfigErrors) -> Provider {
         Provider(
             name: configuration.name, dialect: ProviderDialect(rawValue: configuration.dialect.rawValue) ?? .openai, endpoint: try endpoint(configuration, environment),
-            basePath: configuration.baseURL.path, authorization: authorization(configuration),
+            basePath: configuration.baseURL.path, keys: KeyRing(credentials(configuration)),
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
             takesOpenAIFields: Catalogue.providers.allSatisfy { $0.name != configuration.name || $0.name == "openai" },
@@ -94,13 +94,12 @@ enum SnapshotBuilder {
             modelPrefixes: configuration.models.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) })
     }
 
-    private static func authorization(_ configuration: ProviderConfiguration) -> Provider.Authorization {
+    private static func credentials(_ configuration: ProviderConfiguration) -> [Credential] {
         let keys = configuration.apiKeys
-        if keys.isEmpty { return .none }
         return switch configuration.auth {
-        case .bearer: .bearer(keys)
-        case .header(let name): .header(name: name, keys)
-        case .none: .none
+        case .bearer: keys.map(Credential.bearer)
+        case .header(let name): keys.map { .field(name: name, value: $0) }
+        case .none: []
         }
     }
 

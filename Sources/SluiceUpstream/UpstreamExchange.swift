@@ -146,6 +146,12 @@ package final class UpstreamExchange {
         if let failure { throw failure }
     }
 
+    /// Sends a few bytes without waiting for room; nothing is sent to a provider that takes nothing.
+    package func post(_ bytes: ByteBuffer) {
+        if isEnded || failure != nil { return }
+        if let carrier, !carrier.isCongested(self) { carrier.send(self, bytes) }
+    }
+
     package func finishSending() { carrier?.finishSending(self) }
 
     /// Ends the exchange for a reason of ours. What waits for the response gets `error`.

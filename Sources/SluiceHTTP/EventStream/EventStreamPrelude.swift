@@ -34,6 +34,7 @@ package struct EventStreamLimits: Sendable {
     /// AWS's libraries accept 24 MiB.
     package var payloadBytesMax = 25_165_824
     package init() {}
+    package init(payloadBytesMax: Int) { self.payloadBytesMax = payloadBytesMax }
 }
 
 extension Span where Element == UInt8 {

@@ -4,8 +4,8 @@ internal import SluiceUpstream
 protocol RelayedStream: BodySink {
     /// - Parameter onEnd: called once when nothing more comes; why, if the provider's message is not whole.
     func start(_ onEnd: @escaping (UpstreamError?) -> Void)
-    /// Called once after the end, whatever it was.
-    func stop()
     /// The provider's message is complete as HTTP; whether the answer is, its events say.
     func end() throws(UpstreamError)
+    /// Called once on every way out, after `end()`.
+    func stop()
 }

@@ -110,9 +110,7 @@ final class StreamRelay: RelayedStream {
     }
 
     private func sendHead() {
-        context.status = head.status
-        context.isInStream = true
-        context.firstByteAt = exchange.loop.now
+        context.streamBegins(head.status)
         exchange.sendHead(head, body: .unknown)
         head.fields = HeaderFields()
         if let held { exchange.send(sharing: held) }

@@ -56,10 +56,8 @@ enum TranslatedReply {
         tape: JSONTape
     ) async throws(UpstreamError) {
         let reply = ReplyAssembly()
-        if Relaying.isEventStream(head) {
-            let relay = AssembledStream(context, from: upstream, translation, reply, tape: tape)
-            try await upstream.relay(to: relay)
-            try relay.end()
+        if Relaying.isEventStream(head) || translation.dialect.framing == .webSocketMessages {
+            try await AssembledStream(context, from: upstream, translation, reply, tape: tape).collect()
         } else {
             let body = try await document(from: upstream, context, tape: tape)
             translation.decoder.decode(whole: tape.root(over: body.span), into: reply)

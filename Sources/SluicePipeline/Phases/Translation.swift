@@ -91,13 +91,33 @@ package final class Translation {
         }
         var fields = UpstreamRequestBuilder.translatedFields(context, provider)
         provider.chat.addFields(request, to: &fields)
-        context.translation = Translation(provider.chat, report)
-        return post(encoded, provider.chat.chatTarget(request), fields, provider)
+        let translation = Translation(provider.chat, report)
+        context.translation = translation
+        let target = provider.chat.chatTarget(request)
+        if provider.chat.framing == .webSocketMessages {
+            return translation.webSocketRequest(provider.basePath + Array(target.utf8), fields, firstMessage: encoded)
+        }
+        return post(encoded, target, fields, provider)
     }
 
     private static func post(_ body: ByteBuffer, _ target: String, _ fields: HeaderFields, _ provider: Provider) -> UpstreamRequest {
         UpstreamRequest(
             method: .post, target: provider.basePath + Array(target.utf8), fields: fields,
             body: .parts([UpstreamRequest.Part(body, 0..<body.count)], byteCount: body.count))
+    }
+
+    /// What is sent once the provider has opened its WebSocket.
+    private(set) var firstMessage: ByteBuffer?
+
+    private func webSocketRequest(_ target: [UInt8], _ fields: HeaderFields, firstMessage: ByteBuffer) -> UpstreamRequest {
+        let frame = ByteBuffer(capacity: firstMessage.count + 16)
+        WebSocketFrameWriter.text(firstMessage.span, mask: .random(in: 0 ... .max), into: frame)
+        self.firstMessage = frame
+        var fields = fields
+        fields.remove(.contentType)
+        var request = UpstreamRequest(method: .get, target: target, fields: fields, body: .none)
+        request.webSocket = WebSocketHandshake(
+            nonce: (0..<WebSocketHandshake.nonceByteCount).map { _ in .random(in: 0 ... .max) })
+        return request
     }
 }
