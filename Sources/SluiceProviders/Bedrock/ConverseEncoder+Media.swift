@@ -118,7 +118,7 @@ extension ConverseEncoder {
             throw EncodingRefusal(
                 "\(path).file", "The provider takes documents as PDF, CSV, Word, Excel, HTML, plain text or Markdown.")
         }
-        needsText = true
+        hasDocument = true
         Self.write("document", format, name: documentName(filename), &out) { json in
             json.key("bytes")
             if let data { json.string(data.base64) } else { json.string(given) }

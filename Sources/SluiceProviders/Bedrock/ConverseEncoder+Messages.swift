@@ -50,11 +50,12 @@ extension ConverseEncoder {
 
     private mutating func close() {
         if isUserOpen == nil { return }
-        if needsText {
+        if hasDocument, !hasText {
             writeText("The document is attached.")
             report.adapt("messages: a text beside the document")
         }
-        needsText = false
+        hasText = false
+        hasDocument = false
         json.endArray()
         json.endObject()
         isUserOpen = nil
@@ -262,7 +263,7 @@ extension ConverseEncoder {
         json.beginArray()
         let start = body.count
         try writeResultContent(message, index)
-        if body.count == start { writeText("(no output)", asText: false) }
+        if body.count == start { writeText("(no output)") }
         json.endArray()
         json.key("status")
         json.string("success")
@@ -274,7 +275,7 @@ extension ConverseEncoder {
         guard let content = message.content else { return }
         if content.isString { return Self.writeBlock(content, &json) }
         var out = json
-        let neededText = needsText
+        let hadDocument = hasDocument
         var parts = content.elements
         var position = 0
         while let value = parts.next() {
@@ -292,7 +293,7 @@ extension ConverseEncoder {
             position += 1
         }
         json = out
-        needsText = neededText
+        hasDocument = hadDocument
     }
 
     // MARK: Text
@@ -300,12 +301,11 @@ extension ConverseEncoder {
     private mutating func writeText(_ text: JSONValue, isUser: Bool) {
         if Self.isBlank(text) { return }
         open(isUser: isUser)
-        needsText = false
+        hasText = true
         Self.writeBlock(text, &json)
     }
 
-    private mutating func writeText(_ text: StaticString, asText: Bool = true) {
-        if asText { needsText = false }
+    private mutating func writeText(_ text: StaticString) {
         json.beginObject()
         json.key("text")
         json.string(text)

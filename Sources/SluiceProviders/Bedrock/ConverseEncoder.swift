@@ -20,8 +20,9 @@ struct ConverseEncoder {
     // The messages as far as they are written.
     var isUserOpen: Bool?
     var hasMessages = false
-    /// The open message has a document, and no text as yet: it needs some.
-    var needsText = false
+    /// What the open message has: a document needs some text beside it.
+    var hasText = false
+    var hasDocument = false
     var documentNames: Set<String> = []
     /// Functions called in the history.
     var calledNames: [String] = []
@@ -285,7 +286,6 @@ struct ConverseEncoder {
         writeThinking(thinking, &fields)
         writeParallel(request, &fields)
         var others = OtherFields(of: request.root, but: Self.spoken)
-        var report = report
         next: while let member = others.next(&report) {
             for name in Self.converse where member.isNamed(name) {
                 json.key(name)
@@ -294,7 +294,6 @@ struct ConverseEncoder {
             }
             writeExtension(member, &fields)
         }
-        self.report = report
         fields.endObject()
         if text.count <= 2 { return }
         json.key("additionalModelRequestFields")

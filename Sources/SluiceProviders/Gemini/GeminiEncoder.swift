@@ -252,12 +252,10 @@ struct GeminiEncoder {
 
     private mutating func writeExtensions(_ root: JSONValue) {
         var others = OtherFields(of: root, but: Self.spoken)
-        var report = report
         while let member = others.next(&report) {
             let isTaken = writeTopLevel(member) || writeNested(member) || writeConfigured(member)
             if !isTaken, let name = member.key.string { report.lose(name) }
         }
-        self.report = report
     }
 
     /// `generationConfig` as a whole, and `google`, as Google's compatible endpoint takes it in `extra_body`.

@@ -51,9 +51,12 @@ enum FrameTranscoder {
             while let frame = try parser.next(in: bytes, at: &offset) {
                 let data = parser.payload(of: frame, in: bytes)
                 guard (try? tape.scan(data)) != nil else { continue }
-                let isException = parser.messageType(of: frame, in: bytes).equals("exception")
-                let name = isException ? parser.exceptionType(of: frame, in: bytes) : parser.eventType(of: frame, in: bytes)
-                decoder.decode(event: tape.root(over: data), named: name, into: sink)
+                let root = tape.root(over: data)
+                if parser.messageType(of: frame, in: bytes).equals("exception") {
+                    decoder.decode(event: root, named: parser.exceptionType(of: frame, in: bytes), into: sink)
+                } else {
+                    decoder.decode(event: root, named: parser.eventType(of: frame, in: bytes), into: sink)
+                }
             }
         }
         return decoder.end(into: sink)
