@@ -104,15 +104,20 @@ private func configuration(_ upstream: ScriptedUpstream, dialect: String = "gemi
     ])
     func `ends a stream that fails or is cut with an error`(end: String, code: String) throws {
         let chunk = chunks[1]
+        let hasArrived = DispatchSemaphore(value: 0)
         let upstream = try ScriptedUpstream { connection, _ in
             try connection.startStream()
             try connection.event(chunk)
+            _ = hasArrived.wait(timeout: .now() + 20)
             if !end.isEmpty { try connection.chunk(end) }
             try connection.endStream()
         }
         try withSluice(configuration(upstream), upstream) { sluice in
-            let (events, isClean) = try sluice.stream(Sample.streamedChat).untilAnyEnd()
-            #expect(!isClean && events.contains { $0.contains("Checking.") } && !events.contains("data: [DONE]"))
+            let stream = try sluice.stream(Sample.streamedChat)
+            let first = try [stream.next(), stream.next()]
+            hasArrived.signal()
+            let (events, isClean) = try stream.untilAnyEnd()
+            #expect(!isClean && first[1]?.contains("Checking.") == true && !events.contains("data: [DONE]"))
             #expect(JSON(events.last?.dropFirst(6) ?? "")["error"]["code"].string == code, "\(events)")
         }
     }
