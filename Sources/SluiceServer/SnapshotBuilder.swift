@@ -85,7 +85,8 @@ enum SnapshotBuilder {
         _ configuration: ProviderConfiguration, _ environment: ConfigEnvironment
     ) throws(ConfigErrors) -> Provider {
         Provider(
-            name: configuration.name, dialect: ProviderDialect(rawValue: configuration.dialect.rawValue) ?? .openai, endpoint: try endpoint(configuration, environment),
+            name: configuration.name, dialect: ProviderDialect(rawValue: configuration.dialect.rawValue) ?? .openai,
+            endpoint: try endpoint(configuration, environment),
             basePath: configuration.baseURL.path, keys: KeyRing(credentials(configuration)),
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
@@ -122,13 +123,15 @@ enum SnapshotBuilder {
         return Endpoint(
             isTLS: url.scheme.isSecure, host: url.host, port: UInt16(clamping: url.port),
             tls: url.scheme.isSecure ? try tls(configuration, http) : nil, tlsName: configuration.tls.serverName,
-            tlsIdentity: tlsIdentity(configuration), http: http, proxy: try proxy(configuration, environment), limits: limits)
+            tlsIdentity: tlsIdentity(configuration), http: http, proxy: try proxy(configuration, environment),
+            limits: limits)
     }
 
     /// What tells two TLS configurations apart when connections are kept across a reload.
     private static func tlsIdentity(_ configuration: ProviderConfiguration) -> String {
         let tls = configuration.tls
-        return [tls.caFile, tls.clientCertificateFile, tls.clientKeyFile, tls.serverName].map { $0 ?? "" }.joined(separator: " ")
+        return [tls.caFile, tls.clientCertificateFile, tls.clientKeyFile, tls.serverName].map { $0 ?? "" }.joined(
+            separator: " ")
     }
 
     private static func tls(

@@ -100,6 +100,10 @@ enum Relaying {
             do throws(JSONError) {
                 try tape.scan(body.span)
                 context.usage = Usage(openAI: tape.root(over: body.span)["usage"])
+                if context.usage == nil, context.operation?.hasStreamOptions == true {
+                    context.usage = .estimate(
+                        requestByteCount: context.exchange.receivedByteCount, textByteCount: body.count)
+                }
             } catch {
                 throw UpstreamError(.malformed, "its reply is not valid JSON: \(error)")
             }
