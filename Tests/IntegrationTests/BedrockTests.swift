@@ -22,7 +22,9 @@ import Testing
 
     /// A frame of `application/vnd.amazon.eventstream` (section 7 of the Bedrock sheet), by a CRC that is not the proxy's.
     private static func frame(_ headers: [(String, String)], _ payload: String) -> [UInt8] {
-        func bigEndian(_ number: UInt32) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> UInt32($0)) } }
+        func bigEndian(_ number: UInt32) -> [UInt8] {
+            [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> UInt32($0)) }
+        }
         func checksum(_ bytes: [UInt8]) -> UInt32 {
             ~bytes.reduce(~0) { crc, byte in
                 (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in crc >> 1 ^ (crc & 1 == 0 ? 0 : 0xEDB8_8320) }
@@ -47,31 +49,42 @@ import Testing
         event("messageStart", #"{"role":"assistant"}"#)
         + event("contentBlockDelta", #"{"contentBlockIndex":0,"delta":{"text":"Looking."},"p":"abc"}"#)
         + event("contentBlockStop", #"{"contentBlockIndex":0}"#)
-        + event("contentBlockStart", #"{"contentBlockIndex":1,"start":{"toolUse":{"toolUseId":"tooluse_1","name":"get_weather"}}}"#)
+        + event(
+            "contentBlockStart",
+            #"{"contentBlockIndex":1,"start":{"toolUse":{"toolUseId":"tooluse_1","name":"get_weather"}}}"#)
         + event("contentBlockDelta", #"{"contentBlockIndex":1,"delta":{"toolUse":{"input":""}}}"#)
         + event("contentBlockDelta", #"{"contentBlockIndex":1,"delta":{"toolUse":{"input":"{\"city\": "}}}"#)
         + event("contentBlockDelta", #"{"contentBlockIndex":1,"delta":{"toolUse":{"input":"\"Oslo\"}"}}}"#)
         + event("contentBlockStop", #"{"contentBlockIndex":1}"#)
-        + event("contentBlockStart", #"{"contentBlockIndex":2,"start":{"toolUse":{"toolUseId":"tooluse_2","name":"now"}}}"#)
+        + event(
+            "contentBlockStart", #"{"contentBlockIndex":2,"start":{"toolUse":{"toolUseId":"tooluse_2","name":"now"}}}"#)
         + event("contentBlockStop", #"{"contentBlockIndex":2}"#) + event("messageStop", #"{"stopReason":"tool_use"}"#)
-        + event("metadata", #"{"usage":{"inputTokens":300,"outputTokens":60,"totalTokens":360},"metrics":{"latencyMs":1200}}"#)
+        + event(
+            "metadata",
+            #"{"usage":{"inputTokens":300,"outputTokens":60,"totalTokens":360},"metrics":{"latencyMs":1200}}"#)
 
     private static func startStream(_ connection: UpstreamConnection) throws {
         try connection.wire.send(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\ntransfer-encoding: chunked\r\nx-amzn-RequestId: aws-1\r\n\r\n")
+            "HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\ntransfer-encoding: chunked\r\nx-amzn-RequestId: aws-1\r\n\r\n"
+        )
     }
 
     @Test func `is asked and answers in its own words`() throws {
-        let upstream = try ScriptedUpstream { connection, _ in try connection.reply(Self.text, ["x-amzn-RequestId: aws-1"]) }
+        let upstream = try ScriptedUpstream { connection, _ in
+            try connection.reply(Self.text, ["x-amzn-RequestId: aws-1"])
+        }
         try withSluice(configuration(upstream), upstream) { sluice in
             let reply = try sluice.chat(Self.chat(Self.question, #","seed":1,"max_tokens":9"#), ["x-request-id: b1"])
-            #expect(reply.status == 200 && reply.json["choices"][0]["message"]["content"].string == "Hi!", "\(reply.text)")
+            #expect(
+                reply.status == 200 && reply.json["choices"][0]["message"]["content"].string == "Hi!", "\(reply.text)")
             #expect(reply.json["usage"]["prompt_tokens"].int == 28 && reply.json["model"].string == Self.model)
             #expect(reply["x-sluice-dropped-fields"] == "seed" && reply["x-upstream-request-id"] == "aws-1")
             let request = try upstream.requests.first("the request")
             #expect(request.startLine == "POST /model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/converse HTTP/1.1")
             #expect(request["authorization"] == "Bearer \(Secrets.provider)")
-            #expect(request.text == #"{"messages":[{"role":"user","content":[{"text":"?"}]}],"inferenceConfig":{"maxTokens":9}}"#)
+            #expect(
+                request.text
+                    == #"{"messages":[{"role":"user","content":[{"text":"?"}]}],"inferenceConfig":{"maxTokens":9}}"#)
         }
     }
 
@@ -86,11 +99,15 @@ import Testing
             try connection.endStream()
         }
         try withSluice(configuration(upstream), upstream) { sluice in
-            let tools = #","tools":[{"type":"function","function":{"name":"get_weather"}},{"type":"function","function":{"name":"now"}}]"#
+            let tools =
+                #","tools":[{"type":"function","function":{"name":"get_weather"}},{"type":"function","function":{"name":"now"}}]"#
             let events = try sluice.stream(
-                Self.chat(Self.question, tools + #","stream":true,"stream_options":{"include_usage":true}"#)).rest()
+                Self.chat(Self.question, tools + #","stream":true,"stream_options":{"include_usage":true}"#)
+            ).rest()
             let request = try upstream.requests.first("the request")
-            #expect(request.target.hasSuffix("/converse-stream") && request["accept"] == "application/vnd.amazon.eventstream")
+            #expect(
+                request.target.hasSuffix("/converse-stream")
+                    && request["accept"] == "application/vnd.amazon.eventstream")
             let deltas = events.map { JSON($0.dropFirst(6))["choices"][0]["delta"] }
             #expect(deltas.compactMap { $0["content"].string }.joined() == "Looking.")
             let calls = deltas.map { $0["tool_calls"][0] }.filter(\.isValid)
@@ -105,18 +122,30 @@ import Testing
             let second = try #require(upstream.requests.all.last)
             #expect(
                 second.text.contains(
-                    #"{"role":"assistant","content":[{"text":"Looking."},{"toolUse":{"toolUseId":"tooluse_1","name":"get_weather","input":{"city": "Oslo"}}},{"toolUse":{"toolUseId":"tooluse_2","name":"now","input":{}}}]},{"role":"user","content":[{"toolResult":{"toolUseId":"tooluse_1","content":[{"text":"3"}],"status":"success"}},{"toolResult":{"toolUseId":"tooluse_2","content":[{"text":"noon"}],"status":"success"}}]}"#),
+                    #"{"role":"assistant","content":[{"text":"Looking."},{"toolUse":{"toolUseId":"tooluse_1","name":"get_weather","input":{"city": "Oslo"}}},{"toolUse":{"toolUseId":"tooluse_2","name":"now","input":{}}}]},{"role":"user","content":[{"toolResult":{"toolUseId":"tooluse_1","content":[{"text":"3"}],"status":"success"}},{"toolResult":{"toolUseId":"tooluse_2","content":[{"text":"noon"}],"status":"success"}}]}"#
+                ),
                 "\(second.text)")
         }
     }
 
     @Test(arguments: [
-        ("429 Too Many Requests", "ThrottlingException:http://x/", #"{"message":"Slow down."}"#, 429, "rate_limit_exceeded"),
-        ("400 Bad Request", "ValidationException", #"{"message":"Input is too long for requested model."}"#, 400, "context_length_exceeded"),
-        ("403 Forbidden", "UnrecognizedClientException", #"{"message":"The security token is invalid."}"#, 401, "invalid_api_key"),
+        (
+            "429 Too Many Requests", "ThrottlingException:http://x/", #"{"message":"Slow down."}"#, 429,
+            "rate_limit_exceeded"
+        ),
+        (
+            "400 Bad Request", "ValidationException", #"{"message":"Input is too long for requested model."}"#, 400,
+            "context_length_exceeded"
+        ),
+        (
+            "403 Forbidden", "UnrecognizedClientException", #"{"message":"The security token is invalid."}"#, 401,
+            "invalid_api_key"
+        ),
         ("500 Internal Server Error", "InternalServerException", "", 500, "internal_error"),
     ])
-    func `has its errors told as OpenAI's`(status: String, type: String, body: String, expected: Int, code: String) throws {
+    func `has its errors told as OpenAI's`(status: String, type: String, body: String, expected: Int, code: String)
+        throws
+    {
         let upstream = try ScriptedUpstream { connection, _ in
             try connection.reply(body, status: status, ["x-amzn-ErrorType: \(type)"])
         }
@@ -137,19 +166,26 @@ import Testing
     private static let ends = [
         End(
             testDescription: "exception",
-            bytes: frame([(":exception-type", "throttlingException"), (":message-type", "exception")], #"{"message":"Slow down."}"#),
+            bytes: frame(
+                [(":exception-type", "throttlingException"), (":message-type", "exception")],
+                #"{"message":"Slow down."}"#),
             code: "rate_limit_exceeded"),
         End(
             testDescription: "exception without JSON",
-            bytes: frame([(":exception-type", "modelStreamErrorException"), (":message-type", "exception")], "oops"), code: "model_error"),
+            bytes: frame([(":exception-type", "modelStreamErrorException"), (":message-type", "exception")], "oops"),
+            code: "model_error"),
         End(
             testDescription: "error",
-            bytes: frame([(":message-type", "error"), (":error-code", "InternalFailure"), (":error-message", "Broken.")], ""),
+            bytes: frame(
+                [(":message-type", "error"), (":error-code", "InternalFailure"), (":error-message", "Broken.")], ""),
             code: "internal_error"),
         End(testDescription: "cut", bytes: [], code: "upstream_truncated"),
-        End(testDescription: "cut within a frame", bytes: Array(event("messageStop", "{}").dropLast()), code: "upstream_truncated"),
         End(
-            testDescription: "damaged", bytes: event("messageStop", "{}").dropLast() + [event("messageStop", "{}").last! ^ 1],
+            testDescription: "cut within a frame", bytes: Array(event("messageStop", "{}").dropLast()),
+            code: "upstream_truncated"),
+        End(
+            testDescription: "damaged",
+            bytes: event("messageStop", "{}").dropLast() + [event("messageStop", "{}").last! ^ 1],
             code: "upstream_malformed"),
     ]
 

@@ -16,13 +16,19 @@ private func configuration(_ upstream: ScriptedUpstream, dialect: String = "gemi
     private let text =
         #"{"candidates":[{"content":{"parts":[{"text":"Seven."}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":14,"candidatesTokenCount":2,"totalTokenCount":40,"thoughtsTokenCount":24},"modelVersion":"gemini-2.5-flash","responseId":"G1resp"}"#
 
-    @Test(arguments: [("gemini", "/v1beta/models/m:generateContent"), ("vertex", "/v1/projects/p/locations/l/publishers/google/models/m:generateContent")])
+    @Test(arguments: [
+        ("gemini", "/v1beta/models/m:generateContent"),
+        ("vertex", "/v1/projects/p/locations/l/publishers/google/models/m:generateContent"),
+    ])
     func `is asked and answers in its own words`(dialect: String, target: String) throws {
         let upstream = try ScriptedUpstream(reply: text)
         try withSluice(configuration(upstream, dialect: dialect), upstream) { sluice in
             let reply = try sluice.chat(
-                #"{"model":"m","messages":[{"role":"system","content":"S"},{"role":"user","content":"Hello"}],"max_tokens":5,"user":"u"}"#)
-            #expect(reply.status == 200 && reply.json["choices"][0]["message"]["content"].string == "Seven.", "\(reply.text)")
+                #"{"model":"m","messages":[{"role":"system","content":"S"},{"role":"user","content":"Hello"}],"max_tokens":5,"user":"u"}"#
+            )
+            #expect(
+                reply.status == 200 && reply.json["choices"][0]["message"]["content"].string == "Seven.",
+                "\(reply.text)")
             #expect(reply.json["id"].string == "G1resp" && reply.json["usage"]["completion_tokens"].int == 26)
             #expect(reply["x-sluice-dropped-fields"] == "user")
             let request = try upstream.requests.first("the request")
@@ -30,7 +36,8 @@ private func configuration(_ upstream: ScriptedUpstream, dialect: String = "gemi
             #expect(request["x-goog-api-key"] == Secrets.provider && request["authorization"] == nil)
             #expect(
                 request.text
-                    == #"{"contents":[{"role":"user","parts":[{"text":"Hello"}]}],"systemInstruction":{"parts":[{"text":"S"}]},"generationConfig":{"maxOutputTokens":5}}"#)
+                    == #"{"contents":[{"role":"user","parts":[{"text":"Hello"}]}],"systemInstruction":{"parts":[{"text":"S"}]},"generationConfig":{"maxOutputTokens":5}}"#
+            )
         }
     }
 
@@ -50,12 +57,14 @@ private func configuration(_ upstream: ScriptedUpstream, dialect: String = "gemi
             try connection.endStream()
         }
         try withSluice(configuration(upstream), upstream) { sluice in
-            let tools = #""tools":[{"type":"function","function":{"name":"get_weather"}},{"type":"function","function":{"name":"now"}}]"#
+            let tools =
+                #""tools":[{"type":"function","function":{"name":"get_weather"}},{"type":"function","function":{"name":"now"}}]"#
             let question = #"{"role":"user","content":"?"}"#
             let events = try sluice.stream(
                 #"{"model":"m","messages":[\#(question)],\#(tools),"stream":true,"stream_options":{"include_usage":true}}"#
             ).rest()
-            #expect(try upstream.requests.first("the request").target == "/v1beta/models/m:streamGenerateContent?alt=sse")
+            #expect(
+                try upstream.requests.first("the request").target == "/v1beta/models/m:streamGenerateContent?alt=sse")
             #expect(events.last == "data: [DONE]")
             let deltas = events.map { JSON($0.dropFirst(6))["choices"][0]["delta"] }
             #expect(deltas.compactMap { $0["content"].string }.joined() == "Checking.")
@@ -65,7 +74,9 @@ private func configuration(_ upstream: ScriptedUpstream, dialect: String = "gemi
             #expect(starts.map { $0["function"]["name"].string } == ["get_weather", "now"])
             let signature = starts[0]["extra_content"]["google"]["thought_signature"].string
             #expect(signature == "c2ln" && !starts[1]["extra_content"].isValid)
-            #expect(events.contains { $0.contains(#""finish_reason":"tool_calls""#) } && events.contains { $0.contains(#""total_tokens":108"#) })
+            #expect(
+                events.contains { $0.contains(#""finish_reason":"tool_calls""#) }
+                    && events.contains { $0.contains(#""total_tokens":108"#) })
             let ids = starts.map { $0["id"].string ?? "" }
             let turn =
                 #"{"role":"assistant","content":"Checking.","tool_calls":[{"id":"\#(ids[0])","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"},"extra_content":{"google":{"thought_signature":"c2ln"}}},{"id":"\#(ids[1])","type":"function","function":{"name":"now","arguments":"{}"}}]},{"role":"tool","tool_call_id":"\#(ids[1])","content":"noon"},{"role":"tool","tool_call_id":"\#(ids[0])","content":"3"}"#
@@ -74,18 +85,32 @@ private func configuration(_ upstream: ScriptedUpstream, dialect: String = "gemi
             let second = try #require(upstream.requests.all.last)
             #expect(
                 second.text.contains(
-                    #"{"role":"model","parts":[{"text":"Checking."},{"functionCall":{"name":"get_weather","args":{"city":"Oslo"}},"thoughtSignature":"c2ln"},{"functionCall":{"name":"now","args":{}}}]},{"role":"user","parts":[{"functionResponse":{"name":"get_weather","response":{"output":"3"}}},{"functionResponse":{"name":"now","response":{"output":"noon"}}}]}"#),
+                    #"{"role":"model","parts":[{"text":"Checking."},{"functionCall":{"name":"get_weather","args":{"city":"Oslo"}},"thoughtSignature":"c2ln"},{"functionCall":{"name":"now","args":{}}}]},{"role":"user","parts":[{"functionResponse":{"name":"get_weather","response":{"output":"3"}}},{"functionResponse":{"name":"now","response":{"output":"noon"}}}]}"#
+                ),
                 "\(second.text)")
         }
     }
 
     @Test(arguments: [
-        ("400 Bad Request", #"{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#, 401, "invalid_api_key", ""),
-        ("429 Too Many Requests", #"{"error":{"code":429,"message":"Quota.","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"37s"}]}}"#, 429, "rate_limit_exceeded", "37"),
-        ("503 Service Unavailable", #"[{"error":{"code":503,"message":"Overloaded.","status":"UNAVAILABLE"}}]"#, 503, "server_is_overloaded", "1"),
+        (
+            "400 Bad Request",
+            #"{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#,
+            401, "invalid_api_key", ""
+        ),
+        (
+            "429 Too Many Requests",
+            #"{"error":{"code":429,"message":"Quota.","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"37s"}]}}"#,
+            429, "rate_limit_exceeded", "37"
+        ),
+        (
+            "503 Service Unavailable", #"[{"error":{"code":503,"message":"Overloaded.","status":"UNAVAILABLE"}}]"#, 503,
+            "server_is_overloaded", "1"
+        ),
         ("200 OK", #"{"error":{"code":500,"message":"Internal.","status":"INTERNAL"}}"#, 500, "internal_error", ""),
     ])
-    func `has its errors told as OpenAI's`(status: String, body: String, expected: Int, code: String, wait: String) throws {
+    func `has its errors told as OpenAI's`(status: String, body: String, expected: Int, code: String, wait: String)
+        throws
+    {
         let upstream = try ScriptedUpstream { connection, _ in try connection.reply(body, status: status) }
         try withSluice(configuration(upstream), upstream) { sluice in
             for request in [Sample.chat, Sample.streamedChat] {
@@ -98,9 +123,16 @@ private func configuration(_ upstream: ScriptedUpstream, dialect: String = "gemi
 
     @Test(arguments: [
         ("data: {\"error\":{\"code\":500,\"message\":\"Broken.\",\"status\":\"INTERNAL\"}}\n\n", "internal_error"),
-        ("{\n  \"error\": {\n    \"code\": 500,\n    \"message\": \"Broken.\",\n    \"status\": \"INTERNAL\"\n  }\n}\n", "internal_error"),
-        ("[{\n  \"error\": {\n    \"code\": 500,\n    \"message\": \"Broken.\",\n    \"status\": \"INTERNAL\"\n  }\n}]\n\n", "internal_error"),
-        ("", "upstream_truncated"), ("data: {\"candidates\":", "upstream_truncated"), ("{\"error\":", "upstream_truncated"),
+        (
+            "{\n  \"error\": {\n    \"code\": 500,\n    \"message\": \"Broken.\",\n    \"status\": \"INTERNAL\"\n  }\n}\n",
+            "internal_error"
+        ),
+        (
+            "[{\n  \"error\": {\n    \"code\": 500,\n    \"message\": \"Broken.\",\n    \"status\": \"INTERNAL\"\n  }\n}]\n\n",
+            "internal_error"
+        ),
+        ("", "upstream_truncated"), ("data: {\"candidates\":", "upstream_truncated"),
+        ("{\"error\":", "upstream_truncated"),
     ])
     func `ends a stream that fails or is cut with an error`(end: String, code: String) throws {
         let chunk = chunks[1]
@@ -138,14 +170,18 @@ private func configuration(_ upstream: ScriptedUpstream, dialect: String = "gemi
     @Test func `are translated both ways`() throws {
         let upstream = try ScriptedUpstream(reply: vectors)
         try withSluice(configuration(upstream), upstream) { sluice in
-            let reply = try sluice.exchange("POST", "/v1/embeddings", [], #"{"model":"e","input":["a","b"],"dimensions":2,"user":"u"}"#)
+            let reply = try sluice.exchange(
+                "POST", "/v1/embeddings", [], #"{"model":"e","input":["a","b"],"dimensions":2,"user":"u"}"#)
             #expect(
                 reply.text
-                    == #"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.6,0.8]},{"object":"embedding","index":1,"embedding":[1,0]}],"model":"e","usage":{"prompt_tokens":0,"total_tokens":0}}"#)
+                    == #"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.6,0.8]},{"object":"embedding","index":1,"embedding":[1,0]}],"model":"e","usage":{"prompt_tokens":0,"total_tokens":0}}"#
+            )
             #expect(reply["x-sluice-dropped-fields"] == "user")
             let request = try upstream.requests.first("the request")
-            #expect(request.target == "/v1beta/models/e:batchEmbedContents" && request.json["requests"].array.count == 2)
-            let base64 = try sluice.exchange("POST", "/v1/embeddings", [], #"{"model":"e","input":"a","encoding_format":"base64"}"#)
+            #expect(
+                request.target == "/v1beta/models/e:batchEmbedContents" && request.json["requests"].array.count == 2)
+            let base64 = try sluice.exchange(
+                "POST", "/v1/embeddings", [], #"{"model":"e","input":"a","encoding_format":"base64"}"#)
             #expect(base64.json["data"][0]["embedding"].string == "mpkZP83MTD8=", "\(base64.text)")
         }
     }
@@ -155,7 +191,9 @@ private func configuration(_ upstream: ScriptedUpstream, dialect: String = "gemi
         let upstream = try ScriptedUpstream(reply: vectors)
         try withSluice(configuration(upstream), upstream) { sluice in
             let reply = try sluice.exchange("POST", "/v1/embeddings", [], #"{"model":"e","input":\#(input)}"#)
-            #expect(reply.status == 400 && reply.json["error"]["code"].string == code && reply.json["error"]["param"].string == "input")
+            #expect(
+                reply.status == 400 && reply.json["error"]["code"].string == code
+                    && reply.json["error"]["param"].string == "input")
             #expect(upstream.requests.all.isEmpty)
         }
     }
@@ -164,7 +202,8 @@ private func configuration(_ upstream: ScriptedUpstream, dialect: String = "gemi
         let upstream = try ScriptedUpstream { connection, request in
             let isBad = request.text.contains("bad")
             try connection.reply(
-                isBad ? "{}" : #"{"error":{"code":404,"message":"No.","status":"NOT_FOUND"}}"#, status: isBad ? "200 OK" : "404 Not Found")
+                isBad ? "{}" : #"{"error":{"code":404,"message":"No.","status":"NOT_FOUND"}}"#,
+                status: isBad ? "200 OK" : "404 Not Found")
         }
         try withSluice(configuration(upstream), upstream) { sluice in
             let bad = try sluice.exchange("POST", "/v1/embeddings", [], #"{"model":"e","input":"bad"}"#)
@@ -185,14 +224,19 @@ private func configuration(_ upstream: ScriptedUpstream, dialect: String = "gemi
                     ("POST", "/v1/images/generations", [], #"{"model":"m","prompt":"x"}"#),
                     ("POST", "/v1/audio/speech", [], #"{"model":"m","input":"x"}"#),
                     ("POST", "/v1/audio/transcriptions", ["content-type: multipart/form-data; boundary=x"], form),
-                    ("GET", "/v1/files", [], nil), ("POST", "/v1/batches", [], "{}"), ("GET", "/v1/chat/completions/c1", [], nil),
+                    ("GET", "/v1/files", [], nil), ("POST", "/v1/batches", [], "{}"),
+                    ("GET", "/v1/chat/completions/c1", [], nil),
                 ]
                 if dialect != "gemini" { asked.append(("POST", "/v1/embeddings", [], #"{"model":"m","input":"x"}"#)) }
                 for (method, target, fields, body) in asked {
                     let reply = try sluice.exchange(method, target, fields, body)
                     let error = reply.json["error"]
-                    #expect(reply.status == 400 && error["code"].string == "unsupported_operation", "\(target): \(reply.text)")
-                    #expect(error["message"].string?.contains("google") == true && error["message"].string?.contains("/v1/") == true)
+                    #expect(
+                        reply.status == 400 && error["code"].string == "unsupported_operation",
+                        "\(target): \(reply.text)")
+                    #expect(
+                        error["message"].string?.contains("google") == true
+                            && error["message"].string?.contains("/v1/") == true)
                 }
                 let model = try sluice.exchange("GET", "/v1/models/nobody-knows", [])
                 #expect(model.status == 404 && model.json["error"]["code"].string == "model_not_found", "\(model.text)")

@@ -22,7 +22,8 @@ package struct ConverseDialect: ChatDialect {
     }
 
     package func encode(
-        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer, _ report: inout FieldReport
+        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer,
+        _ report: inout FieldReport
     ) throws(EncodingRefusal) {
         var encoder = ConverseEncoder(capabilities, request.model, report, into: body)
         try encoder.write(request)

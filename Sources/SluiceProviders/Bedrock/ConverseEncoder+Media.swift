@@ -3,9 +3,15 @@ internal import SluiceJSON
 
 /// Images, documents and sound: data only, in base64; no URL but S3's (section 2 of the sheet).
 extension ConverseEncoder {
-    mutating func writeImage(_ part: borrowing ChatPart, _ path: String, _ out: inout JSONWriter) throws(EncodingRefusal) {
-        guard let url = part.imageURL, url.isString else { throw EncodingRefusal("\(path).image_url", "The image has no URL.") }
-        if let detail = part.value["image_url"]?["detail"], !detail.equals("auto") { report.lose("\(path).image_url.detail") }
+    mutating func writeImage(_ part: borrowing ChatPart, _ path: String, _ out: inout JSONWriter)
+        throws(EncodingRefusal)
+    {
+        guard let url = part.imageURL, url.isString else {
+            throw EncodingRefusal("\(path).image_url", "The image has no URL.")
+        }
+        if let detail = part.value["image_url"]?["detail"], !detail.equals("auto") {
+            report.lose("\(path).image_url.detail")
+        }
         let text = ByteBuffer(capacity: 64)
         if let bytes = url.unescapedBytes { return try writeImage(bytes, path, &out) }
         url.appendString(to: text)
@@ -16,7 +22,7 @@ extension ConverseEncoder {
         "image/png": "png", "image/jpeg": "jpeg", "image/jpg": "jpeg", "image/gif": "gif", "image/webp": "webp",
     ]
 
-    private func writeImage(_ url: Span<UInt8>, _ path: String, _ out: inout JSONWriter) throws(EncodingRefusal) {
+    func writeImage(_ url: Span<UInt8>, _ path: String, _ out: inout JSONWriter) throws(EncodingRefusal) {
         if url.hasPrefix("s3://") {
             let uri = String(decoding: url)
             let type = "image/" + (uri.split(separator: ".").last.map { $0.lowercased() } ?? "")
@@ -31,7 +37,8 @@ extension ConverseEncoder {
         }
         guard let data = DataURL(url) else {
             throw EncodingRefusal(
-                "\(path).image_url", "The provider takes images only as data URLs (data:image/png;base64,…) or s3:// locations.")
+                "\(path).image_url",
+                "The provider takes images only as data URLs (data:image/png;base64,…) or s3:// locations.")
         }
         guard let format = Self.imageFormats[data.mediaType] else { throw Self.unknownImage(path) }
         Self.write("image", format, name: nil, &out) { json in
@@ -44,7 +51,7 @@ extension ConverseEncoder {
         EncodingRefusal("\(path).image_url", "The provider takes images as PNG, JPEG, GIF or WebP.")
     }
 
-    private static func write(
+    static func write(
         _ kind: StaticString, _ format: StaticString, name: String?, _ out: inout JSONWriter,
         source: (inout JSONWriter) -> Void
     ) {
@@ -66,13 +73,17 @@ extension ConverseEncoder {
     // MARK: Sound
 
     private static let audioFormats: [String: StaticString] = [
-        "wav": "wav", "mp3": "mp3", "flac": "flac", "ogg": "ogg", "opus": "opus", "aac": "aac", "m4a": "m4a", "mp4": "mp4", "webm": "webm",
+        "wav": "wav", "mp3": "mp3", "flac": "flac", "ogg": "ogg", "opus": "opus", "aac": "aac", "m4a": "m4a",
+        "mp4": "mp4", "webm": "webm",
     ]
 
     func writeAudio(_ part: borrowing ChatPart, _ path: String, _ out: inout JSONWriter) throws(EncodingRefusal) {
         let audio = part.value["input_audio"]
-        guard let data = audio?["data"], data.isString, let format = Self.audioFormats[audio?["format"]?.string ?? "wav"] else {
-            throw EncodingRefusal("\(path).input_audio", "The sound has no data, or a format that the provider does not know.")
+        guard let data = audio?["data"], data.isString,
+            let format = Self.audioFormats[audio?["format"]?.string ?? "wav"]
+        else {
+            throw EncodingRefusal(
+                "\(path).input_audio", "The sound has no data, or a format that the provider does not know.")
         }
         Self.write("audio", format, name: nil, &out) { json in
             json.key("bytes")
@@ -83,14 +94,18 @@ extension ConverseEncoder {
     // MARK: Documents
 
     private static let documentFormats: [String: StaticString] = [
-        "pdf": "pdf", "csv": "csv", "doc": "doc", "docx": "docx", "xls": "xls", "xlsx": "xlsx", "html": "html", "htm": "html",
+        "pdf": "pdf", "csv": "csv", "doc": "doc", "docx": "docx", "xls": "xls", "xlsx": "xlsx", "html": "html",
+        "htm": "html",
         "txt": "txt", "md": "md", "application/pdf": "pdf", "text/csv": "csv", "text/html": "html", "text/plain": "txt",
         "text/markdown": "md", "application/msword": "doc",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx", "application/vnd.ms-excel": "xls",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+        "application/vnd.ms-excel": "xls",
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
     ]
 
-    mutating func writeDocument(_ part: borrowing ChatPart, _ path: String, _ out: inout JSONWriter) throws(EncodingRefusal) {
+    mutating func writeDocument(_ part: borrowing ChatPart, _ path: String, _ out: inout JSONWriter)
+        throws(EncodingRefusal)
+    {
         guard let file = part.value["file"], let given = file["file_data"], given.isString else {
             throw EncodingRefusal("\(path).file", "The provider does not know the file: send its content as file_data.")
         }
@@ -101,7 +116,7 @@ extension ConverseEncoder {
         try writeDocument(text.span, filename, path, &out)
     }
 
-    private mutating func writeDocument(
+    mutating func writeDocument(
         _ given: Span<UInt8>, _ filename: String, _ path: String, _ out: inout JSONWriter
     ) throws(EncodingRefusal) {
         let data = DataURL(given)

@@ -30,7 +30,7 @@ extension ConverseEncoder {
 
     // MARK: Roles
 
-    private mutating func open(isUser: Bool) {
+    mutating func open(isUser: Bool) {
         if isUserOpen == isUser { return }
         close()
         if !hasMessages, !isUser {
@@ -177,7 +177,8 @@ extension ConverseEncoder {
     private mutating func writeReasoning(_ message: borrowing ChatMessage) {
         var details = message.reasoningDetails
         while let detail = details.next() {
-            guard let format = detail["format"], format.equals(ReasoningDetails.bedrock) || format.equals(ReasoningDetails.anthropic)
+            guard let format = detail["format"],
+                format.equals(ReasoningDetails.bedrock) || format.equals(ReasoningDetails.anthropic)
             else { continue }
             if let text = detail["text"], text.isString, let signature = detail["signature"], signature.isString {
                 open(isUser: false)
@@ -246,66 +247,16 @@ extension ConverseEncoder {
         return isFit ? id : "\(text)-\(String(hash, radix: 16))"
     }
 
-    // MARK: Results
-
-    private mutating func writeResult(_ message: borrowing ChatMessage, _ index: Int) throws(EncodingRefusal) {
-        guard let id = message.toolCallID, id.isString else {
-            throw EncodingRefusal("messages[\(index)].tool_call_id", "A tool's message must say which call it answers.")
-        }
-        hasToolBlocks = true
-        open(isUser: true)
-        json.beginObject()
-        json.key("toolResult")
-        json.beginObject()
-        json.key("toolUseId")
-        json.string(Self.toolUseID(id))
-        json.key("content")
-        json.beginArray()
-        let start = body.count
-        try writeResultContent(message, index)
-        if body.count == start { writeText("(no output)") }
-        json.endArray()
-        json.key("status")
-        json.string("success")
-        json.endObject()
-        json.endObject()
-    }
-
-    private mutating func writeResultContent(_ message: borrowing ChatMessage, _ index: Int) throws(EncodingRefusal) {
-        guard let content = message.content else { return }
-        if content.isString { return Self.writeBlock(content, &json) }
-        var out = json
-        let hadDocument = hasDocument
-        var parts = content.elements
-        var position = 0
-        while let value = parts.next() {
-            let part = ChatPart(value)
-            let path = "messages[\(index)].content[\(position)]"
-            if let text = part.text {
-                Self.writeBlock(text, &out)
-            } else if part.kind == .image {
-                try writeImage(part, path, &out)
-            } else if part.kind == .file {
-                try writeDocument(part, path, &out)
-            } else {
-                report.lose(path)
-            }
-            position += 1
-        }
-        json = out
-        hasDocument = hadDocument
-    }
-
     // MARK: Text
 
-    private mutating func writeText(_ text: JSONValue, isUser: Bool) {
+    mutating func writeText(_ text: JSONValue, isUser: Bool) {
         if Self.isBlank(text) { return }
         open(isUser: isUser)
         hasText = true
         Self.writeBlock(text, &json)
     }
 
-    private mutating func writeText(_ text: StaticString) {
+    mutating func writeText(_ text: StaticString) {
         json.beginObject()
         json.key("text")
         json.string(text)
@@ -313,7 +264,7 @@ extension ConverseEncoder {
     }
 
     /// Blank text is refused.
-    private static func writeBlock(_ text: JSONValue, _ json: inout JSONWriter) {
+    static func writeBlock(_ text: JSONValue, _ json: inout JSONWriter) {
         if isBlank(text) { return }
         json.beginObject()
         json.key("text")

@@ -30,7 +30,7 @@ extension ConverseEncoder {
     }
 
     /// A choice among no functions.
-    private mutating func lose(_ request: borrowing ChatRequest) {
+    mutating func lose(_ request: borrowing ChatRequest) {
         switch request.toolChoice {
         case .required, .function: report.lose("tool_choice")
         case .unspecified, .automatic, .none: break
@@ -108,7 +108,11 @@ extension ConverseEncoder {
         list.key("inputSchema")
         list.beginObject()
         list.key("json")
-        if let schema = request.jsonSchema?["schema"], schema.isObject { list.value(schema) } else { Self.writeEmptySchema(&list) }
+        if let schema = request.jsonSchema?["schema"], schema.isObject {
+            list.value(schema)
+        } else {
+            Self.writeEmptySchema(&list)
+        }
         list.endObject()
         list.endObject()
         list.endObject()
@@ -122,7 +126,11 @@ extension ConverseEncoder {
         switch request.toolChoice {
         case .unspecified, .none: break
         case .automatic:
-            if request["tool_choice"]?.isString == true { writeChoice("auto", name: nil) } else { report.lose("tool_choice") }
+            if request["tool_choice"]?.isString == true {
+                writeChoice("auto", name: nil)
+            } else {
+                report.lose("tool_choice")
+            }
         case .required, .function:
             if !capabilities.forcedTools || thinks && family == .claude {
                 report.lose("tool_choice")

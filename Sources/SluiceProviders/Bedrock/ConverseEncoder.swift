@@ -39,11 +39,13 @@ struct ConverseEncoder {
         json = JSONWriter(into: body)
         self.body = body
         family =
-            model.contains("anthropic.") || model.contains("claude") ? .claude : model.contains("amazon.nova") ? .nova : .other
+            model.contains("anthropic.") || model.contains("claude")
+            ? .claude : model.contains("amazon.nova") ? .nova : .other
     }
 
     static let spoken: [StaticString] = [
-        "messages", "model", "stream", "stream_options", "max_completion_tokens", "max_tokens", "temperature", "top_p", "stop",
+        "messages", "model", "stream", "stream_options", "max_completion_tokens", "max_tokens", "temperature", "top_p",
+        "stop",
         "response_format", "tools", "tool_choice", "reasoning_effort", "reasoning", "service_tier", "metadata", "n",
         "parallel_tool_calls",
     ]
@@ -83,13 +85,16 @@ struct ConverseEncoder {
             var schema = "{}"
             if let given = request.jsonSchema?["schema"] { schema = String(decoding: given.rawBytes) }
             instructions.append(
-                "Answer with one JSON document and nothing else: no words around it, no code fence. It must be valid against this JSON Schema: \(schema)")
+                "Answer with one JSON document and nothing else: no words around it, no code fence. It must be valid against this JSON Schema: \(schema)"
+            )
             report.adapt("response_format: by an instruction")
         }
     }
 
     private mutating func writeOutputConfig(_ request: borrowing ChatRequest) {
-        guard request.responseFormat == .jsonSchema, capabilities.jsonSchema, let format = request.jsonSchema else { return }
+        guard request.responseFormat == .jsonSchema, capabilities.jsonSchema, let format = request.jsonSchema else {
+            return
+        }
         json.key("outputConfig")
         json.beginObject()
         json.key("textFormat")
@@ -111,123 +116,6 @@ struct ConverseEncoder {
             json.value(description)
         }
         for _ in 0..<4 { json.endObject() }
-    }
-
-    // MARK: Thinking
-
-    enum Thinking: Equatable {
-        case none
-        /// Claude up to 4.5: so many tokens.
-        case budget(Int)
-        /// Newer Claude.
-        case adaptive(String)
-        /// Nova 2 (not verified).
-        case nova(String)
-        /// Models that take OpenAI's own field.
-        case effort(String)
-    }
-
-    private static let budgetMin = 1024
-
-    private mutating func thinking(_ request: borrowing ChatRequest) -> Thinking {
-        guard let effort = request.reasoningEffort, effort != "none" else { return .none }
-        if request["thinking"] != nil { return .none }
-        switch (capabilities.reasoning, family) {
-        case (.none, _):
-            report.lose("reasoning_effort")
-            return .none
-        case (.adaptive, _): return .adaptive(effort == "minimal" ? "low" : effort)
-        case (_, .nova): return .nova(effort == "minimal" ? "low" : effort == "xhigh" ? "high" : effort)
-        case (.effort, .other): return .effort(effort)
-        case (.budget, _), (.effort, .claude): return budget(effort, request)
-        }
-    }
-
-    /// The budget must be below what the answer may have in all.
-    private mutating func budget(_ effort: String, _ request: borrowing ChatRequest) -> Thinking {
-        let wanted: Int
-        switch effort {
-        case "minimal", "low": wanted = Self.budgetMin
-        case "medium": wanted = 4096
-        case "high": wanted = 16_384
-        default: wanted = 32_768
-        }
-        guard let most = request.outputTokensMax else { return .budget(wanted) }
-        if most <= Self.budgetMin {
-            report.lose("reasoning_effort")
-            return .none
-        }
-        return .budget(min(wanted, most - 1))
-    }
-
-    // MARK: inferenceConfig
-
-    private mutating func writeInference(_ request: borrowing ChatRequest, _ thinking: Thinking) {
-        let text = ByteBuffer(capacity: 128)
-        var config = JSONWriter(into: text)
-        config.beginObject()
-        writeTokens(request, thinking, &config)
-        writeTemperature(request, thinking, &config)
-        writeTopP(request, thinking, &config)
-        writeStops(request, &config)
-        config.endObject()
-        if text.count <= 2 { return }
-        json.key("inferenceConfig")
-        json.raw(text.span)
-    }
-
-    private static let answerTokensBesideThinking = 8192
-
-    private mutating func writeTokens(_ request: borrowing ChatRequest, _ thinking: Thinking, _ config: inout JSONWriter) {
-        if let most = request.outputTokensMax {
-            config.key("maxTokens")
-            config.int(max(1, most))
-        } else if case .budget(let budget) = thinking {
-            // A model's own default may be less than the budget, and then the request is refused.
-            let most = budget + Self.answerTokensBesideThinking
-            config.key("maxTokens")
-            config.int(max(budget + 1, min(most, capabilities.outputTokensMax ?? most)))
-            report.adapt("max_completion_tokens: more than the thinking")
-        }
-    }
-
-    private mutating func writeTemperature(_ request: borrowing ChatRequest, _ thinking: Thinking, _ config: inout JSONWriter) {
-        guard let value = request["temperature"], let temperature = value.double else { return }
-        if !capabilities.sampling || family == .claude && thinking != .none && temperature != 1 {
-            return report.lose("temperature")
-        }
-        config.key("temperature")
-        if temperature <= 1 { return config.value(value) }
-        config.int(1)
-        report.adapt("temperature: 1")
-    }
-
-    private static let topPMinWithThinking = 0.95
-
-    private mutating func writeTopP(_ request: borrowing ChatRequest, _ thinking: Thinking, _ config: inout JSONWriter) {
-        guard let value = request["top_p"], let topP = value.double else { return }
-        if !capabilities.sampling || family == .claude && thinking != .none && topP < Self.topPMinWithThinking {
-            return report.lose("top_p")
-        }
-        config.key("topP")
-        config.value(value)
-    }
-
-    private static let stopsMax = 2500
-
-    private mutating func writeStops(_ request: borrowing ChatRequest, _ config: inout JSONWriter) {
-        guard let stop = request["stop"], stop.isString || stop.count > 0 else { return }
-        config.key("stopSequences")
-        config.beginArray()
-        if stop.isString, !stop.equals("") { config.value(stop) }
-        var elements = stop.elements
-        var count = 0
-        while let element = elements.next() {
-            let isFit = element.isString && !element.equals("") && count < Self.stopsMax
-            if isFit { config.value(element) } else { report.lose("stop[\(count)]") }
-            count += 1
-        }
-        config.endArray()
     }
 
     // MARK: The rest
@@ -258,14 +146,16 @@ struct ConverseEncoder {
         json.value(metadata)
     }
 
-    private static func isFit(_ value: JSONValue) -> Bool {
+    static func isFit(_ value: JSONValue) -> Bool {
         guard let text = value.unescapedBytes, text.count <= metadataBytesMax else { return false }
         for index in text.indices {
             let byte = text[index]
             if byte.isASCIILetter || byte.isDecimalDigit { continue }
             switch byte {
-            case UInt8(ascii: " "), UInt8(ascii: ":"), UInt8(ascii: "_"), UInt8(ascii: "@"), UInt8(ascii: "$"), UInt8(ascii: "#"),
-                UInt8(ascii: "="), UInt8(ascii: "/"), UInt8(ascii: "+"), UInt8(ascii: ","), UInt8(ascii: "-"), UInt8(ascii: "."):
+            case UInt8(ascii: " "), UInt8(ascii: ":"), UInt8(ascii: "_"), UInt8(ascii: "@"), UInt8(ascii: "$"),
+                UInt8(ascii: "#"),
+                UInt8(ascii: "="), UInt8(ascii: "/"), UInt8(ascii: "+"), UInt8(ascii: ","), UInt8(ascii: "-"),
+                UInt8(ascii: "."):
                 continue
             default: return false
             }
@@ -275,7 +165,8 @@ struct ConverseEncoder {
 
     /// Fields of Converse's own.
     private static let converse: [StaticString] = [
-        "guardrailConfig", "performanceConfig", "promptVariables", "additionalModelResponseFieldPaths", "requestMetadata",
+        "guardrailConfig", "performanceConfig", "promptVariables", "additionalModelResponseFieldPaths",
+        "requestMetadata",
     ]
 
     /// What neither OpenAI nor Converse knows is the model's own.
@@ -317,7 +208,7 @@ struct ConverseEncoder {
         }
     }
 
-    private static func write(_ member: borrowing JSONMember, _ fields: inout JSONWriter) {
+    static func write(_ member: borrowing JSONMember, _ fields: inout JSONWriter) {
         guard let name = member.key.string else { return }
         fields.key(name.utf8Span.span)
         fields.value(member.value)

@@ -46,7 +46,8 @@ enum ConverseFault {
         case "validationexception": return validation(message)
         case "accessdeniedexception":
             return ProviderFault(403, code: "permission_denied", message)
-        case "unrecognizedclientexception", "invalidsignatureexception", "expiredtokenexception", "expiredtoken", "incompletesignature",
+        case "unrecognizedclientexception", "invalidsignatureexception", "expiredtokenexception", "expiredtoken",
+            "incompletesignature",
             "incompletesignatureexception", "missingauthenticationtoken", "missingauthenticationtokenexception":
             return ProviderFault(401, code: "invalid_api_key", message, key: .refused)
         case "resourcenotfoundexception":
@@ -57,7 +58,8 @@ enum ConverseFault {
             return ProviderFault(503, code: "server_is_overloaded", message)
         case "servicequotaexceededexception":
             return ProviderFault(
-                429, type: "insufficient_quota", code: "insufficient_quota", message, isRetryable: false, key: .exhausted)
+                429, type: "insufficient_quota", code: "insufficient_quota", message, isRetryable: false,
+                key: .exhausted)
         case "conflictexception": return ProviderFault(409, code: "conflict", message)
         case "modelerrorexception", "modelstreamerrorexception": return ProviderFault(502, code: "model_error", message)
         case "internalserverexception", "internalfailure": return ProviderFault(500, code: "internal_error", message)
@@ -68,9 +70,11 @@ enum ConverseFault {
     /// The words are not fixed: they are matched loosely.
     private static func validation(_ message: String) -> ProviderFault {
         let words = message.lowercased()
-        let isTooLong = words.contains("too long") || words.contains("too many input tokens") || words.contains("context length")
+        let isTooLong =
+            words.contains("too long") || words.contains("too many input tokens") || words.contains("context length")
             || words.contains("exceeds") && words.contains("token")
         return ProviderFault(
-            400, code: isTooLong ? "context_length_exceeded" : "invalid_request", message, param: isTooLong ? "messages" : nil)
+            400, code: isTooLong ? "context_length_exceeded" : "invalid_request", message,
+            param: isTooLong ? "messages" : nil)
     }
 }

@@ -5,7 +5,10 @@ package import SluiceJSON
 /// Reads Converse's replies and the events of ConverseStream (sections 3, 4 and 6 of the Bedrock sheet).
 package final class ConverseReplyDecoder: ReplyDecoder {
     /// What a content block of a stream is.
-    private enum Block { case call(Int), answer }
+    private enum Block {
+        case call(Int)
+        case answer
+    }
 
     private var blocks: [Int: Block] = [:]
     private var callCount = 0
@@ -32,7 +35,8 @@ package final class ConverseReplyDecoder: ReplyDecoder {
             hasFault = true
             return sink.fault(
                 ConverseFault.inBand(document)
-                    ?? ProviderFault(502, type: "server_error", code: "empty_reply", "The provider answered without a message."))
+                    ?? ProviderFault(
+                        502, type: "server_error", code: "empty_reply", "The provider answered without a message."))
         }
         var blocks = message.elements(of: "content")
         while let block = blocks.next() { read(block: block, into: sink) }
@@ -50,7 +54,9 @@ package final class ConverseReplyDecoder: ReplyDecoder {
         } else if let citations = block["citationsContent"] {
             var parts = citations.elements(of: "content")
             while let part = parts.next() { if let text = text(part["text"]), !text.isEmpty { tell(text, into: sink) } }
-        } else if let image = block["image"], let format = image["format"]?.string, let bytes = text(image["source"]?["bytes"]) {
+        } else if let image = block["image"], let format = image["format"]?.string,
+            let bytes = text(image["source"]?["bytes"])
+        {
             hasOutput = true
             let type = "image/\(format)"
             sink.image(ReplyImage(mediaType: ReplyText(type.utf8Span.span), base64: bytes))
@@ -63,7 +69,9 @@ package final class ConverseReplyDecoder: ReplyDecoder {
     }
 
     private func read(use: JSONValue, into sink: any ReplySink) {
-        guard let name = use["name"], let called = ReplyText(name), !called.isEmpty, callCount < Self.blocksMax else { return }
+        guard let name = use["name"], let called = ReplyText(name), !called.isEmpty, callCount < Self.blocksMax else {
+            return
+        }
         hasOutput = true
         let input = use["input"]
         let scratch = scratch
@@ -93,9 +101,13 @@ package final class ConverseReplyDecoder: ReplyDecoder {
 
     package func decode(event document: JSONValue, named name: Span<UInt8>, into sink: any ReplySink) {
         if name.equals("contentBlockDelta") {
-            if let delta = document["delta"] { read(delta: delta, of: document["contentBlockIndex"]?.int ?? 0, into: sink) }
+            if let delta = document["delta"] {
+                read(delta: delta, of: document["contentBlockIndex"]?.int ?? 0, into: sink)
+            }
         } else if name.equals("contentBlockStart") {
-            if let use = document["start"]?["toolUse"] { start(use: use, document["contentBlockIndex"]?.int ?? 0, into: sink) }
+            if let use = document["start"]?["toolUse"] {
+                start(use: use, document["contentBlockIndex"]?.int ?? 0, into: sink)
+            }
         } else if name.equals("contentBlockStop") {
             seal(into: sink)
         } else if name.equals("messageStop") {
@@ -103,7 +115,8 @@ package final class ConverseReplyDecoder: ReplyDecoder {
             if let reason = document["stopReason"]?.string { finish(reason, into: sink) } else { hasFinish = true }
         } else if name.equals("metadata") {
             if let usage = Usage(converse: document["usage"]) { sink.usage(usage) }
-        } else if !name.equals("messageStart"), let fault = ConverseFault.event(document, named: String(decoding: name)) {
+        } else if !name.equals("messageStart"), let fault = ConverseFault.event(document, named: String(decoding: name))
+        {
             hasFault = true
             sink.fault(fault)
         }
@@ -167,10 +180,12 @@ package final class ConverseReplyDecoder: ReplyDecoder {
         let redacted = redacted
         if !signature.isEmpty {
             sink.reasoningBlock(
-                ReasoningBlock(format: ReasoningDetails.bedrock, text: .escaped(reasoning.span), seal: .escaped(signature.span)))
+                ReasoningBlock(
+                    format: ReasoningDetails.bedrock, text: .escaped(reasoning.span), seal: .escaped(signature.span)))
         }
         if !redacted.isEmpty {
-            sink.reasoningBlock(ReasoningBlock(format: ReasoningDetails.bedrock, text: nil, seal: .escaped(redacted.span)))
+            sink.reasoningBlock(
+                ReasoningBlock(format: ReasoningDetails.bedrock, text: nil, seal: .escaped(redacted.span)))
         }
         reasoning.removeAll()
         signature.removeAll()
@@ -189,7 +204,9 @@ package final class ConverseReplyDecoder: ReplyDecoder {
             if hasOutput { return sink.finish(usual) }
             hasFault = true
             sink.fault(
-                ProviderFault(502, type: "server_error", code: reason, "The provider ended its answer with \"\(reason)\" and no content."))
+                ProviderFault(
+                    502, type: "server_error", code: reason,
+                    "The provider ended its answer with \"\(reason)\" and no content."))
         default: sink.finish(usual)
         }
     }
@@ -209,7 +226,8 @@ extension Usage {
         let cached = count("cacheReadInputTokens")
         let written = count("cacheWriteInputTokens")
         self.init(
-            inputTokens: count("inputTokens") + cached + written, outputTokens: count("outputTokens"), cachedInputTokens: cached,
+            inputTokens: count("inputTokens") + cached + written, outputTokens: count("outputTokens"),
+            cachedInputTokens: cached,
             cacheWriteInputTokens: written)
     }
 }

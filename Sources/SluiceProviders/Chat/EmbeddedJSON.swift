@@ -48,7 +48,9 @@ package final class EmbeddedJSON {
     private var isBlank: Bool {
         for index in 0..<text.count {
             let byte = text[index]
-            if byte != ASCII.space, byte != ASCII.lineFeed, byte != ASCII.carriageReturn, byte != ASCII.tab { return false }
+            if byte != ASCII.space, byte != ASCII.lineFeed, byte != ASCII.carriageReturn, byte != ASCII.tab {
+                return false
+            }
         }
         return true
     }

@@ -8,10 +8,14 @@ package struct OtherFields: ~Escapable {
 
     /// Fields of chat completions (section 4 of the OpenAI sheet), and those that concern the gateway alone.
     private static let openAI: [StaticString] = [
-        "messages", "model", "stream", "stream_options", "audio", "frequency_penalty", "function_call", "functions", "logit_bias",
-        "logprobs", "max_completion_tokens", "max_tokens", "metadata", "modalities", "n", "parallel_tool_calls", "prediction",
-        "presence_penalty", "prompt_cache_key", "prompt_cache_retention", "reasoning", "reasoning_effort", "response_format",
-        "safety_identifier", "seed", "service_tier", "stop", "store", "temperature", "tool_choice", "tools", "top_logprobs", "top_p",
+        "messages", "model", "stream", "stream_options", "audio", "frequency_penalty", "function_call", "functions",
+        "logit_bias",
+        "logprobs", "max_completion_tokens", "max_tokens", "metadata", "modalities", "n", "parallel_tool_calls",
+        "prediction",
+        "presence_penalty", "prompt_cache_key", "prompt_cache_retention", "reasoning", "reasoning_effort",
+        "response_format",
+        "safety_identifier", "seed", "service_tier", "stop", "store", "temperature", "tool_choice", "tools",
+        "top_logprobs", "top_p",
         "user", "verbosity", "web_search_options",
     ]
 

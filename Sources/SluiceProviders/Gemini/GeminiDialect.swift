@@ -32,7 +32,8 @@ package struct GeminiDialect: ChatDialect {
     }
 
     package func encode(
-        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer, _ report: inout FieldReport
+        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer,
+        _ report: inout FieldReport
     ) throws(EncodingRefusal) {
         var encoder = GeminiEncoder(capabilities, flavour, report, into: body)
         try encoder.write(request)

@@ -27,14 +27,18 @@ package struct GeminiEmbeddings: EmbeddingDialect {
                 try writeRequest(text, root, model, &json)
                 count += 1
             }
-            if count == 0 { throw EncodingRefusal("input", "The input must be a string, or an array of strings that is not empty.") }
+            if count == 0 {
+                throw EncodingRefusal("input", "The input must be a string, or an array of strings that is not empty.")
+            }
         }
         json.endArray()
         json.endObject()
         try reportLosses(root, &report)
     }
 
-    private func writeRequest(_ text: JSONValue, _ root: JSONValue, _ model: String, _ json: inout JSONWriter) throws(EncodingRefusal) {
+    private func writeRequest(_ text: JSONValue, _ root: JSONValue, _ model: String, _ json: inout JSONWriter)
+        throws(EncodingRefusal)
+    {
         json.beginObject()
         json.key("model")
         json.string(model.contains("/") ? model : "models/\(model)")
@@ -67,8 +71,12 @@ package struct GeminiEmbeddings: EmbeddingDialect {
         json.endObject()
     }
 
-    private static let extensions: [(name: StaticString, snake: StaticString)] = [("taskType", "task_type"), ("title", "title")]
-    private static let spoken: [StaticString] = ["model", "input", "dimensions", "encoding_format", "taskType", "task_type", "title"]
+    private static let extensions: [(name: StaticString, snake: StaticString)] = [
+        ("taskType", "task_type"), ("title", "title"),
+    ]
+    private static let spoken: [StaticString] = [
+        "model", "input", "dimensions", "encoding_format", "taskType", "task_type", "title",
+    ]
 
     private func reportLosses(_ root: JSONValue, _ report: inout FieldReport) throws(EncodingRefusal) {
         if let format = root["encoding_format"], !format.isNull, !format.equals("float"), !format.equals("base64") {

@@ -59,7 +59,7 @@ extension GeminiEncoder {
 
     // MARK: Roles
 
-    private mutating func open(_ role: Role) {
+    mutating func open(_ role: Role) {
         if openRole == role { return }
         close()
         if !hasContents, role == .model {
@@ -146,7 +146,9 @@ extension GeminiEncoder {
 
     // MARK: The model
 
-    private mutating func writeModel(_ message: borrowing ChatMessage, _ index: Int, isCurrent: Bool) throws(EncodingRefusal) {
+    private mutating func writeModel(_ message: borrowing ChatMessage, _ index: Int, isCurrent: Bool)
+        throws(EncodingRefusal)
+    {
         turn += 1
         if let content = message.content {
             if content.isString { writeText(content, role: .model) }
@@ -183,7 +185,9 @@ extension GeminiEncoder {
         }
     }
 
-    private mutating func writeCalls(_ message: borrowing ChatMessage, _ index: Int, isCurrent: Bool) throws(EncodingRefusal) {
+    private mutating func writeCalls(_ message: borrowing ChatMessage, _ index: Int, isCurrent: Bool)
+        throws(EncodingRefusal)
+    {
         let isSigned = Self.isSigned(message)
         var calls = message.toolCalls
         var place = 0
@@ -228,104 +232,6 @@ extension GeminiEncoder {
         return false
     }
 
-    // MARK: Results
-
-    /// Keeps a result until all of its turn are there: without names for the calls, their order says which is which.
-    private mutating func takeResult(_ message: borrowing ChatMessage, _ index: Int) throws(EncodingRefusal) {
-        let id = message.toolCallID?.string
-        let call = id.flatMap { calls[$0] }
-        guard let name = call?.name ?? message.value["name"]?.string else {
-            throw EncodingRefusal(
-                "messages[\(index)].tool_call_id", "No earlier message has a tool call with the id \"\(id ?? "")\".")
-        }
-        let start = results.count
-        var part = JSONWriter(into: results)
-        part.beginObject()
-        part.key("functionResponse")
-        part.beginObject()
-        if let id, call?.sendsID == true {
-            part.key("id")
-            part.string(id)
-        }
-        part.key("name")
-        part.string(name)
-        part.key("response")
-        writeOutput(message, &part)
-        try writeOutputImages(message, index, &part)
-        part.endObject()
-        part.endObject()
-        let place = call.map { $0.turn == turn ? $0.place : .max } ?? .max
-        resultParts.append((place, start..<results.count))
-    }
-
-    /// An object is the response itself; everything else is its `output`.
-    private func writeOutput(_ message: borrowing ChatMessage, _ part: inout JSONWriter) {
-        guard let content = message.content else {
-            return part.object { json in
-                json.key("output")
-                json.string("")
-            }
-        }
-        if content.isObject || content.isString && Self.looksLikeObject(content), embedded.writeObject(content, &part) { return }
-        part.beginObject()
-        part.key("output")
-        part.beginString()
-        if content.isString { part.appendToString(contentsOf: content) }
-        var parts = content.elements
-        while let piece = parts.next() { if let text = ChatPart(piece).text { part.appendToString(contentsOf: text) } }
-        part.endString()
-        part.endObject()
-    }
-
-    private static func looksLikeObject(_ content: JSONValue) -> Bool {
-        guard let text = content.escapedBytes else { return false }
-        for index in text.indices where text[index] != ASCII.space { return text[index] == UInt8(ascii: "{") || text[index] == UInt8(ascii: "\\") }
-        return false
-    }
-
-    /// Images within a result, from Gemini 3 on.
-    private mutating func writeOutputImages(
-        _ message: borrowing ChatMessage, _ index: Int, _ part: inout JSONWriter
-    ) throws(EncodingRefusal) {
-        guard let content = message.content, content.isArray else { return }
-        var hasParts = false
-        var pieces = content.elements
-        var position = 0
-        while let value = pieces.next() {
-            defer { position += 1 }
-            let piece = ChatPart(value)
-            if piece.text != nil { continue }
-            let path = "messages[\(index)].content[\(position)]"
-            guard piece.kind == .image, isGemini3, let url = piece.imageURL else {
-                report.lose(path)
-                continue
-            }
-            if !hasParts {
-                part.key("parts")
-                part.beginArray()
-                hasParts = true
-            }
-            try writeMedia(url, path, type: nil, detail: nil, &part)
-        }
-        if hasParts { part.endArray() }
-    }
-
-    /// Writes what was kept, in the order of the calls.
-    private mutating func writeResults() {
-        if resultParts.isEmpty { return }
-        let results = results
-        open(.user)
-        var isInOrder = true
-        for index in resultParts.indices.dropFirst() where resultParts[index].place < resultParts[index - 1].place { isInOrder = false }
-        if !isInOrder {
-            let places = resultParts.enumerated().sorted { ($0.element.place, $0.offset) < ($1.element.place, $1.offset) }
-            resultParts = places.map(\.element)
-        }
-        for part in resultParts { json.raw(results.span.extracting(part.range)) }
-        resultParts.removeAll()
-        results.removeAll()
-    }
-
     // MARK: Text
 
     /// A part of text in a content of that role; an empty text is none.
@@ -347,137 +253,5 @@ extension GeminiEncoder {
         json.key("text")
         json.string(text)
         json.endObject()
-    }
-
-    // MARK: Media
-
-    private mutating func writeImage(_ part: borrowing ChatPart, _ path: String) throws(EncodingRefusal) {
-        guard let url = part.imageURL else { throw EncodingRefusal("\(path).image_url", "The image has no URL.") }
-        open(.user)
-        var out = json
-        try writeMedia(url, path, type: nil, detail: part.value["image_url"]?["detail"], &out)
-        json = out
-    }
-
-    private mutating func writeAudio(_ part: borrowing ChatPart, _ path: String) throws(EncodingRefusal) {
-        guard let data = part.value["input_audio"]?["data"], data.isString else {
-            throw EncodingRefusal("\(path).input_audio.data", "The sound has no data.")
-        }
-        let format = part.value["input_audio"]?["format"]?.string ?? "wav"
-        open(.user)
-        json.beginObject()
-        json.key("inlineData")
-        json.beginObject()
-        json.key("mimeType")
-        json.string("audio/" + (format == "mp3" ? "mpeg" : format))
-        json.key("data")
-        json.value(data)
-        json.endObject()
-        json.endObject()
-    }
-
-    private mutating func writeFile(_ part: borrowing ChatPart, _ path: String) throws(EncodingRefusal) {
-        let file = part.value["file"]
-        let type = file?["filename"]?.string.flatMap(Self.mediaType(ofFile:))
-        if let data = file?["file_data"] {
-            open(.user)
-            var out = json
-            try writeMedia(data, "\(path).file", type: type ?? "application/pdf", detail: nil, &out)
-            json = out
-            return
-        }
-        guard let id = file?["file_id"], let uri = id.string, uri.hasPrefix("https://") || uri.hasPrefix("gs://") else {
-            throw EncodingRefusal(
-                "\(path).file.file_id", "The provider knows files by the URI that its own files API gave them. Send file_data instead.")
-        }
-        open(.user)
-        Self.writeFileData(uri, type ?? "application/pdf", &json)
-    }
-
-    /// Writes data where they are given, or where to find them.
-    ///
-    /// - Parameter type: of what is not a data URL, where it is known.
-    private mutating func writeMedia(
-        _ url: JSONValue, _ path: String, type: String?, detail: JSONValue?, _ out: inout JSONWriter
-    ) throws(EncodingRefusal) {
-        let text = ByteBuffer(capacity: 64)
-        if let bytes = url.unescapedBytes { return try writeMedia(bytes, path, type, detail, &out) }
-        guard url.appendString(to: text) else { throw EncodingRefusal(path, "What was sent is no string.") }
-        try writeMedia(text.span, path, type, detail, &out)
-    }
-
-    private mutating func writeMedia(
-        _ url: Span<UInt8>, _ path: String, _ type: String?, _ detail: JSONValue?, _ out: inout JSONWriter
-    ) throws(EncodingRefusal) {
-        if let data = DataURL(url) {
-            out.beginObject()
-            out.key("inlineData")
-            out.beginObject()
-            out.key("mimeType")
-            out.string(data.mediaType)
-            out.key("data")
-            out.string(data.base64)
-            out.endObject()
-            writeDetail(detail, path, &out)
-            out.endObject()
-            return
-        }
-        if url.hasPrefix("https://") || url.hasPrefix("http://") || url.hasPrefix("gs://") {
-            guard capabilities.imageURLs else {
-                throw EncodingRefusal(path, "The model takes images only as data URLs (data:image/png;base64,…).")
-            }
-            let uri = String(decoding: url)
-            Self.writeFileData(uri, type ?? Self.mediaType(ofFile: uri) ?? "image/jpeg", &out)
-            if detail != nil, detail?.equals("auto") != true { report.lose("\(path).image_url.detail") }
-            return
-        }
-        guard let type else { throw EncodingRefusal(path, "An image must be a data URL with base64, or an https URL.") }
-        // Bare base64, as some applications give files.
-        out.beginObject()
-        out.key("inlineData")
-        out.beginObject()
-        out.key("mimeType")
-        out.string(type)
-        out.key("data")
-        out.string(url)
-        out.endObject()
-        out.endObject()
-    }
-
-    private static func writeFileData(_ uri: String, _ type: String, _ out: inout JSONWriter) {
-        out.beginObject()
-        out.key("fileData")
-        out.beginObject()
-        out.key("mimeType")
-        out.string(type)
-        out.key("fileUri")
-        out.string(uri)
-        out.endObject()
-        out.endObject()
-    }
-
-    private mutating func writeDetail(_ detail: JSONValue?, _ path: String, _ out: inout JSONWriter) {
-        guard let detail, !detail.equals("auto") else { return }
-        guard isGemini3, detail.equals("low") || detail.equals("high") else { return report.lose("\(path).image_url.detail") }
-        out.key("mediaResolution")
-        out.beginObject()
-        out.key("level")
-        out.string(detail.equals("low") ? "MEDIA_RESOLUTION_LOW" as StaticString : "MEDIA_RESOLUTION_HIGH" as StaticString)
-        out.endObject()
-    }
-
-    private static let mediaTypes: [String: String] = [
-        "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif",
-        "heic": "image/heic", "heif": "image/heif", "pdf": "application/pdf", "txt": "text/plain", "md": "text/markdown",
-        "html": "text/html", "csv": "text/csv", "xml": "text/xml", "json": "application/json", "wav": "audio/wav",
-        "mp3": "audio/mpeg", "flac": "audio/flac", "ogg": "audio/ogg", "mp4": "video/mp4", "mov": "video/quicktime",
-        "webm": "video/webm",
-    ]
-
-    /// By the ending of a file's name, or of a URL's path.
-    private static func mediaType(ofFile name: String) -> String? {
-        let path = name.prefix { $0 != "?" && $0 != "#" }
-        guard let dot = path.lastIndex(of: ".") else { return nil }
-        return mediaTypes[path[path.index(after: dot)...].lowercased()]
     }
 }

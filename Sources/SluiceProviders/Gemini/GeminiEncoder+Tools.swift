@@ -5,8 +5,10 @@ internal import SluiceJSON
 extension GeminiEncoder {
     /// Tools of Google's own, by their names in requests.
     private static let builtIn: [StaticString] = [
-        "googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval", "codeExecution", "code_execution",
-        "urlContext", "url_context", "googleMaps", "google_maps", "computerUse", "computer_use", "fileSearch", "file_search",
+        "googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval", "codeExecution",
+        "code_execution",
+        "urlContext", "url_context", "googleMaps", "google_maps", "computerUse", "computer_use", "fileSearch",
+        "file_search",
     ]
 
     mutating func writeTools(_ request: borrowing ChatRequest) {
@@ -33,10 +35,12 @@ extension GeminiEncoder {
             index += 1
         }
         list.endArray()
-        if searches { json.object { json in
-            json.key("googleSearch")
-            json.object { _ in }
-        } }
+        if searches {
+            json.object { json in
+                json.key("googleSearch")
+                json.object { _ in }
+            }
+        }
         if functionCount > 0 {
             json.beginObject()
             json.key("functionDeclarations")
@@ -49,7 +53,7 @@ extension GeminiEncoder {
     }
 
     /// A choice among no functions.
-    private mutating func lose(_ request: borrowing ChatRequest) {
+    mutating func lose(_ request: borrowing ChatRequest) {
         switch request.toolChoice {
         case .required, .function: report.lose("tool_choice")
         case .unspecified, .automatic, .none: break
@@ -61,7 +65,9 @@ extension GeminiEncoder {
         return false
     }
 
-    private mutating func writeFunction(_ tool: borrowing ChatTool, _ name: JSONValue, _ index: Int, _ list: inout JSONWriter) {
+    private mutating func writeFunction(
+        _ tool: borrowing ChatTool, _ name: JSONValue, _ index: Int, _ list: inout JSONWriter
+    ) {
         list.beginObject()
         list.key("name")
         list.value(name)

@@ -32,8 +32,8 @@ struct GeminiEncoder {
 
     // `generationConfig`, and what it has.
     private let configText = ByteBuffer(capacity: 256)
-    private var config: JSONWriter
-    private var configNames: [StaticString] = []
+    var config: JSONWriter
+    var configNames: [StaticString] = []
 
     init(_ capabilities: Capabilities, _ flavour: GeminiDialect.Flavour, _ report: FieldReport, into body: ByteBuffer) {
         self.capabilities = capabilities
@@ -46,9 +46,11 @@ struct GeminiEncoder {
     /// From Gemini 3 on, models are told how deep to think by a word, check signatures, and take images in results.
     var isGemini3: Bool { capabilities.reasoning == .effort || capabilities.reasoning == .adaptive }
 
-    private static let spoken: [StaticString] = [
-        "messages", "model", "stream", "stream_options", "max_completion_tokens", "max_tokens", "temperature", "top_p", "stop", "seed",
-        "presence_penalty", "frequency_penalty", "response_format", "tools", "tool_choice", "reasoning_effort", "reasoning",
+    static let spoken: [StaticString] = [
+        "messages", "model", "stream", "stream_options", "max_completion_tokens", "max_tokens", "temperature", "top_p",
+        "stop", "seed",
+        "presence_penalty", "frequency_penalty", "response_format", "tools", "tool_choice", "reasoning_effort",
+        "reasoning",
         "modalities", "service_tier", "web_search_options", "n",
     ]
 
@@ -80,7 +82,7 @@ struct GeminiEncoder {
     /// Begins a member of `generationConfig`.
     ///
     /// - Returns: false if it has that member: what the application says in Gemini's words counts.
-    private mutating func configKey(_ name: StaticString) -> Bool {
+    mutating func configKey(_ name: StaticString) -> Bool {
         for known in configNames where String(describing: known) == String(describing: name) { return false }
         configNames.append(name)
         config.key(name)
@@ -169,148 +171,5 @@ struct GeminiEncoder {
             if !converter.write(into: text) { report.adapt("response_format.json_schema.schema: simplified") }
             config.raw(text.span)
         }
-    }
-
-    // MARK: Thinking (section 7)
-
-    private mutating func writeThinking(_ request: borrowing ChatRequest) {
-        guard let effort = request.reasoningEffort else { return }
-        switch capabilities.reasoning {
-        case .none:
-            if effort != "none" { report.lose("reasoning_effort") }
-        case .effort, .adaptive:
-            guard configKey("thinkingConfig") else { return }
-            let level = level(of: effort, request.model)
-            if effort == "none" || effort == "xhigh" { report.adapt("reasoning_effort: \(level)") }
-            writeThinkingConfig("thinkingLevel", includes: effort != "none") { $0.string(level) }
-        case .budget:
-            guard configKey("thinkingConfig") else { return }
-            let budget = budget(of: effort, request.model)
-            writeThinkingConfig("thinkingBudget", includes: budget > 0 && effort != "none") { $0.int(budget) }
-        }
-    }
-
-    private mutating func writeThinkingConfig(
-        _ key: StaticString, includes: Bool, _ value: (inout JSONWriter) -> Void
-    ) {
-        config.beginObject()
-        config.key(key)
-        value(&config)
-        if includes {
-            config.key("includeThoughts")
-            config.bool(true)
-        }
-        config.endObject()
-    }
-
-    /// Only Flash models know MINIMAL; no model thinks not at all.
-    private func level(of effort: String, _ model: String) -> StaticString {
-        switch effort {
-        case "none", "minimal": model.contains("flash") ? "MINIMAL" : "LOW"
-        case "low": "LOW"
-        case "medium": "MEDIUM"
-        default: "HIGH"
-        }
-    }
-
-    /// As Google's compatible endpoint does it; Pro models cannot leave thinking out.
-    private func budget(of effort: String, _ model: String) -> Int {
-        switch effort {
-        case "none": model.contains("pro") ? 128 : 0
-        case "minimal": 512
-        case "low": 1024
-        case "medium": 8192
-        default: 24_576
-        }
-    }
-
-    // MARK: Fields of Gemini's own
-
-    private mutating func writeServiceTier(_ request: borrowing ChatRequest) {
-        guard let tier = request["service_tier"], !tier.equals("auto") else { return }
-        let isKnown = tier.equals("flex") || tier.equals("priority")
-        if !isKnown, !tier.equals("default") { return report.lose("service_tier") }
-        json.key("serviceTier")
-        if isKnown { json.value(tier) } else { json.string("standard") }
-    }
-
-    private static let topLevel: [(StaticString, StaticString)] = [
-        ("safetySettings", "safety_settings"), ("cachedContent", "cached_content"),
-    ]
-    private static let configured: [(StaticString, StaticString)] = [
-        ("topK", "top_k"), ("mediaResolution", "media_resolution"), ("speechConfig", "speech_config"),
-        ("imageConfig", "image_config"), ("thinkingConfig", "thinking_config"), ("responseModalities", "response_modalities"),
-        ("responseMimeType", "response_mime_type"), ("responseSchema", "response_schema"),
-        ("responseJsonSchema", "response_json_schema"), ("candidateCount", "candidate_count"),
-        ("maxOutputTokens", "max_output_tokens"), ("stopSequences", "stop_sequences"), ("temperature", "temperature"),
-        ("topP", "top_p"), ("seed", "seed"), ("presencePenalty", "presence_penalty"), ("frequencyPenalty", "frequency_penalty"),
-        ("audioTimestamp", "audio_timestamp"), ("routingConfig", "routing_config"),
-        ("modelSelectionConfig", "model_selection_config"),
-    ]
-    /// Members of `generationConfig` that only Vertex has, and the one that would give answers that nobody reads.
-    private static let vertexOnly: [StaticString] = ["audioTimestamp", "routingConfig", "modelSelectionConfig"]
-
-    private mutating func writeExtensions(_ root: JSONValue) {
-        var others = OtherFields(of: root, but: Self.spoken)
-        while let member = others.next(&report) {
-            let isTaken = writeTopLevel(member) || writeNested(member) || writeConfigured(member)
-            if !isTaken, let name = member.key.string { report.lose(name) }
-        }
-    }
-
-    /// `generationConfig` as a whole, and `google`, as Google's compatible endpoint takes it in `extra_body`.
-    private mutating func writeNested(_ member: borrowing JSONMember) -> Bool {
-        if member.isNamed("extra_body"), let google = member.value["google"], google.isObject {
-            writeMembers(of: google)
-            return true
-        }
-        if member.isNamed("google") || member.isNamed("generationConfig") || member.isNamed("generation_config"),
-            member.value.isObject
-        {
-            writeMembers(of: member.value)
-            return true
-        }
-        return false
-    }
-
-    private mutating func writeMembers(of object: JSONValue) {
-        var members = object.members
-        while let member = members.next() {
-            if !writeTopLevel(member), !writeConfigured(member), let name = member.key.string { report.lose(name) }
-        }
-    }
-
-    private mutating func writeTopLevel(_ member: borrowing JSONMember) -> Bool {
-        if flavour == .vertex, member.isNamed("labels"), claim("labels") {
-            json.key("labels")
-            json.value(member.value)
-            return true
-        }
-        for (name, snake) in Self.topLevel where member.isNamed(name) || member.isNamed(snake) {
-            if !claim(name) { return true }
-            json.key(name)
-            json.value(member.value)
-            return true
-        }
-        return false
-    }
-
-    /// Notes that a member at the top has been written.
-    private mutating func claim(_ name: StaticString) -> Bool {
-        for known in configNames where String(describing: known) == String(describing: name) { return false }
-        configNames.append(name)
-        return true
-    }
-
-    private mutating func writeConfigured(_ member: borrowing JSONMember) -> Bool {
-        for (name, snake) in Self.configured where member.isNamed(name) || member.isNamed(snake) {
-            if flavour == .gemini, Self.vertexOnly.contains(where: { String(describing: $0) == String(describing: name) }) {
-                return false
-            }
-            if member.value.isNull || !configKey(name) { return true }
-            config.value(member.value)
-            return true
-        }
-        return false
     }
 }

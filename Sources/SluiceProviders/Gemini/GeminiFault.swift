@@ -7,7 +7,8 @@ enum GeminiFault {
     static func read(_ head: ResponseHead, _ document: JSONValue?, text: Span<UInt8>) -> ProviderFault {
         if let document, let error = error(in: document) { return read(error, head.status) }
         let said = String(decoding: text.extracting(0..<min(text.count, 400)))
-        return ProviderFault(head.status, code: "upstream_error", "The provider answered with status \(head.status.code). \(said)")
+        return ProviderFault(
+            head.status, code: "upstream_error", "The provider answered with status \(head.status.code). \(said)")
     }
 
     /// An error where an answer was to be, as an event or as bare JSON within a stream. `nil` if it is none.
@@ -30,7 +31,8 @@ enum GeminiFault {
         let code = error["code"]?.int.flatMap { (400...599).contains($0) ? UInt16($0) : nil }
         let word = error["status"]?.string ?? ""
         var fault = ProviderFault(
-            code.map { Status($0) } ?? status, error["message"]?.string ?? "The provider reported an error without a message.")
+            code.map { Status($0) } ?? status,
+            error["message"]?.string ?? "The provider reported an error without a message.")
         fault.retryAfter = details.retryAfter
         switch word {
         case "INVALID_ARGUMENT" where details.reason.hasPrefix("API_KEY_"): refuseKey(&fault)
@@ -45,12 +47,16 @@ enum GeminiFault {
         case "DEADLINE_EXCEEDED": say(&fault, 504, "server_error", "timeout")
         case "ABORTED": say(&fault, 409, "invalid_request_error", "aborted")
         default:
-            say(&fault, fault.status, ProviderFault.type(of: fault.status), word.isEmpty ? "upstream_error" : word.lowercased())
+            say(
+                &fault, fault.status, ProviderFault.type(of: fault.status),
+                word.isEmpty ? "upstream_error" : word.lowercased())
         }
         return fault
     }
 
-    private static func say(_ fault: inout ProviderFault, _ status: Status, _ type: String, _ code: String, param: String? = nil) {
+    private static func say(
+        _ fault: inout ProviderFault, _ status: Status, _ type: String, _ code: String, param: String? = nil
+    ) {
         fault.status = status
         fault.type = type
         fault.code = code
@@ -72,7 +78,9 @@ enum GeminiFault {
 
     private static func readPermission(_ details: Details, _ fault: inout ProviderFault) {
         say(&fault, 403, "invalid_request_error", "permission_denied")
-        if details.reason.hasPrefix("API_KEY_") || details.reason == "CONSUMER_SUSPENDED" || details.reason == "SERVICE_DISABLED" {
+        if details.reason.hasPrefix("API_KEY_") || details.reason == "CONSUMER_SUSPENDED"
+            || details.reason == "SERVICE_DISABLED"
+        {
             fault.key = .refused
         } else if details.reason == "BILLING_DISABLED" {
             fault.key = .exhausted

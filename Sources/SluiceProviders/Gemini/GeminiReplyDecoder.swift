@@ -66,7 +66,9 @@ package final class GeminiReplyDecoder: ReplyDecoder {
     // MARK: Parts
 
     private func read(part: JSONValue, into sink: any ReplySink) {
-        if let call = part["functionCall"] { return read(call: call, signature: text(part["thoughtSignature"]), into: sink) }
+        if let call = part["functionCall"] {
+            return read(call: call, signature: text(part["thoughtSignature"]), into: sink)
+        }
         if let text = text(part["text"]), !text.isEmpty {
             if part["thought"]?.bool == true {
                 sink.reasoning(text)
@@ -124,7 +126,8 @@ package final class GeminiReplyDecoder: ReplyDecoder {
         switch reason {
         case "STOP": sink.finish(callCount > 0 ? .toolCalls : .stop)
         case "MAX_TOKENS", "CONTINUATION": sink.finish(.length)
-        case "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT",
+        case "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY",
+            "IMAGE_PROHIBITED_CONTENT",
             "IMAGE_RECITATION", "LANGUAGE", "MODEL_ARMOR", "ESCALATION", "PUP_LIMITED_DISABLED":
             sink.finish(.contentFilter)
         case "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE",

@@ -24,14 +24,17 @@ import Testing
 
     @Test(arguments: [("B1", "B1"), ("B3", "B3"), ("B5", "B5"), ("B5-2", "B5"), ("B7", "B7"), ("B8", "B8")])
     func `are those of the sheet as chat completions`(name: String, reply: String) throws {
-        let given = try Golden.text("Bedrock/\(name).bedrock-resp.json").replacingOccurrences(of: "verdict", with: "sluice_structured_answer")
+        let given = try Golden.text("Bedrock/\(name).bedrock-resp.json").replacingOccurrences(
+            of: "verdict", with: "sluice_structured_answer")
         let body = chat(try Transcoder.whole(given, from: dialect), try identity(reply))
         // Nothing written to a cache is not said; the seal of reasoning is.
-        var expected = try Golden.text("Bedrock/\(reply).oai-chat-resp.json").replacingOccurrences(of: #","cache_write_tokens":0"#, with: "")
+        var expected = try Golden.text("Bedrock/\(reply).oai-chat-resp.json").replacingOccurrences(
+            of: #","cache_write_tokens":0"#, with: "")
         expected = expected.replacingOccurrences(
             of: #""reasoning_content":"17*20=340, 17*3=51.""#,
             with:
-                #""reasoning_content":"17*20=340, 17*3=51.","reasoning_details":[{"type":"reasoning.text","text":"17*20=340, 17*3=51.","signature":"EqQBsig==","format":"amazon-bedrock-v1","index":0}]"#)
+                #""reasoning_content":"17*20=340, 17*3=51.","reasoning_details":[{"type":"reasoning.text","text":"17*20=340, 17*3=51.","signature":"EqQBsig==","format":"amazon-bedrock-v1","index":0}]"#
+        )
         #expect(isSame(body, expected), "\(body)")
     }
 
@@ -64,7 +67,8 @@ import Testing
         transcript = transcript.replacingOccurrences(
             of: #"{"event":"contentBlockDelta","payload":{"contentBlockIndex":1"#,
             with:
-                #"{"event":"contentBlockDelta","payload":{"contentBlockIndex":5,"delta":{"reasoningContent":{"redactedContent":"cg=="}}}}"# + "\n"
+                #"{"event":"contentBlockDelta","payload":{"contentBlockIndex":5,"delta":{"reasoningContent":{"redactedContent":"cg=="}}}}"#
+                + "\n"
                 + #"{"event":"contentBlockStop","payload":{"contentBlockIndex":5}}"# + "\n"
                 + #"{"event":"contentBlockDelta","payload":{"contentBlockIndex":1"#)
         let writer = ChatStreamWriter(Transcoder.identity, showsUsage: false)
@@ -73,9 +77,12 @@ import Testing
         let found = FoldedChat(writer.output.text)
         #expect(found.reasoning == "17*20=340, 17*3=51." && found.content == "391" && found.finish == "stop")
         let text: [String: Any] = [
-            "type": "reasoning.text", "text": "17*20=340, 17*3=51.", "signature": "EqQBsig==", "format": "amazon-bedrock-v1", "index": 0,
+            "type": "reasoning.text", "text": "17*20=340, 17*3=51.", "signature": "EqQBsig==",
+            "format": "amazon-bedrock-v1", "index": 0,
         ]
-        let encrypted: [String: Any] = ["type": "reasoning.encrypted", "data": "cg==", "format": "amazon-bedrock-v1", "index": 1]
+        let encrypted: [String: Any] = [
+            "type": "reasoning.encrypted", "data": "cg==", "format": "amazon-bedrock-v1", "index": 1,
+        ]
         #expect(found.details == [text as NSObject, encrypted as NSObject], "\(found)")
     }
 
@@ -95,16 +102,19 @@ import Testing
 
     @Test func `that fail within the stream are faults`() throws {
         let bytes = try FrameTranscoder.frames(try Golden.text("Bedrock/B9.bedrock-stream-error.txt"))
-        let writer = ChatStreamWriter(ReplyIdentity(requestID: "B9", created: 1_764_000_000, model: "m", seed: 1), showsUsage: false)
+        let writer = ChatStreamWriter(
+            ReplyIdentity(requestID: "B9", created: 1_764_000_000, model: "m", seed: 1), showsUsage: false)
         #expect(try FrameTranscoder.stream([bytes], into: writer))
         let fault = try #require(writer.fault)
-        #expect(fault.status == 429 && fault.code == "rate_limit_exceeded" && fault.type == "requests" && fault.isRetryable)
+        #expect(
+            fault.status == 429 && fault.code == "rate_limit_exceeded" && fault.type == "requests" && fault.isRetryable)
         let expected = data(ofEvents: try Golden.text("Bedrock/B9.oai-chat-stream-error.txt")).dropLast()
         #expect(data(ofEvents: writer.output.text) == Array(expected))
     }
 
     @Test func `that end without a stop reason were cut`() throws {
-        let transcript = try Golden.text("Bedrock/B4.bedrock-stream.txt").split(separator: "\n").dropLast(2).joined(separator: "\n")
+        let transcript = try Golden.text("Bedrock/B4.bedrock-stream.txt").split(separator: "\n").dropLast(2).joined(
+            separator: "\n")
         let writer = ChatStreamWriter(Transcoder.identity, showsUsage: false)
         #expect(try !FrameTranscoder.stream([FrameTranscoder.frames(transcript)], into: writer))
     }
@@ -123,25 +133,36 @@ import Testing
 
     @Test func `that are errors are read by their type`() throws {
         let throttled = try fault(
-            429, "ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/", try Golden.text("Bedrock/B9.bedrock-error.json"))
+            429, "ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/",
+            try Golden.text("Bedrock/B9.bedrock-error.json"))
         #expect(throttled.status == 429 && throttled.type == "requests" && throttled.code == "rate_limit_exceeded")
         #expect(throttled.message == "Too many requests, please wait before trying again.")
         let long = try fault(400, "ValidationException", try Golden.text("Bedrock/B9-2.bedrock-error.json"))
-        #expect(long.status == 400 && long.code == "context_length_exceeded" && long.param == "messages" && !long.isRetryable)
+        #expect(
+            long.status == 400 && long.code == "context_length_exceeded" && long.param == "messages"
+                && !long.isRetryable)
     }
 
     @Test(arguments: [
-        ("AccessDeniedException", 403, 403, "permission_denied"), ("UnrecognizedClientException", 403, 401, "invalid_api_key"),
-        ("ExpiredTokenException", 403, 401, "invalid_api_key"), ("ResourceNotFoundException", 404, 404, "model_not_found"),
+        ("AccessDeniedException", 403, 403, "permission_denied"),
+        ("UnrecognizedClientException", 403, 401, "invalid_api_key"),
+        ("ExpiredTokenException", 403, 401, "invalid_api_key"),
+        ("ResourceNotFoundException", 404, 404, "model_not_found"),
         ("ModelTimeoutException", 408, 504, "timeout"), ("ModelNotReadyException", 429, 503, "server_is_overloaded"),
-        ("ServiceQuotaExceededException", 400, 429, "insufficient_quota"), ("ModelErrorException", 424, 502, "model_error"),
+        ("ServiceQuotaExceededException", 400, 429, "insufficient_quota"),
+        ("ModelErrorException", 424, 502, "model_error"),
         ("InternalServerException", 500, 500, "internal_error"), ("NewException", 418, 418, "NewException"),
         ("ValidationException", 400, 400, "invalid_request"),
     ])
     func `that are errors have a status and a code`(type: String, status: UInt16, expected: Int, code: String) throws {
-        for found in [try fault(Status(status), type, #"{"Message":"m"}"#), try fault(Status(status), nil, #"{"__type":"com.x#\#(type)","message":"m"}"#)] {
+        for found in [
+            try fault(Status(status), type, #"{"Message":"m"}"#),
+            try fault(Status(status), nil, #"{"__type":"com.x#\#(type)","message":"m"}"#),
+        ] {
             #expect(Int(found.status.code) == expected && found.code == code && found.message == "m")
-            #expect((found.key == .refused) == (expected == 401) && (found.key == .exhausted) == (code == "insufficient_quota"))
+            #expect(
+                (found.key == .refused) == (expected == 401)
+                    && (found.key == .exhausted) == (code == "insufficient_quota"))
         }
         #expect(try fault(502, nil, "<html>").code == "upstream_error")
     }

@@ -36,12 +36,19 @@ import Testing
     @Test func `have an answer by schema by a forced tool where the model knows none`() throws {
         let request = try Golden.text("Bedrock/B5.oai-chat-req.json")
         let (body, report) = try Transcoder.request(request, to: dialect, capabilities { $0.jsonSchema = false })
-        let expected = try Golden.text("Bedrock/B5-2.bedrock-req.json").replacingOccurrences(of: "verdict", with: "sluice_structured_answer")
+        let expected = try Golden.text("Bedrock/B5-2.bedrock-req.json").replacingOccurrences(
+            of: "verdict", with: "sluice_structured_answer")
         #expect(isSame(body, expected), "\(body)")
         #expect(report.adapted == ["response_format: by a forced tool"])
         let told = try Transcoder.request(
-            request, to: dialect, capabilities { $0.jsonSchema = false; $0.forcedTools = false })
-        #expect(told.body.contains("JSON Schema: {\\\"type\\\":\\\"object\\\"") && !told.body.contains("toolConfig"), "\(told.body)")
+            request, to: dialect,
+            capabilities {
+                $0.jsonSchema = false
+                $0.forcedTools = false
+            })
+        #expect(
+            told.body.contains("JSON Schema: {\\\"type\\\":\\\"object\\\"") && !told.body.contains("toolConfig"),
+            "\(told.body)")
         #expect(try encoded(hello + #","response_format":{"type":"json_object"}"#).body.contains("one JSON object"))
     }
 
@@ -62,11 +69,23 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"[{"role":"assistant","content":"A"},{"role":"user","content":" \n"}]"#, #"[{"role":"user","content":[{"text":"."}]},{"role":"assistant","content":[{"text":"A"}]}]"#),
+        (
+            #"[{"role":"assistant","content":"A"},{"role":"user","content":" \n"}]"#,
+            #"[{"role":"user","content":[{"text":"."}]},{"role":"assistant","content":[{"text":"A"}]}]"#
+        ),
         (#"[]"#, #"[{"role":"user","content":[{"text":"."}]}]"#),
-        (#"[{"role":"user","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"1h"}},{"type":"text","text":"b"}]}]"#, #"[{"role":"user","content":[{"text":"a"},{"cachePoint":{"type":"default","ttl":"1h"}},{"text":"b"}]}]"#),
-        (#"[{"role":"user","content":[{"type":"file","file":{"filename":"a b.txt","file_data":"QQ=="}},{"type":"file","file":{"filename":"a b.txt","file_data":"QQ=="}}]}]"#, #"[{"role":"user","content":[{"document":{"format":"txt","name":"a b","source":{"bytes":"QQ=="}}},{"document":{"format":"txt","name":"a b-2","source":{"bytes":"QQ=="}}},{"text":"The document is attached."}]}]"#),
-        (#"[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AA==","format":"mp3"}},{"type":"image_url","image_url":{"url":"s3://b/c.png"}}]}]"#, #"[{"role":"user","content":[{"audio":{"format":"mp3","source":{"bytes":"AA=="}}},{"image":{"format":"png","source":{"s3Location":{"uri":"s3://b/c.png"}}}}]}]"#),
+        (
+            #"[{"role":"user","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"1h"}},{"type":"text","text":"b"}]}]"#,
+            #"[{"role":"user","content":[{"text":"a"},{"cachePoint":{"type":"default","ttl":"1h"}},{"text":"b"}]}]"#
+        ),
+        (
+            #"[{"role":"user","content":[{"type":"file","file":{"filename":"a b.txt","file_data":"QQ=="}},{"type":"file","file":{"filename":"a b.txt","file_data":"QQ=="}}]}]"#,
+            #"[{"role":"user","content":[{"document":{"format":"txt","name":"a b","source":{"bytes":"QQ=="}}},{"document":{"format":"txt","name":"a b-2","source":{"bytes":"QQ=="}}},{"text":"The document is attached."}]}]"#
+        ),
+        (
+            #"[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AA==","format":"mp3"}},{"type":"image_url","image_url":{"url":"s3://b/c.png"}}]}]"#,
+            #"[{"role":"user","content":[{"audio":{"format":"mp3","source":{"bytes":"AA=="}}},{"image":{"format":"png","source":{"s3Location":{"uri":"s3://b/c.png"}}}}]}]"#
+        ),
     ])
     func `have messages that Bedrock takes`(given: String, expected: String) throws {
         let (body, _) = try encoded(#""messages":\#(given)"#)
@@ -76,8 +95,10 @@ import Testing
     @Test func `say what they had to leave out, and pass on what is the model's own`() throws {
         let (body, report) = try encoded(
             hello
-                + #","seed":1,"logit_bias":{"1":2},"user":"u","presence_penalty":0,"temperature":2,"parallel_tool_calls":false,"tools":[{"type":"function","function":{"name":"f"}}],"top_k":3,"guardrailConfig":{"guardrailIdentifier":"g","guardrailVersion":"1"},"additionalModelRequestFields":{"a":1},"custom":true,"metadata":{"k":"v"},"service_tier":"flex","stop":["x",""]"#)
-        #expect(report.lost.sorted() == ["logit_bias", "parallel_tool_calls", "seed", "stop[1]", "user"], "\(report.lost)")
+                + #","seed":1,"logit_bias":{"1":2},"user":"u","presence_penalty":0,"temperature":2,"parallel_tool_calls":false,"tools":[{"type":"function","function":{"name":"f"}}],"top_k":3,"guardrailConfig":{"guardrailIdentifier":"g","guardrailVersion":"1"},"additionalModelRequestFields":{"a":1},"custom":true,"metadata":{"k":"v"},"service_tier":"flex","stop":["x",""]"#
+        )
+        #expect(
+            report.lost.sorted() == ["logit_bias", "parallel_tool_calls", "seed", "stop[1]", "user"], "\(report.lost)")
         #expect(report.adapted == ["temperature: 1"])
         let expected =
             #"{\#(messages),"inferenceConfig":{"temperature":1,"stopSequences":["x"]},"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object","properties":{}}}}}]},"serviceTier":{"type":"flex"},"requestMetadata":{"k":"v"},"guardrailConfig":{"guardrailIdentifier":"g","guardrailVersion":"1"},"additionalModelRequestFields":{"inferenceConfig":{"topK":3},"a":1,"custom":true}}"#
@@ -85,25 +106,46 @@ import Testing
     }
 
     @Test(arguments: [
-        (Capabilities.Reasoning.budget, "us.anthropic.claude-x", #""max_tokens":2000,"#, #"{"thinking":{"type":"enabled","budget_tokens":1999}}"#, 2000),
+        (
+            Capabilities.Reasoning.budget, "us.anthropic.claude-x", #""max_tokens":2000,"#,
+            #"{"thinking":{"type":"enabled","budget_tokens":1999}}"#, 2000
+        ),
         (.budget, "us.anthropic.claude-x", "", #"{"thinking":{"type":"enabled","budget_tokens":16384}}"#, 24576),
-        (.adaptive, "us.anthropic.claude-x", #""max_tokens":9,"#, #"{"thinking":{"type":"adaptive"},"output_config":{"effort":"high"}}"#, 9),
+        (
+            .adaptive, "us.anthropic.claude-x", #""max_tokens":9,"#,
+            #"{"thinking":{"type":"adaptive"},"output_config":{"effort":"high"}}"#, 9
+        ),
         (.effort, "openai.gpt-oss", #""max_tokens":9,"#, #"{"reasoning_effort":"high"}"#, 9),
-        (.effort, "us.amazon.nova-2", #""max_tokens":9,"#, #"{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"high"}}"#, 9),
+        (
+            .effort, "us.amazon.nova-2", #""max_tokens":9,"#,
+            #"{"reasoningConfig":{"type":"enabled","maxReasoningEffort":"high"}}"#, 9
+        ),
     ])
-    func `ask for thinking in the model's way`(style: Capabilities.Reasoning, model: String, tokens: String, expected: String, most: Int) throws {
-        let (body, report) = try encoded(tokens + hello + #","reasoning_effort":"high""#, model: model) { $0.reasoning = style }
+    func `ask for thinking in the model's way`(
+        style: Capabilities.Reasoning, model: String, tokens: String, expected: String, most: Int
+    ) throws {
+        let (body, report) = try encoded(tokens + hello + #","reasoning_effort":"high""#, model: model) {
+            $0.reasoning = style
+        }
         #expect(
-            isSame(body, #"{\#(messages),"inferenceConfig":{"maxTokens":\#(most)},"additionalModelRequestFields":\#(expected)}"#), "\(body)")
+            isSame(
+                body,
+                #"{\#(messages),"inferenceConfig":{"maxTokens":\#(most)},"additionalModelRequestFields":\#(expected)}"#),
+            "\(body)")
         #expect(report.lost.isEmpty)
     }
 
     @Test func `go without what thinking forbids`() throws {
-        let tools = #","tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required","top_p":0.5,"top_k":4,"temperature":1"#
-        let (body, report) = try encoded(hello + #","reasoning_effort":"low","max_tokens":4000"# + tools, model: claude) { $0.reasoning = .budget }
+        let tools =
+            #","tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required","top_p":0.5,"top_k":4,"temperature":1"#
+        let (body, report) = try encoded(hello + #","reasoning_effort":"low","max_tokens":4000"# + tools, model: claude)
+        { $0.reasoning = .budget }
         #expect(report.lost.sorted() == ["tool_choice", "top_k", "top_p"], "\(report.lost)")
         #expect(!body.contains("toolChoice") && body.contains(#""temperature":1"#), "\(body)")
-        #expect(try encoded(hello + #","reasoning_effort":"low","max_tokens":1000"#, model: claude).report.lost == ["reasoning_effort"])
+        #expect(
+            try encoded(hello + #","reasoning_effort":"low","max_tokens":1000"#, model: claude).report.lost == [
+                "reasoning_effort"
+            ])
     }
 
     @Test(arguments: [
@@ -111,9 +153,12 @@ import Testing
         (#"{"type":"function","function":{"name":"f"}}"#, #""toolChoice":{"tool":{"name":"f"}},"#),
     ])
     func `choose among tools`(choice: String, expected: String) throws {
-        let (body, _) = try encoded(hello + #","tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":\#(choice)"#)
+        let (body, _) = try encoded(
+            hello + #","tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":\#(choice)"#)
         let config =
-            choice == #""none""# ? "" : #","toolConfig":{\#(expected)"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object","properties":{}}}}}]}"#
+            choice == #""none""#
+            ? ""
+            : #","toolConfig":{\#(expected)"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{"type":"object","properties":{}}}}}]}"#
         #expect(isSame(body, "{\(messages)\(config)}"), "\(body)")
     }
 
@@ -121,10 +166,22 @@ import Testing
         (#""n":2"#, "n"),
         (#""messages":[{"role":"tool","content":"y"}]"#, "messages[0].tool_call_id"),
         (#""messages":[{"role":"x","content":"y"}]"#, "messages[0].role"),
-        (#""messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]}]"#, "messages[0].content[0].image_url"),
-        (#""messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/tiff;base64,AA=="}}]}]"#, "messages[0].content[0].image_url"),
-        (#""messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]"#, "messages[0].content[0].file"),
-        (#""messages":[{"role":"user","content":[{"type":"file","file":{"filename":"x.exe","file_data":"AA=="}}]}]"#, "messages[0].content[0].file"),
+        (
+            #""messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]}]"#,
+            "messages[0].content[0].image_url"
+        ),
+        (
+            #""messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/tiff;base64,AA=="}}]}]"#,
+            "messages[0].content[0].image_url"
+        ),
+        (
+            #""messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]"#,
+            "messages[0].content[0].file"
+        ),
+        (
+            #""messages":[{"role":"user","content":[{"type":"file","file":{"filename":"x.exe","file_data":"AA=="}}]}]"#,
+            "messages[0].content[0].file"
+        ),
     ])
     func `that cannot be said are refused with the field`(members: String, param: String) throws {
         let members = members.contains("messages") ? members : hello + "," + members
@@ -134,7 +191,10 @@ import Testing
 
     @Test(arguments: [
         ("anthropic.claude-3-5-sonnet-20240620-v1:0", "/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/converse"),
-        ("arn:aws:bedrock:us-east-1:1:inference-profile/us.x", "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.x/converse"),
+        (
+            "arn:aws:bedrock:us-east-1:1:inference-profile/us.x",
+            "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.x/converse"
+        ),
     ])
     func `have the model as one segment of the path`(model: String, expected: String) throws {
         let bytes = ByteBuffer("{}")

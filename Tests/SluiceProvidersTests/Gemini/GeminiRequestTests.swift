@@ -49,13 +49,15 @@ import Testing
             of:
                 #"{"role":"tool","tool_call_id":"call_1","content":"-3 C"},{"role":"tool","tool_call_id":"call_2","content":"12:00"}"#,
             with:
-                #"{"role":"tool","tool_call_id":"call_2","content":"12:00"},{"role":"tool","tool_call_id":"call_1","content":"-3 C"}"#)
+                #"{"role":"tool","tool_call_id":"call_2","content":"12:00"},{"role":"tool","tool_call_id":"call_1","content":"-3 C"}"#
+        )
         #expect(swapped != history)
         #expect(isSame(try encoded(swapped).body, body))
     }
 
     @Test func `send the documented stand-in where the application lost the signature`() throws {
-        let step = #"{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f","arguments":""}},{"id":"b","function":{"name":"g","arguments":"[1"}}]},{"role":"tool","tool_call_id":"a","content":""},{"role":"tool","tool_call_id":"b","content":" {\"x\":1}"}"#
+        let step =
+            #"{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f","arguments":""}},{"id":"b","function":{"name":"g","arguments":"[1"}}]},{"role":"tool","tool_call_id":"a","content":""},{"role":"tool","tool_call_id":"b","content":" {\"x\":1}"}"#
         let history = #""messages":[{"role":"user","content":"1"},\#(step),{"role":"user","content":"2"},\#(step)]"#
         let calls = #"{"functionCall":{"name":"f","args":{}}},{"functionCall":{"name":"g","args":{"arguments":"[1"}}}"#
         let signed = calls.replacingOccurrences(
@@ -88,7 +90,10 @@ import Testing
             #"[{"role":"assistant","content":"A"},{"role":"user","content":[{"type":"text","text":"B"}]},{"role":"user","content":"C"},{"role":"developer","content":"D"}]"#,
             #""contents":[{"role":"user","parts":[{"text":" "}]},{"role":"model","parts":[{"text":"A"}]},{"role":"user","parts":[{"text":"B"},{"text":"C"}]}],"systemInstruction":{"parts":[{"text":"D"}]}"#
         ),
-        (#"[{"role":"user","content":""},{"role":"assistant","content":null,"refusal":"No"}]"#, #""contents":[{"role":"user","parts":[{"text":" "}]},{"role":"model","parts":[{"text":"No"}]}]"#),
+        (
+            #"[{"role":"user","content":""},{"role":"assistant","content":null,"refusal":"No"}]"#,
+            #""contents":[{"role":"user","parts":[{"text":" "}]},{"role":"model","parts":[{"text":"No"}]}]"#
+        ),
     ])
     func `have the roles in the order that Gemini insists on`(messages: String, expected: String) throws {
         let (body, _) = try encoded(#""messages":\#(messages)"#)
@@ -101,10 +106,13 @@ import Testing
             + #","user":"u","seed":99999999999,"logprobs":true,"top_logprobs":2,"store":false,"metadata":{},"logit_bias":{},"presence_penalty":2,"frequency_penalty":-2,"parallel_tool_calls":true,"stop":["1","2","3","4","5","6"],"service_tier":"auto","verbosity":"low","unknown":{"a":1},"n":1,"stream_options":{"include_usage":true},"labels":{"a":"b"}"#
         let (body, report) = try encoded(lossy)
         #expect(
-            report.lost.sorted() == ["labels", "logprobs", "seed", "stop[5]", "top_logprobs", "unknown", "user", "verbosity"],
+            report.lost.sorted() == [
+                "labels", "logprobs", "seed", "stop[5]", "top_logprobs", "unknown", "user", "verbosity",
+            ],
             "\(report.lost)")
         #expect(report.adapted == ["presence_penalty: 1.999"])
-        let config = #""generationConfig":{"presencePenalty":1.999,"frequencyPenalty":-2,"stopSequences":["1","2","3","4","5"]}"#
+        let config =
+            #""generationConfig":{"presencePenalty":1.999,"frequencyPenalty":-2,"stopSequences":["1","2","3","4","5"]}"#
         #expect(isSame(body, "{\(contents),\(config)}"), "\(body)")
     }
 
@@ -130,50 +138,86 @@ import Testing
         ("none", .effort, "gemini-3-pro", #"{"thinkingLevel":"LOW"}"#),
         ("xhigh", .effort, "gemini-3-pro", #"{"thinkingLevel":"HIGH","includeThoughts":true}"#),
     ])
-    func `ask for thinking in the model's way`(effort: String, style: Capabilities.Reasoning, model: String, expected: String) throws {
+    func `ask for thinking in the model's way`(
+        effort: String, style: Capabilities.Reasoning, model: String, expected: String
+    ) throws {
         let (body, report) = try encoded(hello + #","reasoning_effort":"\#(effort)""#, style, model: model)
         #expect(isSame(body, #"{\#(contents),"generationConfig":{"thinkingConfig":\#(expected)}}"#), "\(body)")
         #expect(report.lost.isEmpty)
-        #expect(try encoded(hello + #","reasoning_effort":"\#(effort)""#, .none).report.lost == (effort == "none" ? [] : ["reasoning_effort"]))
+        #expect(
+            try encoded(hello + #","reasoning_effort":"\#(effort)""#, .none).report.lost
+                == (effort == "none" ? [] : ["reasoning_effort"]))
     }
 
     @Test(arguments: [
         (#""none""#, #"{"mode":"NONE"}"#), (#""required""#, #"{"mode":"ANY"}"#),
-        (#"{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]}}"#, #"{"mode":"VALIDATED","allowedFunctionNames":["f"]}"#),
-        (#"{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"f"}}]}}"#, #"{"mode":"ANY","allowedFunctionNames":["f"]}"#),
+        (
+            #"{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]}}"#,
+            #"{"mode":"VALIDATED","allowedFunctionNames":["f"]}"#
+        ),
+        (
+            #"{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"f"}}]}}"#,
+            #"{"mode":"ANY","allowedFunctionNames":["f"]}"#
+        ),
     ])
     func `choose among tools`(choice: String, expected: String) throws {
-        let tools = #","tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object","properties":{}}}}],"tool_choice":\#(choice)"#
+        let tools =
+            #","tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object","properties":{}}}}],"tool_choice":\#(choice)"#
         let (body, report) = try encoded(hello + tools)
         #expect(
-            isSame(body, #"{\#(contents),"tools":[{"functionDeclarations":[{"name":"f"}]}],"toolConfig":{"functionCallingConfig":\#(expected)}}"#),
+            isSame(
+                body,
+                #"{\#(contents),"tools":[{"functionDeclarations":[{"name":"f"}]}],"toolConfig":{"functionCallingConfig":\#(expected)}}"#
+            ),
             "\(body)")
         #expect(report.lost == ["tools[0].function.strict"])
     }
 
     @Test(arguments: [
-        (##"{"$ref":"#/$defs/a"}"##, #"{"type":"OBJECT","properties":{"k":{"type":"STRING","enum":["v"]}},"required":["k"]}"#),
-        (##"{"description":"d","allOf":[{"$ref":"#/$defs/a"}]}"##, #"{"description":"d","type":"OBJECT","properties":{"k":{"type":"STRING","enum":["v"]}},"required":["k"]}"#),
-        (#"{"anyOf":[{"type":"integer"},{"type":"null"}],"description":"n"}"#, #"{"type":"INTEGER","nullable":true,"description":"n"}"#),
-        (#"{"oneOf":[{"type":"integer"},{"type":"string"},{"type":"null"}]}"#, #"{"anyOf":[{"type":"INTEGER"},{"type":"STRING"}],"nullable":true}"#),
+        (
+            ##"{"$ref":"#/$defs/a"}"##,
+            #"{"type":"OBJECT","properties":{"k":{"type":"STRING","enum":["v"]}},"required":["k"]}"#
+        ),
+        (
+            ##"{"description":"d","allOf":[{"$ref":"#/$defs/a"}]}"##,
+            #"{"description":"d","type":"OBJECT","properties":{"k":{"type":"STRING","enum":["v"]}},"required":["k"]}"#
+        ),
+        (
+            #"{"anyOf":[{"type":"integer"},{"type":"null"}],"description":"n"}"#,
+            #"{"type":"INTEGER","nullable":true,"description":"n"}"#
+        ),
+        (
+            #"{"oneOf":[{"type":"integer"},{"type":"string"},{"type":"null"}]}"#,
+            #"{"anyOf":[{"type":"INTEGER"},{"type":"STRING"}],"nullable":true}"#
+        ),
         (#"{"type":["number","boolean"]}"#, #"{"anyOf":[{"type":"NUMBER"},{"type":"BOOLEAN"}]}"#),
-        (#"{"type":"array","items":{"type":"string","format":"date-time"},"minItems":1}"#, #"{"type":"ARRAY","items":{"type":"STRING","format":"date-time"},"minItems":1}"#),
-        (#"{"type":"object","additionalProperties":false,"properties":{},"title":"T"}"#, #"{"type":"OBJECT","title":"T"}"#),
+        (
+            #"{"type":"array","items":{"type":"string","format":"date-time"},"minItems":1}"#,
+            #"{"type":"ARRAY","items":{"type":"STRING","format":"date-time"},"minItems":1}"#
+        ),
+        (
+            #"{"type":"object","additionalProperties":false,"properties":{},"title":"T"}"#,
+            #"{"type":"OBJECT","title":"T"}"#
+        ),
     ])
     func `put schemas into the subset`(schema: String, expected: String) throws {
         let defs = #""$defs":{"a":{"type":"object","properties":{"k":{"const":"v"}},"required":["k","gone"]}}"#
         let (body, report) = try encoded(
-            hello + #","tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"p":\#(schema)},\#(defs)}}}]"#)
+            hello
+                + #","tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"p":\#(schema)},\#(defs)}}}]"#
+        )
         #expect(
             isSame(
                 body,
-                #"{\#(contents),"tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{"p":\#(expected)}}}]}]}"#),
+                #"{\#(contents),"tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":"OBJECT","properties":{"p":\#(expected)}}}]}]}"#
+            ),
             "\(body)")
         #expect(report.adapted.isEmpty)
     }
 
     @Test(arguments: [
-        ##"{"$ref":"#"}"##, #"{"not":{}}"#, #"{"enum":[1,2]}"#, #"{}"#, #"true"#, #"{"type":"array"}"#, #"{"type":"string","format":"uri"}"#,
+        ##"{"$ref":"#"}"##, #"{"not":{}}"#, #"{"enum":[1,2]}"#, #"{}"#, #"true"#, #"{"type":"array"}"#,
+        #"{"type":"string","format":"uri"}"#,
         ##"{"$ref":"#/properties/p"}"##, #"{"type":"object","additionalProperties":{"type":"string"}}"#,
     ])
     func `give what the subset cannot say as JSON Schema, or simplified`(schema: String) throws {
@@ -183,13 +227,17 @@ import Testing
         #expect(body.contains(#""parametersJsonSchema":\#(parameters)"#), "\(body)")
         #expect(report.adapted.isEmpty)
         let old = try encoded(hello + tools, .none)
-        #expect(JSONSerialization.isValid(old.body) && old.body.contains(#""parameters":{"type":"OBJECT""#), "\(old.body)")
+        #expect(
+            JSONSerialization.isValid(old.body) && old.body.contains(#""parameters":{"type":"OBJECT""#), "\(old.body)")
         #expect(old.report.adapted == ["tools[0].function.parameters: simplified"])
     }
 
     @Test func `are not blown up by references`() throws {
         var defs = ""
-        for level in 0..<40 { defs += ##""d\##(level)":{"anyOf":[{"$ref":"#/$defs/d\##(level + 1)"},{"$ref":"#/$defs/d\##(level + 1)"}]},"## }
+        for level in 0..<40 {
+            defs +=
+                ##""d\##(level)":{"anyOf":[{"$ref":"#/$defs/d\##(level + 1)"},{"$ref":"#/$defs/d\##(level + 1)"}]},"##
+        }
         let tools =
             ##","tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"p":{"$ref":"#/$defs/d0"}},"$defs":{\##(defs)"d40":{"type":"string"}}}}}]"##
         let (body, _) = try encoded(hello + tools, .none)
@@ -200,9 +248,18 @@ import Testing
         (#""n":2"#, "n"),
         (#""messages":[{"role":"tool","tool_call_id":"x","content":"y"}]"#, "messages[0].tool_call_id"),
         (#""messages":[{"role":"robot","content":"y"}]"#, "messages[0].role"),
-        (#""messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"ftp://x"}}]}]"#, "messages[0].content[0]"),
-        (#""messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"file-1"}}]}]"#, "messages[0].content[0].file.file_id"),
-        (#""messages":[{"role":"assistant","tool_calls":[{"id":"1","type":"custom","custom":{"name":"x"}}]}]"#, "messages[0].tool_calls[0]"),
+        (
+            #""messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"ftp://x"}}]}]"#,
+            "messages[0].content[0]"
+        ),
+        (
+            #""messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"file-1"}}]}]"#,
+            "messages[0].content[0].file.file_id"
+        ),
+        (
+            #""messages":[{"role":"assistant","tool_calls":[{"id":"1","type":"custom","custom":{"name":"x"}}]}]"#,
+            "messages[0].tool_calls[0]"
+        ),
     ])
     func `that cannot be said are refused with the field`(members: String, param: String) throws {
         let members = members.contains("messages") ? members : hello + "," + members
@@ -222,8 +279,13 @@ import Testing
             let bytes = ByteBuffer("{}")
             let tape = JSONTape()
             try tape.scan(bytes.span)
-            let target = GeminiDialect(flavour).chatTarget(ChatRequest(tape.root(over: bytes.span), model: model, isStream: isStream))
-            #expect(target == (isStream ? expected.replacingOccurrences(of: ":generate", with: ":streamGenerate") + "?alt=sse" : expected))
+            let target = GeminiDialect(flavour).chatTarget(
+                ChatRequest(tape.root(over: bytes.span), model: model, isStream: isStream))
+            #expect(
+                target
+                    == (isStream
+                        ? expected.replacingOccurrences(of: ":generate", with: ":streamGenerate") + "?alt=sse"
+                        : expected))
         }
     }
 
@@ -240,5 +302,7 @@ import Testing
 }
 
 extension JSONSerialization {
-    static func isValid(_ text: String) -> Bool { (try? jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)) != nil }
+    static func isValid(_ text: String) -> Bool {
+        (try? jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)) != nil
+    }
 }

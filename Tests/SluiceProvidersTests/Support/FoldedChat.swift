@@ -46,5 +46,7 @@ struct FoldedChat: Equatable, CustomStringConvertible {
         }
     }
 
-    var description: String { "\(content)|\(reasoning)|\(calls)|\(details)|\(finish ?? "-")|\(usage.map { "\($0)" } ?? "-")" }
+    var description: String {
+        "\(content)|\(reasoning)|\(calls)|\(details)|\(finish ?? "-")|\(usage.map { "\($0)" } ?? "-")"
+    }
 }
