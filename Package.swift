@@ -47,7 +47,7 @@ let package = Package(
         target(
             "SluicePipeline",
             [
-                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet", "SluiceDownstream", "SluiceUpstream",
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceDownstream", "SluiceUpstream",
                 "SluiceProviders",
             ]),
         target(

@@ -45,11 +45,12 @@ package final class ConfigSnapshot: Sendable {
     package let defaultProvider: Provider?
     package let limits: Limits
     package let timeouts: Timeouts
+    package let media: MediaPolicy
     package let logsExchanges: Bool
 
     package init(
         revision: Int, providers: [Provider], models: [String: Model], defaultProvider: Provider?, limits: Limits,
-        timeouts: Timeouts, logsExchanges: Bool
+        timeouts: Timeouts, media: MediaPolicy = MediaPolicy(), logsExchanges: Bool
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -57,6 +58,7 @@ package final class ConfigSnapshot: Sendable {
         self.defaultProvider = defaultProvider ?? (providers.count == 1 ? providers.first : nil)
         self.limits = limits
         self.timeouts = timeouts
+        self.media = media
         self.logsExchanges = logsExchanges
     }
 }

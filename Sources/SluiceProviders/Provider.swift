@@ -6,6 +6,8 @@ package import SluiceUpstream
 package final class Provider: Sendable {
     package let name: String
     package let dialect: ProviderDialect
+    /// Whether it has OpenAI's Responses itself: they pass as they are then, and are taken to chat completions otherwise.
+    package let hasResponses: Bool
     /// What speaks the dialect.
     package let chat: any ChatDialect
     package let endpoint: Endpoint
@@ -27,10 +29,11 @@ package final class Provider: Sendable {
     package init(
         name: String, dialect: ProviderDialect, endpoint: Endpoint, basePath: String, keys: KeyRing,
         extraFields: [(name: String, value: Secret)] = [], forwardsAuthorization: Bool = false,
-        takesOpenAIFields: Bool = true, models: [String] = [], modelPrefixes: [String] = []
+        takesOpenAIFields: Bool = true, hasResponses: Bool = true, models: [String] = [], modelPrefixes: [String] = []
     ) {
         self.name = name
         self.dialect = dialect
+        self.hasResponses = hasResponses && dialect == .openai
         chat = dialect.chat
         self.endpoint = endpoint
         self.basePath = Array((basePath.hasSuffix("/") ? String(basePath.dropLast()) : basePath).utf8)

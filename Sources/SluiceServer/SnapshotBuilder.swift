@@ -24,12 +24,12 @@ enum SnapshotBuilder {
         }
         if !mistakes.isEmpty { throw ConfigErrors(mistakes) }
         return Generation(
-            snapshot: snapshot(configuration, providers, revision), downstream: downstream(configuration))
+            snapshot: try snapshot(configuration, providers, revision), downstream: downstream(configuration))
     }
 
     private static func snapshot(
         _ configuration: ServerConfiguration, _ providers: [Provider], _ revision: Int
-    ) -> ConfigSnapshot {
+    ) throws(ConfigErrors) -> ConfigSnapshot {
         let byName = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var models: [String: ConfigSnapshot.Model] = [:]
         for model in configuration.models {
@@ -51,7 +51,26 @@ enum SnapshotBuilder {
         return ConfigSnapshot(
             revision: revision, providers: providers, models: models,
             defaultProvider: configuration.defaultProvider.flatMap { byName[$0] }, limits: limits, timeouts: timeouts,
-            logsExchanges: configuration.log.access)
+            media: try media(configuration.media), logsExchanges: configuration.log.access)
+    }
+
+    private static func media(_ configuration: MediaConfiguration) throws(ConfigErrors) -> MediaPolicy {
+        var policy = MediaPolicy()
+        policy.fetches = configuration.fetchesURLs
+        policy.hosts = configuration.hosts
+        policy.allowsPrivateAddresses = configuration.allowsPrivateAddresses
+        policy.byteCountMax = configuration.byteCountMax
+        policy.countMax = configuration.countMax
+        policy.timeout = configuration.timeout
+        if !policy.fetches { return policy }
+        var tls = UpstreamTLSConfiguration()
+        tls.applicationProtocols = [.http1]
+        do throws(TLSError) {
+            policy.tls = try TLSContext(upstream: tls)
+        } catch {
+            throw ConfigErrors([ConfigMistake(path: "media", location: nil, message: error.message)])
+        }
+        return policy
     }
 
     private static func downstream(_ configuration: ServerConfiguration) -> DownstreamConfiguration {
@@ -91,7 +110,7 @@ enum SnapshotBuilder {
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
             takesOpenAIFields: Catalogue.providers.allSatisfy { $0.name != configuration.name || $0.name == "openai" },
-            models: configuration.namedModels,
+            hasResponses: configuration.responses == .native, models: configuration.namedModels,
             modelPrefixes: configuration.models.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) })
     }
 

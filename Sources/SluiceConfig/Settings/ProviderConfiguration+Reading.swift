@@ -8,6 +8,9 @@ extension ProviderConfiguration {
             "base_url", doc: "What paths as `/chat/completions` are appended to: `https://api.openai.com/v1`.")
         var provider = ProviderConfiguration(name: name, baseURL: url)
         provider.dialect = dialect
+        provider.responses = section.choice(
+            "responses", default: provider.responses,
+            doc: "Who makes responses (`/v1/responses`): the provider itself, or Sluice out of its chat completions. Dialects other than openai have none of their own.")
         provider.readCredentials(section)
         provider.readConnection(section)
         provider.tls = section.section("tls", doc: "How the provider is verified, and what it is shown.", readTLS)

@@ -4,16 +4,21 @@ package import SluiceCore
 package struct ProviderConfiguration: Sendable, Equatable {
     package enum Dialect: String, Sendable, CaseIterable {
         case openai
+        case anthropic
         case gemini
         case vertex
         case bedrock
     }
+    /// Who makes responses (`/v1/responses`) of a provider that speaks OpenAI's dialect.
+    package enum Responses: String, Sendable, CaseIterable { case native, translated }
     package enum HTTPVersion: String, Sendable, CaseIterable { case auto, http1, http2 }
 
     /// How it is addressed in configuration, metrics and `provider/model`.
     package var name: String
     /// Default openai.
     package var dialect = Dialect.openai
+    /// Default native. Providers of other dialects have none of their own.
+    package var responses = Responses.native
     /// What a path such as `/chat/completions` is appended to.
     package var baseURL: BaseURL
     /// None, one, or several to take turns.

@@ -33,7 +33,7 @@ enum Relaying {
             try await TranslatedReply.relay(head, from: upstream, translation, context, tape: tape)
         } else if isEventStream(head) {
             let reply = ResponseHead(head.status, fields: fields(head, context))
-            context.stream = StreamRelay(context, from: upstream, head: reply, tape: tape)
+            context.stream = stream(reply, from: upstream, context, tape: tape)
         } else if isAccounted(context.operation) {
             try await relayWhole(head, from: upstream, context, tape: tape)
         } else {
@@ -41,9 +41,22 @@ enum Relaying {
         }
     }
 
+    /// The relay of a stream in the application's own dialect.
+    private static func stream(
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
+    ) -> any RelayedStream {
+        if context.dialect == .anthropic {
+            return StreamRelay(context, from: upstream, head: head, through: AnthropicStreamInspector(), tape: tape)
+        }
+        let inspector = OpenAIStreamInspector(context.operation ?? .passage, showsUsage: context.showsUsage)
+        return StreamRelay(context, from: upstream, head: head, through: inspector, tape: tape)
+    }
+
+    /// Anthropic's name for it has no `x-` (section 2 of its sheet), and AWS has its own.
     private static func upstreamRequestID(_ head: ResponseHead) -> String? {
         if let id = head.fields.text(.xRequestID) { return id }
-        return head.fields.index(named: "x-amzn-requestid").map { String(decoding: head.fields.value(at: $0)) }
+        let index = head.fields.index(named: "request-id") ?? head.fields.index(named: "x-amzn-requestid")
+        return index.map { String(decoding: head.fields.value(at: $0)) }
     }
 
     static func isEventStream(_ head: ResponseHead) -> Bool {
@@ -62,7 +75,7 @@ enum Relaying {
     /// The fields of our reply: what the provider's allow-listed ones say, and what we say about the exchange.
     static func fields(_ head: ResponseHead, _ context: RequestContext) -> HeaderFields {
         var fields = HeaderFields(reservingBytes: 512, fields: 12)
-        fields.append(.xRequestID, context.requestID)
+        context.appendRequestID(to: &fields)
         for index in 0..<head.fields.count {
             let field = head.fields.field(at: index)
             if returned.contains(field) {
@@ -71,7 +84,9 @@ enum Relaying {
                 fields.append(name: "x-upstream-request-id".utf8Span.span, value: head.fields.value(at: index))
             } else if field == .other {
                 let name = head.fields.name(at: index)
-                if name.hasPrefix("x-ratelimit-") || name.hasPrefix("openai-") {
+                if name.equals("request-id") {
+                    fields.append(name: "x-upstream-request-id".utf8Span.span, value: head.fields.value(at: index))
+                } else if name.hasPrefix("x-ratelimit-") || name.hasPrefix("openai-") || name.hasPrefix("anthropic-ratelimit-") {
                     fields.append(fieldAt: index, of: head.fields)
                 }
             }
@@ -99,7 +114,8 @@ enum Relaying {
         if isJSON(head), head.status.isSuccess, context.exchange.head.method != .head {
             do throws(JSONError) {
                 try tape.scan(body.span)
-                context.usage = Usage(openAI: tape.root(over: body.span)["usage"])
+                let usage = tape.root(over: body.span)["usage"]
+                context.usage = context.dialect == .anthropic ? Usage(anthropic: usage) : Usage(openAI: usage)
                 if context.usage == nil, context.operation?.hasStreamOptions == true {
                     context.usage = .estimate(
                         requestByteCount: context.exchange.receivedByteCount, textByteCount: body.count)

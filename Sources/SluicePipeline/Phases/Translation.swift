@@ -13,6 +13,8 @@ package final class Translation {
     /// For a request for embeddings: what they are read by, and how the application wants them.
     let embeddings: (any EmbeddingDialect)?
     let asBase64: Bool
+    /// What a response repeats of its request, if that is what the application asked for.
+    private(set) var echo: ResponsesEcho?
 
     private init(
         _ dialect: any ChatDialect, _ report: FieldReport, embeddings: (any EmbeddingDialect)? = nil, asBase64: Bool = false
@@ -28,8 +30,10 @@ package final class Translation {
     static func isNeeded(_ context: RequestContext, _ provider: Provider) -> Bool {
         switch context.dialect {
         case .platform: true
+        case .openAI where context.operation == .responses: !provider.hasResponses
         case .openAI:
             provider.dialect != .openai && (context.operation == .chatCompletions || context.operation == .embeddings)
+        case .anthropic: provider.dialect != .anthropic && context.operation == .chatCompletions
         }
     }
 
@@ -37,7 +41,7 @@ package final class Translation {
     static func check(_ context: RequestContext, _ provider: Provider) throws(Rejection) {
         guard case .openAI = context.dialect, provider.dialect != .openai, let operation = context.operation else { return }
         switch operation {
-        case .chatCompletions: return
+        case .chatCompletions, .responses: return
         case .embeddings where provider.chat.embeddings != nil: return
         case .models:
             throw Rejection(
@@ -48,16 +52,6 @@ package final class Translation {
                 .caller, 400, code: "unsupported_operation",
                 "Provider \(provider.name) (\(provider.dialect.rawValue)) has nothing for \(operation.template).", param: "model")
         }
-    }
-
-    /// Puts a request into the provider's words.
-    static func request(
-        _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, tape: JSONTape
-    ) throws(Rejection) -> UpstreamRequest {
-        if context.operation == .embeddings, let embeddings = provider.chat.embeddings {
-            return try embeddingRequest(body, embeddings, context, provider, tape: tape)
-        }
-        return try chatRequest(body, context, provider, tape: tape)
     }
 
     private static func embeddingRequest(
@@ -77,12 +71,66 @@ package final class Translation {
             encoded, embeddings.target(model: context.upstreamModel), UpstreamRequestBuilder.translatedFields(context, provider), provider)
     }
 
+    /// Makes a responses request into a chat request; the tape holds it afterwards.
+    private static func responsesRequest(
+        _ body: ByteBuffer, _ provider: Provider, _ report: inout FieldReport, tape: JSONTape
+    ) throws(Rejection) -> ByteBuffer {
+        let request = ByteBuffer(capacity: body.count + 512)
+        do throws(EncodingRefusal) {
+            try ResponsesRequest.write(tape.root(over: body.span), for: target(provider), into: request, &report)
+        } catch {
+            throw Rejection(.caller, 400, code: "unsupported_parameter", "\(error.param): \(error.message)", param: error.param)
+        }
+        try scan(request, tape)
+        return request
+    }
+
+    private static func target(_ provider: Provider) -> MessagesRequest.Target {
+        MessagesRequest.Target(
+            isOpenAI: provider.dialect == .openai, takesMaxCompletionTokens: provider.endpoint.host.hasSuffix(".openai.com"))
+    }
+
+    /// What we wrote ourselves is JSON, unless it has become longer or deeper than is read.
+    private static func scan(_ body: ByteBuffer, _ tape: JSONTape) throws(Rejection) {
+        do throws(JSONError) {
+            try tape.scan(body.span)
+        } catch {
+            throw Rejection(error)
+        }
+    }
+
+    /// Makes a Messages request into a chat request; the tape holds it afterwards.
     private static func chatRequest(
+        _ body: ByteBuffer, _ provider: Provider, _ report: inout FieldReport, tape: JSONTape
+    ) throws(Rejection) -> ByteBuffer {
+        let request = ByteBuffer(capacity: body.count + 512)
+        do throws(EncodingRefusal) {
+            try MessagesRequest.write(tape.root(over: body.span), for: target(provider), into: request, &report)
+        } catch {
+            throw Rejection(.caller, 400, code: "unsupported_value", "\(error.param): \(error.message)", param: error.param)
+        }
+        try scan(request, tape)
+        return request
+    }
+
+    /// Puts a request into the provider's words.
+    static func request(
         _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, tape: JSONTape
     ) throws(Rejection) -> UpstreamRequest {
+        if context.operation == .embeddings, let embeddings = provider.chat.embeddings {
+            return try embeddingRequest(body, embeddings, context, provider, tape: tape)
+        }
+        var report = FieldReport()
+        var body = body
+        var echo: ResponsesEcho?
+        if context.dialect == .anthropic {
+            body = try chatRequest(body, provider, &report, tape: tape)
+        } else if context.operation == .responses {
+            echo = ResponsesEcho(of: tape.root(over: body.span))
+            body = try responsesRequest(body, provider, &report, tape: tape)
+        }
         let root = tape.root(over: body.span)
         let request = ChatRequest(root, model: context.upstreamModel, isStream: context.isStream)
-        var report = FieldReport()
         let encoded = ByteBuffer(capacity: body.count + 512)
         do throws(EncodingRefusal) {
             try provider.chat.encode(request, Capabilities(), into: encoded, &report)
@@ -92,6 +140,7 @@ package final class Translation {
         var fields = UpstreamRequestBuilder.translatedFields(context, provider)
         provider.chat.addFields(request, to: &fields)
         let translation = Translation(provider.chat, report)
+        translation.echo = echo
         context.translation = translation
         let target = provider.chat.chatTarget(request)
         if provider.chat.framing == .webSocketMessages {

@@ -57,8 +57,26 @@ enum UpstreamRequestBuilder {
                 fields.append(.authorization, received.value(at: index))
             }
         }
+        if context.dialect == .anthropic { addAnthropicFields(of: received, to: &fields) }
         fields.append(.xRequestID, context.requestID)
         return fields
+    }
+
+    /// The version and the beta features that the application's words are in go with them; what the configuration says stays.
+    private static func addAnthropicFields(of received: borrowing HeaderFields, to fields: inout HeaderFields) {
+        if !fields.contains(.anthropicBeta) {
+            var position = received.index(of: .anthropicBeta)
+            while let index = position {
+                fields.append(fieldAt: index, of: received)
+                position = received.index(of: .anthropicBeta, from: index + 1)
+            }
+        }
+        if fields.contains(.anthropicVersion) { return }
+        if let index = received.index(of: .anthropicVersion) {
+            fields.append(fieldAt: index, of: received)
+        } else {
+            fields.append(.anthropicVersion, AnthropicDialect.version)
+        }
     }
 
     /// Fields for a request whose body we wrote ourselves.
@@ -114,7 +132,7 @@ enum UpstreamRequestBuilder {
         if context.upstreamModel != context.model {
             edits.set("model", in: root) { $0.string(context.upstreamModel) }
         }
-        if context.isStream, !context.showsUsage, context.operation?.hasStreamOptions == true {
+        if context.isStream, !context.showsUsage, context.dialect == .openAI, context.operation?.hasStreamOptions == true {
             if let options = root["stream_options"], options.isObject {
                 edits.set("include_usage", in: options) { $0.bool(true) }
             } else {

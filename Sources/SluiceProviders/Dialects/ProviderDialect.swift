@@ -1,6 +1,7 @@
 /// The wire formats that providers speak, by the names that configurations use.
 package enum ProviderDialect: String, Sendable, CaseIterable {
     case openai
+    case anthropic
     case gemini
     case vertex
     case bedrock
@@ -9,6 +10,7 @@ package enum ProviderDialect: String, Sendable, CaseIterable {
     package var chat: any ChatDialect {
         switch self {
         case .openai: OpenAIDialect()
+        case .anthropic: AnthropicDialect()
         case .gemini: GeminiDialect(.gemini)
         case .vertex: GeminiDialect(.vertex)
         case .bedrock: ConverseDialect()
