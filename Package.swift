@@ -26,6 +26,8 @@ let package = Package(
     products: [.executable(name: "sluice", targets: ["sluice"])],
     targets: [
         .target(name: "CLinux"),
+        // The built-in adapters, embedded: real files, so that they can be read, compared and checked as such.
+        .target(name: "CAdapters", exclude: ["Adapters"]),
         .systemLibrary(name: "CSIMD"),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -34,13 +36,16 @@ let package = Package(
         target("SluiceHTTP", ["SluiceCore", "CNghttp2"]),
         target("SluiceTLS", ["SluiceCore", "COpenSSL"]),
         target("SluiceNet", ["SluiceCore", "SluiceTLS", "CLinux"]),
-        target("SluiceConfig", ["SluiceCore"]),
+        target("SluiceConfig", ["SluiceCore", "CAdapters"]),
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
-        target("SluiceProviders", ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceUpstream"]),
+        target("SluiceProviders", ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceConfig", "SluiceUpstream"]),
         target(
             "SluicePipeline",
-            ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet", "SluiceDownstream", "SluiceUpstream", "SluiceProviders"]),
+            [
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet", "SluiceConfig", "SluiceDownstream", "SluiceUpstream",
+                "SluiceProviders",
+            ]),
         target(
             "SluiceMock",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceDownstream"]),
@@ -65,6 +70,9 @@ let package = Package(
         tests("SluiceHTTPTests", ["SluiceHTTP", "SluiceCore"]),
         tests("SluiceTLSTests", ["SluiceTLS", "SluiceCore"]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
+        tests(
+            "SluiceProvidersTests",
+            ["SluiceProviders", "SluiceConfig", "SluiceJSON", "SluiceHTTP", "SluiceCore"], exclude: ["Golden"]),
         tests(
             "SluiceServerTests", ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
         tests("DocumentationTests", ["SluiceConfig", "SluiceServer"]),

@@ -44,8 +44,12 @@ package final class RequestContext {
     package var upstream: UpstreamExchange?
     /// The provider speaks another dialect than the application.
     package var translation: Translation?
-    /// Whether the reply names what the provider could not be told of the request.
-    package var reportsLostFields = true
+    /// What happens to a request that asks for more than its model can do.
+    package var unsupported = FieldReport.Mode.warn
+    /// What of the request got lost or was changed on the way.
+    package var report = FieldReport()
+    /// The tool whose arguments are the answer: it was forced for the sake of its schema.
+    package var answerTool: String?
     package var upstreamStatus: Status?
     package var upstreamRequestID: String?
     package var usage: Usage?
@@ -68,6 +72,12 @@ package final class RequestContext {
 }
 
 extension RequestContext {
+    /// What reads errors of a provider whose adapter knows them, where its replies pass as they come otherwise.
+    var dialectOfErrors: (any ChatDialect)? {
+        guard let provider, !provider.adaptation.errors.isEmpty else { return nil }
+        return provider.chat
+    }
+
     /// Notes what the provider reported; the error to throw.
     func reported(_ fault: ProviderFault) -> UpstreamError {
         var fault = fault

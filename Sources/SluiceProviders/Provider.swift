@@ -16,6 +16,8 @@ package final class Provider: Sendable {
 
     package let name: String
     package let dialect: ProviderDialect
+    /// How it varies the dialect.
+    package let adaptation: Adaptation
     /// What speaks the dialect.
     package let chat: any ChatDialect
     package let endpoint: Endpoint
@@ -38,13 +40,14 @@ package final class Provider: Sendable {
     private let turn = Atomic<UInt>(0)
 
     package init(
-        name: String, dialect: ProviderDialect, endpoint: Endpoint, basePath: String, authorization: Authorization,
+        name: String, dialect: ProviderDialect, adaptation: Adaptation = Adaptation(), endpoint: Endpoint, basePath: String, authorization: Authorization,
         extraFields: [(name: String, value: Secret)] = [], forwardsAuthorization: Bool = false,
         takesOpenAIFields: Bool = true, models: [String] = [], modelPrefixes: [String] = []
     ) {
         self.name = name
         self.dialect = dialect
-        chat = dialect.chat
+        self.adaptation = adaptation
+        chat = dialect == .openai ? OpenAIDialect(adaptation.reply) : dialect.chat
         self.endpoint = endpoint
         self.basePath = Array((basePath.hasSuffix("/") ? String(basePath.dropLast()) : basePath).utf8)
         self.authorization = authorization

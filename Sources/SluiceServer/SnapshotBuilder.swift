@@ -34,7 +34,8 @@ enum SnapshotBuilder {
         var models: [String: ConfigSnapshot.Model] = [:]
         for model in configuration.models {
             guard let provider = byName[model.provider] else { continue }
-            models[model.name] = ConfigSnapshot.Model(provider: provider, upstreamModel: model.upstreamModel)
+            models[model.name] = ConfigSnapshot.Model(
+                provider: provider, upstreamModel: model.upstreamModel, unsupported: model.unsupported.map(mode))
         }
         var limits = ConfigSnapshot.Limits()
         limits.bodyBytesMax = configuration.limits.bodyByteCountMax
@@ -50,8 +51,16 @@ enum SnapshotBuilder {
         timeouts.keepAliveComment = configuration.timeouts.keepaliveComment
         return ConfigSnapshot(
             revision: revision, providers: providers, models: models,
-            defaultProvider: configuration.defaultProvider.flatMap { byName[$0] }, limits: limits, timeouts: timeouts,
-            logsExchanges: configuration.log.access)
+            defaultProvider: configuration.defaultProvider.flatMap { byName[$0] }, unsupported: mode(configuration.unsupported),
+            limits: limits, timeouts: timeouts, logsExchanges: configuration.log.access)
+    }
+
+    private static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {
+        switch unsupported {
+        case .strict: .strict
+        case .warn: .warn
+        case .drop: .drop
+        }
     }
 
     private static func downstream(_ configuration: ServerConfiguration) -> DownstreamConfiguration {
@@ -84,24 +93,38 @@ enum SnapshotBuilder {
     private static func provider(
         _ configuration: ProviderConfiguration, _ environment: ConfigEnvironment
     ) throws(ConfigErrors) -> Provider {
-        Provider(
-            name: configuration.name, dialect: ProviderDialect(rawValue: configuration.dialect.rawValue) ?? .openai, endpoint: try endpoint(configuration, environment),
-            basePath: configuration.baseURL.path, authorization: authorization(configuration),
+        guard let dialect = ProviderDialect(rawValue: configuration.dialect.rawValue) else {
+            let known = ProviderDialect.allCases.map(\.rawValue).joined(separator: ", ")
+            throw mistake(configuration, "dialect", "one of \(known): this version of Sluice does not speak \(configuration.dialect.rawValue)")
+        }
+        return Provider(
+            name: configuration.name, dialect: dialect,
+            adaptation: Adaptation(
+                configuration.adapter, query: configuration.query, capabilities: configuration.capabilities),
+            endpoint: try endpoint(configuration, environment),
+            basePath: configuration.baseURL.path, authorization: try authorization(configuration),
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
-            takesOpenAIFields: Catalogue.providers.allSatisfy { $0.name != configuration.name || $0.name == "openai" },
+            takesOpenAIFields: configuration.adapter?.takesOpenAIFields ?? true,
             models: configuration.namedModels,
             modelPrefixes: configuration.models.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) })
     }
 
-    private static func authorization(_ configuration: ProviderConfiguration) -> Provider.Authorization {
+    private static func authorization(
+        _ configuration: ProviderConfiguration
+    ) throws(ConfigErrors) -> Provider.Authorization {
         let keys = configuration.apiKeys
-        if keys.isEmpty { return .none }
-        return switch configuration.auth {
-        case .bearer: .bearer(keys)
-        case .header(let name): .header(name: name, keys)
-        case .none: .none
+        switch configuration.auth {
+        case .recipe, .query:
+            throw mistake(configuration, "auth", "bearer, none or header:NAME: this version of Sluice cannot carry out \(configuration.auth)")
+        case .bearer: return keys.isEmpty ? .none : .bearer(keys)
+        case .header(let name): return keys.isEmpty ? .none : .header(name: name, keys)
+        case .none: return .none
         }
+    }
+
+    private static func mistake(_ configuration: ProviderConfiguration, _ key: String, _ message: String) -> ConfigErrors {
+        ConfigErrors([ConfigMistake(path: "providers.\(configuration.name).\(key)", location: nil, message: message)])
     }
 
     private static func endpoint(

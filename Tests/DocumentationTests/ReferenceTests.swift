@@ -37,12 +37,12 @@ import Testing
     private static var providers: String {
         var text =
             "| name | provider | base URL | key | base URL from | models |\n| --- | --- | --- | --- | --- | --- |\n"
-        for entry in Catalogue.providers {
+        for entry in AdapterLibrary.builtIn.adapters {
             func code(_ words: [String], unlessConfirmed name: String) -> String {
                 words.map { "`\($0)`" }.joined(separator: ", ") + (entry.unverified.contains(name) ? " ?" : "")
             }
             let cells = [
-                "`\(entry.name)`", entry.title, "`\(entry.baseURL)`",
+                "`\(entry.name)`", entry.title, entry.baseURL.map { "`\($0)`" } ?? "one's own",
                 code(entry.keyVariables, unlessConfirmed: "key_variables"),
                 code(entry.baseURLVariables, unlessConfirmed: "base_url_variables"),
                 code(entry.models, unlessConfirmed: "models"),

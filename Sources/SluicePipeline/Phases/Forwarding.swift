@@ -14,8 +14,9 @@ enum Forwarding {
         switch target {
         case .echo: try await EchoReply.send(request, context, tape: tape)
         case .provider(let provider):
+            try RequestEditing.check(context, provider)
             let upstreamRequest: UpstreamRequest
-            if case .json(let body) = request.body, Translation.isNeeded(context, provider) {
+            if case .json(let body) = request.body, Translation.isNeeded(context, provider, tape.root(over: body.span)) {
                 upstreamRequest = try Translation.request(body, context, provider, tape: tape)
             } else {
                 upstreamRequest = try UpstreamRequestBuilder.build(request, context, provider, tape: tape)

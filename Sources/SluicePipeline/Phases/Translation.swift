@@ -1,3 +1,4 @@
+internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceHTTP
 internal import SluiceJSON
@@ -11,17 +12,24 @@ package final class Translation {
     /// What of the request got lost or was changed on the way.
     let report: FieldReport
 
-    private init(_ dialect: any ChatDialect, _ report: FieldReport) {
+    private init(_ dialect: any ChatDialect, _ report: FieldReport, _ filters: [ReplyFilter]) {
         self.dialect = dialect
-        decoder = dialect.makeDecoder()
+        let decoder = dialect.makeDecoder()
+        self.decoder = filters.isEmpty ? decoder : FilteredReplyDecoder(decoder, through: filters)
         self.report = report
     }
 
     /// Whether the provider is asked in the application's own words, which then pass byte for byte.
-    static func isNeeded(_ context: RequestContext, _ provider: Provider) -> Bool {
+    ///
+    /// - Parameter root: the request.
+    static func isNeeded(_ context: RequestContext, _ provider: Provider, _ root: JSONValue) -> Bool {
         switch context.dialect {
-        case .platform: true
-        case .openAI: provider.dialect != .openai && context.operation == .chatCompletions
+        case .platform: return true
+        case .openAI:
+            if context.operation != .chatCompletions { return false }
+            if provider.dialect != .openai { return true }
+            // Several choices and logarithms of probabilities are only in a reply that passes as it comes.
+            return provider.adaptation.normalises && (root["n"]?.int ?? 1) == 1 && root["logprobs"]?.bool != true
         }
     }
 
@@ -29,21 +37,67 @@ package final class Translation {
     static func request(
         _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, tape: JSONTape
     ) throws(Rejection) -> UpstreamRequest {
-        let root = tape.root(over: body.span)
-        let request = ChatRequest(root, model: context.upstreamModel, isStream: context.isStream)
-        var report = FieldReport()
+        let stops = stops(tape.root(over: body.span), provider)
+        var body = try RequestEditing.adapted(body, context, provider, takesChoices: false, tape: tape)
+        let capabilities = provider.adaptation.capabilities.row(for: context.upstreamModel)
         let encoded = ByteBuffer(capacity: body.count + 512)
-        do throws(EncodingRefusal) {
-            try provider.chat.encode(request, Capabilities(), into: encoded, &report)
-        } catch {
-            throw Rejection(.caller, 400, code: "unsupported_value", error.message, param: error.param)
-        }
         var fields = UpstreamRequestBuilder.translatedFields(context, provider)
-        provider.chat.addFields(request, to: &fields)
-        let target = provider.basePath + Array(provider.chat.chatTarget(request).utf8)
-        context.translation = Translation(provider.chat, report)
+        var target = provider.basePath
+        if provider.dialect == .openai {
+            let root = tape.root(over: body.span)
+            let edits = RequestEditing.edits(
+                root, context, provider, isAskedForUsage: context.isStream && capabilities.streamUsage)
+            edits.splices(over: root).append(to: encoded, from: root.rawBytes)
+            target += provider.adaptation.target(.chat, model: context.upstreamModel, rest: [UInt8]().span)
+        } else {
+            body = try transformed(body, context, provider, tape: tape)
+            let request = ChatRequest(tape.root(over: body.span), model: context.upstreamModel, isStream: context.isStream)
+            do throws(EncodingRefusal) {
+                try provider.chat.encode(request, capabilities, into: encoded, &context.report)
+            } catch {
+                throw RequestEditing.refusal(error)
+            }
+            provider.chat.addFields(request, to: &fields)
+            target += Array(provider.chat.chatTarget(request).utf8)
+        }
+        try RequestEditing.settle(context)
+        context.translation = Translation(provider.chat, context.report, filters(context, provider, stops))
         return UpstreamRequest(
             method: .post, target: target, fields: fields,
             body: .parts([UpstreamRequest.Part(encoded, 0..<encoded.count)], byteCount: encoded.count))
+    }
+
+    /// What the adapter changes before the dialect's own request is written. The tape holds the result's document afterwards.
+    private static func transformed(
+        _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, tape: JSONTape
+    ) throws(Rejection) -> ByteBuffer {
+        if provider.adaptation.request.isEmpty { return body }
+        let root = tape.root(over: body.span)
+        var edits = JSONEdits()
+        provider.adaptation.request.apply(
+            to: root, model: context.upstreamModel, operation: .chat, isStream: context.isStream, &edits, &context.report)
+        if edits.isEmpty { return body }
+        let changed = ByteBuffer(capacity: body.count + 256)
+        edits.splices(over: root).append(to: changed, from: root.rawBytes)
+        try RequestEditing.scan(changed, tape)
+        return changed
+    }
+
+    /// Stop sequences that the provider leaves at the end of its answer.
+    private static func stops(_ root: JSONValue, _ provider: Provider) -> [String] {
+        if !provider.adaptation.reply.includesStop { return [] }
+        var stops: [String] = []
+        ChatRequest(root, model: "", isStream: false).forEachStop { stop in
+            if let text = stop.string, !text.isEmpty { stops.append(text) }
+        }
+        return stops
+    }
+
+    private static func filters(_ context: RequestContext, _ provider: Provider, _ stops: [String]) -> [ReplyFilter] {
+        var filters: [ReplyFilter] = []
+        if provider.adaptation.reply.hasThinkTags { filters.append(ThinkTagFilter()) }
+        if !stops.isEmpty { filters.append(StopFilter(stops)) }
+        if let tool = context.answerTool { filters.append(AnswerToolFilter(tool)) }
+        return filters
     }
 }
