@@ -1,6 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// With SLUICE_FUZZ set, everything is built for the fuzzer (Tests/Fuzz/run), and its programs with it.
+let isFuzzing = Context.environment["SLUICE_FUZZ"] != nil
+
 let strict: [SwiftSetting] = [
     .strictMemorySafety(), .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
@@ -8,7 +11,10 @@ let strict: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
     // Release builds trust the checks that debug builds and tests make: a dynamic exclusivity check on every access to a
     // class's property costs more than the access.
-    .unsafeFlags(["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release)),
+    .unsafeFlags(
+        isFuzzing ? [] : ["-enforce-exclusivity=unchecked", "-cross-module-optimization"],
+        .when(configuration: .release)),
+    .unsafeFlags(isFuzzing ? ["-sanitize=fuzzer,address", "-assert-config", "Debug"] : []),
 ]
 
 /// A target of the proxy: named in the order in which targets may import one another.
@@ -58,7 +64,9 @@ let package = Package(
         .executableTarget(name: "sluice", dependencies: ["SluiceServer"], swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         .executableTarget(
-            name: "sluice-micro", dependencies: ["SluiceCore", "SluiceJSON", "CAllocations"], path: "Benchmarks/Micro",
+            name: "sluice-micro",
+            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceProviders", "CAllocations"],
+            path: "Benchmarks/Micro",
             swiftSettings: strict),
         .systemLibrary(name: "CBench", path: "Benchmarks/CBench"),
         .executableTarget(
@@ -72,14 +80,35 @@ let package = Package(
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
         tests(
             "SluiceProvidersTests",
-            ["SluiceProviders", "SluiceConfig", "SluiceJSON", "SluiceHTTP", "SluiceCore"], exclude: ["Golden"]),
+            ["SluiceProviders", "SluiceConfig", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceCore"], exclude: ["Golden"]),
         tests(
-            "SluiceServerTests", ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
-        tests("DocumentationTests", ["SluiceConfig", "SluiceServer"]),
+            "SluiceServerTests",
+            ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
+        tests("DocumentationTests", ["SluiceConfig", "SluiceProviders", "SluiceServer"]),
         .systemLibrary(name: "CSystem", path: "Tests/CSystem"),
-        tests("IntegrationTests", ["sluice", "CSystem"]),
+        tests("IntegrationTests", ["sluice", "CSystem", "SluiceCore"]),
         tests(
-            "SluiceMockTests", ["SluiceMock", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet"], exclude: ["Golden"]),
+            "SluiceMockTests", ["SluiceMock", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet"],
+            exclude: ["Golden"]),
         tests("BenchmarkTests", ["sluice-bench", "SluiceCore"]),
     ]
 )
+
+if isFuzzing {
+    /// One program a parser. The system's linker does not get along with it.
+    func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+        .executableTarget(
+            name: "Fuzz\(name)", dependencies: dependencies + ["FuzzSupport", "SluiceCore"], path: "Tests/Fuzz/\(name)",
+            swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])])
+    }
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+        .target(
+            name: "FuzzSupport", dependencies: ["SluiceCore", "SluiceHTTP", "CFuzzer"], path: "Tests/Fuzz/Support",
+            swiftSettings: strict),
+        fuzz("RequestHead", ["SluiceHTTP"]), fuzz("ResponseHead", ["SluiceHTTP"]), fuzz("Chunks", ["SluiceHTTP"]),
+        fuzz("HTTP2", ["SluiceHTTP"]), fuzz("Events", ["SluiceHTTP"]), fuzz("Multipart", ["SluiceHTTP"]),
+        fuzz("URLEncoded", ["SluiceHTTP"]), fuzz("JSON", ["SluiceJSON"]), fuzz("ConfigText", ["SluiceConfig"]),
+    ]
+}

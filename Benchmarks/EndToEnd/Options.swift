@@ -3,8 +3,9 @@ struct Options {
     static let help = """
         sluice-bench: what Sluice costs, beside nginx on the same work
 
-        Starts a stand-in upstream and each proxy in turn, puts load on it and prints a table. The proxy has core 0 to
-        itself, upstream and load share core 1. CPU is user and system time of the proxy's whole process tree. Proxies
+        Starts `sluice mock` and each proxy in turn, puts load on it and prints a table. The proxy has core 0 to
+        itself, upstream and load share core 1; closed loops, which the mock would hold up there, have a stand-in
+        with canned replies instead. CPU is user and system time of the proxy's whole process tree. Proxies
         take turns within a round, each row starts them afresh, numbers are medians over the rounds, and ratios are
         taken within a round. Latency counts from when a request was due (coordinated omission corrected).
 
@@ -13,6 +14,7 @@ struct Options {
           --subjects LIST    of sluice, nginx, haproxy; the first is judged (default: sluice, and nginx if installed)
           --only LIST        rows: \(Rows.all.map(\.id).joined(separator: " "))
           --runs N           rounds (default 3)
+          --upstream NAME    mock or stand-in under every row (default: what --list shows)
           --window SECONDS   length of a measurement (default 3)
           --rate N           requests per second of the open loop (default 1000)
           --silent N         silent streams (default 9000)
@@ -52,6 +54,7 @@ struct Options {
             case "--json": jsonPath = try Self.value(of: argument, &iterator)
             case "--subjects": subjectNames = try Self.list(of: argument, &iterator)
             case "--only": rowIDs = try Self.list(of: argument, &iterator)
+            case "--upstream": settings.upstream = try Self.upstream(of: argument, &iterator)
             case "--runs": settings.runs = try Self.number(of: argument, 1...100, &iterator)
             case "--window": settings.window = try Self.number(of: argument, 1...3_600, &iterator) * Clock.second
             case "--rate": settings.rate = try Self.number(of: argument, 1...100_000, &iterator)
@@ -77,6 +80,16 @@ struct Options {
 
     private static func list(of name: String, _ rest: inout IndexingIterator<[String]>) throws(Failure) -> [String] {
         try value(of: name, &rest).split(separator: ",").map(String.init)
+    }
+
+    private static func upstream(
+        of name: String, _ rest: inout IndexingIterator<[String]>
+    ) throws(Failure) -> UpstreamKind {
+        let text = try value(of: name, &rest)
+        guard let upstream = UpstreamKind(rawValue: text) else {
+            throw Failure("\(name): \(text) is none of \(UpstreamKind.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return upstream
     }
 
     private static func number(

@@ -34,7 +34,9 @@ struct Runner {
     private func attempt(_ row: any Row, _ subject: (any Subject)?, _ failures: inout [String: String]) -> [Double]? {
         let name = subject?.name ?? Results.direct
         do {
-            let session = if let subject { try Session(subject, on: stage) } else { Session(direct: stage) }
+            let upstream = settings.upstream ?? row.upstream
+            let session =
+                if let subject { try Session(subject, on: stage, upstream) } else { Session(direct: stage, upstream) }
             defer { session.end() }
             do {
                 return try row.measure(session, settings)

@@ -1,3 +1,4 @@
 // sluice-micro [PREFIX]: a line for every case whose name starts with PREFIX.
 let measure = Measure(prefix: CommandLine.arguments.dropFirst().first ?? "")
 measureJSON(measure)
+measureWire(measure)

@@ -13,7 +13,7 @@ package struct Secret: Sendable {
     package var isEmpty: Bool { storage.count == 0 }
 
     /// Calls `body` with the secret's bytes, which are valid during the call.
-    package func withExposed<Result, Failure: Error>(
+    package func withExposed<Result: ~Copyable, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try body(storage.span)

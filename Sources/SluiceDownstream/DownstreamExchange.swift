@@ -63,7 +63,7 @@ package struct Peer: Sendable {
 ///
 /// Belongs to one loop. The pipeline reads from it and writes to it; the carrier feeds it and is told what to send.
 package final class DownstreamExchange {
-    package let head: RequestHead
+    package private(set) var head: RequestHead
     package let bodyLength: BodyLength
     package let peer: Peer
     package let loop: EventLoop
@@ -107,6 +107,10 @@ package final class DownstreamExchange {
     /// Whether the application has gone, or takes nothing any more.
     package var isAbandoned: Bool { failure == .gone || failure == .stalled }
     package var downstreamFailure: DownstreamFailure? { failure }
+
+    /// Gives the memory of the request's header fields back, for an exchange that may last long. A request that is still arriving
+    /// keeps them.
+    package func forgetFields() { if isBodyComplete { head.fields = HeaderFields() } }
 
     // MARK: Request body
 

@@ -81,6 +81,7 @@ final class DownstreamHTTP1: DownstreamConnection {
         while offset < bytes.count {
             switch state {
             case .waiting:
+                if isHeldUp { return offset }
                 guard let taken = readHead(bytes.extracting(offset...)) else { return offset }
                 offset += taken
             case .serving:
@@ -140,7 +141,7 @@ final class DownstreamHTTP1: DownstreamConnection {
             bodyBy = registry.loop.now + registry.configuration.bodyTotal
             isBodyPaused = false
             bodyResumedAt = registry.loop.now
-            arm(after: registry.configuration.bodyStall)
+            arm(after: min(registry.configuration.bodyStall, registry.configuration.bodyTotal))
         }
         registry.start(exchange)
     }
@@ -183,8 +184,17 @@ final class DownstreamHTTP1: DownstreamConnection {
         if !keepsAlive || !isBodyDone { return end() }
         state = .waiting
         arm(after: registry.configuration.idle)
+        goOn()
+    }
+
+    /// Whether the application takes no answers: the next requests wait until it does, or one that only sends would fill the
+    /// memory with answers.
+    private var isHeldUp: Bool { transport.isCongested }
+
+    /// Takes up the requests that wait for their turn.
+    private func goOn() {
         if pending != nil { processPending() }
-        if case .waiting = state { transport.resumeReading() }
+        if case .waiting = state, pending == nil || !isHeldUp { transport.resumeReading() }
     }
 
     private func processPending() {
@@ -198,6 +208,7 @@ final class DownstreamHTTP1: DownstreamConnection {
 
     private func keep(_ buffer: ByteBuffer) {
         pending = buffer
+        if case .waiting = state, isHeldUp { return transport.pauseReading() }
         if case .waiting = state, !isHeadBegun {
             isHeadBegun = true
             arm(after: registry.configuration.headTimeout)
@@ -291,7 +302,10 @@ extension DownstreamHTTP1: TransportDelegate {
 
     func transportFailed(_ error: TransportError) { close() }
 
-    func transportDrained() { exchange?.downstreamDrained() }
+    func transportDrained() {
+        if case .waiting = state { return goOn() }
+        exchange?.downstreamDrained()
+    }
 
     func transportClosed() { close() }
 }
@@ -300,7 +314,7 @@ extension DownstreamHTTP1: TimerTarget {
     func timerFired(_ timer: LoopTimer) {
         let now = registry.loop.now
         switch state {
-        case .waiting where pending == nil:
+        case .waiting where pending == nil || isHeldUp:
             let by = transport.lastProgress + registry.configuration.stall
             if transport.pendingByteCount == 0 || now >= by { return close() }
             registry.loop.arm(timer, at: by)

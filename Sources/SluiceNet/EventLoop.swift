@@ -53,6 +53,7 @@ package struct Registration: Hashable, Sendable {
     private var slots: [Slot] = []
     private var freeSlots: [UInt32] = []
     private var ready: [UnownedJob] = []
+    private var later: [() -> Void] = []
     private var dirty: [any Flushable] = []
     private var resumed: [any EventHandler] = []
     /// Those of the turn before.
@@ -150,7 +151,7 @@ package struct Registration: Hashable, Sendable {
     /// makes work for itself must not keep the loop from its sockets.
     private func settleTurn() {
         for _ in 0..<Self.roundsAtMost {
-            if ready.isEmpty && dirty.isEmpty { return }
+            if ready.isEmpty && later.isEmpty && dirty.isEmpty { return }
             var index = 0
             while index < ready.count {
                 let job = ready[index]
@@ -158,6 +159,12 @@ package struct Registration: Hashable, Sendable {
                 unsafe job.runSynchronously(on: asUnownedTaskExecutor())
             }
             ready.removeAll(keepingCapacity: true)
+            index = 0
+            while index < later.count {
+                later[index]()
+                index += 1
+            }
+            later.removeAll(keepingCapacity: true)
             index = 0
             while index < dirty.count {
                 dirty[index].flush()
@@ -168,7 +175,7 @@ package struct Registration: Hashable, Sendable {
     }
 
     private func timeout() -> Int32 {
-        if !ready.isEmpty || !dirty.isEmpty || !resumed.isEmpty { return 0 }
+        if !ready.isEmpty || !later.isEmpty || !dirty.isEmpty || !resumed.isEmpty { return 0 }
         guard let next = wheel.nextVisit() else { return -1 }
         let wait = next.nanoseconds - Self.readClock().nanoseconds
         return wait <= 0 ? 0 : Int32(clamping: (wait + 999_999) / 1_000_000)
@@ -236,6 +243,9 @@ package struct Registration: Hashable, Sendable {
 
     /// Has the object flushed once at the end of this turn. The caller makes sure not to ask twice.
     package func flushLater(_ object: any Flushable) { dirty.append(object) }
+
+    /// Calls `closure` when the event that is being handled has been, before what was written is sent. To be called on the loop.
+    package func runLater(_ closure: @escaping () -> Void) { later.append(closure) }
 
     /// Calls the handler again in the next turn, for one that stopped before everything was read.
     package func resumeLater(_ handler: any EventHandler) { resumed.append(handler) }

@@ -14,6 +14,7 @@ package final class Pipeline {
     let directory: ModelDirectory
     let status: GatewayStatus
     let pools: PoolTable
+    let forwarding: Forwarding
     let settlement: Settlement
     let gauge: LoadGauge
     /// For documents that are read in one go; nothing on it outlives a suspension.
@@ -33,46 +34,80 @@ package final class Pipeline {
         self.status = status
         self.gauge = gauge
         pools = PoolTable(loop: loop, resolver: resolver)
+        forwarding = Forwarding(pools: pools, tokens: TokenFetcher(pools: pools, tape: tape), tape: tape)
         settlement = Settlement(log: log)
         requestIDs = RequestIDs(seed: seed)
     }
 
     package func serve(_ exchange: DownstreamExchange) async {
-        let context = RequestContext(exchange, snapshot: snapshot, requestID: requestIDs.id(for: exchange.head))
-        let place = enter(context)
+        let context = enter(exchange)
         let inFlight = gauge.enter()
-        defer {
-            active[place] = nil
-            freePlaces.append(place)
-            gauge.leave()
-            settlement.settle(context)
-        }
         do throws(Rejection) {
-            guard let demand = try Reception.receive(context, pipeline: self) else { return }  // 404, 405, or answered here
+            // 404, 405, or answered here
+            guard let demand = try Reception.receive(context, pipeline: self) else { return leave(context) }
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             let target = try Routing.choose(for: context, request, directory: directory)  // 404
-            try await Forwarding.forward(request, to: target, context, pools: pools, tape: tape)  // 502, 503, 504
+            try await forwarding.forward(request, to: target, context)  // 502, 503, 504
         } catch {
-            context.rejection = error
-            if context.isInStream {
-                StreamEnd.fail(context, error)
-            } else if exchange.isHeadSent {
-                exchange.abort()
-            } else {
-                context.status = error.status
-                ErrorReply.send(error, to: context)
-            }
+            reject(context, error)
+        }
+        if let stream = context.stream { relay(stream, context) } else { leave(context) }
+    }
+
+    private func enter(_ exchange: DownstreamExchange) -> RequestContext {
+        let place = freePlaces.popLast() ?? active.count
+        if place == active.count { active.append(nil) }
+        let context = RequestContext(
+            exchange, snapshot: snapshot, requestID: requestIDs.id(for: exchange.head), place: place)
+        active[place] = context
+        return context
+    }
+
+    /// To be called exactly once on every way out.
+    private func leave(_ context: RequestContext) {
+        active[context.place] = nil
+        freePlaces.append(context.place)
+        gauge.leave()
+        settlement.settle(context)
+    }
+
+    private func reject(_ context: RequestContext, _ rejection: Rejection) {
+        context.rejection = rejection
+        if context.isInStream {
+            StreamEnd.fail(context, rejection)
+        } else if context.exchange.isHeadSent {
+            context.exchange.abort()
+        } else {
+            context.status = rejection.status
+            ErrorReply.send(rejection, to: context)
         }
     }
 
-    private func enter(_ context: RequestContext) -> Int {
-        if let place = freePlaces.popLast() {
-            active[place] = context
-            return place
+    /// Relays a stream without the task that began it: what a task keeps while it waits is most of what a silent stream costs.
+    private func relay(_ stream: any RelayedStream, _ context: RequestContext) {
+        stream.start { [self] failure in
+            context.stream = nil
+            do throws(UpstreamError) {
+                defer { stream.stop() }
+                if let failure { throw failure }
+                try stream.end()
+            } catch {
+                if forwarding.mayTryAgain(after: error, context) { return loop.spawn { [self] in await resume(context) } }
+                reject(context, Forwarding.rejection(error, context))
+            }
+            leave(context)
         }
-        active.append(context)
-        return active.count - 1
+    }
+
+    /// Goes on with an exchange whose stream failed before anything of it had gone out.
+    private func resume(_ context: RequestContext) async {
+        do throws(Rejection) {
+            try await forwarding.proceed(context, isScanned: false)
+        } catch {
+            reject(context, error)
+        }
+        if let stream = context.stream { relay(stream, context) } else { leave(context) }
     }
 
     /// Ends what is under way, with an honest error: the process could not wait any longer.

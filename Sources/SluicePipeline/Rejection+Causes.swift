@@ -33,7 +33,7 @@ extension Rejection {
                 isRetryable: true)
         case .poolExhausted:
             self.init(.gateway, 503, type: "api_error", code: Self.code(error.reason), detail, isRetryable: true)
-        case .name, .connect, .proxy, .tls, .closedBeforeHead, .closedInBody, .malformed, .tooLarge, .reported:
+        case .name, .connect, .proxy, .tls, .closedBeforeHead, .closedInBody, .malformed, .tooLarge, .reported, .token:
             self.init(.provider, 502, type: "api_error", code: Self.code(error.reason), detail, isRetryable: true)
         }
     }
@@ -61,6 +61,7 @@ extension Rejection {
         case .totalTimeout: "total_timeout"
         case .tooLarge: "upstream_too_large"
         case .reported: "upstream_error"
+        case .token: "upstream_token"
         case .shutdown: "shutting_down"
         case .cancelled: "client_closed_request"
         }

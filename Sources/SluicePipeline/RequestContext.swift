@@ -1,6 +1,7 @@
 package import SluiceCore
 package import SluiceDownstream
 package import SluiceHTTP
+internal import SluiceNet
 package import SluiceProviders
 package import SluiceUpstream
 
@@ -41,6 +42,14 @@ package final class RequestContext {
     package var isInStream = false
 
     package var attempts = 0
+    /// Which of the provider's keys the attempt shows; `nil` for none.
+    package var key: Int?
+    /// Why a key was set aside on the way.
+    package var keyReason: KeyRing.Reason?
+    /// A token was refused, and another one asked for.
+    var hasRefreshedToken = false
+    /// What came, for another attempt; `nil` once a reply has begun.
+    var request: IncomingRequest?
     package var upstream: UpstreamExchange?
     /// The provider speaks another dialect than the application.
     package var translation: Translation?
@@ -50,6 +59,10 @@ package final class RequestContext {
     package var report = FieldReport()
     /// The tool whose arguments are the answer: it was forced for the sake of its schema.
     package var answerTool: String?
+    /// The reply, where it is a stream that goes on without a task.
+    var stream: (any RelayedStream)?
+    /// Where the pipeline keeps the context while its exchange is under way.
+    let place: Int
     package var upstreamStatus: Status?
     package var upstreamRequestID: String?
     package var usage: Usage?
@@ -64,10 +77,11 @@ package final class RequestContext {
     package var sentUpstreamAt: Instant?
     package var headAt: Instant?
 
-    init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String) {
+    init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String, place: Int) {
         self.exchange = exchange
         self.snapshot = snapshot
         self.requestID = requestID
+        self.place = place
     }
 }
 
@@ -76,6 +90,15 @@ extension RequestContext {
     var dialectOfErrors: (any ChatDialect)? {
         guard let provider, !provider.adaptation.errors.isEmpty else { return nil }
         return provider.chat
+    }
+
+    /// The head of a streamed reply goes out: what another attempt would need is given back, as the stream may last long.
+    func streamBegins(_ status: Status) {
+        self.status = status
+        isInStream = true
+        firstByteAt = exchange.loop.now
+        request = nil
+        exchange.forgetFields()
     }
 
     /// Notes what the provider reported; the error to throw.

@@ -18,10 +18,9 @@ final class AdminEndpoint {
         guard let wanted = SocketAddress("\(configured)") else {
             throw ListeningSockets.Unusable(address: "\(configured)", reason: "it cannot be read")
         }
-        let status = shared.status
         registry = ConnectionRegistry(
             loop: loop, configuration: DownstreamConfiguration(), count: ConnectionCount(max: Self.connectionsMax),
-            protocolError: { _ in }, handler: { exchange in Self.answer(exchange, status) })
+            protocolError: { _ in }, handler: { exchange in Self.answer(exchange, shared) })
         let fd = try sockets.adminSocket(wanted)
         address = wanted.isUnix ? wanted : Socket.localAddress(fd) ?? wanted
         listener = try Listener(fd: fd, address: address, certificates: nil, registry: registry)
@@ -34,7 +33,7 @@ final class AdminEndpoint {
         registry.closeAll()
     }
 
-    private static func answer(_ exchange: DownstreamExchange, _ status: GatewayStatus) {
+    private static func answer(_ exchange: DownstreamExchange, _ shared: Shared) {
         let head = exchange.head
         let path = head.path
         let isKnown = path.equals("/health") || path.equals("/healthz") || path.equals("/livez") || path.equals("/readyz")
@@ -42,8 +41,9 @@ final class AdminEndpoint {
         guard head.method == .get || head.method == .head else {
             return send(405, #"{"error":"Use GET."}"#, to: exchange)
         }
-        let isReady = !path.equals("/readyz") || status.isReady
-        send(isReady ? 200 : 503, HealthReport.body(status), to: exchange)
+        let isReady = !path.equals("/readyz") || shared.status.isReady
+        let load = HealthReport.Load(inFlight: shared.gauge.inFlight, connections: shared.connections.current)
+        send(isReady ? 200 : 503, HealthReport.body(shared.status, load: load), to: exchange)
     }
 
     private static func send(_ status: Status, _ text: String, to exchange: DownstreamExchange) {

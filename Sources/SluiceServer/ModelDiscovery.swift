@@ -64,7 +64,7 @@ final class ModelDiscovery: TimerTarget {
         let pool = ConnectionPool(endpoint: provider.endpoint, loop: loop, resolver: shared.resolver)
         defer { pool.drain() }
         var fields = HeaderFields()
-        provider.authorize(&fields)
+        provider.authorize(&fields, key: provider.keys.next(at: EventLoop.readClock()))
         fields.append(.accept, "application/json")
         fields.append(.userAgent, "sluice/\(Server.version)")
         let request = UpstreamRequest(

@@ -102,7 +102,7 @@ enum SnapshotBuilder {
             adaptation: Adaptation(
                 configuration.adapter, query: configuration.query, capabilities: configuration.capabilities),
             endpoint: try endpoint(configuration, environment),
-            basePath: configuration.baseURL.path, authorization: try authorization(configuration),
+            basePath: configuration.baseURL.path, keys: KeyRing(try credentials(configuration, environment)),
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
             takesOpenAIFields: configuration.adapter?.takesOpenAIFields ?? true,
@@ -110,16 +110,15 @@ enum SnapshotBuilder {
             modelPrefixes: configuration.models.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) })
     }
 
-    private static func authorization(
-        _ configuration: ProviderConfiguration
-    ) throws(ConfigErrors) -> Provider.Authorization {
-        let keys = configuration.apiKeys
-        switch configuration.auth {
-        case .recipe, .query:
-            throw mistake(configuration, "auth", "bearer, none or header:NAME: this version of Sluice cannot carry out \(configuration.auth)")
-        case .bearer: return keys.isEmpty ? .none : .bearer(keys)
-        case .header(let name): return keys.isEmpty ? .none : .header(name: name, keys)
-        case .none: return .none
+    private static func credentials(
+        _ configuration: ProviderConfiguration, _ environment: ConfigEnvironment
+    ) throws(ConfigErrors) -> [Credential] {
+        try CredentialBuilder(configuration: configuration).credentials { (url) throws(ConfigErrors) in
+            // Reached as the provider is, but for the name that its certificate must have.
+            var place = configuration
+            place.baseURL = url
+            place.tls.serverName = nil
+            return try endpoint(place, environment)
         }
     }
 

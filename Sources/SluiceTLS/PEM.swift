@@ -24,7 +24,7 @@ enum PEM {
                 let why = errors.first?.text ?? "malformed"
                 throw TLSError(.configuration, "\(file.path): certificate \(count + 1) cannot be read: \(why)")
             }
-            if count == 0 { throw nothingFound("certificate", in: file) }
+            if count == 0 { throw nothingFound("certificate", in: file.span, named: file.path) }
             return count
         }
     }
@@ -33,7 +33,14 @@ enum PEM {
     ///
     /// - Throws: `.configuration` if there is none, or it is malformed or protected by a passphrase.
     static func privateKey(in file: FileBytes) throws(TLSError) -> PrivateKeyHandle {
-        let (raw, isEncrypted) = try unsafe file.span.withUnsafeBufferPointer {
+        try privateKey(in: file.span, named: file.path)
+    }
+
+    /// The same of a text that is no file.
+    ///
+    /// - Parameter name: what the text is called in errors.
+    static func privateKey(in text: Span<UInt8>, named name: String) throws(TLSError) -> PrivateKeyHandle {
+        let (raw, isEncrypted) = try unsafe text.withUnsafeBufferPointer {
             (bytes) throws(TLSError) -> (OpaquePointer?, Bool) in
             let bio = try unsafe FileBIO(reading: bytes)
             var wasAsked = false
@@ -46,25 +53,24 @@ enum PEM {
         if let raw = unsafe raw { return unsafe PrivateKeyHandle(owning: raw) }
         if isEncrypted {
             throw TLSError(
-                .configuration, "\(file.path): the private key is protected by a passphrase; store it without one")
+                .configuration, "\(name): the private key is protected by a passphrase; store it without one")
         }
-        if !holds("PRIVATE KEY-----", file) { throw nothingFound("private key", in: file) }
+        if !holds("PRIVATE KEY-----", text) { throw nothingFound("private key", in: text, named: name) }
         throw TLSError(
-            .configuration, "\(file.path): the private key cannot be read: \(errors.first?.text ?? "malformed")")
+            .configuration, "\(name): the private key cannot be read: \(errors.first?.text ?? "malformed")")
     }
 
-    private static func nothingFound(_ what: String, in file: FileBytes) -> TLSError {
+    private static func nothingFound(_ what: String, in text: Span<UInt8>, named name: String) -> TLSError {
         let hint =
-            holds("-----BEGIN", file) ? "it holds PEM blocks of another kind" : "it is not PEM (no -----BEGIN line)"
-        return TLSError(.configuration, "\(file.path) holds no \(what): \(hint)")
+            holds("-----BEGIN", text) ? "it holds PEM blocks of another kind" : "it is not PEM (no -----BEGIN line)"
+        return TLSError(.configuration, "\(name) holds no \(what): \(hint)")
     }
 
-    private static func holds(_ text: StaticString, _ file: FileBytes) -> Bool {
-        let bytes = file.span
-        let first = unsafe text.utf8Start.pointee
+    private static func holds(_ wanted: StaticString, _ bytes: Span<UInt8>) -> Bool {
+        let first = unsafe wanted.utf8Start.pointee
         var at = 0
         while let found = bytes.firstIndex(of: first, from: at) {
-            if bytes.extracting(found..<bytes.count).hasPrefix(text) { return true }
+            if bytes.extracting(found..<bytes.count).hasPrefix(wanted) { return true }
             at = found + 1
         }
         return false

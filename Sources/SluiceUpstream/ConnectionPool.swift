@@ -154,7 +154,10 @@ package final class ConnectionPool {
     }
 
     /// An unused connection was closed, by its peer or by its age.
-    func idleClosed(_ connection: UpstreamHTTP1) { idle.removeAll { $0 === connection } }
+    func idleClosed(_ connection: UpstreamHTTP1) {
+        // Those that age stand in front.
+        if let index = idle.firstIndex(where: { $0 === connection }) { idle.remove(at: index) }
+    }
 
     func connectionClosed() {
         openCount -= 1

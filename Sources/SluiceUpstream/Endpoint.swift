@@ -13,7 +13,7 @@ package final class Endpoint: Sendable {
 
     package struct PoolLimits: Sendable, Equatable {
         /// Connections per worker.
-        package var connectionsMax = 512
+        package var connectionsMax = 10_000
         /// Requests that wait for a connection, per worker.
         package var waitersMax = 1024
         /// The longest wait for a connection.

@@ -29,6 +29,8 @@ package struct UpstreamError: Error, Sendable, Equatable {
         case totalTimeout
         /// The provider reported, in its own words, that it failed.
         case reported
+        /// No token was given for our credentials.
+        case token
         /// The response is longer than its limit.
         case tooLarge
         /// The process ends.

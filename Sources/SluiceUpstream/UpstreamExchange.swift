@@ -33,6 +33,7 @@ package final class UpstreamExchange {
     private var failure: UpstreamError?
     private var early: ByteBuffer?
     private var sink: (any BodySink)?
+    private var onEnd: ((UpstreamError?) -> Void)?
     private var collectLimit = -1
     private(set) var isPaused = false
     private var progress = TaskSignal()
@@ -55,10 +56,13 @@ package final class UpstreamExchange {
 
     // MARK: For the pipeline
 
-    /// Waits for the head of the final response.
+    /// Waits for the head of the final response, and hands it over: it is not kept here.
     package func responseHead() async throws(UpstreamError) -> ResponseHead {
         while true {
-            if let head { return head }
+            if let head {
+                self.head = nil
+                return head
+            }
             if let failure { throw failure }
             await waitForProgress()
         }
@@ -96,6 +100,27 @@ package final class UpstreamExchange {
         }
     }
 
+    /// The same without a task that waits: a stream may be silent for minutes, and a task keeps kilobytes of frames.
+    ///
+    /// - Parameter onEnd: called once, later in the turn in which the body ended; why, if it is not whole.
+    package func relay(to sink: any BodySink, onEnd: @escaping (UpstreamError?) -> Void) {
+        if isPaused { resumeFromPause() }
+        self.sink = sink
+        if let buffered = early {
+            early = nil
+            sink.received(buffered.span)
+        }
+        self.onEnd = onEnd
+        if isEnded || failure != nil { loop.runLater { self.tellEnd() } }
+    }
+
+    private func tellEnd() {
+        let onEnd = onEnd
+        self.onEnd = nil
+        sink = nil
+        onEnd?(failure)
+    }
+
     /// Back-pressure: nothing is read from the provider until `resume()`.
     package func pause() {
         if isEnded || failure != nil { return }
@@ -121,10 +146,13 @@ package final class UpstreamExchange {
         if let failure { throw failure }
     }
 
-    package func finishSending() { carrier?.finishSending(self) }
+    /// Sends a few bytes without waiting for room; nothing is sent to a provider that takes nothing.
+    package func post(_ bytes: ByteBuffer) {
+        if isEnded || failure != nil { return }
+        if let carrier, !carrier.isCongested(self) { carrier.send(self, bytes) }
+    }
 
-    /// Whether the response's head is there already: a provider may answer before it has read the whole request.
-    package var hasHead: Bool { head != nil }
+    package func finishSending() { carrier?.finishSending(self) }
 
     /// Ends the exchange for a reason of ours. What waits for the response gets `error`.
     package func cancel(_ error: UpstreamError) {
@@ -184,6 +212,9 @@ package final class UpstreamExchange {
 
     func drained() { wakeSender() }
 
-    private func wake() { progress.give() }
+    private func wake() {
+        if onEnd != nil { return loop.runLater { self.tellEnd() } }
+        progress.give()
+    }
     private func wakeSender() { roomToSend.give() }
 }

@@ -25,6 +25,7 @@ final class UpstreamHTTP1 {
     private var isRequestSent = false
     private var keepsAlive = true
     private var isStreamedChunked = false
+    private var webSocket: WebSocketHandshake?
     private var pending: ByteBuffer?
     private var sentAt = Instant(nanoseconds: 0)
     private var sentBefore = 0
@@ -58,6 +59,7 @@ final class UpstreamHTTP1 {
         state = .leased
         servedCount += 1
         method = request.method
+        webSocket = request.webSocket
         isHeadDone = false
         isBodyDone = false
         sentAt = loop.now
@@ -75,6 +77,10 @@ final class UpstreamHTTP1 {
         transport.write { queue in
             queue.write { buffer in
                 do throws(MessageWriter.Refused) {
+                    if let webSocket {
+                        return try webSocket.writeRequest(
+                            target: target.span, host: host.span, fields: request.fields, into: buffer)
+                    }
                     try MessageWriter.request(
                         request.method, target: target.span, host: host.span, fields: request.fields, framing: framing,
                         into: buffer)
@@ -113,7 +119,10 @@ final class UpstreamHTTP1 {
     private func readHead(_ bytes: Span<UInt8>, _ offset: inout Int) throws(MalformedResponse) -> Bool {
         guard let (head, version, byteCount) = try parser.response(in: bytes.extracting(offset...)) else { return false }
         offset += byteCount
-        if head.status == 101 { throw .framing(.malformedCoding) }
+        if head.status == 101 {
+            try switchProtocols(head)
+            return true
+        }
         if head.status.isInformational { return true }
         isHeadDone = true
         let framing = try BodyFraming.response(head, version: version, to: method)
@@ -122,6 +131,16 @@ final class UpstreamHTTP1 {
         if let deadlines { armFor(loop.now + deadlines.idle) }
         exchange?.headReceived(head)
         return true
+    }
+
+    /// The response grants the WebSocket that was asked for: what follows are frames, to the end of the connection.
+    private func switchProtocols(_ head: ResponseHead) throws(MalformedResponse) {
+        guard let webSocket, (try? webSocket.check(head)) != nil else { throw .framing(.malformedCoding) }
+        isHeadDone = true
+        keepsAlive = false
+        decoder = BodyDecoder(.untilClose)
+        if let deadlines { armFor(loop.now + deadlines.idle) }
+        exchange?.headReceived(head)
     }
 
     private func readBody(_ bytes: Span<UInt8>, _ offset: inout Int) throws(MalformedResponse) {

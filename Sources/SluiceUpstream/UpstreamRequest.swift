@@ -25,6 +25,8 @@ package struct UpstreamRequest {
     /// Without host, framing and connection fields, which the connection writes.
     package var fields: HeaderFields
     package var body: Body
+    /// Asks for a WebSocket: the response's body is then frames, and what is sent are frames. Such a connection is used once.
+    package var webSocket: WebSocketHandshake?
 
     package init(method: Method, target: [UInt8], fields: HeaderFields, body: Body) {
         self.method = method

@@ -10,7 +10,7 @@ import Testing
         #expect(try options.rows().map(\.id) == ["chat", "latency"])
     }
 
-    @Test(arguments: [["--runs"], ["--runs", "0"], ["--rate", "fast"], ["--fast"]])
+    @Test(arguments: [["--runs"], ["--runs", "0"], ["--rate", "fast"], ["--fast"], ["--upstream", "nginx"]])
     func `a wrong argument is refused`(arguments: [String]) {
         #expect(throws: Failure.self) { try Options(arguments) }
     }
@@ -18,6 +18,15 @@ import Testing
     @Test func `a row that does not exist is refused`() throws {
         let options = try Options(["--only", "chat,nothing"])
         #expect(throws: Failure.self) { try options.rows() }
+    }
+
+    @Test func `an upstream that is named is under every row`() throws {
+        #expect(try Options([]).settings.upstream == nil)
+        #expect(try Options(["--upstream", "stand-in"]).settings.upstream == .standIn)
+    }
+
+    @Test func `every row has a bar, so that strict judges it`() {
+        for row in Rows.all { #expect(row.metrics.contains { $0.bar != .none }, "\(row.id)") }
     }
 
     @Test func `a behaviour survives its model name`() {

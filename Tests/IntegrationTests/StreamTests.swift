@@ -30,6 +30,29 @@ import Testing
         }
     }
 
+    @Test func `a stream that says nothing keeps less than 8 KB`() throws {
+        let upstream = try ScriptedUpstream { connection, _ in
+            try connection.startStream()
+            try connection.event(Sample.delta("a"))
+            _ = try connection.awaitEnd()
+        }
+        try withSluice(Configuration(upstream), upstream) { sluice in
+            var streams: [ResponseStream] = []
+            func open(_ count: Int) throws {
+                for _ in 0..<count {
+                    let stream = try sluice.stream()
+                    _ = try stream.next()
+                    streams.append(stream)
+                }
+            }
+            try open(50)
+            let before = sluice.residentByteCount
+            try open(400)
+            let each = (sluice.residentByteCount - before) / 400
+            #expect(each < 8192, "\(each) bytes each")
+        }
+    }
+
     @Test func `bytes of a stream pass as they are when the application asked for usage`() throws {
         let body =
             ": ping\n\nevent: x\nid: 7\nretry: 10\ndata: {\"a\":1.0e0}\n\n\ndata:{\"b\" : 2}\n\n"

@@ -1,6 +1,6 @@
 /// A chat request as the official Python client sends it, and what a whole answer to it looks like.
 ///
-/// The model's name tells the stand-in upstream what to do (see `Behaviour`): a name passes through every proxy.
+/// The model's name tells the upstream what to do (see `Behaviour`): a name passes through every proxy.
 struct ChatRequest {
     static let path = "/v1/chat/completions"
     /// What openai-python sends with every call, besides `Host`, `Connection` and `Content-Length`.
@@ -22,8 +22,9 @@ struct ChatRequest {
     ]
 
     let body: [UInt8]
-    /// Bytes of the whole reply's body, where a proxy must not change them; streams are counted in events instead.
-    let replyByteCount: Int?
+    /// Bytes of the whole reply's body, once the upstream was asked for it: a proxy must not change them. Streams are counted in
+    /// events instead.
+    var replyByteCount: Int?
     /// Events of the whole reply, `[DONE]` among them.
     let replyEventCount: Int?
 
@@ -33,10 +34,9 @@ struct ChatRequest {
         let start =
             #"{"model":"\#(behaviour.modelName)","messages":[{"role":"system","content":"You are a helpful "#
             + #"assistant of a software company. Answer in one short paragraph."},{"role":"user","content":""#
-        let end = #""}],"temperature":0.2,"max_completion_tokens":256\#(stream)}"#
+        let end = #""}],"temperature":0.2,"max_completion_tokens":4096\#(stream)}"#
         let missing = max(0, bodyByteCount - start.utf8.count - end.utf8.count)
         body = Array((start + Self.prompt(byteCount: missing) + end).utf8)
-        replyByteCount = behaviour.isStream ? nil : Replies.completion.utf8.count
         replyEventCount = behaviour.eventCount
     }
 

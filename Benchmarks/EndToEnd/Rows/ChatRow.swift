@@ -23,6 +23,7 @@ struct ChatRow: Row {
         metrics: [Metric("chat, TLS and HTTP/2, 8 x 8", "CPU µs", .ratioAtMost(0.8))])
 
     let id: String
+    let upstream = UpstreamKind.standIn
     let downstream: Downstream
     let metrics: [Metric]
 
@@ -32,7 +33,7 @@ struct ChatRow: Row {
     }
 
     private func makeLoad(_ session: Session) throws(Failure) -> any Load {
-        let request = ChatRequest(.plain)
+        let request = try session.request(.plain)
         return switch downstream {
         case .http1:
             try ClosedLoop(port: session.plainPort, connections: Self.connectionCount, request: request)

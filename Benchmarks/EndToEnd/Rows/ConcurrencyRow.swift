@@ -11,7 +11,7 @@ struct ConcurrencyRow: Row {
     func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double] {
         let load = try ClosedLoop(
             port: session.plainPort, connections: Self.connectionCount,
-            request: ChatRequest(.delayed(milliseconds: 50)), rampUp: 50 * Clock.millisecond)
+            request: session.request(.delayed(milliseconds: 50)), rampUp: 50 * Clock.millisecond)
         let window = try Window.measure(load, session, settings)
         return [window.requestsPerSecond, window.totals.latency.milliseconds(0.95)]
     }

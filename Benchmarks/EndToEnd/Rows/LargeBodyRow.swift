@@ -12,11 +12,12 @@ struct LargeBodyRow: Row {
 
     func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double] {
         guard let tree = session.tree else { throw Failure("there is no process to look at") }
-        let warmUp = try ClosedLoop(port: session.plainPort, connections: 64, request: ChatRequest(.plain))
+        let warmUp = try ClosedLoop(port: session.plainPort, connections: 64, request: session.request(.plain))
         try warmUp.run(until: Clock.now() + settings.warmUp)
         try tree.resetPeak()
         let count = settings.burstRequestCount
-        let request = ChatRequest(.delayed(milliseconds: Self.upstreamMilliseconds), bodyByteCount: Self.bodyByteCount)
+        let request = try session.request(
+            .delayed(milliseconds: Self.upstreamMilliseconds), bodyByteCount: Self.bodyByteCount)
         var burst: Batch? = try Batch(
             port: session.plainPort, count: count, pendingMax: count, request: request, goal: .completeReply)
         try burst?.run(until: Clock.now() + Self.timeMax)

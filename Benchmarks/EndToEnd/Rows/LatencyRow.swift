@@ -17,7 +17,7 @@ struct LatencyRow: Row {
     func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double] {
         let load = try OpenLoop(
             port: session.plainPort, ratePerSecond: settings.rate, connections: Self.connectionCount,
-            request: ChatRequest(.plain))
+            request: session.request(.plain))
         try load.run(until: Clock.now() + settings.warmUp)
         let deadline = Clock.now() + 2 * settings.window
         let dueCount = load.startRecording(until: deadline)

@@ -4,6 +4,7 @@ struct PromptRow: Row {
     private static let connectionCount = 64
 
     let id = "prompt-32k"
+    let upstream = UpstreamKind.standIn
     let metrics = [
         Metric("chat, 32 KB prompt", "CPU µs"),
         Metric("  more than a small one", "CPU µs", .atMost(25)),
@@ -18,7 +19,7 @@ struct PromptRow: Row {
     private func microseconds(_ byteCount: Int, _ session: Session, _ settings: Settings) throws(Failure) -> Double {
         let load = try ClosedLoop(
             port: session.plainPort, connections: Self.connectionCount,
-            request: ChatRequest(.plain, bodyByteCount: byteCount))
+            request: session.request(.plain, bodyByteCount: byteCount))
         return try Window.measure(load, session, settings).microsecondsPerRequest
     }
 }

@@ -3,12 +3,16 @@ protocol Row: Sendable {
     /// What `--only` calls it.
     var id: String { get }
     var metrics: [Metric] { get }
+    /// What answers its requests.
+    var upstream: UpstreamKind { get }
 
     /// Puts a freshly started subject to work and returns a number for each metric.
     func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double]
 }
 
 extension Row {
+    var upstream: UpstreamKind { .mock }
+
     /// Whether the upstream is measured as well, without a proxy.
     var needsDirect: Bool { metrics.contains { $0.isOverDirect } }
 }
@@ -17,6 +21,6 @@ extension Row {
 enum Rows {
     static let all: [any Row] = [
         StartRow(), ChatRow.plain, ChatRow.tls, ChatRow.http2, ChatRow.tlsHTTP2, PromptRow(), BurstStreamRow(),
-        PacedStreamRow(), LatencyRow(), ConcurrencyRow(), SilentStreamRow(), LargeBodyRow(),
+        PacedStreamRow(), FirstByteRow(), LatencyRow(), ConcurrencyRow(), SilentStreamRow(), LargeBodyRow(),
     ]
 }

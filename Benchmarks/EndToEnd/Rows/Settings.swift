@@ -2,6 +2,8 @@
 struct Settings {
     /// Rounds over all subjects; the table shows medians.
     var runs = 3
+    /// Instead of what each row wants.
+    var upstream: UpstreamKind?
     /// Load before a window opens, and the window, in nanoseconds.
     var warmUp = Clock.second
     var window = 3 * Clock.second

@@ -10,12 +10,12 @@ struct SilentStreamRow: Row {
 
     func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double] {
         guard let tree = session.tree else { throw Failure("there is no process to look at") }
-        let warmUp = try ClosedLoop(port: session.plainPort, connections: 64, request: ChatRequest(.plain))
+        let warmUp = try ClosedLoop(port: session.plainPort, connections: 64, request: session.request(.plain))
         try warmUp.run(until: Clock.now() + settings.warmUp)
         let before = tree.residentByteCount()
         let count = settings.silentStreamCount
         let streams = try Batch(
-            port: session.plainPort, count: count, pendingMax: Self.pendingMax, request: ChatRequest(.silent),
+            port: session.plainPort, count: count, pendingMax: Self.pendingMax, request: session.request(.silent),
             goal: .firstEvent)
         try streams.run(until: Clock.now() + Self.openingTimeMax)
         try streams.hold(until: Clock.now() + Self.settlingTime)

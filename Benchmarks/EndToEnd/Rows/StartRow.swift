@@ -12,7 +12,7 @@ struct StartRow: Row {
         guard let subject = session.subject else { throw Failure("there is nothing to start") }
         var times = [Double(session.startTime) / 1e6]
         for _ in 1..<max(1, settings.startCount) {
-            let again = try Session(subject, on: session.stage)
+            let again = try Session(subject, on: session.stage, session.upstream)
             times.append(Double(again.startTime) / 1e6)
             again.end()
         }

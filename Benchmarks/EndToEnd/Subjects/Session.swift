@@ -4,6 +4,7 @@ final class Session {
 
     let stage: Stage
     let subject: (any Subject)?
+    let upstream: UpstreamKind
     let plainPort: UInt16
     let http2Port: UInt16
     let tlsPort: UInt16
@@ -12,21 +13,23 @@ final class Session {
     private let process: ChildProcess?
 
     /// The upstream itself, without a proxy.
-    init(direct stage: Stage) {
+    init(direct stage: Stage, _ upstream: UpstreamKind) {
         self.stage = stage
+        self.upstream = upstream
         subject = nil
         process = nil
-        (plainPort, http2Port, tlsPort) = (stage.upstreamPort, 0, 0)
+        (plainPort, http2Port, tlsPort) = (stage.port(of: upstream), 0, 0)
     }
 
     /// Starts a proxy on fresh ports, alone on its core, and waits until it is ready.
-    init(_ subject: any Subject, on stage: Stage) throws(Failure) {
+    init(_ subject: any Subject, on stage: Stage, _ upstream: UpstreamKind) throws(Failure) {
         self.stage = stage
+        self.upstream = upstream
         self.subject = subject
         let ports = try Socket.freePorts(4)
         let site = Site(
             directory: try Workspace.makeDirectory(named: subject.name), plainPort: ports[0], http2Port: ports[1],
-            tlsPort: ports[2], adminPort: ports[3], upstreamPort: stage.upstreamPort, certificate: stage.certificate)
+            tlsPort: ports[2], adminPort: ports[3], upstreamPort: stage.port(of: upstream), certificate: stage.certificate)
         (plainPort, http2Port, tlsPort) = (site.plainPort, subject.http2Port(site), site.tlsPort)
         let command = try subject.prepare(site)
         let start = Clock.now()
@@ -35,6 +38,18 @@ final class Session {
         let (port, path) = subject.readiness(site)
         try ReadyProbe.wait(for: process, port: port, path: path, until: start + Self.startTimeMax)
         startTime = Clock.now() - start
+    }
+
+    /// A chat request, and what a whole answer to it is: that, the upstream itself is asked once.
+    func request(_ behaviour: Behaviour, bodyByteCount: Int = 300) throws(Failure) -> ChatRequest {
+        var request = ChatRequest(behaviour, bodyByteCount: bodyByteCount)
+        if behaviour.isStream { return request }
+        let port = stage.port(of: upstream)
+        guard let reply = Probe.reply(to: request.http1(port: port), port: port), reply.status == 200 else {
+            throw Failure("the upstream does not answer \(behaviour.modelName)")
+        }
+        request.replyByteCount = reply.bodyByteCount
+        return request
     }
 
     /// The proxy's processes; `nil` without a proxy.

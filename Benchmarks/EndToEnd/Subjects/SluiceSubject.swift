@@ -30,7 +30,7 @@ struct SluiceSubject: Subject {
           admin: "127.0.0.1:\(site.adminPort)",
           workers: 1,
           providers: {
-            mock: { dialect: "openai", base_url: "http://127.0.0.1:\(site.upstreamPort)/v1", api_key: "sk-bench", pool: { connections_max: 10000 } },
+            mock: { dialect: "openai", base_url: "http://127.0.0.1:\(site.upstreamPort)/v1", api_key: "sk-bench" },
           },
           default_provider: "mock",
         }

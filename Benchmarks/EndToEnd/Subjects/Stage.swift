@@ -1,26 +1,51 @@
 internal import Glibc
 
-/// What all subjects of a run share: the upstream and the certificate.
+/// What all subjects of a run share: the upstreams and the certificate.
 final class Stage {
-    let upstreamPort: UInt16
-    let certificate: Certificate
-    private let upstream: ChildProcess
+    private static let startTimeMax = 20 * Clock.second
 
-    /// Starts the stand-in upstream on the load's core. It inherits a listening socket, so it is ready at once.
-    init() throws(Failure) {
+    let certificate: Certificate
+    private let ports: [UpstreamKind: UInt16]
+    private let processes: [ChildProcess]
+
+    /// Starts the upstreams on the load's core.
+    ///
+    /// - Parameter sluicePath: the binary that is `sluice mock` too.
+    init(sluicePath: String) throws(Failure) {
         let directory = try Workspace.current()
         certificate = try Certificate(in: directory)
-        let listener = try Socket.listen(port: 0)
-        defer { close(listener) }
-        upstreamPort = Socket.port(of: listener)
-        upstream = try ChildProcess(
-            [try Program.own(), "upstream", "--fd", "3"], core: Processor.loadCore,
-            logPath: "\(directory)/upstream.log", inherited: listener)
+        let (standIn, standInPort) = try Self.startStandIn(directory)
+        let (mock, mockPort) = try Self.startMock(sluicePath, directory)
+        processes = [standIn, mock]
+        ports = [.standIn: standInPort, .mock: mockPort]
     }
 
-    /// Fails with what the upstream said, if it has ended.
+    func port(of upstream: UpstreamKind) -> UInt16 { ports[upstream] ?? 0 }
+
+    /// It inherits a listening socket, so it is ready at once.
+    private static func startStandIn(_ directory: String) throws(Failure) -> (ChildProcess, UInt16) {
+        let listener = try Socket.listen(port: 0)
+        defer { close(listener) }
+        let process = try ChildProcess(
+            [try Program.own(), "upstream", "--fd", "3"], core: Processor.loadCore,
+            logPath: "\(directory)/stand-in.log", inherited: listener)
+        return (process, Socket.port(of: listener))
+    }
+
+    /// It keeps no requests: those of a row with long bodies would be much.
+    private static func startMock(_ path: String, _ directory: String) throws(Failure) -> (ChildProcess, UInt16) {
+        let port = try Socket.freePorts(1)[0]
+        let process = try ChildProcess(
+            [path, "mock", "--listen", "127.0.0.1:\(port)", "--requests", "0", "--quiet"], core: Processor.loadCore,
+            logPath: "\(directory)/mock.log")
+        try ReadyProbe.wait(for: process, port: port, path: "/health", until: Clock.now() + startTimeMax)
+        return (process, port)
+    }
+
+    /// Fails with what an upstream said, if it has ended.
     func check() throws(Failure) {
-        if upstream.isRunning { return }
-        throw Failure("the upstream has ended:\n\(Files.tail(of: upstream.logPath, lineCount: 12))")
+        for process in processes where !process.isRunning {
+            throw Failure("an upstream has ended:\n\(Files.tail(of: process.logPath, lineCount: 12))")
+        }
     }
 }

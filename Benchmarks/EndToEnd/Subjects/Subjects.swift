@@ -14,13 +14,18 @@ enum Subjects {
     private static func subject(named name: String, _ options: Options) throws(Failure) -> any Subject {
         switch name {
         case "sluice":
-            let path = if let given = options.sluicePath { given } else { try beside(try Program.own()) }
-            guard Program.isExecutable(path) else { throw Failure("\(path) is not there; build it, or use --sluice") }
-            return SluiceSubject(binary: path)
+            return SluiceSubject(binary: try sluicePath(options))
         case "nginx": return NginxSubject(binary: try installed(name))
         case "haproxy": return HAProxySubject(binary: try installed(name))
         default: throw Failure("no subject \(name); there are sluice, nginx and haproxy")
         }
+    }
+
+    /// The binary to measure, which is the mock as well.
+    static func sluicePath(_ options: Options) throws(Failure) -> String {
+        let path = if let given = options.sluicePath { given } else { try beside(try Program.own()) }
+        guard Program.isExecutable(path) else { throw Failure("\(path) is not there; build it, or use --sluice") }
+        return path
     }
 
     private static func installed(_ name: String) throws(Failure) -> String {

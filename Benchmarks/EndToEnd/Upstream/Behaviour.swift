@@ -1,6 +1,6 @@
-/// What the stand-in upstream does with a request, said by the model's name, which every proxy hands through.
+/// What an upstream does with a request, said by the model's name, which every proxy hands through.
 enum Behaviour: Hashable {
-    /// A completion at once: any other model name.
+    /// A completion at once: any other name.
     case plain
     /// A completion after a while: `bench-delay-50`.
     case delayed(milliseconds: Int)
@@ -26,7 +26,7 @@ enum Behaviour: Hashable {
 
     var modelName: String {
         switch self {
-        case .plain: "gpt-5.4-mini"
+        case .plain: "bench-plain"
         case .delayed(let milliseconds): "bench-delay-\(milliseconds)"
         case .burst(let eventCount): "bench-burst-\(eventCount)"
         case .paced(let eventCount, let milliseconds): "bench-paced-\(eventCount)-\(milliseconds)"

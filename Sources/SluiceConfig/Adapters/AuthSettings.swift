@@ -10,7 +10,7 @@ package struct AuthSettings: Sendable, Equatable {
 
     /// Reads a provider's own settings and adds the adapter's.
     static func read(_ section: ConfigSection, _ auth: Authentication, adapter: Adapter?) -> AuthSettings {
-        section.section("auth_settings", doc: "What the recipe of `auth` is told.") { section in
+        let given = section.optionalSection("auth_settings", doc: "What the recipe of `auth` is told.") { section in
             var settings = AuthSettings()
             for setting in AuthRecipe.allSettings {
                 let doc = setting.doc + " For " + recipes(with: setting.name) + "."
@@ -20,12 +20,20 @@ package struct AuthSettings: Sendable, Equatable {
                     : section.optional(setting.name, .string(bytes: 1...1024), doc: doc).map { Secret($0) }
                 if let value { settings.values.append(Named(setting.name, value)) }
             }
-            for constant in adapter?.authSettings ?? [] where settings[constant.name] == nil {
-                settings.values.append(Named(constant.name, Secret(constant.value)))
-            }
             settings.check(section, auth)
             return settings
         }
+        guard case .recipe(let recipe) = auth else { return AuthSettings() }
+        var settings = given ?? AuthSettings()
+        for constant in adapter?.authSettings ?? [] where settings[constant.name] == nil {
+            guard recipe.settings.contains(where: { $0.name == constant.name }) else { continue }
+            settings.values.append(Named(constant.name, Secret(constant.value)))
+        }
+        let missing = recipe.settings.filter { $0.isRequired && settings[$0.name] == nil }.map(\.name)
+        if !missing.isEmpty {
+            section.mistake("auth_settings", "with \(missing.joined(separator: ", ")): required by \(recipe.rawValue)")
+        }
+        return settings
     }
 
     private func check(_ section: ConfigSection, _ auth: Authentication) {
@@ -36,14 +44,12 @@ package struct AuthSettings: Sendable, Equatable {
         for value in values where !recipe.settings.contains(where: { $0.name == value.name }) {
             section.mistake(value.name, "none of the settings of \(recipe.rawValue): \(Self.names(recipe))")
         }
-        for setting in recipe.settings where setting.isRequired && self[setting.name] == nil {
-            section.mistake(setting.name, "required by \(recipe.rawValue)")
-        }
     }
 
     /// Reads an adapter's constants: no secrets.
     static func readPublic(_ section: ConfigSection, _ auth: Authentication) -> [Named<String>] {
-        section.section("auth_settings", doc: "Constants for the recipe of `auth`; secrets and what differs between customers are the provider's.") { section in
+        let doc = "Constants for the recipe of `auth`; secrets and what differs between customers are the provider's."
+        return section.optionalSection("auth_settings", doc: doc) { section in
             var constants: [Named<String>] = []
             for setting in AuthRecipe.allSettings where !setting.isSecret {
                 let doc = setting.doc + " For " + recipes(with: setting.name) + "."
@@ -53,7 +59,7 @@ package struct AuthSettings: Sendable, Equatable {
                 section.mistake(setting.name, "only with a recipe in auth that has it")
             }
             return constants
-        }
+        } ?? []
     }
 
     private static func recipes(with name: String) -> String {

@@ -108,7 +108,8 @@ extension ProviderConfiguration {
     private static func readPool(_ section: ConfigSection) -> Pool {
         var pool = Pool()
         pool.connectionsMax = section.integer(
-            "connections_max", default: pool.connectionsMax, in: 1...65536, doc: "Connections of a worker.")
+            "connections_max", default: pool.connectionsMax, in: 1...65536,
+            doc: "Connections of a worker. Over HTTP/1.1 a stream holds one for as long as it lasts.")
         pool.idle = section.duration(
             "idle_ms", default: pool.idle, in: 0...86_400_000,
             doc: "How long an unused connection is kept. Less than the provider keeps it.")

@@ -70,8 +70,8 @@ package struct ProviderConfiguration: Sendable, Equatable {
     }
 
     package struct Pool: Sendable, Equatable {
-        /// Connections of a worker. 1 to 65536.
-        package var connectionsMax = 512
+        /// Connections of a worker. 1 to 65536. As many as exchanges are let in (`limits.in_flight_max`): what is let in finds one.
+        package var connectionsMax = 10_000
         /// How long an unused connection is kept. 0 to a day. Servers close theirs after 60 s and more.
         package var idle = Duration.seconds(60)
         /// How long a connection is used, so that changes of DNS are followed. 0 (for ever) to a day.

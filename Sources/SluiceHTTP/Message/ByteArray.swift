@@ -1,7 +1,7 @@
 internal import SluiceCore
 
 extension Array where Element == UInt8 {
-    init(copying bytes: Span<UInt8>) {
+    package init(copying bytes: Span<UInt8>) {
         self = unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
     }
 

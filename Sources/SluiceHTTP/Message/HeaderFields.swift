@@ -148,6 +148,15 @@ package struct HeaderFields {
         present &= ~(field.bit)
     }
 
+    /// Removes every line of a name that need not be a known one. `lowercaseName` must be in lower case.
+    package mutating func remove(named lowercaseName: StaticString) {
+        while let index = index(named: lowercaseName) {
+            let field = entries[index].field
+            if field != .other { return remove(field) }
+            entries.remove(at: index)
+        }
+    }
+
     private mutating func append(_ text: StaticString) {
         unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }

@@ -35,7 +35,20 @@ enum LocalReplies {
 
 /// What health endpoints say, on every port.
 package enum HealthReport {
-    package static func body(_ status: GatewayStatus) -> ByteBuffer {
+    /// What the process has on its hands: the operator's business, and nobody else's.
+    package struct Load {
+        /// Exchanges under way.
+        var inFlight: Int
+        /// Downstream connections that are open.
+        var connections: Int
+
+        package init(inFlight: Int, connections: Int) {
+            self.inFlight = inFlight
+            self.connections = connections
+        }
+    }
+
+    package static func body(_ status: GatewayStatus, load: Load? = nil) -> ByteBuffer {
         let buffer = ByteBuffer(capacity: 192)
         var json = JSONWriter(into: buffer)
         json.object { json in
@@ -45,6 +58,12 @@ package enum HealthReport {
             json.string(status.version)
             json.key("config_revision")
             json.int(status.configRevision)
+            if let load {
+                json.key("in_flight")
+                json.int(load.inFlight)
+                json.key("connections")
+                json.int(load.connections)
+            }
             if let error = status.lastReloadError {
                 json.key("config_error")
                 json.string(error)

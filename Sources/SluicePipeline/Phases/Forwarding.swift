@@ -6,65 +6,92 @@ internal import SluiceNet
 internal import SluiceProviders
 internal import SluiceUpstream
 
-/// Sends a request to its target and the reply back.
-enum Forwarding {
-    static func forward(
-        _ request: IncomingRequest, to target: Target, _ context: RequestContext, pools: PoolTable, tape: JSONTape
-    ) async throws(Rejection) {
+/// Sends a request to its target and the reply back, with another key or another connection where the first was no good.
+struct Forwarding {
+    let pools: PoolTable
+    let tokens: TokenFetcher
+    let tape: JSONTape
+    /// However many keys a provider has.
+    private static let attemptsMax = 5
+
+    func forward(_ request: IncomingRequest, to target: Target, _ context: RequestContext) async throws(Rejection) {
         switch target {
         case .echo: try await EchoReply.send(request, context, tape: tape)
         case .provider(let provider):
             try RequestEditing.check(context, provider)
-            let upstreamRequest: UpstreamRequest
-            if case .json(let body) = request.body, Translation.isNeeded(context, provider, tape.root(over: body.span)) {
-                upstreamRequest = try Translation.request(body, context, provider, tape: tape)
-            } else {
-                upstreamRequest = try UpstreamRequestBuilder.build(request, context, provider, tape: tape)
+            context.request = request
+            context.exchange.onAbandoned = { [unowned context] in
+                context.upstream?.cancel(UpstreamError(.cancelled, "the application has gone"))
             }
-            try await send(upstreamRequest, to: provider, context, pool: pools.pool(for: provider.endpoint), tape: tape)
+            try await proceed(context, isScanned: true)
         }
     }
 
-    private static func send(
-        _ request: UpstreamRequest, to provider: Provider, _ context: RequestContext, pool: ConnectionPool, tape: JSONTape
-    ) async throws(Rejection) {
+    /// Makes attempts until a reply has begun or nothing is left to try.
+    ///
+    /// - Parameter isScanned: the tape still holds the request's document.
+    func proceed(_ context: RequestContext, isScanned: Bool) async throws(Rejection) {
+        var isScanned = isScanned
+        while let request = context.request, let provider = context.provider {
+            if !isScanned, case .json(let body) = request.body { try? tape.scan(body.span) }
+            isScanned = false
+            context.key = provider.keys.next(at: context.exchange.loop.now)
+            var upstreamRequest = try build(request, context, provider)
+            do throws(UpstreamError) {
+                if let signer = provider.signer(context.key) { try await sign(&upstreamRequest, signer, context, provider) }
+                return try await send(upstreamRequest, context, provider)
+            } catch {
+                if !mayTryAgain(after: error, context) { throw Self.rejection(error, context) }
+            }
+        }
+    }
+
+    private func build(
+        _ request: IncomingRequest, _ context: RequestContext, _ provider: Provider
+    ) throws(Rejection) -> UpstreamRequest {
+        context.translation = nil
+        context.report = FieldReport()
+        context.answerTool = nil
+        if case .json(let body) = request.body, Translation.isNeeded(context, provider, tape.root(over: body.span)) {
+            return try Translation.request(body, context, provider, tape: tape)
+        }
+        return try UpstreamRequestBuilder.build(request, context, provider, tape: tape)
+    }
+
+    private func sign(
+        _ request: inout UpstreamRequest, _ signer: any RequestSigner, _ context: RequestContext, _ provider: Provider
+    ) async throws(UpstreamError) {
+        if let source = signer.tokens { try await tokens.refresh(source, deadlines(context)) }
+        signer.sign(&request, authority: provider.endpoint.authority, at: Int(EventLoop.readWallClock() / 1_000_000_000))
+    }
+
+    // MARK: One attempt
+
+    private func send(
+        _ request: UpstreamRequest, _ context: RequestContext, _ provider: Provider
+    ) async throws(UpstreamError) {
+        let pool = pools.pool(for: provider.endpoint)
+        do throws(UpstreamError) {
+            return try await attempt(request, context, pool, fresh: false)
+        } catch {
+            guard mayRepeat(request, error, context) else { throw error }
+            // The connection had been closed while it was unused: the request goes out once more, on a new one.
+            return try await attempt(request, context, pool, fresh: true)
+        }
+    }
+
+    private func deadlines(_ context: RequestContext) -> Deadlines {
         let timeouts = context.snapshot.timeouts
-        let deadlines = Deadlines(
+        return Deadlines(
             connect: timeouts.connect, head: timeouts.firstByte, idle: timeouts.streamIdle,
             total: context.exchange.startedAt + timeouts.total)
-        context.exchange.onAbandoned = { [unowned context] in
-            context.upstream?.cancel(UpstreamError(.cancelled, "the application has gone"))
-        }
-        do throws(UpstreamError) {
-            do throws(UpstreamError) {
-                return try await attempt(request, deadlines, context, pool, tape, fresh: false)
-            } catch {
-                guard mayRepeat(request, error, context) else { throw error }
-                // The connection had been closed while it was unused: the request goes out once more, on a new one.
-                return try await attempt(request, deadlines, context, pool, tape, fresh: true)
-            }
-        } catch {
-            if context.exchange.isAbandoned { throw .gone }
-            if let failure = context.exchange.downstreamFailure { throw Rejection(failure, limitName: "limits.upload_bytes_max") }
-            if error.reason == .reported, let fault = context.fault { throw Rejection(fault) }
-            throw Rejection(error, provider: provider.name)
-        }
     }
 
-    /// Whether the provider surely has not begun to work on the request, or may work on it twice.
-    private static func mayRepeat(_ request: UpstreamRequest, _ error: UpstreamError, _ context: RequestContext) -> Bool {
-        guard request.isReplayable, error.reason == .closedBeforeHead, !context.exchange.isHeadSent,
-            let upstream = context.upstream, upstream.isOnReusedConnection
-        else { return false }
-        return error.isUnprocessed || request.method.isIdempotent
-    }
-
-    private static func attempt(
-        _ request: UpstreamRequest, _ deadlines: Deadlines, _ context: RequestContext, _ pool: ConnectionPool, _ tape: JSONTape,
-        fresh: Bool
+    private func attempt(
+        _ request: UpstreamRequest, _ context: RequestContext, _ pool: ConnectionPool, fresh: Bool
     ) async throws(UpstreamError) {
         context.attempts += 1
-        let upstream = try await pool.send(request, deadlines: deadlines, fresh: fresh)
+        let upstream = try await pool.send(request, deadlines: deadlines(context), fresh: fresh)
         context.upstream = upstream
         context.sentUpstreamAt = upstream.loop.now
         if context.exchange.isAbandoned {
@@ -74,6 +101,37 @@ enum Forwarding {
         }
         let head = try await upstream.responseHead()
         context.headAt = upstream.loop.now
+        if head.status == 101, let message = context.translation?.firstMessage { upstream.post(message) }
         try await Relaying.relay(head, from: upstream, context, tape: tape)
+    }
+
+    // MARK: After a failure
+
+    /// Whether the provider surely has not begun to work on the request, or may work on it twice.
+    private func mayRepeat(_ request: UpstreamRequest, _ error: UpstreamError, _ context: RequestContext) -> Bool {
+        guard request.isReplayable, error.reason == .closedBeforeHead, !context.exchange.isHeadSent,
+            let upstream = context.upstream, upstream.isOnReusedConnection
+        else { return false }
+        return error.isUnprocessed || request.method.isIdempotent
+    }
+
+    /// Whether another attempt is worth its while: a key was refused, and there is another one.
+    func mayTryAgain(after error: UpstreamError, _ context: RequestContext) -> Bool {
+        guard error.reason == .reported, !context.exchange.isHeadSent, !context.exchange.isAbandoned,
+            let request = context.request, context.attempts < Self.attemptsMax, let fault = context.fault
+        else { return false }
+        if case .streamed = request.body { return false }
+        if !KeyVerdicts.offersAnother(fault, context) { return false }
+        context.fault = nil
+        context.outcome = .complete
+        return true
+    }
+
+    /// What the application is told of a failure: its own, if that is where it began.
+    static func rejection(_ error: UpstreamError, _ context: RequestContext) -> Rejection {
+        if context.exchange.isAbandoned { return .gone }
+        if let failure = context.exchange.downstreamFailure { return Rejection(failure, limitName: "limits.upload_bytes_max") }
+        if error.reason == .reported, let fault = context.fault { return Rejection(fault) }
+        return Rejection(error, provider: context.provider?.name ?? "")
     }
 }

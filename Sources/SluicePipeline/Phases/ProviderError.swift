@@ -2,6 +2,7 @@ internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
+internal import SluiceNet
 internal import SluiceProviders
 internal import SluiceUpstream
 
@@ -17,6 +18,14 @@ enum ProviderError {
         if body == nil { upstream.cancel(UpstreamError(.cancelled, "an error's body that is too long")) }
         // Servers that refuse a key like to repeat it.
         if let body { context.provider?.conceal(in: body) }
+        if let body, let provider = context.provider, mayConcernKey(head.status, provider, context) {
+            let isJSON = (try? tape.scan(body.span)) != nil
+            let fault =
+                isJSON
+                ? provider.chat.fault(head, tape.root(over: body.span), text: body.span)
+                : provider.chat.fault(head, nil, text: body.span)
+            if fault.key != .fine { throw context.reported(fault) }
+        }
         context.status = head.status
         context.outcome = .providerError
         let reply = rewritten(head, body, context, tape: tape) ?? body ?? ByteBuffer()
@@ -31,6 +40,12 @@ enum ProviderError {
         context.exchange.finish()
     }
 
+    /// Whether another key or token than the one that was shown may do better.
+    private static func mayConcernKey(_ status: Status, _ provider: Provider, _ context: RequestContext) -> Bool {
+        guard let key = context.key, [401, 402, 403, 429].contains(status.code) else { return false }
+        return provider.keys.credentials.count > 1 || provider.signer(key)?.tokens != nil
+    }
+
     /// Reads the error of a provider that speaks another dialect than the application.
     static func translate(
         _ head: ResponseHead, from upstream: UpstreamExchange, _ dialect: any ChatDialect, _ context: RequestContext, tape: JSONTape
@@ -43,8 +58,12 @@ enum ProviderError {
             isJSON
             ? dialect.fault(head, tape.root(over: text.span), text: text.span)
             : dialect.fault(head, nil, text: text.span)
-        if fault.retryAfter == nil, let index = head.fields.index(of: .retryAfter) {
-            fault.retryAfter = ASCII.decimal(head.fields.value(at: index)).map { .seconds(min($0, 3600)) }
+        if fault.retryAfter == nil {
+            let now = Int(EventLoop.readWallClock() / 1_000_000)
+            fault.retryAfter =
+                isJSON
+                ? RetryAfter.read(head.fields, body: tape.root(over: text.span), nowMilliseconds: now)
+                : RetryAfter.read(head.fields, body: nil, nowMilliseconds: now)
         }
         throw context.reported(fault)
     }

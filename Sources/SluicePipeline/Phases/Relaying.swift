@@ -32,7 +32,8 @@ enum Relaying {
         } else if let translation = context.translation {
             try await TranslatedReply.relay(head, from: upstream, translation, context, tape: tape)
         } else if isEventStream(head) {
-            try await relayEvents(head, from: upstream, context, tape: tape)
+            let reply = ResponseHead(head.status, fields: fields(head, context))
+            context.stream = StreamRelay(context, from: upstream, head: reply, tape: tape)
         } else if isAccounted(context.operation) {
             try await relayWhole(head, from: upstream, context, tape: tape)
         } else {
@@ -132,18 +133,6 @@ enum Relaying {
         let relay = RawRelay(context.exchange, upstream)
         try await upstream.relay(to: relay)
         context.exchange.finish(trailers: upstream.trailers.map(trailers))
-    }
-
-    // MARK: Events
-
-    private static func relayEvents(
-        _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
-    ) async throws(UpstreamError) {
-        let relay = StreamRelay(
-            context, from: upstream, head: ResponseHead(head.status, fields: fields(head, context)), tape: tape)
-        defer { relay.stop() }
-        try await upstream.relay(to: relay)
-        try relay.end()
     }
 }
 

@@ -48,6 +48,7 @@ final class Settlement {
             entry.field("sluice.upstream.attempts", context.attempts)
         }
         if let status = context.upstreamStatus { entry.field("sluice.upstream.status_code", Int(status.code)) }
+        if let reason = context.keyReason { entry.field("sluice.key.set_aside", reason.rawValue) }
         if let id = context.upstreamRequestID { entry.field("sluice.upstream.request_id", id) }
         if let sent = context.sentUpstreamAt, let head = context.headAt {
             entry.field("sluice.upstream.head_ms", milliseconds: head - sent)

@@ -10,11 +10,11 @@ internal import SluiceUpstream
 ///
 /// The response's head waits for the first event, so that a stream that begins with an error becomes a response with a status; a
 /// long silence before it ends the wait.
-final class StreamRelay: BodySink {
+final class StreamRelay: RelayedStream {
     private let context: RequestContext
     private let exchange: DownstreamExchange
     private let upstream: UpstreamExchange
-    private let head: ResponseHead
+    private var head: ResponseHead
     private let tape: JSONTape
     private var parser: EventParser
     private var inspector: OpenAIStreamInspector
@@ -38,6 +38,8 @@ final class StreamRelay: BodySink {
             if !exchange.isHeadSent { sendHead() }
         }
     }
+
+    func start(_ onEnd: @escaping (UpstreamError?) -> Void) { upstream.relay(to: self, onEnd: onEnd) }
 
     // MARK: Events
 
@@ -114,10 +116,9 @@ final class StreamRelay: BodySink {
     }
 
     private func sendHead() {
-        context.status = head.status
-        context.isInStream = true
-        context.firstByteAt = exchange.loop.now
+        context.streamBegins(head.status)
         exchange.sendHead(head, body: .unknown)
+        head.fields = HeaderFields()
         if let held { exchange.send(sharing: held) }
         held = nil
     }
@@ -160,7 +161,6 @@ final class StreamRelay: BodySink {
 
     // MARK: End
 
-    /// The provider's message is complete as HTTP; whether the answer is, its events say.
     func end() throws(UpstreamError) {
         if let failure { throw failure }
         context.usage = inspector.usage
@@ -176,7 +176,6 @@ final class StreamRelay: BodySink {
         exchange.finish()
     }
 
-    /// Called on every way out.
     func stop() {
         context.usage = inspector.usage
         context.malformedEvents = inspector.malformedCount

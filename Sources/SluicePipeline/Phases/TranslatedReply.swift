@@ -27,14 +27,10 @@ enum TranslatedReply {
     ) async throws(UpstreamError) {
         let writer = ReplyFormat.streamWriter(context)
         let relay = TranslatedStream(context, from: upstream, translation, writer, tape: tape)
+        if isStream(head, translation) { return context.stream = relay }
+        // A provider may answer whole although it was asked for a stream.
         defer { relay.stop() }
-        if isStream(head, translation) {
-            try await upstream.relay(to: relay)
-            try relay.end()
-        } else {
-            // A provider may answer whole although it was asked for a stream.
-            try relay.take(whole: try await document(from: upstream, context, tape: tape))
-        }
+        try relay.take(whole: try await document(from: upstream, context, tape: tape))
     }
 
     /// Whether the reply comes in events.
@@ -52,10 +48,8 @@ enum TranslatedReply {
         tape: JSONTape
     ) async throws(UpstreamError) {
         let reply = ReplyAssembly()
-        if Relaying.isEventStream(head) {
-            let relay = AssembledStream(context, from: upstream, translation, reply, tape: tape)
-            try await upstream.relay(to: relay)
-            try relay.end()
+        if Relaying.isEventStream(head) || translation.dialect.framing == .webSocketMessages {
+            try await AssembledStream(context, from: upstream, translation, reply, tape: tape).collect()
         } else {
             let body = try await document(from: upstream, context, tape: tape)
             translation.decoder.decode(whole: tape.root(over: body.span), into: reply)

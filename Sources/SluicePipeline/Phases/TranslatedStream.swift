@@ -6,65 +6,11 @@ internal import SluiceNet
 internal import SluiceProviders
 internal import SluiceUpstream
 
-/// Cuts a provider's stream into documents and has them decoded.
-///
-/// A document that is not JSON is left out and counted: one malformed event does not end an answer (theme 3.3).
-struct StreamDecoding {
-    private let decoder: any ReplyDecoder
-    private let sink: any ReplySink
-    private var parser: EventParser
-    private(set) var malformedCount = 0
-    private(set) var eventCount = 0
-
-    init(_ translation: Translation, into sink: any ReplySink, eventBytesMax: Int) {
-        decoder = translation.decoder
-        self.sink = sink
-        parser = EventParser(eventBytesMax: eventBytesMax)
-    }
-
-    mutating func received(_ bytes: Span<UInt8>, tape: JSONTape) throws(UpstreamError) {
-        // Out of the struct while it is used: what it hands out is borrowed from it.
-        var parser = EventParser()
-        swap(&parser, &self.parser)
-        defer { swap(&parser, &self.parser) }
-        var offset = 0
-        do throws(EventParser.EventTooLong) {
-            while let event = try parser.next(in: bytes, at: &offset) {
-                if event.kind != .message { continue }
-                decode(parser.data(of: event, in: bytes), named: parser.name(of: event, in: bytes), tape)
-            }
-        } catch {
-            throw UpstreamError(.tooLarge, "an event of its stream is longer than \(error.bytesMax) bytes")
-        }
-    }
-
-    private mutating func decode(_ data: Span<UInt8>, named name: Span<UInt8>, _ tape: JSONTape) {
-        if data.hasPrefix("[DONE]") { return decoder.done(into: sink) }
-        do throws(JSONError) {
-            try tape.scan(data)
-        } catch {
-            malformedCount += 1
-            return
-        }
-        eventCount += 1
-        decoder.decode(event: tape.root(over: data), named: name, into: sink)
-    }
-
-    /// The provider's message is complete as HTTP; whether the answer is, its events say.
-    func end() throws(UpstreamError) {
-        let isComplete = decoder.end(into: sink)
-        if !isComplete {
-            let what = parser.isInsideEvent ? "within an event" : "without saying that the answer is complete"
-            throw UpstreamError(.closedInBody, "its stream ended \(what)")
-        }
-    }
-}
-
 /// Writes a provider's stream as the stream of another dialect, event by event.
 ///
 /// The response's head waits for the first content, so that a stream that begins with an error becomes a response with a status; a
 /// long silence before it ends the wait.
-final class TranslatedStream: BodySink {
+final class TranslatedStream: RelayedStream {
     private let context: RequestContext
     private let exchange: DownstreamExchange
     private let upstream: UpstreamExchange
@@ -92,11 +38,16 @@ final class TranslatedStream: BodySink {
         }
     }
 
+    func start(_ onEnd: @escaping (UpstreamError?) -> Void) {
+        upstream.relay(to: self) { [self] failure in onEnd(decoding.isOver ? nil : failure) }
+    }
+
     func received(_ bytes: Span<UInt8>) {
         if failure != nil { return }
         do throws(UpstreamError) {
-            try decoding.received(bytes, tape: tape)
+            try decoding.received(bytes, from: upstream, tape: tape)
             try deliver()
+            if decoding.isOver { return upstream.cancel(UpstreamError(.cancelled, "the answer is complete")) }
         } catch {
             failure = error
             upstream.cancel(error)
@@ -142,13 +93,10 @@ final class TranslatedStream: BodySink {
 
     private func sendHead() {
         if exchange.isHeadSent { return }
-        context.status = 200
-        context.isInStream = true
-        context.firstByteAt = exchange.loop.now
+        context.streamBegins(200)
         exchange.sendHead(ReplyFormat.streamHead(context), body: .unknown)
     }
 
-    /// Called on every way out.
     func stop() {
         context.usage = writer.usage
         context.malformedEvents = decoding.malformedCount
@@ -181,18 +129,25 @@ final class AssembledStream: BodySink {
     func received(_ bytes: Span<UInt8>) {
         if failure != nil { return }
         do throws(UpstreamError) {
-            try decoding.received(bytes, tape: tape)
+            try decoding.received(bytes, from: upstream, tape: tape)
             if let fault = reply.fault { throw context.reported(fault) }
             if reply.byteCount > byteCountMax {
                 throw UpstreamError(.tooLarge, "its answer is longer than \(byteCountMax) bytes")
             }
+            if decoding.isOver { upstream.cancel(UpstreamError(.cancelled, "the answer is complete")) }
         } catch {
             failure = error
             upstream.cancel(error)
         }
     }
 
-    func end() throws(UpstreamError) {
+    /// Takes the stream to its end.
+    func collect() async throws(UpstreamError) {
+        do throws(UpstreamError) {
+            try await upstream.relay(to: self)
+        } catch {
+            if !decoding.isOver { throw failure ?? error }
+        }
         if let failure { throw failure }
         try decoding.end()
     }

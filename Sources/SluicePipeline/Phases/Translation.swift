@@ -61,7 +61,11 @@ package final class Translation {
             target += Array(provider.chat.chatTarget(request).utf8)
         }
         try RequestEditing.settle(context)
-        context.translation = Translation(provider.chat, context.report, filters(context, provider, stops))
+        let translation = Translation(provider.chat, context.report, filters(context, provider, stops))
+        context.translation = translation
+        if provider.chat.framing == .webSocketMessages {
+            return translation.webSocketRequest(target, fields, firstMessage: encoded)
+        }
         return UpstreamRequest(
             method: .post, target: target, fields: fields,
             body: .parts([UpstreamRequest.Part(encoded, 0..<encoded.count)], byteCount: encoded.count))
@@ -99,5 +103,20 @@ package final class Translation {
         if !stops.isEmpty { filters.append(StopFilter(stops)) }
         if let tool = context.answerTool { filters.append(AnswerToolFilter(tool)) }
         return filters
+    }
+
+    /// What is sent once the provider has opened its WebSocket.
+    private(set) var firstMessage: ByteBuffer?
+
+    private func webSocketRequest(_ target: [UInt8], _ fields: HeaderFields, firstMessage: ByteBuffer) -> UpstreamRequest {
+        let frame = ByteBuffer(capacity: firstMessage.count + 16)
+        WebSocketFrameWriter.text(firstMessage.span, mask: .random(in: 0 ... .max), into: frame)
+        self.firstMessage = frame
+        var fields = fields
+        fields.remove(.contentType)
+        var request = UpstreamRequest(method: .get, target: target, fields: fields, body: .none)
+        request.webSocket = WebSocketHandshake(
+            nonce: (0..<WebSocketHandshake.nonceByteCount).map { _ in .random(in: 0 ... .max) })
+        return request
     }
 }

@@ -49,7 +49,8 @@ enum UpstreamRequestBuilder {
         let received = context.exchange.head.fields
         var fields = HeaderFields(reservingBytes: 768, fields: 16)
         let isForwarding = provider.forwardsAuthorization && received.contains(.authorization)
-        provider.authorize(&fields, withKey: !isForwarding)
+        provider.authorize(&fields, key: isForwarding ? nil : context.key)
+        if isForwarding { context.key = nil }
         let configuredCount = fields.count
         for index in 0..<received.count {
             let field = received.field(at: index)
@@ -73,7 +74,7 @@ enum UpstreamRequestBuilder {
     static func translatedFields(_ context: RequestContext, _ provider: Provider) -> HeaderFields {
         let received = context.exchange.head.fields
         var fields = HeaderFields(reservingBytes: 768, fields: 16)
-        provider.authorize(&fields)
+        provider.authorize(&fields, key: context.key)
         fields.append(.contentType, "application/json")
         if context.isStream { fields.append(.accept, "text/event-stream") }
         for index in 0..<received.count {

@@ -71,7 +71,10 @@ package struct ErrorTable: Sendable {
     }
 
     private func apply(to fault: inout ProviderFault, _ codes: [String], http: Status?) {
-        if fault.retryAfter == nil { fault.retryAfter = RetryHint.read(fault.message) }
+        // An error within a stream has no fields that would say it.
+        if fault.retryAfter == nil, let wait = RetryText.wait(inSentence: fault.message.utf8Span.span) {
+            fault.retryAfter = .milliseconds(wait)
+        }
         let said = fault.message.lowercased()
         guard let row = rows.first(where: { fits($0, codes, http, said) }) else { return }
         if let status = row.status { fault.status = Status(UInt16(clamping: status)) }
@@ -98,28 +101,4 @@ package struct ErrorTable: Sendable {
         }
         return row.contains.isEmpty || row.contains.contains { said.contains($0.lowercased()) }
     }
-}
-
-/// How long to wait, where only the message says so: "please try again after 7 seconds".
-enum RetryHint {
-    private static let secondsMax = 3600
-
-    static func read(_ message: String) -> Duration? {
-        let text = message.lowercased()
-        for words in ["try again after ", "retry after ", "try again in "] {
-            guard let found = text.range(of: words) else { continue }
-            let rest = text[found.upperBound...]
-            let digits = rest.prefix { $0.isASCII && $0.isNumber }
-            guard let number = Int(digits), number <= secondsMax else { continue }
-            let unit = rest.dropFirst(digits.count).drop { $0 == " " }
-            if unit.hasPrefix("s") { return .seconds(number) }
-            if unit.hasPrefix("ms") || unit.hasPrefix("milli") { return .milliseconds(number) }
-        }
-        return nil
-    }
-}
-
-extension String {
-    /// Where a text first is (the standard library has none for plain strings).
-    fileprivate func range(of text: String) -> Range<Index>? { self.ranges(of: text).first }
 }

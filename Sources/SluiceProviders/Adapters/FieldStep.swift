@@ -92,7 +92,7 @@ struct FieldOutcome {
     private mutating func clamp(_ clamp: RequestRules.Clamp, _ value: JSONValue) {
         if case .removed = state { return }
         guard let number = value.double else { return }
-        let nearest = min(max(number, clamp.min ?? number), clamp.max ?? number)
+        let nearest = min(max(number, clamp.min ?? -.infinity), clamp.max ?? .infinity)
         if nearest == number { return }
         if clamp.outside == .remove {
             state = .removed

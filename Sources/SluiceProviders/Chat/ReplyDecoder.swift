@@ -11,6 +11,8 @@ package protocol ReplyDecoder: AnyObject {
     ///
     /// - Parameter name: the event's name, empty if it has none.
     func decode(event document: JSONValue, named name: Span<UInt8>, into sink: any ReplySink)
+    /// Whether the answer is known to be complete before the connection ends: for dialects over a WebSocket.
+    var isComplete: Bool { get }
     /// `[DONE]` came.
     func done(into sink: any ReplySink)
     /// The stream has ended as HTTP: what can only be said now.
@@ -20,5 +22,6 @@ package protocol ReplyDecoder: AnyObject {
 }
 
 extension ReplyDecoder {
+    package var isComplete: Bool { false }
     package func done(into sink: any ReplySink) {}
 }

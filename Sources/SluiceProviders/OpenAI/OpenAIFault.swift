@@ -12,7 +12,15 @@ package enum OpenAIFault {
         var fault = error(in: document, head.status) ?? described(document, head.status) ?? unreadable(head.status, text)
         fault.status = head.status
         fault.isRetryable = isRetryable(fault)
+        fault.key = verdict(fault)
         return fault
+    }
+
+    /// What an error says of the key, for providers that speak of it as OpenAI does.
+    private static func verdict(_ fault: ProviderFault) -> ProviderFault.KeyVerdict {
+        if fault.status == 401 || fault.code == "invalid_api_key" { return .refused }
+        if fault.status == 402 || !fault.isRetryable && fault.status == 429 { return .exhausted }
+        return .fine
     }
 
     /// An error where an answer was to be: in a reply with status 200, or as an event of a stream. `nil` if it is none.
@@ -78,6 +86,7 @@ package enum OpenAIFault {
         let known: String? = code?.string ?? code?.int.map { "\($0)" }
         var fault = ProviderFault(status, type: isOpenAIType(type) ? type : nil, code: known, message, param: param?.string.flatMap { $0.isEmpty ? nil : $0 })
         fault.isRetryable = isRetryable(fault)
+        fault.key = verdict(fault)
         return fault
     }
 

@@ -20,12 +20,18 @@ final class SluiceProcess {
     /// Starts the program and waits until it is ready.
     convenience init(
         _ configuration: Configuration, arguments: [String] = [], environment: [String: String] = [:],
-        inherited: Int32? = nil
+        inherited: Int32? = nil, descriptorsMax: Int? = nil
     ) throws {
-        try self.init(text: configuration.text, arguments: arguments, environment: environment, inherited: inherited)
+        try self.init(
+            text: configuration.text, arguments: arguments, environment: environment, inherited: inherited,
+            descriptorsMax: descriptorsMax)
     }
 
-    init(text: String, arguments: [String] = [], environment: [String: String] = [:], inherited: Int32? = nil) throws {
+    /// - Parameter descriptorsMax: how many files and sockets the program may have open at once.
+    init(
+        text: String, arguments: [String] = [], environment: [String: String] = [:], inherited: Int32? = nil,
+        descriptorsMax: Int? = nil
+    ) throws {
         directory = NSTemporaryDirectory() + "sluice-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         configurationFile = directory + "/sluice.json5"
@@ -37,6 +43,10 @@ final class SluiceProcess {
         if inherited != nil {
             // Only the program itself knows its process id in time (sd_listen_fds(3)).
             words = ["-c", #"LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@""#, program] + words
+            program = "/bin/sh"
+        }
+        if let descriptorsMax {
+            words = ["-c", #"ulimit -n \#(descriptorsMax); exec "$0" "$@""#, program] + words
             program = "/bin/sh"
         }
         process = try ChildProcess(program, words, environment: variables, inherited: inherited)
@@ -103,6 +113,17 @@ final class SluiceProcess {
         return try wire.readResponse()
     }
 
+    /// Waits until no exchange is in flight and no application connected any more.
+    func awaitQuiet() throws {
+        let deadline = Patience.deadline
+        while true {
+            let report = try health().json
+            if report["in_flight"].int == 0, report["connections"].int == 0 { return }
+            if .now > deadline { throw TimedOut("the end of all exchanges: \(report)") }
+            usleep(20_000)
+        }
+    }
+
     func signal(_ number: Int32) { process.signal(number) }
 
     func rewriteConfiguration(_ text: String) throws {
@@ -134,9 +155,15 @@ final class SluiceProcess {
         }
     }
 
-    var residentByteCount: Int {
-        let text = (try? String(contentsOfFile: "/proc/\(process.pid)/statm", encoding: .utf8)) ?? ""
+    var residentByteCount: Int { Self.residentByteCount(of: process.pid) }
+
+    static func residentByteCount(of pid: pid_t) -> Int {
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8)) ?? ""
         return (Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0) * 4096
+    }
+
+    var descriptorCount: Int {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.pid)/fd").count) ?? 0
     }
 
     /// User and system time so far.

@@ -1,5 +1,3 @@
-package import SluiceCore
-
 /// Base64 (RFC 4648): §4, with padding, and the URL-safe alphabet of §5, without.
 package enum Base64 {
     package enum Alphabet: Sendable {

@@ -1,0 +1,86 @@
+package import SluiceCore
+package import SluiceHTTP
+package import SluiceJSON
+internal import SluiceTLS
+internal import Synchronization
+package import SluiceUpstream
+
+/// Where a token comes from that is exchanged for a key, and the one there is. Shared by all workers.
+package final class TokenSource: Sendable {
+    /// Which platform is asked, and with what.
+    package enum Recipe: Sendable {
+        /// Baidu's v1 (baidu sheet, section 3.1).
+        case baidu(apiKey: Secret, secretKey: Secret)
+        /// Microsoft Entra ID, client credentials (azure sheet, section 2).
+        case azure(tenant: String, clientID: String, clientSecret: Secret, scope: String)
+        /// A Google service account's signed assertion (gemini sheet, section 1).
+        case google(GoogleServiceAccount)
+    }
+
+    /// Of the token's origin.
+    package let endpoint: Endpoint
+    private let recipe: Recipe
+    private let token = Mutex<ExpiringToken?>(nil)
+    /// A token is renewed so long before its end, in seconds: a request that is under way must not outlive it.
+    private static let marginSeconds = 60
+
+    package init(_ recipe: Recipe, endpoint: Endpoint) {
+        self.recipe = recipe
+        self.endpoint = endpoint
+    }
+
+    /// The token, if it is good for a while.
+    package func current(at seconds: Int) -> Secret? {
+        token.withLock { token in
+            guard let token, token.isGood(at: seconds, marginSeconds: Self.marginSeconds) else { return nil }
+            return token.value
+        }
+    }
+
+    /// Overwrites the token, and what it is exchanged for.
+    func conceal(in buffer: ByteBuffer) {
+        if let token = token.withLock({ $0?.value }) { Concealment.conceal(token, in: buffer) }
+        switch recipe {
+        case .baidu(let apiKey, let secretKey):
+            Concealment.conceal(apiKey, in: buffer)
+            Concealment.conceal(secretKey, in: buffer)
+        case .azure(_, _, let clientSecret, _): Concealment.conceal(clientSecret, in: buffer)
+        case .google: break  // the key never leaves: only what it signed does
+        }
+    }
+
+    /// The provider does not accept it: the next request asks for another one.
+    package func forget() { token.withLock { $0 = nil } }
+
+    /// The request that gets a token.
+    package func request(at seconds: Int) throws(UpstreamError) -> UpstreamRequest {
+        let wanted = try tokenRequest(at: seconds)
+        var fields = HeaderFields()
+        fields.append(.accept, "application/json")
+        if let type = wanted.contentType { fields.append(name: "content-type".utf8Span.span, value: type.utf8Span.span) }
+        let body = wanted.body.withExposed { ByteBuffer(copying: $0) }
+        return UpstreamRequest(
+            method: wanted.method, target: wanted.target.withExposed { bytes in [UInt8](copying: bytes) }, fields: fields,
+            body: .parts([UpstreamRequest.Part(body, 0..<body.count)], byteCount: body.count))
+    }
+
+    private func tokenRequest(at seconds: Int) throws(UpstreamError) -> TokenRequest {
+        switch recipe {
+        case .baidu(let apiKey, let secretKey): return .baidu(apiKey: apiKey, secretKey: secretKey)
+        case .azure(let tenant, let clientID, let clientSecret, let scope):
+            return .azure(tenant: tenant, clientID: clientID, clientSecret: clientSecret, scope: scope)
+        case .google(let account):
+            do throws(TLSError) {
+                return try account.tokenRequest(at: seconds)
+            } catch {
+                throw UpstreamError(.tls, "the service account's key cannot sign: \(error.message)")
+            }
+        }
+    }
+
+    /// Takes what the token's platform answered.
+    package func accept(_ document: JSONValue?, status: Status, at seconds: Int) throws(TokenReply.Refusal) {
+        let reply = try TokenReply.oauth(document, status: status)
+        token.withLock { $0 = reply.expiring(receivedAt: seconds) }
+    }
+}
