@@ -77,6 +77,16 @@ let package = Package(
         tests("SluiceJSONTests", ["SluiceJSON", "SluiceCore"], exclude: ["Corpus"]),
         tests("SluiceHTTPTests", ["SluiceHTTP", "SluiceCore"]),
         tests("SluiceTLSTests", ["SluiceTLS", "SluiceCore"]),
+        .target(
+            name: "NetTestSupport", dependencies: ["SluiceCore", "SluiceNet"], path: "Tests/NetSupport", swiftSettings: strict),
+        tests("SluiceNetTests", ["SluiceNet", "SluiceTLS", "SluiceCore", "NetTestSupport"]),
+        tests("SluiceUpstreamTests", ["SluiceUpstream", "SluiceNet", "SluiceHTTP", "SluiceCore", "NetTestSupport"]),
+        tests(
+            "SluicePipelineTests",
+            [
+                "SluicePipeline", "SluiceProviders", "SluiceUpstream", "SluiceDownstream", "SluiceNet", "SluiceHTTP", "SluiceJSON",
+                "SluiceCore",
+            ]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
         tests(
             "SluiceProvidersTests",

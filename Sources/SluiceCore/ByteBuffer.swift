@@ -131,7 +131,10 @@
     @inlinable package func consume(_ byteCount: Int) {
         precondition(byteCount >= 0 && byteCount <= count, "consumed \(byteCount) of \(count) bytes")
         start += byteCount
-        if start == end { start = 0; end = 0 }
+        if start == end {
+            start = 0
+            end = 0
+        }
     }
 
     /// Keeps the first `byteCount` bytes only.

@@ -140,7 +140,8 @@
 
     /// Gives own buffers back that no other queue refers to.
     private func giveBack() {
-        for index in head..<segments.count where segments[index].isOwned && isKnownUniquelyReferenced(&segments[index].buffer) {
+        for index in head..<segments.count
+        where segments[index].isOwned && isKnownUniquelyReferenced(&segments[index].buffer) {
             pool?.give(segments[index].buffer)
         }
     }

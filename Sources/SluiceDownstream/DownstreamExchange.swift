@@ -2,63 +2,6 @@ package import SluiceCore
 package import SluiceHTTP
 package import SluiceNet
 
-/// What carries exchanges between the application and the pipeline: an HTTP/1.1 connection, or an HTTP/2 connection's streams.
-package protocol ExchangeCarrier: AnyObject {
-    /// The application should go on sending its body; the first call also answers `Expect: 100-continue`.
-    func wantBody(_ exchange: DownstreamExchange)
-    /// The application should stop sending for now.
-    func pauseBody(_ exchange: DownstreamExchange)
-    /// Whole bodies of known length may be received straight into `buffer`.
-    func receiveBody(_ exchange: DownstreamExchange, into buffer: ByteBuffer)
-    func sendInformational(_ exchange: DownstreamExchange, _ status: Status)
-    func sendHead(_ exchange: DownstreamExchange, _ head: ResponseHead, body: BodyLength)
-    func send(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>)
-    func send(_ exchange: DownstreamExchange, sharing buffer: ByteBuffer)
-    /// Puts bytes on the connection as they are.
-    func sendVerbatim(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>)
-    func finish(_ exchange: DownstreamExchange, trailers: HeaderFields?)
-    /// Ends a response that cannot be completed, so that the application sees that it was cut.
-    func abort(_ exchange: DownstreamExchange)
-    /// The same once what was queued has been sent.
-    func abortAfterSending(_ exchange: DownstreamExchange)
-    /// Whether more is queued for the application than it takes.
-    func isCongested(_ exchange: DownstreamExchange) -> Bool
-}
-
-/// Why the application's side of an exchange came to an end before its time.
-package enum DownstreamFailure: Error, Equatable, Sendable {
-    /// The application closed the connection or reset the stream.
-    case gone
-    /// The body is longer than its limit, in bytes.
-    case bodyTooLarge(limit: Int)
-    /// The body's framing is wrong.
-    case bodyMalformed(String)
-    /// The body did not arrive in time.
-    case bodyTimeout
-    /// The application takes nothing of what it is sent.
-    case stalled
-}
-
-/// Who is at the other end of a downstream connection.
-package struct Peer: Sendable {
-    package let address: SocketAddress
-    /// The address's host as text, made once a connection.
-    package let host: String
-    /// The address of the listener that accepted the connection.
-    package let listener: SocketAddress
-    package let isTLS: Bool
-    /// What a verified client certificate says, if there was one.
-    package let certificateSubject: String?
-
-    package init(address: SocketAddress, listener: SocketAddress, isTLS: Bool, certificateSubject: String?) {
-        self.address = address
-        host = address.host
-        self.listener = listener
-        self.isTLS = isTLS
-        self.certificateSubject = certificateSubject
-    }
-}
-
 /// One request and its reply, whichever version of HTTP carries them.
 ///
 /// Belongs to one loop. The pipeline reads from it and writes to it; the carrier feeds it and is told what to send.
@@ -92,7 +35,8 @@ package final class DownstreamExchange {
     package static let streamedBodyHighWatermark = 131_072
 
     package init(
-        head: RequestHead, bodyLength: BodyLength, peer: Peer, loop: EventLoop, stream: StreamID?, carrier: any ExchangeCarrier
+        head: RequestHead, bodyLength: BodyLength, peer: Peer, loop: EventLoop, stream: StreamID?,
+        carrier: any ExchangeCarrier
     ) {
         self.head = head
         self.bodyLength = bodyLength
@@ -231,7 +175,9 @@ package final class DownstreamExchange {
 
     /// Waits until the application has taken what was sent.
     package func drained() async {
-        while isCongested, failure == nil, !isFinished { unsafe await withUnsafeContinuation { unsafe roomToSend.wait($0) } }
+        while isCongested, failure == nil, !isFinished {
+            unsafe await withUnsafeContinuation { unsafe roomToSend.wait($0) }
+        }
     }
 
     private func release() {

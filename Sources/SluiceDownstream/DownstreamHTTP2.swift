@@ -4,7 +4,7 @@ internal import SluiceNet
 
 /// One HTTP/2 connection of an application and its exchanges (RFC 9113).
 final class DownstreamHTTP2: DownstreamConnection, Flushable {
-    private struct Stream {
+    struct Stream {
         let exchange: DownstreamExchange
         /// Received bytes whose window is given back when somebody wants more.
         var heldBack = 0
@@ -16,16 +16,18 @@ final class DownstreamHTTP2: DownstreamConnection, Flushable {
     }
 
     let transport: Transport
-    private let registry: ConnectionRegistry
+    let registry: ConnectionRegistry
     private let peer: Peer
-    private let session: HTTP2Session
-    private var streams: [StreamID: Stream] = [:]
+    let session: HTTP2Session
+    var streams: [StreamID: Stream] = [:]
     private var timer: LoopTimer?
     /// Streams to be reset once what they were given has been sent.
-    private var cut: [StreamID] = []
+    var cut: [StreamID] = []
     private var isFlushAsked = false
-    private var isClosed = false
+    var isClosed = false
     private var lastUse: Instant
+    /// When the peer is told which streams were the last, at the latest.
+    private var drainedBy: Instant?
 
     /// With more than this waiting for the socket, no more frames are made: what waits in the session can still be dropped.
     private static let queuedByteCountMax = 65_536
@@ -43,7 +45,7 @@ final class DownstreamHTTP2: DownstreamConnection, Flushable {
     }
 
     func start(received: Span<UInt8>) {
-        unsafe transport.delegate = self
+        transport.delegate = self
         let timer = LoopTimer(target: self)
         self.timer = timer
         registry.loop.arm(timer, after: min(registry.configuration.headTimeout, registry.configuration.idle))
@@ -55,7 +57,7 @@ final class DownstreamHTTP2: DownstreamConnection, Flushable {
 
     // MARK: Sending
 
-    private func flushLater() {
+    func flushLater() {
         if isFlushAsked || isClosed { return }
         isFlushAsked = true
         registry.loop.flushLater(self)
@@ -88,10 +90,13 @@ final class DownstreamHTTP2: DownstreamConnection, Flushable {
 
     private var isEnding = false
 
+    /// Takes no new streams once the peer knows: it has a round trip's time to hear of it (RFC 9113 §6.8), which the session
+    /// measures with a ping, and a second if it does not answer that.
     func drain() {
         if isClosed { return }
         session.drain()
         lastUse = registry.loop.now
+        drainedBy = lastUse + Self.drainPatience
         if streams.isEmpty, let timer { rearm(timer, after: Self.drainPatience) }
         flushLater()
     }
@@ -139,7 +144,9 @@ extension DownstreamHTTP2: HTTP2SessionDelegate {
         let length: BodyLength
         if isEnd {
             length = .none
-        } else if let index = head.fields.index(of: .contentLength), let count = ASCII.decimal(head.fields.value(at: index)) {
+        } else if let index = head.fields.index(of: .contentLength),
+            let count = ASCII.decimal(head.fields.value(at: index))
+        {
             length = .known(count)
         } else {
             length = .unknown
@@ -162,7 +169,7 @@ extension DownstreamHTTP2: HTTP2SessionDelegate {
         if known.exchange.isFinished || known.exchange.downstreamFailure != nil || known.isWanted { giveBack(stream) }
     }
 
-    private func giveBack(_ stream: StreamID) {
+    func giveBack(_ stream: StreamID) {
         guard let held = streams[stream]?.heldBack, held > 0 else { return }
         streams[stream]?.heldBack = 0
         session.consumed(held, on: stream)
@@ -172,7 +179,8 @@ extension DownstreamHTTP2: HTTP2SessionDelegate {
     func ended(_ stream: StreamID, trailers: consuming HeaderFields?) { streams[stream]?.exchange.bodyEnded() }
 
     func refused(_ stream: StreamID, _ refusal: HTTP2Refusal) {
-        registry.protocolError(ProtocolError(peer: peer.address, status: refusal.status, message: "HTTP/2: request refused"))
+        registry.protocolError(
+            ProtocolError(peer: peer.address, status: refusal.status, message: "HTTP/2: request refused"))
         let body = ProtocolErrorReply.body(refusal.status, "The request's header fields are not acceptable.")
         var fields = HeaderFields()
         fields.append(.contentType, "application/json")
@@ -205,6 +213,11 @@ extension DownstreamHTTP2: TimerTarget {
             flush()
             return end()
         }
+        if let by = drainedBy, now >= by {
+            drainedBy = nil
+            session.drain()
+            flushLater()
+        }
         for (stream, state) in streams { look(at: stream, state, now) }
         rearm(timer, after: Self.lookEvery)
     }
@@ -229,76 +242,5 @@ extension DownstreamHTTP2: TimerTarget {
     private func rearm(_ timer: LoopTimer, after duration: Duration) {
         timer.disarm()
         registry.loop.arm(timer, after: duration)
-    }
-}
-
-extension DownstreamHTTP2: ExchangeCarrier {
-    func wantBody(_ exchange: DownstreamExchange) {
-        guard let stream = exchange.stream, let state = streams[stream] else { return }
-        if !state.isWanted {
-            streams[stream]?.isWanted = true
-            streams[stream]?.bodyProgress = registry.loop.now
-            if exchange.head.fields.contains(.expect), exchange.receivedByteCount == 0 {
-                session.inform(stream, ResponseHead(100))
-                flushLater()
-            }
-        }
-        giveBack(stream)
-    }
-
-    func pauseBody(_ exchange: DownstreamExchange) { if let stream = exchange.stream { streams[stream]?.isWanted = false } }
-
-    /// Frames come in one by one: there is nothing to be gained from the buffer.
-    func receiveBody(_ exchange: DownstreamExchange, into buffer: ByteBuffer) {}
-
-    func sendInformational(_ exchange: DownstreamExchange, _ status: Status) {
-        guard let stream = exchange.stream else { return }
-        session.inform(stream, ResponseHead(status))
-        flushLater()
-    }
-
-    func sendHead(_ exchange: DownstreamExchange, _ head: ResponseHead, body: BodyLength) {
-        guard let stream = exchange.stream else { return }
-        session.respond(stream, head, body: body)
-        flushLater()
-    }
-
-    func send(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>) {
-        guard let stream = exchange.stream, !bytes.isEmpty else { return }
-        session.send(bytes, on: stream)
-        flushLater()
-    }
-
-    func send(_ exchange: DownstreamExchange, sharing buffer: ByteBuffer) {
-        guard let stream = exchange.stream, !buffer.isEmpty else { return }
-        session.send(sharing: buffer, 0..<buffer.count, on: stream)
-        flushLater()
-    }
-
-    func sendVerbatim(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>) { transport.write(bytes) }
-
-    func finish(_ exchange: DownstreamExchange, trailers: HeaderFields?) {
-        guard let stream = exchange.stream else { return }
-        session.finish(stream, trailers: trailers)
-        // The rest of a request that is answered already is taken and thrown away, so that the answer can be read.
-        if !exchange.isBodyComplete { giveBack(stream) }
-        flushLater()
-    }
-
-    func abort(_ exchange: DownstreamExchange) {
-        guard let stream = exchange.stream else { return }
-        session.reset(stream, .internalError)
-        flushLater()
-    }
-
-    func abortAfterSending(_ exchange: DownstreamExchange) {
-        guard let stream = exchange.stream, streams[stream] != nil else { return }
-        cut.append(stream)
-        flushLater()
-    }
-
-    func isCongested(_ exchange: DownstreamExchange) -> Bool {
-        guard let stream = exchange.stream else { return false }
-        return session.outboundByteCount(of: stream) >= registry.configuration.streamBufferByteCount
     }
 }

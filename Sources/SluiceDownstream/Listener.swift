@@ -16,7 +16,8 @@ package final class Listener {
     ///   - certificates: TLS if given; whether they offer HTTP/2 by ALPN is theirs to say.
     ///   - speaksHTTP2: without TLS, by prior knowledge.
     package init(
-        fd: Int32, address: SocketAddress, certificates: CertificateStore?, speaksHTTP2: Bool = true, registry: ConnectionRegistry
+        fd: Int32, address: SocketAddress, certificates: CertificateStore?, speaksHTTP2: Bool = true,
+        registry: ConnectionRegistry
     ) throws(SystemError) {
         self.registry = registry
         self.address = address

@@ -37,7 +37,7 @@ final class NewConnection: DownstreamConnection {
 
     func start(_ certificates: CertificateStore?) {
         transport.dropsUnreadAtEnd = true
-        unsafe transport.delegate = self
+        transport.delegate = self
         let timer = LoopTimer(target: self)
         self.timer = timer
         registry.loop.arm(timer, after: registry.configuration.headTimeout)
@@ -83,7 +83,9 @@ final class NewConnection: DownstreamConnection {
     }
 
     private func becomeHTTP2(_ bytes: Span<UInt8>) {
-        guard let connection = try? DownstreamHTTP2(transport: transport, registry: registry, peer: peer()) else { return close() }
+        guard let connection = try? DownstreamHTTP2(transport: transport, registry: registry, peer: peer()) else {
+            return close()
+        }
         registry.replace(self, with: connection)
         stopTimer()
         connection.start(received: bytes)

@@ -9,7 +9,8 @@ enum ProtocolErrorReply {
         var fields = HeaderFields()
         fields.append(.contentType, "application/json")
         MessageWriter.response(
-            ResponseHead(status, fields: fields), framing: .known(body.count), to: .http11, keepsConnection: false, date: date,
+            ResponseHead(status, fields: fields), framing: .known(body.count), to: .http11, keepsConnection: false,
+            date: date,
             into: buffer)
         buffer.append(body.span)
     }

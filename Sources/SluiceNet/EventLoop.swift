@@ -1,57 +1,17 @@
 internal import CLinux
 internal import Glibc
 package import SluiceCore
-internal import Synchronization
-
-/// What happened on a file descriptor.
-package struct Readiness: Sendable {
-    let bits: UInt32
-    package var isReadable: Bool { bits & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 }
-    package var isWritable: Bool { bits & (EPOLLOUT.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 }
-    /// The peer will send no more, or the connection is broken.
-    package var hasEnded: Bool { bits & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 }
-    package var isBroken: Bool { bits & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 }
-}
-
-/// What a file descriptor's events are given to.
-package protocol EventHandler: AnyObject {
-    func ready(_ readiness: Readiness)
-}
-
-/// What wants to write once at the end of a turn, however often it was written to.
-package protocol Flushable: AnyObject {
-    func flush()
-}
-
-/// A registered file descriptor: a place in the loop's table, and a generation that tells stale events apart.
-package struct Registration: Hashable, Sendable {
-    let slot: UInt32
-    let generation: UInt32
-}
 
 /// One thread's epoll: descriptors, timers, jobs, and nothing that blocks.
 ///
 /// `@unchecked Sendable`: all state is used by the loop's own thread alone (each entry point checks it in debug builds),
 /// except `mailbox`, which has a lock, and the descriptors of epoll and eventfd, which never change.
 @safe package final class EventLoop: @unchecked Sendable {
-    private struct Slot {
-        var handler: (any EventHandler)?
-        var generation: UInt32
-    }
-
-    private struct Mailbox {
-        var jobs: [UnownedJob] = []
-        var closures: [@Sendable () -> Void] = []
-        var isSignalled = false
-    }
-
     /// For queues of bytes on this loop.
     package let buffers = BufferPool()
     private let epoll: Int32
-    private let wakeup: Int32
-    private let mailbox = Mutex(Mailbox())
-    private var slots: [Slot] = []
-    private var freeSlots: [UInt32] = []
+    private let mailbox: Mailbox
+    private var handlers = HandlerTable()
     private var ready: [UnownedJob] = []
     private var later: [() -> Void] = []
     private var dirty: [any Flushable] = []
@@ -71,40 +31,27 @@ package struct Registration: Hashable, Sendable {
     package static let scratchByteCount = 65_536
     private static let eventsAtMost = 256
     private static let roundsAtMost = 16
+    /// How many jobs one round runs: those that others have made runnable in the same round count.
+    private static let jobsAtMost = 1024
     private static let wakeupTag = UInt64.max
 
     package init() throws(SystemError) {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         if epoll < 0 { throw SystemError("epoll_create1") }
-        wakeup = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        if wakeup < 0 { throw SystemError("eventfd") }
+        mailbox = try Mailbox()
         now = Self.readClock()
         wheel = TimerWheel(now: now)
         unsafe scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.scratchByteCount, alignment: 64)
-        unsafe plaintext = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.scratchByteCount + 16_384, alignment: 64)
+        unsafe plaintext = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Self.scratchByteCount + 16_384, alignment: 64)
         var event = unsafe epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: Self.wakeupTag))
-        _ = unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, wakeup, &event)
+        _ = unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, mailbox.fd, &event)
     }
 
     deinit {
         close(epoll)
-        close(wakeup)
         unsafe scratch.deallocate()
         unsafe plaintext.deallocate()
-    }
-
-    /// The monotonic clock, read now.
-    package static func readClock() -> Instant {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
-    }
-
-    /// The wall clock in nanoseconds since 1970, read now: for people and protocols, never for waiting.
-    package static func readWallClock() -> Int64 {
-        var time = timespec()
-        _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
     /// Whether the caller is on this loop's thread.
@@ -139,8 +86,13 @@ package struct Registration: Hashable, Sendable {
         for index in 0..<max(0, Int(count)) {
             let event = unsafe events[index]
             let tag = unsafe event.data.u64
-            if tag == Self.wakeupTag { takeMail(); continue }
-            unsafe dispatch(Registration(slot: UInt32(truncatingIfNeeded: tag >> 32), generation: UInt32(truncatingIfNeeded: tag)), event.events)
+            if tag == Self.wakeupTag {
+                takeMail()
+                continue
+            }
+            unsafe dispatch(
+                Registration(slot: UInt32(truncatingIfNeeded: tag >> 32), generation: UInt32(truncatingIfNeeded: tag)),
+                event.events)
         }
         if wheel.count > 0 { fireTimers() }
         if !resuming.isEmpty { handleResumed() }
@@ -152,14 +104,8 @@ package struct Registration: Hashable, Sendable {
     private func settleTurn() {
         for _ in 0..<Self.roundsAtMost {
             if ready.isEmpty && later.isEmpty && dirty.isEmpty { return }
+            runJobs()
             var index = 0
-            while index < ready.count {
-                let job = ready[index]
-                index += 1
-                unsafe job.runSynchronously(on: asUnownedTaskExecutor())
-            }
-            ready.removeAll(keepingCapacity: true)
-            index = 0
             while index < later.count {
                 later[index]()
                 index += 1
@@ -174,6 +120,16 @@ package struct Registration: Hashable, Sendable {
         }
     }
 
+    private func runJobs() {
+        var index = 0
+        while index < ready.count, index < Self.jobsAtMost {
+            let job = ready[index]
+            index += 1
+            unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+        }
+        if index == ready.count { ready.removeAll(keepingCapacity: true) } else { ready.removeFirst(index) }
+    }
+
     private func timeout() -> Int32 {
         if !ready.isEmpty || !later.isEmpty || !dirty.isEmpty || !resumed.isEmpty { return 0 }
         guard let next = wheel.nextVisit() else { return -1 }
@@ -182,8 +138,7 @@ package struct Registration: Hashable, Sendable {
     }
 
     private func dispatch(_ registration: Registration, _ events: UInt32) {
-        let slot = slots[Int(registration.slot)]
-        if slot.generation == registration.generation { slot.handler?.ready(Readiness(bits: events)) }
+        handlers.handler(of: registration)?.ready(Readiness(bits: events))
     }
 
     private func handleResumed() {
@@ -196,20 +151,17 @@ package struct Registration: Hashable, Sendable {
     /// Watches a descriptor, edge-triggered in both directions: the handler reads and writes until the system says "later".
     ///
     /// - Parameter isListening: level-triggered and for reading alone, for a listening socket.
-    package func register(_ fd: Int32, _ handler: any EventHandler, isListening: Bool = false) throws(SystemError) -> Registration {
+    package func register(_ fd: Int32, _ handler: any EventHandler, isListening: Bool = false) throws(SystemError)
+        -> Registration
+    {
         assert(isCurrent)
-        let slot: UInt32
-        if let free = freeSlots.popLast() {
-            slot = free
-        } else {
-            slot = UInt32(slots.count)
-            slots.append(Slot(handler: nil, generation: 0))
-        }
-        slots[Int(slot)].handler = handler
-        let registration = Registration(slot: slot, generation: slots[Int(slot)].generation)
-        let interest = isListening ? EPOLLIN.rawValue
+        let registration = handlers.insert(handler)
+        let interest =
+            isListening
+            ? EPOLLIN.rawValue
             : EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
-        var event = unsafe epoll_event(events: interest, data: epoll_data_t(u64: UInt64(slot) << 32 | UInt64(registration.generation)))
+        let tag = UInt64(registration.slot) << 32 | UInt64(registration.generation)
+        var event = unsafe epoll_event(events: interest, data: epoll_data_t(u64: tag))
         if unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0 {
             let error = SystemError("epoll_ctl")
             forget(registration)
@@ -220,7 +172,7 @@ package struct Registration: Hashable, Sendable {
 
     /// Gives the events of a descriptor to another handler.
     package func replaceHandler(of registration: Registration, with handler: any EventHandler) {
-        if slots[Int(registration.slot)].generation == registration.generation { slots[Int(registration.slot)].handler = handler }
+        handlers.replace(registration, with: handler)
     }
 
     /// Stops watching. The descriptor may then be closed.
@@ -231,13 +183,7 @@ package struct Registration: Hashable, Sendable {
     }
 
     /// Stops watching a descriptor that is closed right after, which takes it out of epoll by itself.
-    package func forget(_ registration: Registration) {
-        let index = Int(registration.slot)
-        if slots[index].generation != registration.generation { return }
-        slots[index].handler = nil
-        slots[index].generation &+= 1
-        freeSlots.append(registration.slot)
-    }
+    package func forget(_ registration: Registration) { handlers.remove(registration) }
 
     // MARK: Turns
 
@@ -267,28 +213,10 @@ package struct Registration: Hashable, Sendable {
     // MARK: From elsewhere
 
     /// Runs `closure` on the loop, soon. Safe from every thread.
-    package func execute(_ closure: @escaping @Sendable () -> Void) {
-        let mustSignal = mailbox.withLock { mailbox in
-            mailbox.closures.append(closure)
-            defer { mailbox.isSignalled = true }
-            return !mailbox.isSignalled
-        }
-        if mustSignal { signal() }
-    }
-
-    private func signal() {
-        var one: UInt64 = 1
-        _ = unsafe write(wakeup, &one, 8)
-    }
+    package func execute(_ closure: @escaping @Sendable () -> Void) { mailbox.post(closure) }
 
     private func takeMail() {
-        var count: UInt64 = 0
-        _ = unsafe read(wakeup, &count, 8)
-        let mail = mailbox.withLock { mailbox in
-            let mail = mailbox
-            mailbox = Mailbox()
-            return mail
-        }
+        let mail = mailbox.take()
         ready.append(contentsOf: mail.jobs)
         for closure in mail.closures { closure() }
     }
@@ -298,12 +226,7 @@ extension EventLoop: TaskExecutor {
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if isCurrent { return ready.append(job) }
-        let mustSignal = mailbox.withLock { mailbox in
-            mailbox.jobs.append(job)
-            defer { mailbox.isSignalled = true }
-            return !mailbox.isSignalled
-        }
-        if mustSignal { signal() }
+        mailbox.post(job)
     }
 }
 

@@ -21,7 +21,9 @@ package enum ProcessLimits {
         for directory in groupDirectories(controller: "cpu") {
             if let text = read("/sys/fs/cgroup\(directory)/cpu.max") {
                 let parts = text.split(whereSeparator: \.isWhitespace)
-                if parts.count == 2, let quota = Double(parts[0]), let period = Double(parts[1]), period > 0 { return quota / period }
+                if parts.count == 2, let quota = Double(parts[0]), let period = Double(parts[1]), period > 0 {
+                    return quota / period
+                }
             }
             if let text = read("/sys/fs/cgroup/cpu\(directory)/cpu.cfs_quota_us"), let quota = number(text), quota > 0,
                 let period = read("/sys/fs/cgroup/cpu\(directory)/cpu.cfs_period_us").flatMap(number), period > 0
@@ -37,7 +39,9 @@ package enum ProcessLimits {
         var limit = Int.max
         for directory in groupDirectories(controller: "memory") {
             if let bytes = read("/sys/fs/cgroup\(directory)/memory.max").flatMap(number) { limit = min(limit, bytes) }
-            if let bytes = read("/sys/fs/cgroup/memory\(directory)/memory.limit_in_bytes").flatMap(number) { limit = min(limit, bytes) }
+            if let bytes = read("/sys/fs/cgroup/memory\(directory)/memory.limit_in_bytes").flatMap(number) {
+                limit = min(limit, bytes)
+            }
         }
         let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
         return min(limit, machine)
@@ -65,7 +69,9 @@ package enum ProcessLimits {
         var directories = [""]
         for line in (read("/proc/self/cgroup") ?? "").split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard parts.count == 3, parts[1].isEmpty || parts[1].split(separator: ",").contains(controller[...]) else { continue }
+            guard parts.count == 3, parts[1].isEmpty || parts[1].split(separator: ",").contains(controller[...]) else {
+                continue
+            }
             if parts[2] != "/" { directories.insert(String(parts[2]), at: 0) }
         }
         return directories
@@ -80,7 +86,9 @@ package enum ProcessLimits {
         var bytes = [UInt8](repeating: 0, count: byteCountMax)
         var filled = 0
         while filled < byteCountMax {
-            let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(fd, $0.baseAddress! + filled, $0.count - filled) }
+            let count = unsafe bytes.withUnsafeMutableBytes {
+                unsafe Glibc.read(fd, $0.baseAddress! + filled, $0.count - filled)
+            }
             if count < 0 { return nil }
             if count == 0 { break }
             filled += count

@@ -51,7 +51,8 @@ package enum Socket {
             for index in 0..<runs {
                 let run = unsafe queue.run(index)
                 unsafe vectors.initializeElement(
-                    at: index, to: iovec(iov_base: UnsafeMutableRawPointer(mutating: run.baseAddress), iov_len: run.count))
+                    at: index,
+                    to: iovec(iov_base: UnsafeMutableRawPointer(mutating: run.baseAddress), iov_len: run.count))
             }
             var message = unsafe msghdr()
             unsafe message.msg_iov = vectors.baseAddress
@@ -111,7 +112,7 @@ package enum Socket {
         return fd
     }
 
-    /// Whether somebody accepts connections there now.
+    /// Whether somebody accepts connections at a unix socket now.
     package static func isAnswering(_ address: SocketAddress) -> Bool {
         guard let attempt = try? connect(to: address) else { return false }
         defer { _ = Glibc.close(attempt.fd) }
@@ -172,7 +173,9 @@ package enum Socket {
         let offset = 120
         return unsafe withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { space -> UInt64? in
             var length = socklen_t(space.count)
-            guard unsafe getsockopt(fd, Int32(IPPROTO_TCP), TCP_INFO, space.baseAddress, &length) == 0 else { return nil }
+            guard unsafe getsockopt(fd, Int32(IPPROTO_TCP), TCP_INFO, space.baseAddress, &length) == 0 else {
+                return nil
+            }
             return Int(length) >= offset + 8 ? unsafe space.load(fromByteOffset: offset, as: UInt64.self) : nil
         }
     }
@@ -183,8 +186,11 @@ package enum Socket {
         let offset = 68
         return unsafe withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { space -> Duration? in
             var length = socklen_t(space.count)
-            guard unsafe getsockopt(fd, Int32(IPPROTO_TCP), TCP_INFO, space.baseAddress, &length) == 0 else { return nil }
-            return Int(length) >= offset + 4 ? .microseconds(unsafe space.load(fromByteOffset: offset, as: UInt32.self)) : nil
+            guard unsafe getsockopt(fd, Int32(IPPROTO_TCP), TCP_INFO, space.baseAddress, &length) == 0 else {
+                return nil
+            }
+            return Int(length) >= offset + 4
+                ? .microseconds(unsafe space.load(fromByteOffset: offset, as: UInt32.self)) : nil
         }
     }
 

@@ -21,7 +21,8 @@ package enum SocketAddress: Hashable, Sendable {
         guard unsafe inet_pton(AF_INET6, text, &six) == 1 else { return nil }
         self = unsafe withUnsafeBytes(of: &six) {
             unsafe .ipv6(
-                high: $0.loadUnaligned(as: UInt64.self), low: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self), scope: 0,
+                high: $0.loadUnaligned(as: UInt64.self), low: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+                scope: 0,
                 port: port)
         }
     }
@@ -34,7 +35,9 @@ package enum SocketAddress: Hashable, Sendable {
             self = .unix(String(path))
             return
         }
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            return nil
+        }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = host.dropFirst().dropLast()
@@ -57,7 +60,8 @@ package enum SocketAddress: Hashable, Sendable {
                 var octets = unsafe six.pointee.sin6_addr
                 return unsafe withUnsafeBytes(of: &octets) {
                     unsafe .ipv6(
-                        high: $0.loadUnaligned(as: UInt64.self), low: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+                        high: $0.loadUnaligned(as: UInt64.self),
+                        low: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
                         scope: six.pointee.sin6_scope_id, port: UInt16(bigEndian: six.pointee.sin6_port))
                 }
             }
@@ -65,7 +69,9 @@ package enum SocketAddress: Hashable, Sendable {
             let header = 2
             let size = Int(length) - header
             let bytes = unsafe UnsafeRawBufferPointer(start: storage, count: Int(length)).dropFirst(header)
-            let name = unsafe bytes.first == 0 ? "@" + String(decoding: bytes.dropFirst(), as: UTF8.self)
+            let name =
+                unsafe bytes.first == 0
+                ? "@" + String(decoding: bytes.dropFirst(), as: UTF8.self)
                 : String(decoding: bytes.prefix(while: { $0 != 0 }), as: UTF8.self)
             self = .unix(size > 0 ? name : "")
         default: return nil
@@ -118,7 +124,9 @@ package enum SocketAddress: Hashable, Sendable {
             four.sin_port = port.bigEndian
             four.sin_addr.s_addr = octets
             return unsafe withUnsafePointer(to: &four) {
-                unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+                unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
             }
         case .ipv6(let high, let low, let scope, let port):
             var six = sockaddr_in6()
@@ -130,7 +138,9 @@ package enum SocketAddress: Hashable, Sendable {
                 unsafe $0.storeBytes(of: low, toByteOffset: 8, as: UInt64.self)
             }
             return unsafe withUnsafePointer(to: &six) {
-                unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, socklen_t(MemoryLayout<sockaddr_in6>.size)) }
+                unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+                }
             }
         case .unix(let path):
             var local = sockaddr_un()
@@ -155,7 +165,10 @@ extension SocketAddress: CustomStringConvertible {
         switch self {
         case .ipv4(var octets, _): Self.text(AF_INET, &octets)
         case .ipv6(let high, let low, _, _):
-            { var both = (high, low); return Self.text(AF_INET6, &both) }()
+            {
+                var both = (high, low)
+                return Self.text(AF_INET6, &both)
+            }()
         case .unix: "unix"
         }
     }
@@ -170,7 +183,9 @@ extension SocketAddress: CustomStringConvertible {
 
     private static func text<Octets: BitwiseCopyable>(_ family: Int32, _ octets: inout Octets) -> String {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { space in
-            guard unsafe inet_ntop(family, &octets, space.baseAddress, 64) != nil, let start = space.baseAddress else { return "?" }
+            guard unsafe inet_ntop(family, &octets, space.baseAddress, 64) != nil, let start = space.baseAddress else {
+                return "?"
+            }
             return unsafe String(cString: start)
         }
     }

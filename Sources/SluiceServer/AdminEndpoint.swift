@@ -36,8 +36,11 @@ final class AdminEndpoint {
     private static func answer(_ exchange: DownstreamExchange, _ shared: Shared) {
         let head = exchange.head
         let path = head.path
-        let isKnown = path.equals("/health") || path.equals("/healthz") || path.equals("/livez") || path.equals("/readyz")
-        guard isKnown else { return send(404, #"{"error":"There is /health, /livez and /readyz here."}"#, to: exchange) }
+        let isKnown =
+            path.equals("/health") || path.equals("/healthz") || path.equals("/livez") || path.equals("/readyz")
+        guard isKnown else {
+            return send(404, #"{"error":"There is /health, /livez and /readyz here."}"#, to: exchange)
+        }
         guard head.method == .get || head.method == .head else {
             return send(405, #"{"error":"Use GET."}"#, to: exchange)
         }

@@ -10,14 +10,18 @@ enum Banner {
         for (address, isTLS) in addresses { lines.append("  listening  \(url(address, isTLS))") }
         if let admin { lines.append("  admin      \(url(admin, false))/health") }
         if configuration.providers.isEmpty {
-            lines.append("  providers  none: set OPENAI_API_KEY, OPENAI_BASE_URL or another provider's key, or use --config FILE")
+            lines.append(
+                "  providers  none: set OPENAI_API_KEY, OPENAI_BASE_URL or another provider's key, or use --config FILE"
+            )
         }
         for provider in configuration.providers {
             let models = provider.namedModels
             let shown = models.prefix(6).joined(separator: ", ") + (models.count > 6 ? ", …" : "")
             lines.append("  provider   \(provider.name) at \(provider.baseURL)\(shown.isEmpty ? "" : ": \(shown)")")
         }
-        for model in configuration.models { lines.append("  model      \(model.name) → \(model.provider)/\(model.upstreamModel)") }
+        for model in configuration.models {
+            lines.append("  model      \(model.name) → \(model.provider)/\(model.upstreamModel)")
+        }
         lines.append("  model      echo (built in: answers with the prompt)")
         if let first = addresses.first { lines += examples(url(first.address, first.isTLS), first.address) }
         FileHandleOutput.standardOutput(lines.joined(separator: "\n") + "\n")

@@ -36,6 +36,7 @@ final class Handover: EventHandler {
     private let loop: EventLoop
     private let sockets: ListeningSockets
     private let relieved: () -> Void
+    private let path: String
     private var listener: ListeningSocket?
     private var successor: (fd: Int32, registration: Registration)?
 
@@ -44,11 +45,17 @@ final class Handover: EventHandler {
         self.loop = loop
         self.sockets = sockets
         self.relieved = relieved
+        self.path = path
         _ = unsafe unlink(path)
         let mask = umask(0o077)
         defer { umask(mask) }
         let fd = try Socket.listen(on: .unix(path), isShared: false)
         listener = try ListeningSocket(loop: loop, fd: fd) { [unowned self] connection, _ in accepted(connection) }
+    }
+
+    /// Removes the socket's file, unless a successor has one of its own there.
+    func removeFile() {
+        if listener != nil { _ = unsafe unlink(path) }
     }
 
     private func accepted(_ connection: Int32) {

@@ -35,13 +35,16 @@ final class ListeningSockets {
         }
         self.given = given
         for listener in listeners {
-            guard let address = SocketAddress("\(listener.address)") else { throw Unusable(address: "\(listener.address)", reason: "it cannot be read") }
+            guard let address = SocketAddress("\(listener.address)") else {
+                throw Unusable(address: "\(listener.address)", reason: "it cannot be read")
+            }
             let certificates = try listener.tls.map { try Self.certificates($0, speaksHTTP2: listener.http2) }
             let fds = try Self.fds(for: address, given[address] ?? [], workers)
             let bound = fds.first.flatMap(Socket.localAddress) ?? address
             entries.append(
                 Entry(
-                    address: address.isUnix ? address : bound, certificates: certificates, speaksHTTP2: listener.http2, fds: fds))
+                    address: address.isUnix ? address : bound, certificates: certificates, speaksHTTP2: listener.http2,
+                    fds: fds))
         }
     }
 
@@ -73,7 +76,9 @@ final class ListeningSockets {
             return (0..<max(workers, given.count)).map { $0 < given.count ? given[$0] : dup(given[$0 % given.count]) }
         }
         if address.port != 0 || address.isUnix, Socket.isTaken(address) {
-            throw Unusable(address: "\(address)", reason: "another process listens there; stop it, choose --listen, or take it over with --handover")
+            throw Unusable(
+                address: "\(address)",
+                reason: "another process listens there; stop it, choose --listen, or take it over with --handover")
         }
         do throws(SystemError) {
             let first = try Socket.listen(on: address, isShared: workers > 1)
@@ -95,7 +100,8 @@ final class ListeningSockets {
         entries.flatMap { entry in
             stride(from: index, to: entry.fds.count, by: workerCount).map {
                 Worker.Binding(
-                    fd: entry.fds[$0], address: entry.address, certificates: entry.certificates, speaksHTTP2: entry.speaksHTTP2)
+                    fd: entry.fds[$0], address: entry.address, certificates: entry.certificates,
+                    speaksHTTP2: entry.speaksHTTP2)
             }
         }
     }
@@ -107,7 +113,8 @@ final class ListeningSockets {
             return fd
         }
         if address.port != 0 || address.isUnix, Socket.isTaken(address) {
-            throw Unusable(address: "\(address)", reason: "another process listens there; choose another --admin address")
+            throw Unusable(
+                address: "\(address)", reason: "another process listens there; choose another --admin address")
         }
         do throws(SystemError) {
             let fd = try Socket.listen(on: address, isShared: false)
@@ -130,14 +137,17 @@ final class ListeningSockets {
     /// Removes the files of unix sockets, unless somebody else listens there now.
     func removeFiles() {
         if hasHandedOver || areInherited { return }
-        for entry in entries { if case .unix(let path) = entry.address, !path.hasPrefix("@") { _ = unsafe unlink(path) } }
+        for entry in entries {
+            if case .unix(let path) = entry.address, !path.hasPrefix("@") { _ = unsafe unlink(path) }
+        }
     }
 }
 
 /// Sockets that the service manager opened (sd_listen_fds(3)): descriptors from 3 on, as many as `LISTEN_FDS` says.
 enum InheritedSockets {
     static func fromServiceManager() -> [SocketAddress: [Int32]] {
-        guard let pid = variable("LISTEN_PID"), Int32(pid) == getpid(), let text = variable("LISTEN_FDS"), let count = Int32(text),
+        guard let pid = variable("LISTEN_PID"), Int32(pid) == getpid(), let text = variable("LISTEN_FDS"),
+            let count = Int32(text),
             count > 0, count < 1000
         else { return [:] }
         var sockets: [SocketAddress: [Int32]] = [:]

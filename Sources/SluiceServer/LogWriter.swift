@@ -110,7 +110,10 @@ final class LogWriter: Sendable {
             while unsafe !rest.isEmpty {
                 let part = unsafe UnsafeRawBufferPointer(rebasing: rest)
                 let count = unsafe Glibc.write(fd, part.baseAddress, part.count)
-                if count > 0 { unsafe rest = rest.dropFirst(count); continue }
+                if count > 0 {
+                    unsafe rest = rest.dropFirst(count)
+                    continue
+                }
                 if count < 0, sluice_errno() == EINTR { continue }
                 // A full disk or a closed pipe: the lines are lost, the requests are not.
                 return

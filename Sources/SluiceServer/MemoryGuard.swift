@@ -43,7 +43,8 @@ final class MemoryGuard: TimerTarget {
         }
         let percent = resident / max(1, limit / 100)
         let pressure: LoadGauge.Pressure =
-            percent >= steps.refuseConnectionsPercent ? .refuseConnections
+            percent >= steps.refuseConnectionsPercent
+            ? .refuseConnections
             : percent >= steps.refuseRequestsPercent ? .refuseRequests : percent >= steps.drainPercent ? .drain : .none
         if pressure > .none { shed() }
         if pressure != shared.gauge.pressure { announce(pressure, percent) }

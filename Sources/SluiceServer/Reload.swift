@@ -71,7 +71,8 @@ final class Reload: TimerTarget {
         watch(Array(stamps.keys))
         let events = server.shared.events
         do throws(ConfigErrors) {
-            let outcome = try ServerConfiguration.load(file: server.options.configFile, overrides: server.options.overrides)
+            let outcome = try ServerConfiguration.load(
+                file: server.options.configFile, overrides: server.options.overrides)
             let generation = try SnapshotBuilder.build(outcome.value, revision: revision + 1, environment: .process)
             revision += 1
             watch(outcome.files)

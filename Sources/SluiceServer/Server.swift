@@ -75,6 +75,7 @@ package final class Server {
         nonisolated(unsafe) let confined = self  // used on the control loop alone, which this thread runs
         loop.execute { unsafe confined.startOrStop() }
         loop.run()
+        handover?.removeFile()
         sockets.removeFiles()
         logWriter.finish()
         return exitStatus
@@ -94,7 +95,9 @@ package final class Server {
         for index in 0..<sockets.workerCount {
             workers.append(try Worker(index: index, bindings: sockets.bindings(forWorker: index), shared: shared))
         }
-        if let address = configuration.admin { admin = try AdminEndpoint(address, on: loop, shared: shared, sockets: sockets) }
+        if let address = configuration.admin {
+            admin = try AdminEndpoint(address, on: loop, shared: shared, sockets: sockets)
+        }
         signals = try Signals([SIGTERM, SIGINT, SIGHUP], on: loop) { [unowned self] signal in received(signal) }
         drain = Drain(self)
         reload?.start()
@@ -112,7 +115,9 @@ package final class Server {
         }
         discovery = ModelDiscovery(on: loop, shared: shared, prints: options.printsBanner)
         if options.printsBanner { Banner.print(configuration, addresses: sockets.addresses, admin: admin?.address) }
-        for note in configuration.notes { shared.events.event(.warn, "configuration note") { $0.field("event.reason", note) } }
+        for note in configuration.notes {
+            shared.events.event(.warn, "configuration note") { $0.field("event.reason", note) }
+        }
         shared.events.event(.info, "ready") { line in
             line.field("service.version", Self.version)
             line.field("sluice.workers", workers.count)

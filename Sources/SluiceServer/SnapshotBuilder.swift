@@ -145,13 +145,15 @@ enum SnapshotBuilder {
         return Endpoint(
             isTLS: url.scheme.isSecure, host: url.host, port: UInt16(clamping: url.port),
             tls: url.scheme.isSecure ? try tls(configuration, http) : nil, tlsName: configuration.tls.serverName,
-            tlsIdentity: tlsIdentity(configuration), http: http, proxy: try proxy(configuration, environment), limits: limits)
+            tlsIdentity: tlsIdentity(configuration), http: http, proxy: try proxy(configuration, environment),
+            limits: limits)
     }
 
     /// What tells two TLS configurations apart when connections are kept across a reload.
     private static func tlsIdentity(_ configuration: ProviderConfiguration) -> String {
         let tls = configuration.tls
-        return [tls.caFile, tls.clientCertificateFile, tls.clientKeyFile, tls.serverName].map { $0 ?? "" }.joined(separator: " ")
+        return [tls.caFile, tls.clientCertificateFile, tls.clientKeyFile, tls.serverName].map { $0 ?? "" }.joined(
+            separator: " ")
     }
 
     private static func tls(

@@ -25,13 +25,13 @@ final class ConnectionOpening: TransportDelegate, TimerTarget {
     ///
     /// - Returns: what the provider has sent already. Nothing more is read until there is another delegate.
     func run(by deadline: Instant) async throws(UpstreamError) -> ByteBuffer? {
-        unsafe transport.delegate = self
+        transport.delegate = self
         let timer = LoopTimer(target: self)
         transport.loop.arm(timer, at: deadline)
         if endpoint.proxy != nil { askForTunnel() } else { startHandshake() }
         let outcome = await result.wait()
         transport.loop.remove(timer)
-        unsafe transport.delegate = nil
+        transport.delegate = nil
         if case .failure = outcome { transport.close() }
         try outcome.get()
         transport.resumeReading()
@@ -60,7 +60,8 @@ final class ConnectionOpening: TransportDelegate, TimerTarget {
             let received = received
             guard let (head, _, byteCount) = try parser.response(in: received.span) else { return }
             guard head.status.isSuccess else {
-                return fail(.proxy, "the egress proxy refused the tunnel to \(endpoint.host) with status \(head.status.code)")
+                return fail(
+                    .proxy, "the egress proxy refused the tunnel to \(endpoint.host) with status \(head.status.code)")
             }
             guard byteCount == received.count else {
                 return fail(.proxy, "the egress proxy sent bytes before the tunnel was used")
@@ -111,7 +112,9 @@ final class ConnectionOpening: TransportDelegate, TimerTarget {
     }
 
     func timerFired(_ timer: LoopTimer) {
-        fail(.connectTimeout, "\(endpoint.host) did not complete the \(step == .tunnel ? "tunnel" : "TLS handshake") in time")
+        fail(
+            .connectTimeout,
+            "\(endpoint.host) did not complete the \(step == .tunnel ? "tunnel" : "TLS handshake") in time")
     }
 
     private func succeed() {

@@ -13,7 +13,10 @@ package final class ConnectionPool {
         case http2(UpstreamHTTP2)
     }
 
-    private enum Turn { case connection(UpstreamHTTP1), retry, timeout }
+    private enum Turn {
+        case connection(UpstreamHTTP1)
+        case retry, timeout
+    }
 
     private final class Waiting: TimerTarget {
         let waiter = Waiter<Turn>()
@@ -99,7 +102,8 @@ package final class ConnectionPool {
     private func waitForTurn(until limit: Instant) async throws(UpstreamError) -> Turn {
         if waiting.count >= endpoint.limits.waitersMax {
             throw UpstreamError(
-                .poolExhausted, "\(waiting.count) requests wait for a connection to \(endpoint.host) already", isUnprocessed: true)
+                .poolExhausted, "\(waiting.count) requests wait for a connection to \(endpoint.host) already",
+                isUnprocessed: true)
         }
         let place = Waiting()
         waiting.append(place)

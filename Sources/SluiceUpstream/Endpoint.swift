@@ -59,6 +59,7 @@ package final class Endpoint: Sendable {
         self.proxy = proxy
         self.limits = limits
         let scheme = isTLS ? "https" : "http"
-        identity = "\(scheme)://\(name):\(port) \(unixPath ?? "") \(http) \(proxy.map { "\($0.host):\($0.port)" } ?? "") \(tlsIdentity)"
+        identity =
+            "\(scheme)://\(name):\(port) \(unixPath ?? "") \(http) \(proxy.map { "\($0.host):\($0.port)" } ?? "") \(tlsIdentity)"
     }
 }

@@ -45,7 +45,8 @@ enum UpstreamDial {
             return try await Connector.connect(to: addresses, by: deadline, on: loop)
         } catch {
             guard let cause = error.error else {
-                throw UpstreamError(.connectTimeout, "\(host):\(port) accepted no connection in time", isUnprocessed: true)
+                throw UpstreamError(
+                    .connectTimeout, "\(host):\(port) accepted no connection in time", isUnprocessed: true)
             }
             throw UpstreamError(.connect, "no connection to \(host):\(port): \(cause.reason)", isUnprocessed: true)
         }

@@ -6,28 +6,28 @@ internal import SluiceNet
 final class UpstreamHTTP1 {
     private enum State { case idle, leased, closed }
 
-    private let transport: Transport
+    let transport: Transport
     /// Held strongly: a pool that left the configuration lives until its last connection is closed.
-    private let pool: ConnectionPool
-    private let loop: EventLoop
+    let pool: ConnectionPool
+    let loop: EventLoop
     private let openedAt: Instant
     private var state = State.leased
     private var timer: LoopTimer?
     private var servedCount = 0
 
-    private var exchange: UpstreamExchange?
-    private var deadlines: Deadlines?
+    var exchange: UpstreamExchange?
+    var deadlines: Deadlines?
     private var method = Method.get
     private var parser = HeadParser()
-    private var decoder = BodyDecoder(.none)
-    private var isHeadDone = false
-    private var isBodyDone = false
-    private var isRequestSent = false
-    private var keepsAlive = true
-    private var isStreamedChunked = false
+    var decoder = BodyDecoder(.none)
+    var isHeadDone = false
+    var isBodyDone = false
+    var isRequestSent = false
+    var keepsAlive = true
+    var isStreamedChunked = false
     private var webSocket: WebSocketHandshake?
-    private var pending: ByteBuffer?
-    private var sentAt = Instant(nanoseconds: 0)
+    var pending: ByteBuffer?
+    var sentAt = Instant(nanoseconds: 0)
     private var sentBefore = 0
 
     init(transport: Transport, pool: ConnectionPool) {
@@ -35,7 +35,7 @@ final class UpstreamHTTP1 {
         self.pool = pool
         loop = transport.loop
         openedAt = loop.now
-        unsafe transport.delegate = self
+        transport.delegate = self
         timer = LoopTimer(target: self)
     }
 
@@ -93,7 +93,9 @@ final class UpstreamHTTP1 {
             }
         }
         if refused != nil {
-            fail(UpstreamError(.malformed, "the request's target or the endpoint's host cannot be written", isUnprocessed: true))
+            fail(
+                UpstreamError(
+                    .malformed, "the request's target or the endpoint's host cannot be written", isUnprocessed: true))
         }
         isStreamedChunked = framing == .chunked
         isRequestSent = request.isReplayable
@@ -101,7 +103,7 @@ final class UpstreamHTTP1 {
 
     // MARK: Response
 
-    private func process(_ bytes: Span<UInt8>) -> Int {
+    func process(_ bytes: Span<UInt8>) -> Int {
         var offset = 0
         do throws(MalformedResponse) {
             while !isHeadDone, offset < bytes.count {
@@ -117,7 +119,9 @@ final class UpstreamHTTP1 {
     }
 
     private func readHead(_ bytes: Span<UInt8>, _ offset: inout Int) throws(MalformedResponse) -> Bool {
-        guard let (head, version, byteCount) = try parser.response(in: bytes.extracting(offset...)) else { return false }
+        guard let (head, version, byteCount) = try parser.response(in: bytes.extracting(offset...)) else {
+            return false
+        }
         offset += byteCount
         if head.status == 101 {
             try switchProtocols(head)
@@ -162,7 +166,7 @@ final class UpstreamHTTP1 {
 
     private var finishedTrailers: HeaderFields?
 
-    private func finish(leftover: Int) {
+    func finish(leftover: Int) {
         guard let finished = exchange else { return }
         exchange = nil
         // Bytes after the response belong to nobody: a peer that sends such a thing is not used again. A request that was not
@@ -185,7 +189,7 @@ final class UpstreamHTTP1 {
 
     // MARK: Ends
 
-    private func fail(_ error: UpstreamError) {
+    func fail(_ error: UpstreamError) {
         let failed = exchange
         exchange = nil
         close()
@@ -209,20 +213,22 @@ final class UpstreamHTTP1 {
     /// - Parameters:
     ///   - early: the reason if the response had not begun.
     ///   - isUnprocessed: surely nothing of the request was read.
-    private func broke(_ detail: String, early: UpstreamError.Reason = .closedBeforeHead, isUnprocessed: Bool) {
+    func broke(_ detail: String, early: UpstreamError.Reason = .closedBeforeHead, isUnprocessed: Bool) {
         guard exchange != nil else { return close() }
-        if isHeadDone { return fail(UpstreamError(.closedInBody, "\(pool.endpoint.host) \(detail) within its response")) }
+        if isHeadDone {
+            return fail(UpstreamError(.closedInBody, "\(pool.endpoint.host) \(detail) within its response"))
+        }
         fail(UpstreamError(early, "\(pool.endpoint.host) \(detail) before it answered", isUnprocessed: isUnprocessed))
     }
 
     /// An orderly end acknowledges all that the peer has read: it came before the request if that is not acknowledged.
-    private var isUnacknowledged: Bool {
+    var isUnacknowledged: Bool {
         Socket.acknowledgedByteCount(transport.fd).map { $0 <= UInt64(sentBefore) + 1 } ?? false
     }
 
     /// A reset acknowledges nothing, and what was read may be acknowledged up to 40 ms late. It was on its way before the request,
     /// and nothing was done about that, if the system took no byte of the request, or if it came back as quickly as it could.
-    private var wasReset: Bool {
+    var wasReset: Bool {
         if transport.sentByteCount == sentBefore { return true }
         guard isUnacknowledged, let roundTrip = Socket.roundTripTime(transport.fd) else { return false }
         return loop.now - sentAt <= roundTrip + Self.resetPatience
@@ -231,96 +237,10 @@ final class UpstreamHTTP1 {
     /// No provider begins and breaks anything of weight in this time.
     private static let resetPatience = Duration.milliseconds(10)
 
-    private func armFor(_ deadline: Instant) {
+    func armFor(_ deadline: Instant) {
         guard let timer else { return }
         let bounded = deadlines.map { min(deadline, $0.total) } ?? deadline
         if timer.deadline > bounded { timer.disarm() }
         loop.arm(timer, at: bounded)
-    }
-}
-
-// MARK: - From the transport
-
-extension UpstreamHTTP1: TransportDelegate {
-    func transportReceived(_ bytes: Span<UInt8>) {
-        guard exchange != nil else { return close() }
-        if let pending {
-            pending.append(bytes)
-            self.pending = nil
-            let taken = process(pending.span)
-            if taken < pending.count {
-                pending.consume(taken)
-                self.pending = pending
-            }
-            return
-        }
-        let taken = process(bytes)
-        if taken < bytes.count { pending = ByteBuffer(copying: bytes.extracting(taken...)) }
-    }
-
-    func transportEnded() {
-        guard exchange != nil else { return close() }
-        if isHeadDone, !isBodyDone, (try? decoder.inputEnded()) != nil {
-            isBodyDone = true
-            keepsAlive = false
-            return finish(leftover: 0)
-        }
-        broke("closed the connection", isUnprocessed: isUnacknowledged)
-    }
-
-    func transportFailed(_ error: TransportError) {
-        broke("broke the connection (\(error.text))", early: error.reasonBeforeHead, isUnprocessed: wasReset)
-    }
-
-    func transportDrained() { exchange?.drained() }
-}
-
-extension UpstreamHTTP1: TimerTarget {
-    func timerFired(_ timer: LoopTimer) {
-        guard let exchange, let deadlines else { return close() }
-        let now = loop.now
-        if now >= deadlines.total {
-            return fail(UpstreamError(.totalTimeout, "the exchange with \(pool.endpoint.host) took longer than it may"))
-        }
-        if !isHeadDone {
-            let by = max(sentAt, isRequestSent ? sentAt : transport.lastProgress) + deadlines.head
-            if now < by { return armFor(by) }
-            return fail(
-                UpstreamError(.headTimeout, "\(pool.endpoint.host) did not answer within \(Int(deadlines.head.milliseconds)) ms"))
-        }
-        let by = exchange.isPaused ? now + deadlines.idle : exchange.lastProgress + deadlines.idle
-        if now < by { return armFor(by) }
-        fail(
-            UpstreamError(
-                .idleTimeout, "\(pool.endpoint.host) sent nothing for \(Int(deadlines.idle.milliseconds)) ms within its response"))
-    }
-}
-
-// MARK: - From the exchange
-
-extension UpstreamHTTP1: UpstreamCarrier {
-    func send(_ exchange: UpstreamExchange, _ bytes: ByteBuffer) {
-        if bytes.isEmpty { return }
-        transport.write { queue in
-            if isStreamedChunked { queue.write { MessageWriter.chunkHead(bytes.count, into: $0) } }
-            queue.append(sharing: bytes)
-            if isStreamedChunked { queue.write { MessageWriter.chunkTail(into: $0) } }
-        }
-    }
-
-    func finishSending(_ exchange: UpstreamExchange) {
-        if isStreamedChunked { transport.write { queue in queue.write { MessageWriter.lastChunk(into: $0) } } }
-        isRequestSent = true
-        sentAt = loop.now
-        if let deadlines, !isHeadDone { armFor(sentAt + deadlines.head) }
-    }
-
-    func isCongested(_ exchange: UpstreamExchange) -> Bool { transport.isCongested }
-    func pause(_ exchange: UpstreamExchange) { transport.pauseReading() }
-    func resume(_ exchange: UpstreamExchange) { transport.resumeReading() }
-
-    func cancel(_ exchange: UpstreamExchange) {
-        self.exchange = nil
-        close()
     }
 }

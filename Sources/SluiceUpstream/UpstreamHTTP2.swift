@@ -45,7 +45,7 @@ final class UpstreamHTTP2: Flushable {
             transport.close()
             throw UpstreamError(.connect, "no HTTP/2 session could be made (\(error.label))", isUnprocessed: true)
         }
-        unsafe transport.delegate = self
+        transport.delegate = self
         let timer = LoopTimer(target: self)
         self.timer = timer
         loop.arm(timer, after: pool.endpoint.limits.idle)
@@ -76,7 +76,8 @@ final class UpstreamHTTP2: Flushable {
         }
         let exchange = UpstreamExchange(loop: loop, stream: stream, isOnReusedConnection: hasServed, carrier: self)
         hasServed = true
-        streams[stream] = Stream(exchange: exchange, deadlines: deadlines, sentAt: loop.now, isRequestSent: request.isReplayable)
+        streams[stream] = Stream(
+            exchange: exchange, deadlines: deadlines, sentAt: loop.now, isRequestSent: request.isReplayable)
         if case .parts(let parts, let byteCount) = request.body, byteCount > 0 {
             for part in parts { session.send(sharing: part.buffer, part.range, on: stream) }
             session.finish(stream)
@@ -171,7 +172,9 @@ extension UpstreamHTTP2: TransportDelegate {
     }
 
     func transportEnded() { broke("closed the connection") }
-    func transportFailed(_ error: TransportError) { broke("broke the connection (\(error.text))", early: error.reasonBeforeHead) }
+    func transportFailed(_ error: TransportError) {
+        broke("broke the connection (\(error.text))", early: error.reasonBeforeHead)
+    }
     func transportDrained() { flushLater() }
 }
 
@@ -244,7 +247,8 @@ extension UpstreamHTTP2: TimerTarget {
         }
         if !state.isHeadDone {
             if now < state.sentAt + state.deadlines.head { return nil }
-            return UpstreamError(.headTimeout, "\(host) did not answer within \(Int(state.deadlines.head.milliseconds)) ms")
+            return UpstreamError(
+                .headTimeout, "\(host) did not answer within \(Int(state.deadlines.head.milliseconds)) ms")
         }
         if state.exchange.isPaused || now < state.exchange.lastProgress + state.deadlines.idle { return nil }
         return UpstreamError(

@@ -119,7 +119,7 @@ import Testing
     @Test func `explains every option of run`() throws {
         let text = try Repository.text("\(Repository.documentation)/Operating.md")
         let tool = try Repository.text("Sources/SluiceServer/Commands/CommandLineTool.swift")
-        let options = tool.matches(of: /\.init\("([a-z]+)",(?: "[A-Z]+",)?(?: isRepeatable: true,)? doc:/).map {
+        let options = tool.matches(of: /\.init\(\s*"([a-z]+)",(?:\s*"[A-Z]+",)?(?:\s*isRepeatable: true,)?\s*doc:/).map {
             String($0.1)
         }
         #expect(options.count >= 6)

@@ -17,7 +17,7 @@ import Testing
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
             #expect(!text.contains(/\b(TODO|FIXME|XXX)\b/), "\(path)")
             #expect(!text.contains(/import Foundation/), "\(path)")
-            #expect(lines.count <= 500, "\(path): \(lines.count) lines")
+            #expect(lines.count <= 300, "\(path): \(lines.count) lines")
             #expect(!lines.contains { $0.last == " " }, "\(path): a space at the end of a line")
         }
     }

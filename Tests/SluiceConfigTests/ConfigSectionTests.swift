@@ -102,7 +102,7 @@ import Testing
                 name (line 5): a string of 1 to 8 bytes without control characters, found ""
                 flag (line 5): true or false, found "yes"
                 taste (line 5): sweet, sour or salty, found "bitter"
-                urls[1] (line 6): a URL whose scheme is http, https, ws, wss, redis or rediss
+                urls[1] (line 6): a URL whose scheme is http or https
                 count (line 6): 1 to 9, found 1.5
                 ["strange key"] (line 7): unknown key; allowed: clusters, count, flag, must, name, named, secret, taste, tls, urls
                 named["a b"] (line 7): a name of 1 to 64 letters, digits, ".", "_" and "-"

@@ -1,3 +1,4 @@
+// swift-format-ignore-file: DoNotUseSemicolons
 import SluiceCore
 import SluiceJSON
 import TestSupport

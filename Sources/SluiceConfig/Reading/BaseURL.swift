@@ -48,7 +48,8 @@ package struct BaseURL: Sendable, Hashable, CustomStringConvertible {
 
     static let placeholder = BaseURL(scheme: .http, host: "invalid", port: 80)
 
-    package init(_ text: String) throws(Malformed) {
+    /// - Parameter schemes: those that make sense where the URL stands.
+    package init(_ text: String, schemes: [Scheme] = Scheme.allCases) throws(Malformed) {
         if text.utf8.count > Self.byteCountMax {
             throw Malformed(message: "a URL of at most \(Self.byteCountMax) bytes")
         }
@@ -56,9 +57,9 @@ package struct BaseURL: Sendable, Hashable, CustomStringConvertible {
         guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), bytes[colon...].starts(with: "://".utf8) else {
             throw Malformed(message: "a URL with a scheme, as https://api.example.com/v1")
         }
-        guard let scheme = Scheme(rawValue: String(decoding: bytes[..<colon].map(\.asciiLowercased), as: UTF8.self))
-        else {
-            let known = alternatives(Scheme.allCases.map(\.rawValue))
+        let name = String(decoding: bytes[..<colon].map(\.asciiLowercased), as: UTF8.self)
+        guard let scheme = Scheme(rawValue: name), schemes.contains(scheme) else {
+            let known = alternatives(schemes.map(\.rawValue))
             throw Malformed(message: "a URL whose scheme is \(known)")
         }
         if bytes.contains(UInt8(ascii: "?")) { throw Malformed(message: "a URL without a query (\"?\")") }

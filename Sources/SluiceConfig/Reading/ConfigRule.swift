@@ -131,8 +131,7 @@ extension ConfigRule where Value == BaseURL {
             type: "URL", allowed: "an \(names) URL without user, query and fragment", placeholder: .placeholder
         ) { value, context throws(ConfigRefusal) in
             do {
-                let url = try BaseURL(try context.text(of: value))
-                if schemes.contains(url.scheme) { return url }
+                return try BaseURL(try context.text(of: value), schemes: schemes)
             } catch let error as BaseURL.Malformed {
                 throw .because(error.message)
             } catch let error as ConfigRefusal {
@@ -140,7 +139,6 @@ extension ConfigRule where Value == BaseURL {
             } catch {
                 throw .notAllowed
             }
-            throw .notAllowed
         } show: {
             .string($0.description)
         }

@@ -57,9 +57,7 @@ package enum EgressProxy: Sendable, Equatable, CustomStringConvertible {
     }
 
     private static func proxyURL(_ text: String) throws(BaseURL.Malformed) -> BaseURL {
-        let url = try BaseURL(text)
-        if url.scheme == .http || url.scheme == .https { return url }
-        throw BaseURL.Malformed(message: "an http or https URL of a proxy")
+        try BaseURL(text, schemes: [.http, .https])
     }
 
     private static func percentDecoded(_ text: Substring) -> [UInt8] {

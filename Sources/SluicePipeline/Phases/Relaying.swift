@@ -103,6 +103,9 @@ enum Relaying {
                 throw context.reported(fault)
             }
             context.usage = Usage(openAI: root["usage"])
+            if context.usage == nil, context.operation?.hasStreamOptions == true {
+                context.usage = .estimate(requestByteCount: context.exchange.receivedByteCount, textByteCount: body.count)
+            }
         }
         context.status = head.status
         context.firstByteAt = context.exchange.loop.now

@@ -76,6 +76,7 @@ final class Settlement {
 
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {
         if let usage = context.usage {
+            entry.field("sluice.usage.source", usage.isEstimated ? "estimated" : "provider")
             entry.field("gen_ai.usage.input_tokens", usage.inputTokens)
             entry.field("gen_ai.usage.output_tokens", usage.outputTokens)
             if usage.cachedInputTokens > 0 { entry.field("gen_ai.usage.cache_read.input_tokens", usage.cachedInputTokens) }

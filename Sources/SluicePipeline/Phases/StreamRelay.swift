@@ -176,8 +176,14 @@ final class StreamRelay: RelayedStream {
         exchange.finish()
     }
 
+    /// For a provider that does not say: its chunks bring about a token each.
+    private var estimate: Usage? {
+        guard context.operation?.hasStreamOptions == true, inspector.eventCount > 0, exchange.isHeadSent else { return nil }
+        return .estimate(requestByteCount: exchange.receivedByteCount, textByteCount: 4 * inspector.eventCount)
+    }
+
     func stop() {
-        context.usage = inspector.usage
+        context.usage = inspector.usage ?? estimate
         context.malformedEvents = inspector.malformedCount
         keepAlive?.stop()
     }

@@ -55,6 +55,10 @@ enum TranslatedReply {
             translation.decoder.decode(whole: tape.root(over: body.span), into: reply)
         }
         if let fault = reply.fault { throw context.reported(fault) }
+        if reply.usage == nil {
+            reply.usage(
+                .estimate(requestByteCount: context.exchange.receivedByteCount, textByteCount: reply.byteCount))
+        }
         context.usage = reply.usage
         context.status = 200
         context.firstByteAt = context.exchange.loop.now

@@ -71,6 +71,7 @@ final class TranslatedStream: RelayedStream {
     }
 
     private func finish() {
+        if writer.usage == nil { writer.usage(estimate) }
         writer.finishStream()
         flush()
         exchange.finish()
@@ -97,8 +98,12 @@ final class TranslatedStream: RelayedStream {
         exchange.sendHead(ReplyFormat.streamHead(context), body: .unknown)
     }
 
+    private var estimate: Usage {
+        .estimate(requestByteCount: exchange.receivedByteCount, textByteCount: writer.textByteCount)
+    }
+
     func stop() {
-        context.usage = writer.usage
+        context.usage = writer.usage ?? (writer.hasContent ? estimate : nil)
         context.malformedEvents = decoding.malformedCount
         keepAlive?.stop()
     }

@@ -10,6 +10,7 @@ final class PlatformStreamWriter: StreamWriter {
     private(set) var hasContent = false
     private(set) var fault: ProviderFault?
     private(set) var usage: Usage?
+    private(set) var textByteCount = 0
     private let context: RequestContext
     private var version: String?
     private var finishReason: FinishReason?
@@ -23,6 +24,7 @@ final class PlatformStreamWriter: StreamWriter {
     func refusal(_ text: ReplyText) { write("delta", text) }
 
     func reasoning(_ text: ReplyText) {
+        textByteCount += text.byteCount
         event { json in
             json.key("reasoning_delta")
             text.write(&json)
@@ -55,6 +57,7 @@ final class PlatformStreamWriter: StreamWriter {
     }
 
     func toolArguments(_ index: Int, _ fragment: ReplyText) {
+        textByteCount += fragment.byteCount
         event { json in
             json.key("delta")
             json.string("")
@@ -93,6 +96,7 @@ final class PlatformStreamWriter: StreamWriter {
     }
 
     private func write(_ key: StaticString, _ text: ReplyText) {
+        textByteCount += text.byteCount
         event { json in
             json.key(key)
             text.write(&json)

@@ -23,4 +23,15 @@ package struct Usage: Equatable, Sendable {
         self.cacheWriteInputTokens = cacheWriteInputTokens
         self.reasoningTokens = reasoningTokens
     }
+
+    /// A rough count for a provider that does not say: about four bytes of UTF-8 a token, at least one for any text.
+    ///
+    /// - Parameters:
+    ///   - requestByteCount: of the request's body.
+    ///   - textByteCount: of what was generated.
+    package static func estimate(requestByteCount: Int, textByteCount: Int) -> Usage {
+        var usage = Usage(inputTokens: (requestByteCount + 3) / 4, outputTokens: (textByteCount + 3) / 4)
+        usage.isEstimated = true
+        return usage
+    }
 }

@@ -7,6 +7,7 @@ package final class ChatStreamWriter: StreamWriter {
     package private(set) var hasContent = false
     package private(set) var fault: ProviderFault?
     package private(set) var usage: Usage?
+    package private(set) var textByteCount = 0
 
     private var identity: ReplyIdentity
     private let showsUsage: Bool
@@ -73,6 +74,7 @@ package final class ChatStreamWriter: StreamWriter {
     private func write(_ member: StaticString, _ text: ReplyText) {
         if text.isEmpty { return }
         hasContent = true
+        textByteCount += text.byteCount
         open()
         output.append(member)
         text.append(escapedTo: output)
@@ -130,6 +132,7 @@ package final class ChatStreamWriter: StreamWriter {
     package func toolArguments(_ index: Int, _ fragment: ReplyText) {
         if fragment.isEmpty { return }
         if index == callIndex { isCallEmpty = false }
+        textByteCount += fragment.byteCount
         open()
         output.append("\"tool_calls\":[{\"index\":" as StaticString)
         output.append(decimal: index)

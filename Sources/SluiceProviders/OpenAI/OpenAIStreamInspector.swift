@@ -30,6 +30,8 @@ package struct OpenAIStreamInspector {
     /// Whether `[DONE]` came.
     package private(set) var isDone = false
     private var hasFinish = false
+    /// Whether the event looked at last says what the stream has cost so far.
+    private var hasReadUsage = false
     private var patterns = ChunkPatterns()
     private let remembersChunks: Bool
 
@@ -67,10 +69,11 @@ package struct OpenAIStreamInspector {
         }
         eventCount += 1
         let root = tape.root(over: data)
-        let before = (hasFinish, usage)
+        let hadFinish = hasFinish
+        hasReadUsage = false
         let verdict = inspect(root)
         // What only adds text is remembered: the next chunks are likely to look the same.
-        if remembersChunks, ending == .chat, verdict == .forward || verdict == .withoutUsage, before.0 == hasFinish, before.1 == usage {
+        if remembersChunks, ending == .chat, verdict == .forward || verdict == .withoutUsage, hadFinish == hasFinish, !hasReadUsage {
             patterns.learn(root, verdict)
         }
         return verdict
@@ -90,7 +93,10 @@ package struct OpenAIStreamInspector {
                 choices = readChoices(member.value)
             } else if member.isNamed("usage") {
                 hasUsage = true
-                if let read = Usage(openAI: member.value) { usage = read }
+                if let read = Usage(openAI: member.value) {
+                    usage = read
+                    hasReadUsage = true
+                }
             } else if member.isNamed("error"), !member.value.isNull {
                 hasError = true
                 return .error

@@ -30,13 +30,21 @@ package enum CommandLineTool {
             program: "sluice", summary: "A sidecar and edge proxy for AI traffic.", version: Server.version,
             commands: [
                 .init(
-                    "run", summary: "Serves. Without --config: embedded defaults, and the providers whose keys are in the environment.",
+                    "run",
+                    summary:
+                        "Serves. Without --config: embedded defaults, and the providers whose keys are in the environment.",
                     options: [
                         .init("config", "FILE", doc: "Configuration (JSON5)."),
-                        .init("listen", "ADDR", isRepeatable: true, doc: "Where applications connect: 127.0.0.1:4010 (default), [::1]:4010, unix:/path."),
+                        .init(
+                            "listen", "ADDR", isRepeatable: true,
+                            doc: "Where applications connect: 127.0.0.1:4010 (default), [::1]:4010, unix:/path."),
                         .init("admin", "ADDR", doc: "Where health is served; default 127.0.0.1:4011."),
                         .init("workers", "N", doc: "Event loops; default: one a processor that is really granted."),
-                        .init("handover", "PATH", doc: "Unix socket: takes the listening sockets over from the Sluice that answers there, and gives them to the next one."),
+                        .init(
+                            "handover", "PATH",
+                            doc:
+                                "Unix socket: takes the listening sockets over from the Sluice that answers there, and gives them to the next one."
+                        ),
                         .init("quiet", doc: "Prints no banner."),
                     ]),
                 CheckCommand.command, AdaptersCommand.command,
@@ -66,7 +74,9 @@ package enum CommandLineTool {
     }
 
     private static func address(_ text: String, option: String) throws(UsageError) -> ListenAddress {
-        guard let address = ListenAddress(text) else { throw UsageError("--\(option): \(ListenAddress.allowed), found \(text)") }
+        guard let address = ListenAddress(text) else {
+            throw UsageError("--\(option): \(ListenAddress.allowed), found \(text)")
+        }
         return address
     }
 }

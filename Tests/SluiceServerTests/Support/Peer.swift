@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import SluiceNet
 
 /// A blocking connection, for tests that say exactly which bytes are sent.
 final class Peer {
@@ -36,9 +37,31 @@ final class Peer {
         _ = unsafe setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
 
-    func send(_ text: String) {
-        let bytes = Array(text.utf8)
+    func send(_ text: String) { send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) {
         _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(fd, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+    }
+
+    /// Waits in each call, with patience of a kind, whatever the descriptor was made for.
+    func block() {
+        _ = fcntl(fd, F_SETFL, 0)
+        limitPatience()
+    }
+
+    /// Ends its side; the other may go on.
+    func endSending() { _ = shutdown(fd, Int32(SHUT_WR)) }
+
+    /// What comes until it is enough, or until the other side has closed.
+    func receive(until isEnough: ([UInt8]) -> Bool) -> [UInt8] {
+        var received: [UInt8] = []
+        var space = [UInt8](repeating: 0, count: 4096)
+        while !isEnough(received) {
+            let count = unsafe space.withUnsafeMutableBytes { unsafe recv(fd, $0.baseAddress, $0.count, 0) }
+            if count <= 0 { break }
+            received += space[..<count]
+        }
+        return received
     }
 
     /// What comes until the text has arrived, or without one until the other side has closed.
@@ -93,4 +116,9 @@ final class StandInUpstream: @unchecked Sendable {
             }
         }
     }
+}
+
+extension Socket.AcceptResult {
+    /// Whether nobody has connected yet.
+    var isLater: Bool { if case .wouldBlock = self { true } else { false } }
 }

@@ -1,0 +1,30 @@
+internal import SluiceCore
+internal import SluiceHTTP
+internal import SluiceNet
+
+extension UpstreamHTTP1: UpstreamCarrier {
+    func send(_ exchange: UpstreamExchange, _ bytes: ByteBuffer) {
+        if bytes.isEmpty { return }
+        transport.write { queue in
+            if isStreamedChunked { queue.write { MessageWriter.chunkHead(bytes.count, into: $0) } }
+            queue.append(sharing: bytes)
+            if isStreamedChunked { queue.write { MessageWriter.chunkTail(into: $0) } }
+        }
+    }
+
+    func finishSending(_ exchange: UpstreamExchange) {
+        if isStreamedChunked { transport.write { queue in queue.write { MessageWriter.lastChunk(into: $0) } } }
+        isRequestSent = true
+        sentAt = loop.now
+        if let deadlines, !isHeadDone { armFor(sentAt + deadlines.head) }
+    }
+
+    func isCongested(_ exchange: UpstreamExchange) -> Bool { transport.isCongested }
+    func pause(_ exchange: UpstreamExchange) { transport.pauseReading() }
+    func resume(_ exchange: UpstreamExchange) { transport.resumeReading() }
+
+    func cancel(_ exchange: UpstreamExchange) {
+        self.exchange = nil
+        close()
+    }
+}
