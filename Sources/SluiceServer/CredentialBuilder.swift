@@ -29,7 +29,8 @@ struct CredentialBuilder {
         case .sparkURLHMAC: return IflytekSigner(apiKey: try secret("api_key"), apiSecret: try secret("api_secret"))
         case .tencentTC3:
             return TencentSigner(
-                credentials: TencentSignature.Credentials(secretID: try text("secret_id"), secretKey: try secret("secret_key")),
+                credentials: TencentSignature.Credentials(
+                    secretID: try text("secret_id"), secretKey: try secret("secret_key")),
                 service: setting("service") ?? "hunyuan")
         case .awsSigV4:
             return AWSSigner(
@@ -45,7 +46,8 @@ struct CredentialBuilder {
             return TokenSigner(source, in: .query("access_token"))
         case .azureClientCredentials:
             let recipe = TokenSource.Recipe.azure(
-                tenant: try text("tenant_id"), clientID: try text("client_id"), clientSecret: try secret("client_secret"),
+                tenant: try text("tenant_id"), clientID: try text("client_id"),
+                clientSecret: try secret("client_secret"),
                 scope: setting("scope") ?? "https://cognitiveservices.azure.com/.default")
             return TokenSigner(
                 TokenSource(recipe, endpoint: try endpoint(try url("https://login.microsoftonline.com"))), in: .bearer)
@@ -90,7 +92,8 @@ struct CredentialBuilder {
 
     private func mistake(_ name: String, _ message: String) -> ConfigErrors {
         ConfigErrors([
-            ConfigMistake(path: "providers.\(configuration.name).auth_settings.\(name)", location: nil, message: message)
+            ConfigMistake(
+                path: "providers.\(configuration.name).auth_settings.\(name)", location: nil, message: message)
         ])
     }
 }

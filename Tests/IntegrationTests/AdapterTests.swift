@@ -31,7 +31,8 @@ import Testing
         """
     }
 
-    private let reply = #"{"rc":0,"sid":"s1","choices":[{"message":{"content":"Hi","thoughts":"Hm"},"finish_reason":"over"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"#
+    private let reply =
+        #"{"rc":0,"sid":"s1","choices":[{"message":{"content":"Hi","thoughts":"Hm"},"finish_reason":"over"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}"#
 
     @Test func `adds a platform while Sluice runs`() throws {
         let reply = reply
@@ -48,10 +49,12 @@ import Testing
             try put(adapter(upstream), "acme.json5", sluice)
             try awaitRevision(2, sluice)
             try sluice.rewriteConfiguration(
-                Configuration(other).text.replacingOccurrences(of: "providers: {", with: #"providers: {acme: {api_key: "\#(Secrets.otherProvider)"}, "#))
+                Configuration(other).text.replacingOccurrences(
+                    of: "providers: {", with: #"providers: {acme: {api_key: "\#(Secrets.otherProvider)"}, "#))
             sluice.signal(SIGHUP)
             try awaitRevision(3, sluice)
-            let answer = try sluice.chat(#"{"model":"acme/a b","messages":[{"role":"user","content":"x"}],"max_tokens":5,"user":"u","new":[1]}"#)
+            let answer = try sluice.chat(
+                #"{"model":"acme/a b","messages":[{"role":"user","content":"x"}],"max_tokens":5,"user":"u","new":[1]}"#)
             let sent = try upstream.requests.first("the request")
             #expect(sent.target == "/v9/talk/a%20b?api-version=7" && sent["x-acme-key"] == Secrets.otherProvider)
             #expect(sent["authorization"] == nil)
@@ -61,9 +64,13 @@ import Testing
             #expect(answer.text.contains(#""content":"Hi""#) && answer.text.contains(#""reasoning_content":"Hm""#))
             #expect(answer.text.contains(#""finish_reason":"stop""#))
             let stream = try sluice.stream(#"{"model":"acme/m","messages":[],"stream":true}"#).rest().joined()
-            #expect(stream.contains(#""reasoning_content":"Hm""#) && stream.contains(#""finish_reason":"stop""#) && stream.contains("[DONE]"))
+            #expect(
+                stream.contains(#""reasoning_content":"Hm""#) && stream.contains(#""finish_reason":"stop""#)
+                    && stream.contains("[DONE]"))
             let failed = try sluice.chat(#"{"model":"acme/m","messages":[{"role":"user","content":"fail"}]}"#)
-            #expect(failed.status == 429 && failed.text.contains("slow down") && failed.text.contains("rate_limit_exceeded"))
+            #expect(
+                failed.status == 429 && failed.text.contains("slow down") && failed.text.contains("rate_limit_exceeded")
+            )
             let images = try sluice.exchange("POST", "/v1/embeddings", [], #"{"model":"acme/m","input":"x"}"#)
             #expect(images.status == 400 && images.text.contains("unsupported_operation"))
         }
@@ -73,7 +80,9 @@ import Testing
         let upstream = try ScriptedUpstream()
         try withSluice(Configuration(upstream), upstream) { sluice in
             try put("{name: 'acme', titel: 'A'}", "acme.json5", sluice)
-            let line = try sluice.line("the complaint") { $0["message"].string?.hasPrefix("configuration not reloaded") == true }
+            let line = try sluice.line("the complaint") {
+                $0["message"].string?.hasPrefix("configuration not reloaded") == true
+            }
             #expect(line["error.message"].string?.contains("acme.json5: titel (line 1): unknown key") == true)
             let health = try sluice.health()
             #expect(health.status == 200 && health.json["config_error"].string?.contains("titel") == true)
@@ -91,14 +100,18 @@ import Testing
         let upstream = try ScriptedUpstream()
         var configuration = Configuration()
         configuration.add("vendor", upstream, #"adapter: "qwen", base_url: "http://127.0.0.1:\#(upstream.port)/v1""#)
-        configuration.providers[0] = #""vendor": {adapter: "qwen", api_key: "\#(Secrets.provider)", base_url: "http://127.0.0.1:\#(upstream.port)/v1"}"#
-        configuration.models = #""s": {provider: "vendor", unsupported: "strict"}, "d": {provider: "vendor", unsupported: "drop"}"#
+        configuration.providers[0] =
+            #""vendor": {adapter: "qwen", api_key: "\#(Secrets.provider)", base_url: "http://127.0.0.1:\#(upstream.port)/v1"}"#
+        configuration.models =
+            #""s": {provider: "vendor", unsupported: "strict"}, "d": {provider: "vendor", unsupported: "drop"}"#
         try withSluice(configuration, upstream) { sluice in
             func ask(_ model: String) throws -> HTTPMessage {
                 try sluice.chat(#"{"model":"\#(model)","messages":[],"logit_bias":{"1":2},"user":"u"}"#)
             }
             let strict = try ask("s")
-            #expect(strict.status == 400 && strict.text.contains("unsupported_parameter") && strict.text.contains("logit_bias"))
+            #expect(
+                strict.status == 400 && strict.text.contains("unsupported_parameter")
+                    && strict.text.contains("logit_bias"))
             #expect(upstream.requests.all.isEmpty)
             let warned = try ask("w")
             #expect(warned.status == 200 && warned["x-sluice-dropped-fields"] == "logit_bias, user")
@@ -122,8 +135,10 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: file) }
         try one.output.write(toFile: file, atomically: true, encoding: .utf8)
         let checked = try run(["check", file])
-        #expect(checked.status == 0 && checked.output.contains("valid: the adapter deepseek, replaces the built-in one"))
-        try one.output.replacingOccurrences(of: "dialect:", with: "dialect: 5, dialekt:").write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(
+            checked.status == 0 && checked.output.contains("valid: the adapter deepseek, replaces the built-in one"))
+        try one.output.replacingOccurrences(of: "dialect:", with: "dialect: 5, dialekt:").write(
+            toFile: file, atomically: true, encoding: .utf8)
         let wrong = try run(["check", file])
         #expect(wrong.status == 78 && wrong.errors.contains("\(file): dialect (line "))
         #expect(try run(["adapters", "depseek"]).errors.contains("did you mean \"deepseek\""))

@@ -6,7 +6,8 @@ import Testing
 
 /// The golden pairs of the providers' sheets: request and reply, streamed and not.
 @Suite struct `The golden pairs of adapters` {
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden/Adapters")
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+        "Golden/Adapters")
 
     struct Case {
         let name: String
@@ -29,7 +30,8 @@ import Testing
                 let adapter = try #require(AdapterLibrary.builtIn[text("adapter") ?? ""], "\(name): no such adapter")
                 let request = members["request"] as? [String: Any]
                 let reply = members["returned"] as? [String: Any]
-                return AdapterBench(adapter, model: text("model") ?? request?["model"] as? String ?? reply?["model"] as? String ?? "m")
+                return AdapterBench(
+                    adapter, model: text("model") ?? request?["model"] as? String ?? reply?["model"] as? String ?? "m")
             }
         }
     }
@@ -49,7 +51,10 @@ import Testing
             if let lost = item.members["lost"] as? [String] { #expect(sent.report.lost == lost, "\(item.name)") }
             if let target = item.text("target") {
                 let bench = try item.bench
-                #expect(String(decoding: bench.adaptation.target(.chat, model: bench.model, rest: [UInt8]().span), as: UTF8.self) == target)
+                #expect(
+                    String(
+                        decoding: bench.adaptation.target(.chat, model: bench.model, rest: [UInt8]().span),
+                        as: UTF8.self) == target)
             }
         }
     }
@@ -59,9 +64,11 @@ import Testing
             guard let received = try item.json("received"), let wanted = try item.json("returned") else { continue }
             let reply = try item.bench.whole(received, stops: item.members["request_stops"] as? [String] ?? [])
             #expect(reply.fault == nil, "\(item.name)")
-            let options = Canonical.Options(ignoresIDs: item.flag("minted_ids"), ignoresCreated: item.flag("minted_created"))
+            let options = Canonical.Options(
+                ignoresIDs: item.flag("minted_ids"), ignoresCreated: item.flag("minted_created"))
             #expect(
-                Canonical.reply(reply.body, options) == Canonical.reply(wanted, options), "\(item.name):\n\(reply.body)\n\(wanted)")
+                Canonical.reply(reply.body, options) == Canonical.reply(wanted, options),
+                "\(item.name):\n\(reply.body)\n\(wanted)")
         }
     }
 
@@ -71,21 +78,26 @@ import Testing
             let bench = try item.bench
             let whole = bench.stream(stream, showsUsage: item.flag("usage"))
             var found = CanonicalStream(whole.text)
-            if let fault = whole.fault { found.events.append("error \(fault.type) \(fault.code ?? "null") \(fault.message)") }
+            if let fault = whole.fault {
+                found.events.append("error \(fault.type) \(fault.code ?? "null") \(fault.message)")
+            }
             let expected = CanonicalStream(wanted)
             #expect(found.events == expected.events, "\(item.name):\n\(whole.text)")
             // A stream that fails before it says anything has no chunk: its head can still say what happened.
             if !found.identity.isEmpty { #expect(found.identity == expected.identity, "\(item.name)") }
             #expect(whole.isComplete, "\(item.name)")
             for cut in [1, 2, 3, 7, 61] {
-                #expect(bench.stream(stream, showsUsage: item.flag("usage"), cut: cut) == whole, "\(item.name), cut \(cut)")
+                #expect(
+                    bench.stream(stream, showsUsage: item.flag("usage"), cut: cut) == whole, "\(item.name), cut \(cut)")
             }
         }
     }
 
     @Test func `turn errors into OpenAI's`() throws {
         for item in Self.cases {
-            guard let wanted = item.members["returned_error"] as? [String: Any], let error = wanted["error"] as? [String: Any] else { continue }
+            guard let wanted = item.members["returned_error"] as? [String: Any],
+                let error = wanted["error"] as? [String: Any]
+            else { continue }
             let fault: ProviderFault
             if let body = try item.json("error") {
                 fault = try item.bench.fault(body, status: Status(UInt16(item.members["status"] as? Int ?? 0)))
@@ -97,8 +109,12 @@ import Testing
             #expect(fault.type == error["type"] as? String, "\(item.name)")
             #expect(fault.code == error["code"] as? String, "\(item.name)")
             #expect(fault.param == error["param"] as? String, "\(item.name)")
-            if let retryable = item.members["retryable"] as? Bool { #expect(fault.isRetryable == retryable, "\(item.name)") }
-            if let seconds = item.members["retry_after"] as? Int { #expect(fault.retryAfter == .seconds(seconds), "\(item.name)") }
+            if let retryable = item.members["retryable"] as? Bool {
+                #expect(fault.isRetryable == retryable, "\(item.name)")
+            }
+            if let seconds = item.members["retry_after"] as? Int {
+                #expect(fault.retryAfter == .seconds(seconds), "\(item.name)")
+            }
         }
     }
 }

@@ -48,7 +48,10 @@ package struct AdapterLibrary: Sendable, Equatable {
             names = try environment.directory(directory)
         } catch {
             if error != .missing || isRequired {
-                reading.mistakes.append(ConfigMistake(path: "adapters_directory", location: nil, message: "\(ConfigPath.quoted(directory)): \(error)"))
+                reading.mistakes.append(
+                    ConfigMistake(
+                        path: "adapters_directory", location: nil, message: "\(ConfigPath.quoted(directory)): \(error)")
+                )
             }
             return reading
         }
@@ -56,7 +59,9 @@ package struct AdapterLibrary: Sendable, Equatable {
         names = names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".json5") || $0.hasSuffix(".json")) }.sorted()
         if names.count > filesMax {
             reading.mistakes.append(
-                ConfigMistake(path: "adapters_directory", location: nil, message: "at most \(filesMax) files, found \(names.count)"))
+                ConfigMistake(
+                    path: "adapters_directory", location: nil,
+                    message: "at most \(filesMax) files, found \(names.count)"))
             names = Array(names.prefix(filesMax))
         }
         for name in names { reading.add(file: directory + "/" + name, environment) }
@@ -72,7 +77,9 @@ extension AdapterLibrary.Reading {
             let adapter = try Adapter.read(text: text, file: file, environment: environment)
             if let other = library[adapter.name], let taken = other.file {
                 mistakes.append(
-                    ConfigMistake(path: "name", location: nil, message: "a name that no other file has, found that of \(taken)", file: file))
+                    ConfigMistake(
+                        path: "name", location: nil, message: "a name that no other file has, found that of \(taken)",
+                        file: file))
             }
             library.put(adapter)
         } catch let errors as ConfigErrors {

@@ -67,7 +67,9 @@ package enum AuthRecipe: String, Sendable, CaseIterable {
                 Setting("tenant_id", "The directory's id."),
                 Setting("client_id", "The application's id."),
                 Setting("client_secret", secret: true, "Its secret."),
-                Setting("scope", required: false, "What the token is for; default `https://cognitiveservices.azure.com/.default`."),
+                Setting(
+                    "scope", required: false,
+                    "What the token is for; default `https://cognitiveservices.azure.com/.default`."),
                 Setting("token_url", required: false, "Where tokens are; default Microsoft's."),
             ]
         case .googleServiceAccount:
@@ -82,7 +84,9 @@ package enum AuthRecipe: String, Sendable, CaseIterable {
     static let allSettings: [Setting] = {
         var settings: [Setting] = []
         for recipe in allCases {
-            for setting in recipe.settings where !settings.contains(where: { $0.name == setting.name }) { settings.append(setting) }
+            for setting in recipe.settings where !settings.contains(where: { $0.name == setting.name }) {
+                settings.append(setting)
+            }
         }
         return settings
     }()

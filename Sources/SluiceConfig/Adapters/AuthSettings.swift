@@ -55,7 +55,9 @@ package struct AuthSettings: Sendable, Equatable {
                 let doc = setting.doc + " For " + recipes(with: setting.name) + "."
                 guard let value = section.optionalString(setting.name, bytes: 1...1024, doc: doc) else { continue }
                 constants.append(Named(setting.name, value))
-                if case .recipe(let recipe) = auth, recipe.settings.contains(where: { $0.name == setting.name }) { continue }
+                if case .recipe(let recipe) = auth, recipe.settings.contains(where: { $0.name == setting.name }) {
+                    continue
+                }
                 section.mistake(setting.name, "only with a recipe in auth that has it")
             }
             return constants

@@ -30,7 +30,8 @@ package struct CapabilityRules: Sendable, Equatable {
 
     static func read(_ section: ConfigSection) -> Self {
         let models = section.strings(
-            "models", default: ["*"], bytes: 1...256, count: 1...1000, doc: "Names, and beginnings that end in `*`; the longest that fits says the last word.")
+            "models", default: ["*"], bytes: 1...256, count: 1...1000,
+            doc: "Names, and beginnings that end in `*`; the longest that fits says the last word.")
         var flags: [Named<Bool>] = []
         for (name, doc) in flagDocs {
             if let value = section.optional(name, .boolean, doc: doc + " null: as a shorter pattern says, else yes.") {
@@ -39,8 +40,15 @@ package struct CapabilityRules: Sendable, Equatable {
         }
         return CapabilityRules(
             models: models, flags: flags,
-            reasoning: section.optional("reasoning", .choice(), doc: "How deep the model thinks is asked for: not at all, with a word, with a number of tokens, or as a hint."),
-            contextTokensMax: section.optional("context_tokens_max", .integer(in: 1...100_000_000), doc: "Tokens of request and answer together."),
-            outputTokensMax: section.optional("output_tokens_max", .integer(in: 1...100_000_000), doc: "Tokens of an answer; more are asked for in vain."))
+            reasoning: section.optional(
+                "reasoning", .choice(),
+                doc:
+                    "How deep the model thinks is asked for: not at all, with a word, with a number of tokens, or as a hint."
+            ),
+            contextTokensMax: section.optional(
+                "context_tokens_max", .integer(in: 1...100_000_000), doc: "Tokens of request and answer together."),
+            outputTokensMax: section.optional(
+                "output_tokens_max", .integer(in: 1...100_000_000),
+                doc: "Tokens of an answer; more are asked for in vain."))
     }
 }

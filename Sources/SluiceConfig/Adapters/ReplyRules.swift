@@ -2,7 +2,10 @@
 package struct ReplyRules: Sendable, Equatable {
     /// What OpenAI's word for an end is; `failure` is no proper end.
     package enum Finish: String, Sendable, CaseIterable {
-        case stop, length, toolCalls = "tool_calls", contentFilter = "content_filter", failure
+        case stop, length
+        case toolCalls = "tool_calls"
+        case contentFilter = "content_filter"
+        case failure
     }
 
     /// Which model a reply names.
@@ -31,24 +34,33 @@ package struct ReplyRules: Sendable, Equatable {
     static func read(_ section: ConfigSection) -> Self {
         var rules = ReplyRules()
         rules.normalises = section.boolean(
-            "normalise", default: false, doc: "Chat replies are read tolerantly and written anew, as OpenAI writes them. Otherwise they pass byte for byte.")
+            "normalise", default: false,
+            doc:
+                "Chat replies are read tolerantly and written anew, as OpenAI writes them. Otherwise they pass byte for byte."
+        )
         rules.finishReasons = section.dictionary(
-            "finish_reasons", of: .choice(of: Finish.self), names: .words, doc: "What this platform's finish reasons mean; `failure`: the answer is broken off."
+            "finish_reasons", of: .choice(of: Finish.self), names: .words,
+            doc: "What this platform's finish reasons mean; `failure`: the answer is broken off."
         ).map { Named($0.name, $0.value) }
         rules.idField = section.value("id_field", .fieldName, default: "id", doc: "The field with the reply's id.")
         rules.reasoningFields = section.values(
             "reasoning_fields", .fieldName, default: rules.reasoningFields, count: 0...8,
-            doc: "Fields of a message that hold reasoning; the first that says something counts. `reasoning_details` is an array of texts.")
+            doc:
+                "Fields of a message that hold reasoning; the first that says something counts. `reasoning_details` is an array of texts."
+        )
         rules.hasThinkTags = section.boolean(
             "think_tags", default: false, doc: "The text may begin with reasoning between `<think>` and `</think>`.")
         rules.includesStop = section.boolean(
             "stop_included", default: false, doc: "The text ends with the stop sequence, which is then left out.")
         rules.modelName = section.choice("model", default: rules.modelName, doc: "Which model a reply names.")
         section.section("usage", doc: "Where numbers are that OpenAI has elsewhere: paths within `usage`.") { section in
-            rules.cachedTokens = section.values("cached_tokens", .fieldPath, count: 0...8, doc: "Input tokens that came from a cache.")
-            rules.reasoningTokens = section.values("reasoning_tokens", .fieldPath, count: 0...8, doc: "Output tokens of reasoning.")
+            rules.cachedTokens = section.values(
+                "cached_tokens", .fieldPath, count: 0...8, doc: "Input tokens that came from a cache.")
+            rules.reasoningTokens = section.values(
+                "reasoning_tokens", .fieldPath, count: 0...8, doc: "Output tokens of reasoning.")
             rules.addsReasoningTokens = section.boolean(
-                "adds_reasoning", default: false, doc: "Reasoning tokens are not counted in `completion_tokens`: they are added.")
+                "adds_reasoning", default: false,
+                doc: "Reasoning tokens are not counted in `completion_tokens`: they are added.")
         }
         return rules
     }
@@ -94,29 +106,42 @@ package struct ErrorRules: Sendable, Equatable {
 
     static func read(_ section: ConfigSection) -> Self {
         var rules = ErrorRules()
-        rules.inBand = section.list("in_band", count: 0...16, doc: "Signs of failure in replies with status 200 and in events.") { section in
+        rules.inBand = section.list(
+            "in_band", count: 0...16, doc: "Signs of failure in replies with status 200 and in events."
+        ) { section in
             InBand(
                 path: section.required("path", .fieldPath, doc: "A member: its value is the platform's code."),
-                ok: section.strings("ok", bytes: 0...128, count: 0...32, doc: "Values that mean success. Empty: the member is there in errors only."),
+                ok: section.strings(
+                    "ok", bytes: 0...128, count: 0...32,
+                    doc: "Values that mean success. Empty: the member is there in errors only."),
                 message: section.optional("message", .fieldPath, doc: "Where the message is."))
         }
         rules.codePaths = section.values(
-            "code_paths", .fieldPath, default: defaultCodePaths, count: 0...16, doc: "Where the platform's code is: all are looked up in the table.")
-        rules.rows = section.list("table", count: 0...200, doc: "What errors mean: the first row that fits counts.", readRow)
+            "code_paths", .fieldPath, default: defaultCodePaths, count: 0...16,
+            doc: "Where the platform's code is: all are looked up in the table.")
+        rules.rows = section.list(
+            "table", count: 0...200, doc: "What errors mean: the first row that fits counts.", readRow)
         return rules
     }
 
     private static func readRow(_ section: ConfigSection) -> Row {
         let row = Row(
-            codes: section.strings("codes", bytes: 1...128, count: 0...64, doc: "Codes or types of the platform; `*` at the end: beginnings."),
+            codes: section.strings(
+                "codes", bytes: 1...128, count: 0...64,
+                doc: "Codes or types of the platform; `*` at the end: beginnings."),
             http: section.values("http", .integer(in: 200...599), count: 0...32, doc: "Statuses of the reply."),
-            contains: section.strings("contains", bytes: 1...128, count: 0...16, doc: "The message has one of these in it, whatever the case."),
-            status: section.optional("status", .integer(in: 400...599), doc: "The status that the application gets. null: as it came."),
+            contains: section.strings(
+                "contains", bytes: 1...128, count: 0...16, doc: "The message has one of these in it, whatever the case."
+            ),
+            status: section.optional(
+                "status", .integer(in: 400...599), doc: "The status that the application gets. null: as it came."),
             type: section.optional("type", .fieldName, doc: "OpenAI's `type`. null: what the status means."),
             code: section.optional("code", .fieldName, doc: "OpenAI's `code`. null: the platform's."),
             param: section.optionalString("param", bytes: 1...128, doc: "OpenAI's `param`."),
-            isRetryable: section.optional("retryable", .boolean, doc: "Whether the same request may succeed later. null: what the status means."),
-            key: section.optional("key", .choice(), doc: "What the error says of the key. null: what the status means."))
+            isRetryable: section.optional(
+                "retryable", .boolean, doc: "Whether the same request may succeed later. null: what the status means."),
+            key: section.optional("key", .choice(), doc: "What the error says of the key. null: what the status means.")
+        )
         if row.codes.isEmpty, row.http.isEmpty, row.contains.isEmpty { section.mistake("codes, http or contains") }
         return row
     }

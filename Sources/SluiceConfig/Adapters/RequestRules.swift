@@ -62,25 +62,49 @@ package struct RequestRules: Sendable {
 
     static func read(_ section: ConfigSection) -> Self {
         RequestRules(
-            models: section.strings("models", bytes: 1...256, doc: "Names, and beginnings that end in `*`. Empty: all."),
+            models: section.strings(
+                "models", bytes: 1...256, doc: "Names, and beginnings that end in `*`. Empty: all."),
             operations: section.values(
                 "operations", .choice(), default: [.chat], count: 1...9, doc: "Which operations the rules are for."),
-            condition: section.section("when", doc: "Which requests the rules are for: all that is said must hold.", readCondition),
-            rename: named(section, "rename", .fieldName, "Fields that have another name. Where both are there, the new one stays."),
+            condition: section.section(
+                "when", doc: "Which requests the rules are for: all that is said must hold.", readCondition),
+            rename: named(
+                section, "rename", .fieldName, "Fields that have another name. Where both are there, the new one stays."
+            ),
             move: named(section, "move", .fieldPath, "Fields that have another place: a path with dots."),
-            values: named(section, "values", .mapping, "Values that have another spelling; `null` removes the field, `*` is any other value, `object` any object."),
-            expand: named(section, "expand", .mapping, "Values that are said with other fields: an object of fields, which take the field's place; `null` removes it."),
-            wrap: section.strings("wrap", bytes: 1...128, doc: "Fields that must be an array: a single value is put into one."),
+            values: named(
+                section, "values", .mapping,
+                "Values that have another spelling; `null` removes the field, `*` is any other value, `object` any object."
+            ),
+            expand: named(
+                section, "expand", .mapping,
+                "Values that are said with other fields: an object of fields, which take the field's place; `null` removes it."
+            ),
+            wrap: section.strings(
+                "wrap", bytes: 1...128, doc: "Fields that must be an array: a single value is put into one."),
             clamp: section.dictionary("clamp", names: .field, doc: "Numbers that must lie in a range.", readClamp),
             pad: section.dictionary("pad", names: .field, doc: "Strings that must have a length.", readPad),
-            prefer: named(section, "prefer", .fieldName, "Fields that exclude each other: where the first is there, the second is removed."),
-            remove: section.strings("remove", bytes: 1...128, doc: "Fields that the platform does not take. Unless they say what holds anyway, they are reported as lost."),
-            defaults: named(section, "defaults", .json, "Fields that are added where they are missing; paths with dots."),
+            prefer: named(
+                section, "prefer", .fieldName,
+                "Fields that exclude each other: where the first is there, the second is removed."),
+            remove: section.strings(
+                "remove", bytes: 1...128,
+                doc:
+                    "Fields that the platform does not take. Unless they say what holds anyway, they are reported as lost."
+            ),
+            defaults: named(
+                section, "defaults", .json, "Fields that are added where they are missing; paths with dots."),
             set: named(section, "set", .json, "Fields that always have this value; paths with dots."),
-            append: named(section, "append", .json, "Elements that are added at the end of an array; it is made if it is missing."),
+            append: named(
+                section, "append", .json, "Elements that are added at the end of an array; it is made if it is missing."
+            ),
             roles: named(section, "roles", .fieldName, "Roles of messages that have another name."),
-            messageRemove: section.strings("message_remove", bytes: 1...128, doc: "Fields of messages that the platform does not take: `name`, or `user.name` for one role's alone."),
-            removesNulls: section.choice("nulls", default: Nulls.keep, doc: "Whether fields that are null are sent, in the request and in its messages.") == .remove,
+            messageRemove: section.strings(
+                "message_remove", bytes: 1...128,
+                doc: "Fields of messages that the platform does not take: `name`, or `user.name` for one role's alone."),
+            removesNulls: section.choice(
+                "nulls", default: Nulls.keep,
+                doc: "Whether fields that are null are sent, in the request and in its messages.") == .remove,
             toolCallIDs: section.choice("tool_call_ids", default: .keep, doc: "What becomes of the ids of tool calls."))
     }
 
@@ -115,39 +139,50 @@ package struct RequestRules: Sendable {
         Named(
             name,
             Pad(
-                byteCountMin: section.integer("bytes_min", default: 1, in: 1...1024, doc: "Shorter ones get the prefix."),
+                byteCountMin: section.integer(
+                    "bytes_min", default: 1, in: 1...1024, doc: "Shorter ones get the prefix."),
                 prefix: section.requiredString("prefix", bytes: 1...64, doc: "What is put before it.")))
     }
 }
 
 extension ConfigNames {
     /// Fields of a request, as names or as paths.
-    static let field = ConfigNames("a field's name, or a path of names with dots between them, of 1 to 128 bytes") { name in
+    static let field = ConfigNames("a field's name, or a path of names with dots between them, of 1 to 128 bytes") {
+        name in
         ConfigRule<String>.isFieldPath(name)
     }
 }
 
 extension ConfigRule where Value == String {
     static func isFieldPath(_ text: String) -> Bool {
-        1...128 ~= text.utf8.count && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty }
+        1...128 ~= text.utf8.count
+            && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty }
             && text.utf8.allSatisfy { 0x21...0x7E ~= $0 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
     }
 
     static var fieldName: ConfigRule {
-        text("name", allowed: "a name of 1 to 128 visible ASCII characters without dots", placeholder: "x", show: { $0 }) {
+        text(
+            "name", allowed: "a name of 1 to 128 visible ASCII characters without dots", placeholder: "x", show: { $0 }
+        ) {
             isFieldPath($0) && !$0.utf8.contains(UInt8(ascii: ".")) ? $0 : nil
         }
     }
 
     static var fieldPath: ConfigRule {
-        text("path", allowed: "names with dots between them", placeholder: "x", show: { $0 }) { isFieldPath($0) ? $0 : nil }
+        text("path", allowed: "names with dots between them", placeholder: "x", show: { $0 }) {
+            isFieldPath($0) ? $0 : nil
+        }
     }
 }
 
 extension ConfigRule where Value == ConfigValue {
     /// Any value, as it is written.
     static var json: ConfigRule {
-        ConfigRule(type: "any JSON", allowed: "any value", placeholder: ConfigValue(.null)) { value, _ in value } show: { $0.kind }
+        ConfigRule(type: "any JSON", allowed: "any value", placeholder: ConfigValue(.null)) { value, _ in
+            value
+        } show: {
+            $0.kind
+        }
     }
 }
 

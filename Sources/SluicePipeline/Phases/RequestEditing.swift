@@ -13,7 +13,8 @@ enum RequestEditing {
         if provider.adaptation.has(operation.adapterOperation), provider.speaks(operation) { return }
         throw Rejection(
             .caller, 400, code: "unsupported_operation",
-            "The provider \(provider.name) does not have this operation (\(operation.adapterOperation.rawValue)).", param: "model")
+            "The provider \(provider.name) does not have this operation (\(operation.adapterOperation.rawValue)).",
+            param: "model")
     }
 
     /// Adapts a chat request to what the model lacks. The tape holds the result's document afterwards.
@@ -63,7 +64,8 @@ enum RequestEditing {
         if isAskedForUsage { OpenAIDialect.askForUsage(root, &edits) }
         if let operation = context.operation, !provider.adaptation.request.isEmpty {
             provider.adaptation.request.apply(
-                to: root, model: context.upstreamModel, operation: operation.adapterOperation, isStream: context.isStream, &edits,
+                to: root, model: context.upstreamModel, operation: operation.adapterOperation,
+                isStream: context.isStream, &edits,
                 &context.report)
         }
         return edits
@@ -94,7 +96,8 @@ enum RequestEditing {
         let more = others.isEmpty ? "" : " The same is true of: \(others.joined(separator: ", "))."
         throw Rejection(
             .caller, 400, code: "unsupported_parameter",
-            "\(first) cannot be said to the model \(context.upstreamModel) of \(context.provider?.name ?? "the provider").\(more)", param: first)
+            "\(first) cannot be said to the model \(context.upstreamModel) of \(context.provider?.name ?? "the provider").\(more)",
+            param: first)
     }
 }
 

@@ -51,7 +51,8 @@ package final class Translation {
             target += provider.adaptation.target(.chat, model: context.upstreamModel, rest: [UInt8]().span)
         } else {
             body = try transformed(body, context, provider, tape: tape)
-            let request = ChatRequest(tape.root(over: body.span), model: context.upstreamModel, isStream: context.isStream)
+            let request = ChatRequest(
+                tape.root(over: body.span), model: context.upstreamModel, isStream: context.isStream)
             do throws(EncodingRefusal) {
                 try provider.chat.encode(request, capabilities, into: encoded, &context.report)
             } catch {
@@ -79,7 +80,8 @@ package final class Translation {
         let root = tape.root(over: body.span)
         var edits = JSONEdits()
         provider.adaptation.request.apply(
-            to: root, model: context.upstreamModel, operation: .chat, isStream: context.isStream, &edits, &context.report)
+            to: root, model: context.upstreamModel, operation: .chat, isStream: context.isStream, &edits,
+            &context.report)
         if edits.isEmpty { return body }
         let changed = ByteBuffer(capacity: body.count + 256)
         edits.splices(over: root).append(to: changed, from: root.rawBytes)
@@ -108,7 +110,9 @@ package final class Translation {
     /// What is sent once the provider has opened its WebSocket.
     private(set) var firstMessage: ByteBuffer?
 
-    private func webSocketRequest(_ target: [UInt8], _ fields: HeaderFields, firstMessage: ByteBuffer) -> UpstreamRequest {
+    private func webSocketRequest(_ target: [UInt8], _ fields: HeaderFields, firstMessage: ByteBuffer)
+        -> UpstreamRequest
+    {
         let frame = ByteBuffer(capacity: firstMessage.count + 16)
         WebSocketFrameWriter.text(firstMessage.span, mask: .random(in: 0 ... .max), into: frame)
         self.firstMessage = frame

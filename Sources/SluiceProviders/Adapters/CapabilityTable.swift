@@ -64,9 +64,11 @@ extension Capabilities {
     /// The flags by the names that adapters use.
     package static var flags: [String: WritableKeyPath<Capabilities, Bool>] {
         [
-            "system_role": \.systemRole, "tools": \.tools, "parallel_tools": \.parallelTools, "forced_tools": \.forcedTools,
+            "system_role": \.systemRole, "tools": \.tools, "parallel_tools": \.parallelTools,
+            "forced_tools": \.forcedTools,
             "json_object": \.jsonObject, "json_schema": \.jsonSchema, "images": \.images, "image_urls": \.imageURLs,
-            "audio": \.audio, "files": \.files, "sampling": \.sampling, "prefill": \.prefill, "stream_usage": \.streamUsage,
+            "audio": \.audio, "files": \.files, "sampling": \.sampling, "prefill": \.prefill,
+            "stream_usage": \.streamUsage,
         ]
     }
 }

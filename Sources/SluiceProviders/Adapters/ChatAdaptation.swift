@@ -84,7 +84,9 @@ package struct ChatAdaptation {
             forceTool(name, schema, root)
             return report.adapt("response_format: by a forced tool")
         }
-        instruction = "Answer with a JSON value and nothing else. It must be valid against this JSON schema: " + String(decoding: schema.rawBytes)
+        instruction =
+            "Answer with a JSON value and nothing else. It must be valid against this JSON schema: "
+            + String(decoding: schema.rawBytes)
         if capabilities.jsonObject {
             edits.set("response_format", in: root) { json in
                 json.object { json in
@@ -132,7 +134,9 @@ package struct ChatAdaptation {
 
     private static func toolName(_ name: String?) -> String {
         guard let name, 1...64 ~= name.utf8.count,
-            name.utf8.allSatisfy({ $0.isASCIILetter || $0.isDecimalDigit || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") })
+            name.utf8.allSatisfy({
+                $0.isASCIILetter || $0.isDecimalDigit || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
+            })
         else { return "answer" }
         return name
     }
@@ -142,7 +146,9 @@ package struct ChatAdaptation {
     private mutating func adaptNumbers(_ root: JSONValue, _ report: inout FieldReport) {
         if !takesChoices { lose("n", from: root, &report) }
         if !capabilities.sampling {
-            for field in ["temperature", "top_p", "presence_penalty", "frequency_penalty"] { lose(field, from: root, &report) }
+            for field in ["temperature", "top_p", "presence_penalty", "frequency_penalty"] {
+                lose(field, from: root, &report)
+            }
         }
         if capabilities.reasoning == .none {
             for field in ["reasoning_effort", "reasoning"] {
@@ -153,7 +159,9 @@ package struct ChatAdaptation {
         }
         guard let max = capabilities.outputTokensMax else { return }
         for field in ["max_tokens", "max_completion_tokens"] {
-            guard let value = root[key: field.utf8Span.span], let wanted = value.double, wanted > Double(max) else { continue }
+            guard let value = root[key: field.utf8Span.span], let wanted = value.double, wanted > Double(max) else {
+                continue
+            }
             edits.replace(value) { $0.int(max) }
             report.adapt("\(field): \(max)")
         }

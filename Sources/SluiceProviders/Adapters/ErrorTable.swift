@@ -19,7 +19,9 @@ package struct ErrorTable: Sendable {
     package var isEmpty: Bool { signs.isEmpty && rows.isEmpty }
 
     package init(_ rules: ErrorRules = ErrorRules()) {
-        signs = rules.inBand.map { Sign(path: FieldPath($0.path), ok: $0.ok, message: $0.message.map { FieldPath($0) }) }
+        signs = rules.inBand.map {
+            Sign(path: FieldPath($0.path), ok: $0.ok, message: $0.message.map { FieldPath($0) })
+        }
         codePaths = rules.codePaths.map { FieldPath($0) }
         rows = rules.rows
     }
@@ -27,7 +29,9 @@ package struct ErrorTable: Sendable {
     /// An error where an answer was to be: in a reply with status 200, or as an event of a stream. `nil` if it is none.
     package func inBand(_ document: JSONValue) -> ProviderFault? {
         for sign in signs {
-            guard let value = sign.path.value(in: document), let code = value.word, !sign.ok.contains(code) else { continue }
+            guard let value = sign.path.value(in: document), let code = value.word, !sign.ok.contains(code) else {
+                continue
+            }
             // Not every code beside an answer is a failure that the platform's documents tell of.
             if sign.ok.isEmpty, document["choices"]?.isArray == true { continue }
             let message = sign.message?.value(in: document)?.string ?? "The provider reported the error \(code)."
@@ -93,7 +97,9 @@ package struct ErrorTable: Sendable {
     }
 
     private func fits(_ row: ErrorRules.Row, _ codes: [String], _ http: Status?, _ said: String) -> Bool {
-        if !row.codes.isEmpty, !row.codes.contains(where: { pattern in codes.contains { ModelPattern.matches(pattern, $0) } }) {
+        if !row.codes.isEmpty,
+            !row.codes.contains(where: { pattern in codes.contains { ModelPattern.matches(pattern, $0) } })
+        {
             return false
         }
         if !row.http.isEmpty {

@@ -51,7 +51,8 @@ struct MessageRewriting {
         }
     }
 
-    private static func add(role: StaticString, _ text: String, toStartOf messages: JSONValue, _ edits: inout JSONEdits) {
+    private static func add(role: StaticString, _ text: String, toStartOf messages: JSONValue, _ edits: inout JSONEdits)
+    {
         edits.prepend(to: messages) { json in write(role, text, &json) }
     }
 
@@ -133,13 +134,16 @@ struct MessageRewriting {
         }
         if dropped > 0, dropped == position {
             throw EncodingRefusal(
-                "messages[\(index)].content", "The model takes no images, audio or files of this kind, and the message has nothing else.")
+                "messages[\(index)].content",
+                "The model takes no images, audio or files of this kind, and the message has nothing else.")
         }
         return dropped
     }
 
     /// Writes a message's content anew: with a text before or after it, and without the parts that the model does not take.
-    private func setContent(_ message: borrowing ChatMessage, _ before: String, _ after: String, _ edits: inout JSONEdits) {
+    private func setContent(
+        _ message: borrowing ChatMessage, _ before: String, _ after: String, _ edits: inout JSONEdits
+    ) {
         let content = message.content
         guard let content, content.isArray else {
             let text = content?.string ?? ""

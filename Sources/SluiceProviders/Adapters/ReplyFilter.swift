@@ -8,7 +8,9 @@ package class ReplyFilter: ReplySink {
 
     package init() {}
 
-    package func origin(created: Int?, fingerprint: ReplyText?) { next?.origin(created: created, fingerprint: fingerprint) }
+    package func origin(created: Int?, fingerprint: ReplyText?) {
+        next?.origin(created: created, fingerprint: fingerprint)
+    }
     package func begin(id: ReplyText?, model: ReplyText?) { next?.begin(id: id, model: model) }
     package func text(_ text: ReplyText) { next?.text(text) }
     package func reasoning(_ text: ReplyText) { next?.reasoning(text) }

@@ -39,7 +39,9 @@ package struct RequestTransform: Sendable {
         for (index, rule) in rules.enumerated() {
             blocks.append(Block(models: rule.models, operations: rule.operations, condition: rule.condition))
             addSteps(rule, index)
-            for (kind, list) in [(Addition.Kind.ifMissing, rule.defaults), (.always, rule.set), (.element, rule.append)] {
+            for (kind, list) in [
+                (Addition.Kind.ifMissing, rule.defaults), (.always, rule.set), (.element, rule.append),
+            ] {
                 for item in list { additions.append(Self.addition(kind, item, index)) }
             }
             messages.add(rule, block: index)
@@ -86,7 +88,8 @@ package struct RequestTransform: Sendable {
                 && field.steps.contains { step in
                     guard case .remove = step.step else { return false }
                     let block = blocks[step.block]
-                    return block.models.isEmpty && block.operations.contains(.chat) && block.condition == RequestRules.Condition()
+                    return block.models.isEmpty && block.operations.contains(.chat)
+                        && block.condition == RequestRules.Condition()
                 }
         }
     }
@@ -105,12 +108,15 @@ package struct RequestTransform: Sendable {
         if nullRemovers & active != 0 { Self.removeNulls(from: root, &edits) }
         var written: [[UInt8]] = []
         for field in fields { apply(field, active, to: root, &edits, &report, &written) }
-        for addition in additions where active & 1 << UInt32(addition.block) != 0 { add(addition, to: root, &edits, written) }
+        for addition in additions where active & 1 << UInt32(addition.block) != 0 {
+            add(addition, to: root, &edits, written)
+        }
         messages.apply(active, to: root, &edits, &report)
     }
 
     /// Which blocks hold for a request, a bit each.
-    private func active(_ root: JSONValue, _ model: String, _ operation: Adapter.Operation, _ isStream: Bool) -> UInt32 {
+    private func active(_ root: JSONValue, _ model: String, _ operation: Adapter.Operation, _ isStream: Bool) -> UInt32
+    {
         var active: UInt32 = 0
         for (index, block) in blocks.enumerated() {
             if !block.operations.contains(operation) { continue }
@@ -164,7 +170,9 @@ package struct RequestTransform: Sendable {
         while let message = messages.next() {
             var members = message.members
             // The content of a message with calls may be null, and must be there.
-            while let member = members.next() { if member.value.isNull, !member.isNamed("content") { edits.remove(member) } }
+            while let member = members.next() {
+                if member.value.isNull, !member.isNamed("content") { edits.remove(member) }
+            }
         }
     }
 }

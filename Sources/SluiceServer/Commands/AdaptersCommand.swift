@@ -25,7 +25,8 @@ enum AdaptersCommand {
     private static func table(_ library: AdapterLibrary) -> String {
         let width = library.names.map(\.count).max() ?? 0
         return library.adapters.map { adapter in
-            adapter.name + String(repeating: " ", count: width - adapter.name.count) + "  \(adapter.dialect.rawValue)  \(adapter.title)\n"
+            adapter.name + String(repeating: " ", count: width - adapter.name.count)
+                + "  \(adapter.dialect.rawValue)  \(adapter.title)\n"
         }.joined()
     }
 }

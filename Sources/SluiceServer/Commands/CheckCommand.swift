@@ -3,7 +3,8 @@ internal import SluiceConfig
 /// `sluice check FILE`: every mistake of a configuration, or of an adapter.
 enum CheckCommand {
     static let command = ArgumentParser.Command(
-        "check", summary: "Reports every mistake of a configuration with its adapters, or of one adapter.", operands: ["FILE"])
+        "check", summary: "Reports every mistake of a configuration with its adapters, or of one adapter.",
+        operands: ["FILE"])
 
     static func run(_ arguments: Arguments) -> Int32 {
         let file = arguments.operands[0]

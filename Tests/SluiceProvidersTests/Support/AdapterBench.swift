@@ -54,7 +54,9 @@ struct AdapterBench {
     private var identity: ReplyIdentity { ReplyIdentity(requestID: "r", created: 1, model: model, seed: 1) }
 
     /// What becomes of a whole reply.
-    func whole(_ reply: String, stops: [String] = [], answerTool: String? = nil) throws -> (body: String, fault: ProviderFault?) {
+    func whole(_ reply: String, stops: [String] = [], answerTool: String? = nil) throws -> (
+        body: String, fault: ProviderFault?
+    ) {
         let tape = JSONTape()
         let bytes = ByteBuffer(reply)
         try tape.scan(bytes.span)
@@ -94,7 +96,8 @@ struct AdapterBench {
                 if data.hasPrefix("[DONE]") {
                     decoder.done(into: writer)
                 } else if (try? tape.scan(data)) != nil {
-                    decoder.decode(event: tape.root(over: data), named: parser.name(of: event, in: piece.span), into: writer)
+                    decoder.decode(
+                        event: tape.root(over: data), named: parser.name(of: event, in: piece.span), into: writer)
                 }
             }
         }
@@ -111,6 +114,7 @@ struct AdapterBench {
         let head = ResponseHead(status, fields: HeaderFields())
         let dialect = OpenAIDialect(adaptation.reply)
         return isJSON
-            ? dialect.fault(head, tape.root(over: bytes.span), text: bytes.span) : dialect.fault(head, nil, text: bytes.span)
+            ? dialect.fault(head, tape.root(over: bytes.span), text: bytes.span)
+            : dialect.fault(head, nil, text: bytes.span)
     }
 }

@@ -7,7 +7,9 @@ enum Canonical {
         var ignoresCreated = false
     }
 
-    static func parse(_ text: String) -> Any { (try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)) ?? "no JSON: \(text)" }
+    static func parse(_ text: String) -> Any {
+        (try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)) ?? "no JSON: \(text)"
+    }
 
     static func equal(_ a: String, _ b: String) -> Bool { (parse(a) as? NSObject) == (parse(b) as? NSObject) }
 
@@ -60,7 +62,9 @@ struct CanonicalStream {
                 events.append("error \(error["type"] ?? "") \(error["code"] ?? "") \(error["message"] ?? "")")
                 continue
             }
-            if identity.isEmpty { identity = ["id", "created", "model", "system_fingerprint"].map { "\($0) \(Self.said(chunk[$0]))" } }
+            if identity.isEmpty {
+                identity = ["id", "created", "model", "system_fingerprint"].map { "\($0) \(Self.said(chunk[$0]))" }
+            }
             for choice in chunk["choices"] as? [[String: Any]] ?? [] { add(choice) }
             if let usage = chunk["usage"] as? [String: Any], let told = Canonical.trimmed(usage) as? [String: Any] {
                 let text = try? JSONSerialization.data(withJSONObject: told, options: .sortedKeys)
@@ -82,8 +86,13 @@ struct CanonicalStream {
         for call in delta["tool_calls"] as? [[String: Any]] ?? [] {
             let function = call["function"] as? [String: Any] ?? [:]
             let index = call["index"] as? Int ?? -1
-            if let id = call["id"] as? String { events.append("call \(index) \(id) \(function["name"] ?? "") \(call["extra_content"].map { "\($0)" } ?? "")") }
-            if let arguments = function["arguments"] as? String, !arguments.isEmpty { events.append("arguments \(index) \(arguments)") }
+            if let id = call["id"] as? String {
+                events.append(
+                    "call \(index) \(id) \(function["name"] ?? "") \(call["extra_content"].map { "\($0)" } ?? "")")
+            }
+            if let arguments = function["arguments"] as? String, !arguments.isEmpty {
+                events.append("arguments \(index) \(arguments)")
+            }
         }
         if let reason = choice["finish_reason"] as? String { events.append("finish \(reason)") }
     }
