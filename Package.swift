@@ -32,6 +32,8 @@ let package = Package(
     products: [.executable(name: "sluice", targets: ["sluice"])],
     targets: [
         .target(name: "CLinux"),
+        // The built-in adapters, embedded: real files, so that they can be read, compared and checked as such.
+        .target(name: "CAdapters", exclude: ["Adapters"]),
         .systemLibrary(name: "CSIMD"),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -40,14 +42,14 @@ let package = Package(
         target("SluiceHTTP", ["SluiceCore", "CNghttp2"]),
         target("SluiceTLS", ["SluiceCore", "COpenSSL"]),
         target("SluiceNet", ["SluiceCore", "SluiceTLS", "CLinux"]),
-        target("SluiceConfig", ["SluiceCore"]),
+        target("SluiceConfig", ["SluiceCore", "CAdapters"]),
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
-        target("SluiceProviders", ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceUpstream"]),
+        target("SluiceProviders", ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceConfig", "SluiceUpstream"]),
         target(
             "SluicePipeline",
             [
-                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceDownstream", "SluiceUpstream",
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream", "SluiceUpstream",
                 "SluiceProviders",
             ]),
         target(
@@ -85,14 +87,14 @@ let package = Package(
                 "SluicePipeline", "SluiceProviders", "SluiceUpstream", "SluiceDownstream", "SluiceNet", "SluiceHTTP", "SluiceJSON",
                 "SluiceCore",
             ]),
-        tests(
-            "SluiceProvidersTests", ["SluiceProviders", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS"],
-            exclude: ["Golden"]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
+        tests(
+            "SluiceProvidersTests",
+            ["SluiceProviders", "SluiceConfig", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceCore"], exclude: ["Golden"]),
         tests(
             "SluiceServerTests",
             ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
-        tests("DocumentationTests", ["SluiceConfig", "SluiceServer"]),
+        tests("DocumentationTests", ["SluiceConfig", "SluiceProviders", "SluiceServer"]),
         .systemLibrary(name: "CSystem", path: "Tests/CSystem"),
         tests("IntegrationTests", ["sluice", "CSystem", "SluiceCore"]),
         tests(

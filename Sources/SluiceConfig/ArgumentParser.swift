@@ -22,16 +22,20 @@ package struct ArgumentParser: Sendable {
         package var options: [Option]
         /// What stands for the operands in the help: `FILE`. Each must be given.
         package var operands: [String]
+        /// What may follow them.
+        package var optionalOperands: [String]
         /// What the help says after the options; ends with a line end if there is anything.
         package var details: String
 
         package init(
-            _ name: String, summary: String, options: [Option] = [], operands: [String] = [], details: String = ""
+            _ name: String, summary: String, options: [Option] = [], operands: [String] = [],
+            optionalOperands: [String] = [], details: String = ""
         ) {
             self.name = name
             self.summary = summary
             self.options = options
             self.operands = operands
+            self.optionalOperands = optionalOperands
             self.details = details
         }
     }
@@ -115,7 +119,7 @@ package struct ArgumentParser: Sendable {
     }
 
     package func help(for command: Command) -> String {
-        let operands = command.operands.map { " " + $0 }.joined()
+        let operands = command.operands.map { " " + $0 }.joined() + command.optionalOperands.map { " [\($0)]" }.joined()
         let rows = command.options.map { option in
             (
                 "--" + option.name + (option.value.map { " " + $0 } ?? ""),

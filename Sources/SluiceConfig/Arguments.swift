@@ -78,9 +78,10 @@ package struct Arguments: Sendable {
             throw UsageError(
                 "\(wanted[operands.count]) is missing: \(program) \(command) \(wanted.joined(separator: " "))")
         }
-        if operands.count > wanted.count {
+        let countMax = wanted.count + declaration.optionalOperands.count
+        if operands.count > countMax {
             throw UsageError(
-                "\(ConfigPath.quoted(operands[wanted.count])) is one argument too many for \(program) \(command)")
+                "\(ConfigPath.quoted(operands[countMax])) is one argument too many for \(program) \(command)")
         }
     }
 }

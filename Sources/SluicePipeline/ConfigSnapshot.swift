@@ -8,10 +8,13 @@ package final class ConfigSnapshot: Sendable {
         package let provider: Provider
         /// As the provider spells it.
         package let upstreamModel: String
+        /// What happens to a request that asks for more than the model can do; `nil`: as it is said for all.
+        package let unsupported: FieldReport.Mode?
 
-        package init(provider: Provider, upstreamModel: String) {
+        package init(provider: Provider, upstreamModel: String, unsupported: FieldReport.Mode? = nil) {
             self.provider = provider
             self.upstreamModel = upstreamModel
+            self.unsupported = unsupported
         }
     }
 
@@ -43,19 +46,23 @@ package final class ConfigSnapshot: Sendable {
     package let models: [String: Model]
     /// Takes what no other rule places.
     package let defaultProvider: Provider?
+    /// What happens to a request that asks for more than its model can do.
+    package let unsupported: FieldReport.Mode
     package let limits: Limits
     package let timeouts: Timeouts
     package let media: MediaPolicy
     package let logsExchanges: Bool
 
     package init(
-        revision: Int, providers: [Provider], models: [String: Model], defaultProvider: Provider?, limits: Limits,
-        timeouts: Timeouts, media: MediaPolicy = MediaPolicy(), logsExchanges: Bool
+        revision: Int, providers: [Provider], models: [String: Model], defaultProvider: Provider?,
+        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, media: MediaPolicy = MediaPolicy(),
+        logsExchanges: Bool
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.models = models
         self.defaultProvider = defaultProvider ?? (providers.count == 1 ? providers.first : nil)
+        self.unsupported = unsupported
         self.limits = limits
         self.timeouts = timeouts
         self.media = media

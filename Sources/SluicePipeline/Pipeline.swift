@@ -34,7 +34,9 @@ package final class Pipeline {
         self.status = status
         self.gauge = gauge
         pools = PoolTable(loop: loop, resolver: resolver)
-        forwarding = Forwarding(pools: pools, tokens: TokenFetcher(pools: pools, tape: tape), tape: tape)
+        forwarding = Forwarding(
+            pools: pools, tokens: TokenFetcher(pools: pools, tape: tape), media: MediaFetcher(loop: loop, resolver: resolver),
+            tape: tape)
         settlement = Settlement(log: log)
         requestIDs = RequestIDs(seed: seed)
     }

@@ -57,8 +57,12 @@ package final class RequestContext {
     package var translation: Translation?
     /// What writes the reply, where that is a stream of responses events that a provider does not send itself.
     var responsesWriter: ResponsesStreamWriter?
-    /// Whether the reply names what the provider could not be told of the request.
-    package var reportsLostFields = true
+    /// What happens to a request that asks for more than its model can do.
+    package var unsupported = FieldReport.Mode.warn
+    /// What of the request got lost or was changed on the way.
+    package var report = FieldReport()
+    /// The tool whose arguments are the answer: it was forced for the sake of its schema.
+    package var answerTool: String?
     /// The reply, where it is a stream that goes on without a task.
     var stream: (any RelayedStream)?
     /// Where the pipeline keeps the context while its exchange is under way.
@@ -90,6 +94,12 @@ extension RequestContext {
     func appendRequestID(to fields: inout HeaderFields) {
         fields.append(.xRequestID, requestID)
         if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
+    }
+
+    /// What reads errors of a provider whose adapter knows them, where its replies pass as they come otherwise.
+    var dialectOfErrors: (any ChatDialect)? {
+        guard dialect == .openAI, let provider, !provider.adaptation.errors.isEmpty else { return nil }
+        return provider.chat
     }
 
     /// The head of a streamed reply goes out: what another attempt would need is given back, as the stream may last long.

@@ -1,3 +1,4 @@
+internal import SluiceConfig
 package import SluiceCore
 package import SluiceHTTP
 package import SluiceUpstream
@@ -8,6 +9,8 @@ package final class Provider: Sendable {
     package let dialect: ProviderDialect
     /// Whether it has OpenAI's Responses itself: they pass as they are then, and are taken to chat completions otherwise.
     package let hasResponses: Bool
+    /// How it varies the dialect.
+    package let adaptation: Adaptation
     /// What speaks the dialect.
     package let chat: any ChatDialect
     package let endpoint: Endpoint
@@ -27,14 +30,16 @@ package final class Provider: Sendable {
     private let modelPrefixes: [String]
 
     package init(
-        name: String, dialect: ProviderDialect, endpoint: Endpoint, basePath: String, keys: KeyRing,
+        name: String, dialect: ProviderDialect, adaptation: Adaptation = Adaptation(), endpoint: Endpoint, basePath: String,
+        keys: KeyRing,
         extraFields: [(name: String, value: Secret)] = [], forwardsAuthorization: Bool = false,
         takesOpenAIFields: Bool = true, hasResponses: Bool = true, models: [String] = [], modelPrefixes: [String] = []
     ) {
         self.name = name
         self.dialect = dialect
-        self.hasResponses = hasResponses && dialect == .openai
-        chat = dialect.chat
+        self.adaptation = adaptation
+        self.hasResponses = hasResponses && dialect == .openai && adaptation.has(.responses)
+        chat = dialect == .openai ? OpenAIDialect(adaptation.reply) : dialect.chat
         self.endpoint = endpoint
         self.basePath = Array((basePath.hasSuffix("/") ? String(basePath.dropLast()) : basePath).utf8)
         self.keys = keys

@@ -1,3 +1,4 @@
+internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceHTTP
 internal import SluiceJSON
@@ -37,6 +38,7 @@ final class ModelDiscovery: TimerTarget {
     }
 
     private func ask(_ provider: Provider) async {
+        if !provider.adaptation.has(.models) || provider.dialect != .openai { return }
         let known = shared.directory.models(of: provider.name)
         do throws(UpstreamError) {
             let models = try await list(provider)
@@ -69,7 +71,7 @@ final class ModelDiscovery: TimerTarget {
         fields.append(.accept, "application/json")
         fields.append(.userAgent, "sluice/\(Server.version)")
         let request = UpstreamRequest(
-            method: .get, target: provider.basePath + Array("/models".utf8), fields: fields, body: .none)
+            method: .get, target: provider.basePath + provider.adaptation.target(.models, model: "", rest: [UInt8]().span), fields: fields, body: .none)
         let deadlines = Deadlines(
             connect: Self.patience, head: Self.patience, idle: Self.patience, total: loop.now + Self.patience)
         let exchange = try await pool.send(request, deadlines: deadlines)

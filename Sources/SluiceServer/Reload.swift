@@ -17,8 +17,11 @@ final class Reload: TimerTarget {
         var size: Int64 = 0
         var seconds: Int = 0
         var nanoseconds: Int = 0
+        /// Of a folder: what is in it.
+        var content: [Stamp] = []
 
-        init(_ path: String) {
+        /// - Parameter isDeep: whether a folder's files count.
+        init(_ path: String, isDeep: Bool = true) {
             var info = Glibc.stat()
             guard unsafe stat(path, &info) == 0 else { return }
             device = UInt64(info.st_dev)
@@ -26,7 +29,13 @@ final class Reload: TimerTarget {
             size = Int64(info.st_size)
             seconds = info.st_mtim.tv_sec
             nanoseconds = info.st_mtim.tv_nsec
+            if !isDeep || info.st_mode & S_IFMT != S_IFDIR { return }
+            // A file that was wrong is not one of the configuration's, and may be put right in its place.
+            let names = (try? ConfigEnvironment.process.directory(path)) ?? []
+            content = names.filter { !$0.hasPrefix(".") }.sorted().prefix(Self.contentMax).map { Stamp(path + "/" + $0, isDeep: false) }
         }
+
+        private static let contentMax = 1000
     }
 
     private unowned let server: Server

@@ -34,7 +34,8 @@ enum SnapshotBuilder {
         var models: [String: ConfigSnapshot.Model] = [:]
         for model in configuration.models {
             guard let provider = byName[model.provider] else { continue }
-            models[model.name] = ConfigSnapshot.Model(provider: provider, upstreamModel: model.upstreamModel)
+            models[model.name] = ConfigSnapshot.Model(
+                provider: provider, upstreamModel: model.upstreamModel, unsupported: model.unsupported.map(mode))
         }
         var limits = ConfigSnapshot.Limits()
         limits.bodyBytesMax = configuration.limits.bodyByteCountMax
@@ -50,8 +51,17 @@ enum SnapshotBuilder {
         timeouts.keepAliveComment = configuration.timeouts.keepaliveComment
         return ConfigSnapshot(
             revision: revision, providers: providers, models: models,
-            defaultProvider: configuration.defaultProvider.flatMap { byName[$0] }, limits: limits, timeouts: timeouts,
-            media: try media(configuration.media), logsExchanges: configuration.log.access)
+            defaultProvider: configuration.defaultProvider.flatMap { byName[$0] }, unsupported: mode(configuration.unsupported),
+            limits: limits, timeouts: timeouts, media: try media(configuration.media),
+            logsExchanges: configuration.log.access)
+    }
+
+    private static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {
+        switch unsupported {
+        case .strict: .strict
+        case .warn: .warn
+        case .drop: .drop
+        }
     }
 
     private static func media(_ configuration: MediaConfiguration) throws(ConfigErrors) -> MediaPolicy {
@@ -103,24 +113,37 @@ enum SnapshotBuilder {
     private static func provider(
         _ configuration: ProviderConfiguration, _ environment: ConfigEnvironment
     ) throws(ConfigErrors) -> Provider {
-        Provider(
-            name: configuration.name, dialect: ProviderDialect(rawValue: configuration.dialect.rawValue) ?? .openai,
+        guard let dialect = ProviderDialect(rawValue: configuration.dialect.rawValue) else {
+            let known = ProviderDialect.allCases.map(\.rawValue).joined(separator: ", ")
+            throw mistake(configuration, "dialect", "one of \(known): this version of Sluice does not speak \(configuration.dialect.rawValue)")
+        }
+        return Provider(
+            name: configuration.name, dialect: dialect,
+            adaptation: Adaptation(
+                configuration.adapter, query: configuration.query, capabilities: configuration.capabilities),
             endpoint: try endpoint(configuration, environment),
-            basePath: configuration.baseURL.path, keys: KeyRing(credentials(configuration)),
+            basePath: configuration.baseURL.path, keys: KeyRing(try credentials(configuration, environment)),
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
-            takesOpenAIFields: Catalogue.providers.allSatisfy { $0.name != configuration.name || $0.name == "openai" },
+            takesOpenAIFields: configuration.adapter?.takesOpenAIFields ?? true,
             hasResponses: configuration.responses == .native, models: configuration.namedModels,
             modelPrefixes: configuration.models.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) })
     }
 
-    private static func credentials(_ configuration: ProviderConfiguration) -> [Credential] {
-        let keys = configuration.apiKeys
-        return switch configuration.auth {
-        case .bearer: keys.map(Credential.bearer)
-        case .header(let name): keys.map { .field(name: name, value: $0) }
-        case .none: []
+    private static func credentials(
+        _ configuration: ProviderConfiguration, _ environment: ConfigEnvironment
+    ) throws(ConfigErrors) -> [Credential] {
+        try CredentialBuilder(configuration: configuration).credentials { (url) throws(ConfigErrors) in
+            // Reached as the provider is, but for the name that its certificate must have.
+            var place = configuration
+            place.baseURL = url
+            place.tls.serverName = nil
+            return try endpoint(place, environment)
         }
+    }
+
+    private static func mistake(_ configuration: ProviderConfiguration, _ key: String, _ message: String) -> ConfigErrors {
+        ConfigErrors([ConfigMistake(path: "providers.\(configuration.name).\(key)", location: nil, message: message)])
     }
 
     private static func endpoint(

@@ -43,6 +43,19 @@ import Testing
         #expect(count >= 4)
     }
 
+    @Test func `shows adapters that are valid`() throws {
+        var count = 0
+        for path in Repository.pages {
+            for text in try Page(path).blocks("json5-adapter") {
+                #expect(throws: Never.self, "\(path)") {
+                    try Adapter.read(text: Array(text.utf8), environment: .fixed())
+                }
+                count += 1
+            }
+        }
+        #expect(count >= 8)
+    }
+
     @Test func `shows JSON that is JSON`() throws {
         for path in Repository.pages {
             for text in try Page(path).blocks("json") {

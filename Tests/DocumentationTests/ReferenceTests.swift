@@ -1,5 +1,6 @@
 import Foundation
 import SluiceConfig
+import SluiceProviders
 import Testing
 
 @testable import SluiceServer
@@ -8,6 +9,34 @@ import Testing
 @Suite struct `Generated parts of the documentation` {
     @Test func `say which settings the code reads, and which providers it knows`() throws {
         try Self.check("ConfigurationReference.md", ["settings": Self.settings, "providers": Self.providers])
+    }
+
+    @Test func `say what an adapter can say`() throws {
+        try Self.check(
+            "AdapterReference.md", ["adapter": ConfigReference.describe { _ = Adapter.read($0) }.markdown()])
+    }
+
+    @Test func `say what models can do`() throws {
+        try Self.check("CapabilityTable.md", ["capabilities": Self.capabilities])
+    }
+
+    private static var capabilities: String {
+        let flags = CapabilityRules.flagDocs.map(\.name)
+        var text = "| adapter | models | " + flags.map { "`\($0)`" }.joined(separator: " | ") + " | `reasoning` | context | output |\n"
+        text += String(repeating: "| --- ", count: flags.count + 5) + "|\n"
+        for adapter in AdapterLibrary.builtIn.adapters {
+            let table = CapabilityTable(adapter.capabilities, asksForUsage: !RequestTransform(adapter.request).alwaysRemoves("stream_options"))
+            var patterns: [String] = ["*"]
+            for pattern in adapter.capabilities.flatMap(\.models) where !patterns.contains(pattern) { patterns.append(pattern) }
+            for pattern in patterns {
+                let row = table.row(for: pattern)
+                let marks = flags.map { name in Capabilities.flags[name].map { row[keyPath: $0] ? "·" : "–" } ?? "?" }
+                let numbers = [row.contextTokensMax, row.outputTokensMax].map { $0.map(String.init) ?? "" }
+                let cells = ["`\(adapter.name)`", "`\(pattern)`"] + marks + [row.reasoning.rawValue] + numbers
+                text += "| " + cells.joined(separator: " | ") + " |\n"
+            }
+        }
+        return text
     }
 
     @Test func `say what the mock can do`() throws {
@@ -37,12 +66,12 @@ import Testing
     private static var providers: String {
         var text =
             "| name | provider | base URL | key | base URL from | models |\n| --- | --- | --- | --- | --- | --- |\n"
-        for entry in Catalogue.providers {
+        for entry in AdapterLibrary.builtIn.adapters {
             func code(_ words: [String], unlessConfirmed name: String) -> String {
                 words.map { "`\($0)`" }.joined(separator: ", ") + (entry.unverified.contains(name) ? " ?" : "")
             }
             let cells = [
-                "`\(entry.name)`", entry.title, "`\(entry.baseURL)`",
+                "`\(entry.name)`", entry.title, entry.baseURL.map { "`\($0)`" } ?? "one's own",
                 code(entry.keyVariables, unlessConfirmed: "key_variables"),
                 code(entry.baseURLVariables, unlessConfirmed: "base_url_variables"),
                 code(entry.models, unlessConfirmed: "models"),

@@ -21,6 +21,9 @@ package final class ConfigContext {
 
     func report(_ mistake: ConfigMistake) { mistakes.append(mistake) }
 
+    /// Notes a file or folder that the configuration depends on.
+    func watch(_ path: String) { if !files.contains(path) { files.append(path) } }
+
     // MARK: What a value says
 
     func text(of value: ConfigValue) throws(ConfigRefusal) -> String {
@@ -78,7 +81,7 @@ package final class ConfigContext {
     func content(
         ofFile path: String, writtenAs written: String, byteCountMax: Int
     ) throws(ConfigRefusal) -> [UInt8] {
-        if !files.contains(path) { files.append(path) }
+        watch(path)
         do {
             return try environment.file(path, byteCountMax)
         } catch {

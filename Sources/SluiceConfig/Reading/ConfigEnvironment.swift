@@ -4,13 +4,17 @@ package struct ConfigEnvironment: Sendable {
     package var variable: @Sendable (_ name: String) -> String?
     /// The content of a file of at most `byteCountMax` bytes.
     package var file: @Sendable (_ path: String, _ byteCountMax: Int) throws(ConfigFileError) -> [UInt8]
+    /// The names of what is in a folder, in no order.
+    package var directory: @Sendable (_ path: String) throws(ConfigFileError) -> [String]
 
     package init(
         variable: @escaping @Sendable (_ name: String) -> String?,
-        file: @escaping @Sendable (_ path: String, _ byteCountMax: Int) throws(ConfigFileError) -> [UInt8]
+        file: @escaping @Sendable (_ path: String, _ byteCountMax: Int) throws(ConfigFileError) -> [UInt8],
+        directory: @escaping @Sendable (_ path: String) throws(ConfigFileError) -> [String] = { _ throws(ConfigFileError) in throw .missing }
     ) {
         self.variable = variable
         self.file = file
+        self.directory = directory
     }
 
     /// A world of known content.
@@ -21,6 +25,11 @@ package struct ConfigEnvironment: Sendable {
                 guard let bytes = files[path] else { throw .missing }
                 if bytes.count > byteCountMax { throw .tooLarge(byteCountMax: byteCountMax) }
                 return bytes
+            },
+            directory: { path throws(ConfigFileError) in
+                let names = files.keys.filter { $0.hasPrefix(path + "/") }.map { String($0.dropFirst(path.count + 1)) }
+                if names.isEmpty { throw .missing }
+                return names.filter { !$0.contains("/") }
             })
     }
 

@@ -6,18 +6,22 @@ package struct ConfigMistake: Sendable, Equatable, CustomStringConvertible {
     package var location: ConfigLocation?
     /// What is allowed, and what was found.
     package var message: String
+    /// The file it stands in, if that is not the configuration itself.
+    package var file: String?
 
-    package init(path: String, location: ConfigLocation?, message: String) {
+    package init(path: String, location: ConfigLocation?, message: String, file: String? = nil) {
         self.path = path
         self.location = location
         self.message = message
+        self.file = file
     }
 
     /// `clusters[2].pool.idle_ms (line 14): 0 to 3600000, found -5`; of a syntax error
-    /// `14:3: found …; expected …`.
+    /// `14:3: found …; expected …`; in another file: `adapters/house.json5: paths.chat (line 7): …`.
     package var description: String {
-        guard let location else { return "\(path): \(message)" }
-        return path.isEmpty ? "\(location): \(message)" : "\(path) (line \(location.line)): \(message)"
+        let place = file.map { $0 + ": " } ?? ""
+        guard let location else { return place + (path.isEmpty ? message : "\(path): \(message)") }
+        return place + (path.isEmpty ? "\(location): \(message)" : "\(path) (line \(location.line)): \(message)")
     }
 }
 
@@ -33,7 +37,8 @@ package struct ConfigErrors: Error, Sendable, Equatable, CustomStringConvertible
     /// - Parameter mistakes: at least one.
     package init(_ mistakes: [ConfigMistake]) {
         let sorted = mistakes.enumerated().sorted { a, b in
-            (a.element.location ?? .start, a.offset) < (b.element.location ?? .start, b.offset)
+            (a.element.file ?? "", a.element.location ?? .start, a.offset)
+                < (b.element.file ?? "", b.element.location ?? .start, b.offset)
         }
         self.mistakes = sorted.prefix(Self.keptMax).map(\.element)
         omittedCount = max(0, mistakes.count - Self.keptMax)

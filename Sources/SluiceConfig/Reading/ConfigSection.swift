@@ -29,6 +29,9 @@ package final class ConfigSection {
     package var isDescribing: Bool { context.isDescribing }
     package var environment: ConfigEnvironment { context.environment }
 
+    /// Notes a file or folder that the configuration depends on.
+    package func watch(_ path: String) { context.watch(path) }
+
     // MARK: Single values
 
     /// A setting that has a default.

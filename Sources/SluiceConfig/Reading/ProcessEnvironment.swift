@@ -7,7 +7,20 @@ extension ConfigEnvironment {
             guard let value = unsafe getenv(name) else { return nil }
             return unsafe String(cString: value)
         },
-        file: readFile)
+        file: readFile, directory: readDirectory)
+
+    private static func readDirectory(_ path: String) throws(ConfigFileError) -> [String] {
+        guard let directory = unsafe opendir(path) else { throw .last }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            names.append(name)
+        }
+        return names
+    }
 
     private static func readFile(_ path: String, _ byteCountMax: Int) throws(ConfigFileError) -> [UInt8] {
         // Without O_NONBLOCK, opening a pipe that nobody writes to would never return.

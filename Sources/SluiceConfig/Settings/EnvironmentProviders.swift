@@ -14,9 +14,12 @@ package enum EnvironmentProviders {
 
     /// - Parameter listeners: a base URL that leads back to one of them is passed over. Applications are told by
     ///   `OPENAI_BASE_URL` where Sluice is, and it may be started from the same environment.
-    package static func discover(_ environment: ConfigEnvironment, listeners: [ListenAddress] = []) -> Discovery {
+    /// - Parameter library: whose variables are looked at.
+    package static func discover(
+        _ environment: ConfigEnvironment, listeners: [ListenAddress] = [], library: AdapterLibrary = .builtIn
+    ) -> Discovery {
         var discovery = Discovery()
-        for entry in Catalogue.providers {
+        for entry in library.adapters {
             guard let provider = provider(entry, environment, listeners, &discovery) else { continue }
             discovery.providers.append(provider)
         }
@@ -24,13 +27,18 @@ package enum EnvironmentProviders {
     }
 
     private static func provider(
-        _ entry: Catalogue.Entry, _ environment: ConfigEnvironment, _ listeners: [ListenAddress],
+        _ entry: Adapter, _ environment: ConfigEnvironment, _ listeners: [ListenAddress],
         _ discovery: inout Discovery
     ) -> ProviderConfiguration? {
         let keyVariable = entry.keyVariables.first { environment.nonEmptyVariable($0) != nil }
         let url = baseURL(entry, environment, listeners, &discovery)
         if keyVariable == nil, url == nil || !entry.isUsableWithoutKey { return nil }
-        var provider = ProviderConfiguration(name: entry.name, baseURL: url ?? entry.baseURL)
+        guard let baseURL = url ?? entry.baseURL else { return nil }
+        var provider = ProviderConfiguration(name: entry.name, baseURL: baseURL)
+        provider.adapter = entry
+        provider.dialect = entry.dialect
+        provider.query = entry.query
+        provider.headers = entry.headers
         if let keyVariable, var text = environment.nonEmptyVariable(keyVariable) {
             while text.last?.isNewline == true { text.removeLast() }
             let key = Secret(text)
@@ -43,12 +51,12 @@ package enum EnvironmentProviders {
         }
         provider.auth = entry.auth
         // Another server than the one in the catalogue has other models.
-        provider.models = url == nil ? entry.models : []
+        provider.models = baseURL == entry.baseURL ? entry.models : []
         return provider
     }
 
     private static func baseURL(
-        _ entry: Catalogue.Entry, _ environment: ConfigEnvironment, _ listeners: [ListenAddress],
+        _ entry: Adapter, _ environment: ConfigEnvironment, _ listeners: [ListenAddress],
         _ discovery: inout Discovery
     ) -> BaseURL? {
         for name in entry.baseURLVariables {
@@ -58,7 +66,8 @@ package enum EnvironmentProviders {
                 if url.scheme != .http, url.scheme != .https {
                     throw BaseURL.Malformed(message: "an http or https URL")
                 }
-                if url == entry.baseURL { return nil }
+                // Only a server of one's own needs no key.
+                if url == entry.baseURL, !entry.keyVariables.isEmpty { return nil }
                 if !listeners.contains(where: { $0.isReached(by: url) }) { return url }
                 discovery.notes.append("\(name) leads to Sluice itself and was passed over")
             } catch {

@@ -5,11 +5,16 @@ package struct ModelConfiguration: Sendable, Equatable {
     package var provider: String
     /// What the provider calls it; default: the same.
     package var upstreamModel: String
+    /// What happens to a request that asks for more than the model can do; `nil`: as it is said for all.
+    package var unsupported: ServerConfiguration.Unsupported?
 
-    package init(name: String, provider: String, upstreamModel: String) {
+    package init(
+        name: String, provider: String, upstreamModel: String, unsupported: ServerConfiguration.Unsupported? = nil
+    ) {
         self.name = name
         self.provider = provider
         self.upstreamModel = upstreamModel
+        self.unsupported = unsupported
     }
 
     /// - Parameter providers: the names that `provider` may be.
@@ -18,7 +23,11 @@ package struct ModelConfiguration: Sendable, Equatable {
         checkProvider(provider, "provider", section, providers)
         let upstreamModel = section.optionalString(
             "upstream_model", bytes: 1...256, doc: "What the provider calls the model. null: the same.")
-        return ModelConfiguration(name: name, provider: provider, upstreamModel: upstreamModel ?? name)
+        let unsupported = section.optional(
+            "unsupported", .choice(of: ServerConfiguration.Unsupported.self),
+            doc: "What happens to a request that asks for more than the model can do. null: as `unsupported` says for all.")
+        return ModelConfiguration(
+            name: name, provider: provider, upstreamModel: upstreamModel ?? name, unsupported: unsupported)
     }
 
     static func checkProvider(_ provider: String, _ key: String, _ section: ConfigSection, _ providers: [String]) {

@@ -3,11 +3,9 @@ package import SluiceCore
 /// An AI platform, or a server that speaks like one.
 package struct ProviderConfiguration: Sendable, Equatable {
     package enum Dialect: String, Sendable, CaseIterable {
-        case openai
-        case anthropic
-        case gemini
-        case vertex
-        case bedrock
+        case openai, anthropic, gemini, vertex, bedrock, ernie, dashscope
+        case sparkWebSocket = "spark-ws"
+        case hunyuan
     }
     /// Who makes responses (`/v1/responses`) of a provider that speaks OpenAI's dialect.
     package enum Responses: String, Sendable, CaseIterable { case native, translated }
@@ -15,6 +13,8 @@ package struct ProviderConfiguration: Sendable, Equatable {
 
     /// How it is addressed in configuration, metrics and `provider/model`.
     package var name: String
+    /// What it varies a dialect by; `nil`: nothing.
+    package var adapter: Adapter?
     /// Default openai.
     package var dialect = Dialect.openai
     /// Default native. Providers of other dialects have none of their own.
@@ -25,6 +25,12 @@ package struct ProviderConfiguration: Sendable, Equatable {
     package var apiKeys: [Secret] = []
     /// Default bearer. Without a key no credential is sent.
     package var auth = Authentication.bearer
+    /// What the recipe of `auth` is told.
+    package var authSettings = AuthSettings()
+    /// Constants of the query.
+    package var query: [Named<String>] = []
+    /// What models here can do, where it differs from what the adapter says.
+    package var capabilities: [CapabilityRules] = []
     /// Sent with every request, after the application's own were filtered.
     package var headers: [Header] = []
     /// Whether the application's Authorization is passed on, where it sends one, in place of `apiKeys`. Default false.
@@ -96,9 +102,13 @@ package enum Authentication: Sendable, Equatable, CustomStringConvertible {
     case bearer
     /// The key alone in a field of this name, in lower case.
     case header(String)
+    /// The key alone in the query, under this name.
+    case query(String)
+    /// By a recipe that makes the credential.
+    case recipe(AuthRecipe)
     case none
 
-    /// `bearer`, `none` or `header:NAME`; `nil` for anything else.
+    /// `bearer`, `none`, `header:NAME`, `query:NAME` or `recipe:NAME`; `nil` for anything else.
     package init?(_ text: String) {
         switch text {
         case "bearer": self = .bearer
@@ -107,6 +117,13 @@ package enum Authentication: Sendable, Equatable, CustomStringConvertible {
             let name = text.dropFirst(7).lowercased()
             if !HeaderRules.isName(name) || HeaderRules.isReserved(name) { return nil }
             self = .header(name)
+        case _ where text.hasPrefix("query:"):
+            let name = String(text.dropFirst(6))
+            if !ConfigNames.queryName.isAllowed(name) { return nil }
+            self = .query(name)
+        case _ where text.hasPrefix("recipe:"):
+            guard let recipe = AuthRecipe(rawValue: String(text.dropFirst(7))) else { return nil }
+            self = .recipe(recipe)
         default: return nil
         }
     }
@@ -115,6 +132,8 @@ package enum Authentication: Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .bearer: "bearer"
         case .header(let name): "header:\(name)"
+        case .query(let name): "query:\(name)"
+        case .recipe(let recipe): "recipe:\(recipe.rawValue)"
         case .none: "none"
         }
     }
@@ -122,8 +141,10 @@ package enum Authentication: Sendable, Equatable, CustomStringConvertible {
 
 extension ConfigRule where Value == Authentication {
     static var authentication: ConfigRule {
-        text("authentication", allowed: "bearer, none or header:NAME", placeholder: .none, show: \.description) {
+        text("authentication", allowed: "bearer, none, header:NAME, query:NAME or recipe:NAME with one of \(recipes)", placeholder: .none, show: \.description) {
             Authentication($0)
         }
     }
+
+    private static var recipes: String { AuthRecipe.allCases.map(\.rawValue).joined(separator: ", ") }
 }

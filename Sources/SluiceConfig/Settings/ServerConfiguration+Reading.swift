@@ -16,20 +16,27 @@ extension ServerConfiguration {
     ) throws(ConfigErrors) -> ConfigOutcome<ServerConfiguration> {
         guard let path else { return try load(text: Array("{}".utf8), overrides: overrides, environment: environment) }
         let text = try ConfigReader.text(ofFile: path, environment: environment)
-        var outcome = try load(text: text, overrides: overrides, environment: environment)
+        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+        var outcome = try load(
+            text: text, overrides: overrides, environment: environment, adaptersBeside: directory + "adapters")
         outcome.files.insert(path, at: 0)
         return outcome
     }
 
     package static func load(
-        text: [UInt8], overrides: Overrides = Overrides(), environment: ConfigEnvironment = .process
+        text: [UInt8], overrides: Overrides = Overrides(), environment: ConfigEnvironment = .process,
+        adaptersBeside: String? = nil
     ) throws(ConfigErrors) -> ConfigOutcome<ServerConfiguration> {
-        try ConfigReader.read(overrides.applied(to: ConfigReader.parse(text)), environment: environment, read)
+        try ConfigReader.read(overrides.applied(to: ConfigReader.parse(text)), environment: environment) { section in
+            read(section, adaptersBeside: adaptersBeside)
+        }
     }
 
-    package static func read(_ section: ConfigSection) -> Self {
+    /// - Parameter adaptersBeside: the folder of adapters beside the configuration file, if there is such a file.
+    package static func read(_ section: ConfigSection, adaptersBeside: String? = nil) -> Self {
         var server = Self()
         server.readListeners(section)
+        server.readAdapters(section, beside: adaptersBeside)
         server.readProviders(section)
         server.limits = section.section("limits", doc: "How much of everything is accepted.", LimitsConfiguration.read)
         server.timeouts = section.section("timeouts", doc: "How long anything may take.", TimeoutsConfiguration.read)
@@ -62,12 +69,24 @@ extension ServerConfiguration {
         )
     }
 
+    private mutating func readAdapters(_ section: ConfigSection, beside: String?) {
+        let given = section.optionalString(
+            "adapters_directory", bytes: 1...4096,
+            doc: "A folder of adapters, `*.json5`, which add to those that are built in or replace them. null: `adapters` beside this file, if there is one.")
+        guard !section.isDescribing, let directory = given ?? beside else { return }
+        let reading = AdapterLibrary.read(directory: directory, isRequired: given != nil, environment: section.environment)
+        for file in reading.files { section.watch(file) }
+        for mistake in reading.mistakes { section.mistake(mistake) }
+        adapters = reading.library
+    }
+
     private mutating func readProviders(_ section: ConfigSection) {
         let listeners = listeners
+        let library = adapters
         providers = section.dictionary(
             "providers", names: .identifier, count: 0...1000, doc: "The AI platforms, by name."
         ) { name, section in
-            let provider = ProviderConfiguration.read(section, name: name)
+            let provider = ProviderConfiguration.read(section, name: name, library: library)
             if listeners.contains(where: { $0.address.isReached(by: provider.baseURL) }) {
                 section.mistake("base_url", "a provider, found one of Sluice's own listeners")
             }
@@ -81,6 +100,9 @@ extension ServerConfiguration {
         models = section.dictionary(
             "models", names: .model, doc: "Names that applications ask for, and what answers them."
         ) { ModelConfiguration.read($1, name: $0, providers: names) }
+        unsupported = section.choice(
+            "unsupported", default: unsupported,
+            doc: "What happens to a request that asks for more than its model can do: it is refused (`strict`), or goes out without, and a header of the reply says so (`warn`), or only the log (`drop`).")
         defaultProvider = section.optionalString(
             "default_provider", bytes: 1...64,
             doc: "What answers a model that nothing else claims. null: the only provider, if there is one only.")
@@ -94,7 +116,7 @@ extension ServerConfiguration {
         case .auto where section.has("providers") && !providers.isEmpty: return
         case .auto, .always: break
         }
-        let found = EnvironmentProviders.discover(section.environment, listeners: listeners.map(\.address))
+        let found = EnvironmentProviders.discover(section.environment, listeners: listeners.map(\.address), library: adapters)
         for mistake in found.mistakes { section.mistake(mistake) }
         notes += found.notes
         providers += found.providers.filter { provider(named: $0.name) == nil }

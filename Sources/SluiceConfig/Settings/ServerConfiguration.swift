@@ -12,6 +12,10 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var environmentProviders = EnvironmentUse.auto
     /// Those of the file in its order, then those found in the environment.
     package var providers: [ProviderConfiguration] = []
+    /// What providers may be.
+    package var adapters = AdapterLibrary.builtIn
+    /// What happens to a request that asks for more than its model can do. Default warn.
+    package var unsupported = Unsupported.warn
     package var models: [ModelConfiguration] = []
     package var limits = LimitsConfiguration()
     package var timeouts = TimeoutsConfiguration()
@@ -28,6 +32,16 @@ package struct ServerConfiguration: Sendable, Equatable {
         case automatic
         /// 1 to 256.
         case count(Int)
+    }
+
+    /// What happens to a request that asks for more than its model can do.
+    package enum Unsupported: String, Sendable, CaseIterable {
+        /// It is refused before the call.
+        case strict
+        /// It goes out without, and a header of the reply names what was lost.
+        case warn
+        /// It goes out without; the log says so.
+        case drop
     }
 
     /// When providers whose keys are in environment variables are used.

@@ -10,6 +10,7 @@ internal import SluiceUpstream
 struct Forwarding {
     let pools: PoolTable
     let tokens: TokenFetcher
+    let media: MediaFetcher
     let tape: JSONTape
     /// However many keys a provider has.
     private static let attemptsMax = 5
@@ -20,7 +21,7 @@ struct Forwarding {
         case .echo: try await EchoReply.send(request, context, tape: tape)
         case .provider(let provider):
             try StoredResponses.check(context, provider)
-            try Translation.check(context, provider)
+            try RequestEditing.check(context, provider)
             context.request = request
             context.exchange.onAbandoned = { [unowned context] in
                 context.upstream?.cancel(UpstreamError(.cancelled, "the application has gone"))
@@ -38,7 +39,7 @@ struct Forwarding {
             if !isScanned, case .json(let body) = request.body { try? tape.scan(body.span) }
             isScanned = false
             context.key = provider.keys.next(at: context.exchange.loop.now)
-            var upstreamRequest = try build(request, context, provider)
+            var upstreamRequest = try await build(request, context, provider)
             do throws(UpstreamError) {
                 if let signer = provider.signer(context.key) { try await sign(&upstreamRequest, signer, context, provider) }
                 return try await send(upstreamRequest, context, provider)
@@ -50,10 +51,12 @@ struct Forwarding {
 
     private func build(
         _ request: IncomingRequest, _ context: RequestContext, _ provider: Provider
-    ) throws(Rejection) -> UpstreamRequest {
+    ) async throws(Rejection) -> UpstreamRequest {
         context.translation = nil
-        if case .json(let body) = request.body, Translation.isNeeded(context, provider) {
-            return try Translation.request(body, context, provider, tape: tape)
+        context.report = FieldReport()
+        context.answerTool = nil
+        if case .json(let body) = request.body, Translation.isNeeded(context, provider, tape.root(over: body.span)) {
+            return try await Translation.request(body, context, provider, media: media, tape: tape)
         }
         return try UpstreamRequestBuilder.build(request, context, provider, tape: tape)
     }

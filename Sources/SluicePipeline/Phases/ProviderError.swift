@@ -48,7 +48,7 @@ enum ProviderError {
 
     /// Reads the error of a provider that speaks another dialect than the application.
     static func translate(
-        _ head: ResponseHead, from upstream: UpstreamExchange, _ translation: Translation, _ context: RequestContext, tape: JSONTape
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ dialect: any ChatDialect, _ context: RequestContext, tape: JSONTape
     ) async throws(UpstreamError) {
         let body = try await upstream.collect(atMost: bytesMax)
         if body == nil { upstream.cancel(UpstreamError(.cancelled, "an error's body that is too long")) }
@@ -56,8 +56,8 @@ enum ProviderError {
         let isJSON = (try? tape.scan(text.span)) != nil
         var fault =
             isJSON
-            ? translation.dialect.fault(head, tape.root(over: text.span), text: text.span)
-            : translation.dialect.fault(head, nil, text: text.span)
+            ? dialect.fault(head, tape.root(over: text.span), text: text.span)
+            : dialect.fault(head, nil, text: text.span)
         if fault.retryAfter == nil {
             let now = Int(EventLoop.readWallClock() / 1_000_000)
             fault.retryAfter =

@@ -22,8 +22,8 @@ enum Relaying {
         context.upstreamStatus = head.status
         context.upstreamRequestID = upstreamRequestID(head)
         let code = head.status.code
-        if code >= 400, let translation = context.translation {
-            try await ProviderError.translate(head, from: upstream, translation, context, tape: tape)
+        if code >= 400, let dialect = context.translation?.dialect ?? context.dialectOfErrors {
+            try await ProviderError.translate(head, from: upstream, dialect, context, tape: tape)
         } else if code >= 400 {
             try await ProviderError.relay(head, from: upstream, context, tape: tape)
         } else if code >= 300, code != 304 {
@@ -76,6 +76,7 @@ enum Relaying {
     static func fields(_ head: ResponseHead, _ context: RequestContext) -> HeaderFields {
         var fields = HeaderFields(reservingBytes: 512, fields: 12)
         context.appendRequestID(to: &fields)
+        TranslatedReply.appendReport(context, to: &fields)
         for index in 0..<head.fields.count {
             let field = head.fields.field(at: index)
             if returned.contains(field) {
@@ -114,14 +115,16 @@ enum Relaying {
         if isJSON(head), head.status.isSuccess, context.exchange.head.method != .head {
             do throws(JSONError) {
                 try tape.scan(body.span)
-                let usage = tape.root(over: body.span)["usage"]
-                context.usage = context.dialect == .anthropic ? Usage(anthropic: usage) : Usage(openAI: usage)
-                if context.usage == nil, context.operation?.hasStreamOptions == true {
-                    context.usage = .estimate(
-                        requestByteCount: context.exchange.receivedByteCount, textByteCount: body.count)
-                }
             } catch {
                 throw UpstreamError(.malformed, "its reply is not valid JSON: \(error)")
+            }
+            let root = tape.root(over: body.span)
+            if context.dialectOfErrors != nil, let fault = context.provider?.adaptation.errors.inBand(root) {
+                throw context.reported(fault)
+            }
+            context.usage = context.dialect == .anthropic ? Usage(anthropic: root["usage"]) : Usage(openAI: root["usage"])
+            if context.usage == nil, context.operation?.hasStreamOptions == true {
+                context.usage = .estimate(requestByteCount: context.exchange.receivedByteCount, textByteCount: body.count)
             }
         }
         context.status = head.status

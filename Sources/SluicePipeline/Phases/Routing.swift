@@ -22,8 +22,10 @@ enum Routing {
         let snapshot = context.snapshot
         let name = context.model
         context.upstreamModel = name
+        context.unsupported = snapshot.unsupported
         if let model = snapshot.models[name] {
             context.upstreamModel = model.upstreamModel
+            if let mode = model.unsupported { context.unsupported = mode }
             return use(model.provider, context)
         }
         if let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")), let provider = snapshot.providers[String(name[..<slash])] {

@@ -55,6 +55,12 @@ final class Settlement {
         }
         if let first = context.firstByteAt { entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt) }
         if context.isStream { entry.field("sluice.stream", true) }
+        if !context.report.lost.isEmpty {
+            entry.field("sluice.request.lost_fields", context.report.lost.joined(separator: ", "))
+        }
+        if !context.report.adapted.isEmpty {
+            entry.field("sluice.request.adapted_fields", context.report.adapted.joined(separator: ", "))
+        }
         entry.field("http.request.body.bytes", exchange.receivedByteCount)
         entry.field("http.response.body.bytes", exchange.sentByteCount)
         writeUsage(context, entry)

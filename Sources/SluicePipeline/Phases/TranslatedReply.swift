@@ -118,13 +118,17 @@ enum TranslatedReply {
         fields.append(.contentType, contentType)
         context.appendRequestID(to: &fields)
         if let id = context.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
-        guard let report = context.translation?.report else { return fields }
-        if context.reportsLostFields, !report.lost.isEmpty {
-            fields.append(lowercaseName: "x-sluice-dropped-fields", report.lost.joined(separator: ", "))
-        }
+        appendReport(context, to: &fields)
+        return fields
+    }
+
+    /// What of the request got lost or was changed, unless the application is not to be told.
+    static func appendReport(_ context: RequestContext, to fields: inout HeaderFields) {
+        if context.unsupported == .drop { return }
+        let report = context.report
+        if !report.lost.isEmpty { fields.append(lowercaseName: "x-sluice-dropped-fields", report.lost.joined(separator: ", ")) }
         if !report.adapted.isEmpty {
             fields.append(lowercaseName: "x-sluice-adapted-fields", report.adapted.joined(separator: ", "))
         }
-        return fields
     }
 }

@@ -1,3 +1,4 @@
+internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceHTTP
 internal import SluiceJSON
@@ -16,149 +17,146 @@ package final class Translation {
     /// What a response repeats of its request, if that is what the application asked for.
     private(set) var echo: ResponsesEcho?
 
-    private init(
-        _ dialect: any ChatDialect, _ report: FieldReport, embeddings: (any EmbeddingDialect)? = nil, asBase64: Bool = false
+    init(
+        _ dialect: any ChatDialect, _ report: FieldReport, _ filters: [ReplyFilter] = [],
+        embeddings: (any EmbeddingDialect)? = nil, asBase64: Bool = false
     ) {
         self.dialect = dialect
         self.embeddings = embeddings
         self.asBase64 = asBase64
-        decoder = dialect.makeDecoder()
+        let decoder = dialect.makeDecoder()
+        self.decoder = filters.isEmpty ? decoder : FilteredReplyDecoder(decoder, through: filters)
         self.report = report
     }
 
     /// Whether the provider is asked in the application's own words, which then pass byte for byte.
-    static func isNeeded(_ context: RequestContext, _ provider: Provider) -> Bool {
+    ///
+    /// - Parameter root: the request.
+    static func isNeeded(_ context: RequestContext, _ provider: Provider, _ root: JSONValue) -> Bool {
         switch context.dialect {
-        case .platform: true
-        case .openAI where context.operation == .responses: !provider.hasResponses
+        case .platform: return true
+        case .anthropic: return provider.dialect != .anthropic && context.operation == .chatCompletions
+        case .openAI where context.operation == .responses: return !provider.hasResponses
         case .openAI:
-            provider.dialect != .openai && (context.operation == .chatCompletions || context.operation == .embeddings)
-        case .anthropic: provider.dialect != .anthropic && context.operation == .chatCompletions
+            if provider.dialect != .openai {
+                return context.operation == .chatCompletions || context.operation == .embeddings
+            }
+            if context.operation != .chatCompletions { return false }
+            // Several choices and logarithms of probabilities are only in a reply that passes as it comes.
+            return provider.adaptation.normalises && (root["n"]?.int ?? 1) == 1 && root["logprobs"]?.bool != true
         }
     }
 
-    /// Refuses, before any call, what a provider of another dialect does not have.
-    static func check(_ context: RequestContext, _ provider: Provider) throws(Rejection) {
-        guard case .openAI = context.dialect, provider.dialect != .openai, let operation = context.operation else { return }
-        switch operation {
-        case .chatCompletions, .responses: return
-        case .embeddings where provider.chat.embeddings != nil: return
-        case .models:
-            throw Rejection(
-                .caller, 404, code: "model_not_found",
-                "The model is not known here, and provider \(provider.name) cannot be asked for it.", param: "model")
-        default:
-            throw Rejection(
-                .caller, 400, code: "unsupported_operation",
-                "Provider \(provider.name) (\(provider.dialect.rawValue)) has nothing for \(operation.template).", param: "model")
+    /// Puts a request into the provider's words.
+    static func request(
+        _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, media: MediaFetcher, tape: JSONTape
+    ) async throws(Rejection) -> UpstreamRequest {
+        if context.operation == .embeddings, let embeddings = provider.chat.embeddings {
+            return try embeddingRequest(body, embeddings, context, provider, tape: tape)
         }
+        let echo = context.operation == .responses ? ResponsesEcho(of: tape.root(over: body.span)) : nil
+        var body = try CanonicalRequest.make(of: body, context, provider, tape: tape)
+        let capabilities = provider.adaptation.capabilities.row(for: context.upstreamModel)
+        if !capabilities.imageURLs { body = try await MediaInlining.inline(body, context, media, tape: tape) }
+        let stops = stops(tape.root(over: body.span), provider)
+        body = try RequestEditing.adapted(body, context, provider, takesChoices: false, tape: tape)
+        let encoded = ByteBuffer(capacity: body.count + 512)
+        var fields = UpstreamRequestBuilder.translatedFields(context, provider)
+        var target = provider.basePath
+        if provider.dialect == .openai {
+            let root = tape.root(over: body.span)
+            let edits = RequestEditing.edits(
+                root, context, provider, .chat, isAskedForUsage: context.isStream && capabilities.streamUsage)
+            edits.splices(over: root).append(to: encoded, from: root.rawBytes)
+            target += provider.adaptation.target(.chat, model: context.upstreamModel, rest: [UInt8]().span)
+        } else {
+            body = try transformed(body, context, provider, tape: tape)
+            let request = ChatRequest(
+                tape.root(over: body.span), model: context.upstreamModel, isStream: context.isStream)
+            do throws(EncodingRefusal) {
+                try provider.chat.encode(request, capabilities, into: encoded, &context.report)
+            } catch {
+                throw RequestEditing.refusal(error)
+            }
+            provider.chat.addFields(request, to: &fields)
+            target += Array(provider.chat.chatTarget(request).utf8)
+        }
+        try RequestEditing.settle(context)
+        let translation = Translation(provider.chat, context.report, filters(context, provider, stops))
+        translation.echo = echo
+        context.translation = translation
+        if provider.chat.framing == .webSocketMessages {
+            return translation.webSocketRequest(target, fields, firstMessage: encoded)
+        }
+        return post(encoded, target, fields)
     }
 
     private static func embeddingRequest(
         _ body: ByteBuffer, _ embeddings: any EmbeddingDialect, _ context: RequestContext, _ provider: Provider, tape: JSONTape
     ) throws(Rejection) -> UpstreamRequest {
         let root = tape.root(over: body.span)
-        var report = FieldReport()
         let encoded = ByteBuffer(capacity: body.count + 512)
         do throws(EncodingRefusal) {
-            try embeddings.encode(root, model: context.upstreamModel, into: encoded, &report)
+            try embeddings.encode(root, model: context.upstreamModel, into: encoded, &context.report)
         } catch {
-            throw Rejection(.caller, 400, code: "unsupported_value", error.message, param: error.param)
+            throw RequestEditing.refusal(error)
         }
+        try RequestEditing.settle(context)
         context.translation = Translation(
-            provider.chat, report, embeddings: embeddings, asBase64: root["encoding_format"]?.equals("base64") == true)
+            provider.chat, context.report, embeddings: embeddings,
+            asBase64: root["encoding_format"]?.equals("base64") == true)
         return post(
-            encoded, embeddings.target(model: context.upstreamModel), UpstreamRequestBuilder.translatedFields(context, provider), provider)
+            encoded, provider.basePath + Array(embeddings.target(model: context.upstreamModel).utf8),
+            UpstreamRequestBuilder.translatedFields(context, provider))
     }
 
-    /// Makes a responses request into a chat request; the tape holds it afterwards.
-    private static func responsesRequest(
-        _ body: ByteBuffer, _ provider: Provider, _ report: inout FieldReport, tape: JSONTape
-    ) throws(Rejection) -> ByteBuffer {
-        let request = ByteBuffer(capacity: body.count + 512)
-        do throws(EncodingRefusal) {
-            try ResponsesRequest.write(tape.root(over: body.span), for: target(provider), into: request, &report)
-        } catch {
-            throw Rejection(.caller, 400, code: "unsupported_parameter", "\(error.param): \(error.message)", param: error.param)
-        }
-        try scan(request, tape)
-        return request
-    }
-
-    private static func target(_ provider: Provider) -> MessagesRequest.Target {
-        MessagesRequest.Target(
-            isOpenAI: provider.dialect == .openai, takesMaxCompletionTokens: provider.endpoint.host.hasSuffix(".openai.com"))
-    }
-
-    /// What we wrote ourselves is JSON, unless it has become longer or deeper than is read.
-    private static func scan(_ body: ByteBuffer, _ tape: JSONTape) throws(Rejection) {
-        do throws(JSONError) {
-            try tape.scan(body.span)
-        } catch {
-            throw Rejection(error)
-        }
-    }
-
-    /// Makes a Messages request into a chat request; the tape holds it afterwards.
-    private static func chatRequest(
-        _ body: ByteBuffer, _ provider: Provider, _ report: inout FieldReport, tape: JSONTape
-    ) throws(Rejection) -> ByteBuffer {
-        let request = ByteBuffer(capacity: body.count + 512)
-        do throws(EncodingRefusal) {
-            try MessagesRequest.write(tape.root(over: body.span), for: target(provider), into: request, &report)
-        } catch {
-            throw Rejection(.caller, 400, code: "unsupported_value", "\(error.param): \(error.message)", param: error.param)
-        }
-        try scan(request, tape)
-        return request
-    }
-
-    /// Puts a request into the provider's words.
-    static func request(
-        _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, tape: JSONTape
-    ) throws(Rejection) -> UpstreamRequest {
-        if context.operation == .embeddings, let embeddings = provider.chat.embeddings {
-            return try embeddingRequest(body, embeddings, context, provider, tape: tape)
-        }
-        var report = FieldReport()
-        var body = body
-        var echo: ResponsesEcho?
-        if context.dialect == .anthropic {
-            body = try chatRequest(body, provider, &report, tape: tape)
-        } else if context.operation == .responses {
-            echo = ResponsesEcho(of: tape.root(over: body.span))
-            body = try responsesRequest(body, provider, &report, tape: tape)
-        }
-        let root = tape.root(over: body.span)
-        let request = ChatRequest(root, model: context.upstreamModel, isStream: context.isStream)
-        let encoded = ByteBuffer(capacity: body.count + 512)
-        do throws(EncodingRefusal) {
-            try provider.chat.encode(request, Capabilities(), into: encoded, &report)
-        } catch {
-            throw Rejection(.caller, 400, code: "unsupported_value", error.message, param: error.param)
-        }
-        var fields = UpstreamRequestBuilder.translatedFields(context, provider)
-        provider.chat.addFields(request, to: &fields)
-        let translation = Translation(provider.chat, report)
-        translation.echo = echo
-        context.translation = translation
-        let target = provider.chat.chatTarget(request)
-        if provider.chat.framing == .webSocketMessages {
-            return translation.webSocketRequest(provider.basePath + Array(target.utf8), fields, firstMessage: encoded)
-        }
-        return post(encoded, target, fields, provider)
-    }
-
-    private static func post(_ body: ByteBuffer, _ target: String, _ fields: HeaderFields, _ provider: Provider) -> UpstreamRequest {
+    private static func post(_ body: ByteBuffer, _ target: [UInt8], _ fields: HeaderFields) -> UpstreamRequest {
         UpstreamRequest(
-            method: .post, target: provider.basePath + Array(target.utf8), fields: fields,
+            method: .post, target: target, fields: fields,
             body: .parts([UpstreamRequest.Part(body, 0..<body.count)], byteCount: body.count))
+    }
+
+    /// What the adapter changes before the dialect's own request is written. The tape holds the result's document afterwards.
+    private static func transformed(
+        _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, tape: JSONTape
+    ) throws(Rejection) -> ByteBuffer {
+        if provider.adaptation.request.isEmpty { return body }
+        let root = tape.root(over: body.span)
+        var edits = JSONEdits()
+        provider.adaptation.request.apply(
+            to: root, model: context.upstreamModel, operation: .chat, isStream: context.isStream, &edits,
+            &context.report)
+        if edits.isEmpty { return body }
+        let changed = ByteBuffer(capacity: body.count + 256)
+        edits.splices(over: root).append(to: changed, from: root.rawBytes)
+        try RequestEditing.scan(changed, tape)
+        return changed
+    }
+
+    /// Stop sequences that the provider leaves at the end of its answer.
+    private static func stops(_ root: JSONValue, _ provider: Provider) -> [String] {
+        if !provider.adaptation.reply.includesStop { return [] }
+        var stops: [String] = []
+        ChatRequest(root, model: "", isStream: false).forEachStop { stop in
+            if let text = stop.string, !text.isEmpty { stops.append(text) }
+        }
+        return stops
+    }
+
+    private static func filters(_ context: RequestContext, _ provider: Provider, _ stops: [String]) -> [ReplyFilter] {
+        var filters: [ReplyFilter] = []
+        if provider.adaptation.reply.hasThinkTags { filters.append(ThinkTagFilter()) }
+        if !stops.isEmpty { filters.append(StopFilter(stops)) }
+        if let tool = context.answerTool { filters.append(AnswerToolFilter(tool)) }
+        return filters
     }
 
     /// What is sent once the provider has opened its WebSocket.
     private(set) var firstMessage: ByteBuffer?
 
-    private func webSocketRequest(_ target: [UInt8], _ fields: HeaderFields, firstMessage: ByteBuffer) -> UpstreamRequest {
+    private func webSocketRequest(_ target: [UInt8], _ fields: HeaderFields, firstMessage: ByteBuffer)
+        -> UpstreamRequest
+    {
         let frame = ByteBuffer(capacity: firstMessage.count + 16)
         WebSocketFrameWriter.text(firstMessage.span, mask: .random(in: 0 ... .max), into: frame)
         self.firstMessage = frame

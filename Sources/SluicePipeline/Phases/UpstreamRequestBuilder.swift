@@ -1,3 +1,4 @@
+internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
@@ -21,17 +22,23 @@ enum UpstreamRequestBuilder {
     ) throws(Rejection) -> UpstreamRequest {
         UpstreamRequest(
             method: context.exchange.head.method, target: try target(context, provider), fields: fields(context, provider),
-            body: body(request, context, tape: tape))
+            body: try body(request, context, provider, tape: tape))
     }
 
     // MARK: Target
 
-    /// The base URL's path, and what follows `/v1` of the application's path and query.
+    /// The base URL's path, and what follows `/v1` of the application's path and query, or the adapter's path in its place.
     private static func target(_ context: RequestContext, _ provider: Provider) throws(Rejection) -> [UInt8] {
         let received = context.exchange.head.target
         var target: [UInt8] = []
         target.reserveCapacity(provider.basePath.count + received.count)
         target.append(contentsOf: provider.basePath)
+        if provider.adaptation.movesPaths, let operation = context.operation?.adapterOperation {
+            let rest = received[3...]
+            let usual = operation.usualPath.utf8
+            let tail = rest.starts(with: usual) ? Array(rest.dropFirst(usual.count)) : rest.firstIndex(of: UInt8(ascii: "?")).map { Array(rest[$0...]) } ?? []
+            return target + provider.adaptation.target(operation, model: context.upstreamModel, rest: tail.span)
+        }
         target.append(contentsOf: received[3...])  // without "/v1"
         return target
     }
@@ -98,10 +105,12 @@ enum UpstreamRequestBuilder {
 
     // MARK: Body
 
-    private static func body(_ request: IncomingRequest, _ context: RequestContext, tape: JSONTape) -> UpstreamRequest.Body {
+    private static func body(
+        _ request: IncomingRequest, _ context: RequestContext, _ provider: Provider, tape: JSONTape
+    ) throws(Rejection) -> UpstreamRequest.Body {
         switch request.body {
         case .none: return .none
-        case .json(let buffer): return edited(buffer, context, tape: tape)
+        case .json(let buffer): return try RequestEditing.body(buffer, context, provider, tape: tape)
         case .whole(let buffer):
             guard let range = request.formModelRange, context.model != context.upstreamModel else {
                 return .parts([UpstreamRequest.Part(buffer, 0..<buffer.count)], byteCount: buffer.count)
@@ -123,31 +132,5 @@ enum UpstreamRequestBuilder {
                 }
             }
         }
-    }
-
-    /// Splices what policy changes into the bytes that came; the tape still holds their document.
-    private static func edited(_ buffer: ByteBuffer, _ context: RequestContext, tape: JSONTape) -> UpstreamRequest.Body {
-        let root = tape.root(over: buffer.span)
-        var edits = JSONEdits()
-        if context.upstreamModel != context.model {
-            edits.set("model", in: root) { $0.string(context.upstreamModel) }
-        }
-        if context.isStream, !context.showsUsage, context.dialect == .openAI, context.operation?.hasStreamOptions == true {
-            if let options = root["stream_options"], options.isObject {
-                edits.set("include_usage", in: options) { $0.bool(true) }
-            } else {
-                edits.set("stream_options", in: root) { json in
-                    json.object { json in
-                        json.key("include_usage")
-                        json.bool(true)
-                    }
-                }
-            }
-        }
-        if edits.isEmpty { return .parts([UpstreamRequest.Part(buffer, 0..<buffer.count)], byteCount: buffer.count) }
-        let splices = edits.splices(over: root)
-        var parts: [UpstreamRequest.Part] = []
-        splices.forEachRun(sharing: buffer) { buffer, range in parts.append(UpstreamRequest.Part(buffer, range)) }
-        return .parts(parts, byteCount: splices.byteCount)
     }
 }

@@ -1,3 +1,6 @@
+internal import SluiceCore
+package import SluiceJSON
+
 /// What of a request its target cannot express: never lost in silence (theme 3.6).
 package struct FieldReport: Sendable {
     /// What happens to a request that asks for more than its target can do.
@@ -19,12 +22,22 @@ package struct FieldReport: Sendable {
 
     package init() {}
 
-    package mutating func lose(_ field: String) {
-        if lost.count < Self.countMax, !lost.contains(field) { lost.append(field) }
+    package mutating func lose(_ field: String) { Self.add(field, to: &lost) }
+    package mutating func adapt(_ field: String) { Self.add(field, to: &adapted) }
+
+    private static func add(_ field: String, to list: inout [String]) {
+        if list.count >= countMax { return }
+        let field = showable(field)
+        if !list.contains(field) { list.append(field) }
     }
 
-    package mutating func adapt(_ field: String) {
-        if adapted.count < Self.countMax, !adapted.contains(field) { adapted.append(field) }
+    /// The longest name that is shown, in bytes.
+    private static let byteCountMax = 128
+
+    /// Names are written into header fields, and the application may have chosen them.
+    private static func showable(_ field: String) -> String {
+        if field.utf8.count <= byteCountMax, field.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) { return field }
+        return String(decoding: field.utf8.prefix(byteCountMax).map { 0x20...0x7E ~= $0 ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 }
 
@@ -37,5 +50,26 @@ package struct EncodingRefusal: Error, Sendable {
     package init(_ param: String, _ message: String) {
         self.param = param
         self.message = message
+    }
+}
+
+extension FieldReport {
+    /// Whether a field says only what holds without it: leaving it out loses nothing.
+    package static func holdsAnyway(_ field: String, _ value: JSONValue) -> Bool {
+        if value.isNull || (value.isArray || value.isObject) && value.count == 0 { return true }
+        switch field {
+        case "model", "stream", "stream_options": return true
+        case "n", "temperature", "top_p", "best_of": return value.double == 1
+        case "presence_penalty", "frequency_penalty", "top_logprobs": return value.double == 0
+        case "store", "logprobs", "echo": return value.bool == false
+        case "parallel_tool_calls": return value.bool == true
+        case "tool_choice": return value.equals("auto")
+        case "service_tier": return value.equals("auto") || value.equals("default")
+        case "verbosity": return value.equals("medium")
+        case "encoding_format": return value.equals("float")
+        case "response_format": return value["type"]?.equals("text") == true
+        case "modalities": return value.count == 1 && value[0]?.equals("text") == true
+        default: return false
+        }
     }
 }

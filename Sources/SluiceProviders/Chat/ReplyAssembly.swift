@@ -19,6 +19,9 @@ package final class ReplyAssembly: ReplySink {
 
     package private(set) var id: String?
     package private(set) var model: String?
+    /// Seconds since 1970.
+    package private(set) var created: Int?
+    package private(set) var fingerprint: String?
     /// Insides of JSON strings; `nil` if there was none.
     package private(set) var text: ByteBuffer?
     package private(set) var reasoning: ByteBuffer?
@@ -40,6 +43,11 @@ package final class ReplyAssembly: ReplySink {
     package func begin(id: ReplyText?, model: ReplyText?) {
         if self.id == nil { self.id = id?.string }
         if self.model == nil { self.model = model?.string }
+    }
+
+    package func origin(created: Int?, fingerprint: ReplyText?) {
+        if self.created == nil, let created, created > 0 { self.created = created }
+        if self.fingerprint == nil, let fingerprint, !fingerprint.isEmpty { self.fingerprint = fingerprint.string }
     }
 
     package func text(_ text: ReplyText) { self.text = append(text, to: self.text) }

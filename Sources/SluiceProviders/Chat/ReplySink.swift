@@ -8,6 +8,8 @@ internal import SluiceJSON
 package protocol ReplySink: AnyObject {
     /// The provider has begun; what it calls the reply and the model that answers. May come more than once, or not at all.
     func begin(id: ReplyText?, model: ReplyText?)
+    /// When the provider made the reply, in seconds since 1970, and on what (`system_fingerprint`). Before `begin`, or not at all.
+    func origin(created: Int?, fingerprint: ReplyText?)
     func text(_ text: ReplyText)
     func reasoning(_ text: ReplyText)
     /// A block of reasoning is complete, with what its provider wants back with it, unchanged, in the next turn.
@@ -30,6 +32,8 @@ package protocol ReplySink: AnyObject {
 extension ReplySink {
     /// For dialects that have no place for pictures.
     package func image(_ image: ReplyImage) {}
+    /// For dialects that have no place for it.
+    package func origin(created: Int?, fingerprint: ReplyText?) {}
 }
 
 /// A picture in an answer.

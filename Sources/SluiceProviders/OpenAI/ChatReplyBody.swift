@@ -11,9 +11,13 @@ package enum ChatReplyBody {
         json.key("object")
         json.string("chat.completion")
         json.key("created")
-        json.int(identity.created)
+        json.int(reply.created ?? identity.created)
         json.key("model")
         json.string(reply.model ?? identity.model)
+        if let fingerprint = reply.fingerprint {
+            json.key("system_fingerprint")
+            json.string(fingerprint)
+        }
         json.key("choices")
         json.beginArray()
         json.beginObject()

@@ -20,6 +20,8 @@ package final class ChatStreamWriter: StreamWriter {
     private var callIndex = -1
     private var id: String?
     private var model: String?
+    private var created: Int?
+    private var fingerprint: String?
     private var blockCount = 0
 
     /// - Parameter showsUsage: the application asked for it (`stream_options.include_usage`).
@@ -37,10 +39,15 @@ package final class ChatStreamWriter: StreamWriter {
         var json = JSONWriter(into: head)
         json.string(id ?? "chatcmpl-\(identity.requestID)")
         head.append(",\"object\":\"chat.completion.chunk\",\"created\":" as StaticString)
-        head.append(decimal: identity.created)
+        head.append(decimal: created ?? identity.created)
         head.append(",\"model\":" as StaticString)
         json = JSONWriter(into: head)
         json.string(model ?? identity.model)
+        if let fingerprint {
+            head.append(",\"system_fingerprint\":" as StaticString)
+            json = JSONWriter(into: head)
+            json.string(fingerprint)
+        }
         head.append(",\"choices\":[" as StaticString)
         self.head = head
         open()
@@ -81,6 +88,12 @@ package final class ChatStreamWriter: StreamWriter {
         if head != nil { return }
         if self.id == nil { self.id = id?.string }
         if self.model == nil { self.model = model?.string }
+    }
+
+    package func origin(created: Int?, fingerprint: ReplyText?) {
+        if head != nil { return }
+        if self.created == nil, let created, created > 0 { self.created = created }
+        if self.fingerprint == nil, let fingerprint, !fingerprint.isEmpty { self.fingerprint = fingerprint.string }
     }
 
     package func text(_ text: ReplyText) { write("\"content\":\"", text) }

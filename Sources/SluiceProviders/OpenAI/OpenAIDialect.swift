@@ -4,7 +4,10 @@ package import SluiceJSON
 
 /// OpenAI's chat completions, as OpenAI and many others serve them.
 package struct OpenAIDialect: ChatDialect {
-    package init() {}
+    private let reply: ReplyReading
+
+    /// - Parameter reply: how replies differ from OpenAI's own.
+    package init(_ reply: ReplyReading = .standard) { self.reply = reply }
 
     package func chatTarget(_ request: borrowing ChatRequest) -> String { "/chat/completions" }
 
@@ -33,9 +36,9 @@ package struct OpenAIDialect: ChatDialect {
         }
     }
 
-    package func makeDecoder() -> any ReplyDecoder { OpenAIReplyDecoder() }
+    package func makeDecoder() -> any ReplyDecoder { OpenAIReplyDecoder(reply) }
 
     package func fault(_ head: ResponseHead, _ document: JSONValue?, text: Span<UInt8>) -> ProviderFault {
-        OpenAIFault.read(head, document, text: text)
+        reply.errors.fault(head, document, text: text)
     }
 }

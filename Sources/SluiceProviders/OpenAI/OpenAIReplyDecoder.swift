@@ -11,16 +11,21 @@ package final class OpenAIReplyDecoder: ReplyDecoder {
         var id: String?
     }
 
+    private let reading: ReplyReading
     private var calls: [Call] = []
+    private var hasIdentity = false
     private var isDone = false
     private var hasFinish = false
     private var hasFault = false
     /// Bounds what a stream can make us remember.
     private static let callsMax = 1024
 
-    package init() {}
+    /// - Parameter reading: how the replies differ from OpenAI's own.
+    package init(_ reading: ReplyReading = .standard) { self.reading = reading }
 
-    package func decode(whole document: JSONValue, into sink: any ReplySink) { decode(document, member: "message", into: sink) }
+    private static let wholeMember: StaticString = "message"
+
+    package func decode(whole document: JSONValue, into sink: any ReplySink) { decode(document, member: Self.wholeMember, into: sink) }
 
     package func decode(event document: JSONValue, named name: Span<UInt8>, into sink: any ReplySink) {
         decode(document, member: "delta", into: sink)
@@ -31,18 +36,35 @@ package final class OpenAIReplyDecoder: ReplyDecoder {
     package func end(into sink: any ReplySink) -> Bool { isDone || hasFinish || hasFault }
 
     private func decode(_ document: JSONValue, member: StaticString, into sink: any ReplySink) {
-        if let fault = OpenAIFault.inBand(document) {
+        if let fault = reading.errors.inBand(document) {
             hasFault = true
             return sink.fault(fault)
         }
-        sink.begin(id: text(document["id"]), model: text(document["model"]))
+        if !hasIdentity { identify(document, into: sink) }
         var choices = document.elements(of: "choices")
         while let choice = choices.next() {
             if (choice["index"]?.int ?? 0) != 0 { continue }
             read(choice, member, into: sink)
+            // Some have it there in the last chunk.
+            if let usage = reading.usage(choice["usage"]) { sink.usage(usage) }
             break
         }
-        if let usage = Usage(openAI: document["usage"]) ?? Usage(openAI: document["x_groq"]?["usage"]) { sink.usage(usage) }
+        if let usage = reading.usage(document["usage"]) ?? reading.usage(document["x_groq"]?["usage"]) { sink.usage(usage) }
+    }
+
+    /// The first chunk may have empty names: Azure's holds annotations only.
+    private func identify(_ document: JSONValue, into sink: any ReplySink) {
+        let key = reading.idKey
+        guard let id = document[key: key.span], id.isString, !id.equals("") else {
+            // A later one may say it; the model is worth knowing at once.
+            if document["choices"]?.count ?? 0 == 0 { return }
+            if reading.takesModel { sink.begin(id: nil, model: text(document["model"])) }
+            return
+        }
+        hasIdentity = true
+        sink.origin(created: document["created"]?.int, fingerprint: text(document["system_fingerprint"]))
+        if reading.takesModel { return sink.begin(id: text(id), model: text(document["model"])) }
+        sink.begin(id: text(id), model: nil)
     }
 
     private func read(_ choice: JSONValue, _ member: StaticString, into sink: any ReplySink) {
@@ -51,8 +73,12 @@ package final class OpenAIReplyDecoder: ReplyDecoder {
             hasFault = true
             return sink.fault(OpenAIFault.read(error, status: 502))
         }
-        guard let reason = choice["finish_reason"], reason.isString, !reason.equals("") else { return }
-        guard let told = FinishReason(provider: reason) else {
+        guard let reason = choice["finish_reason"], reason.isString, !reason.equals("") else {
+            // An answer that came whole needs no reason to be complete.
+            if member.utf8CodeUnitCount == Self.wholeMember.utf8CodeUnitCount { hasFinish = true }
+            return
+        }
+        guard let told = reading.finish(reason) else {
             hasFault = true
             return sink.fault(
                 ProviderFault(502, type: "server_error", code: reason.string, "The provider ended its answer with \"\(reason.string ?? "")\"."))
@@ -62,11 +88,15 @@ package final class OpenAIReplyDecoder: ReplyDecoder {
     }
 
     private func read(_ delta: JSONValue, into sink: any ReplySink) {
-        // Some send both, saying the same.
-        if let reasoning = text(delta["reasoning_content"]) {
-            if !reasoning.isEmpty { sink.reasoning(reasoning) }
-        } else if let reasoning = text(delta["reasoning"]), !reasoning.isEmpty {
-            sink.reasoning(reasoning)
+        // Some send two of them, saying the same.
+        for key in reading.reasoningKeys {
+            guard let value = delta[key: key.span] else { continue }
+            if let reasoning = ReplyText(value) {
+                if reasoning.isEmpty { continue }
+                sink.reasoning(reasoning)
+                break
+            }
+            if key == ReplyReading.detailsKey, readDetails(value, into: sink) { break }
         }
         if let content = delta["content"] {
             if let piece = ReplyText(content) {
@@ -76,9 +106,27 @@ package final class OpenAIReplyDecoder: ReplyDecoder {
             }
         }
         if let refusal = text(delta["refusal"]), !refusal.isEmpty { sink.refusal(refusal) }
-        var calls = delta.elements(of: "tool_calls")
-        while let call = calls.next() { read(call: call, into: sink) }
+        if let calls = delta["tool_calls"] {
+            // Spark sends one as an object unless it is told not to.
+            if calls.isObject { read(call: calls, into: sink) }
+            var elements = calls.elements
+            while let call = elements.next() { read(call: call, into: sink) }
+        }
         if let call = delta["function_call"], call.isObject { read(function: call, of: call, into: sink) }
+    }
+
+    /// Reasoning as a list of texts.
+    ///
+    /// - Returns: whether there was any.
+    private func readDetails(_ details: JSONValue, into sink: any ReplySink) -> Bool {
+        var elements = details.elements
+        var isAny = false
+        while let detail = elements.next() {
+            guard let text = text(detail["text"]), !text.isEmpty else { continue }
+            sink.reasoning(text)
+            isAny = true
+        }
+        return isAny
     }
 
     /// Content as parts: Mistral's thinking, and text.

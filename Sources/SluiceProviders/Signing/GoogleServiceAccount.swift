@@ -20,7 +20,7 @@ package struct GoogleServiceAccount: Sendable {
 
     package let email: String
     private let keyID: String?
-    private let tokenURL: String
+    package let tokenURL: String
     private let origin: String
     private let path: String
     private let key: PrivateKey

@@ -3,7 +3,7 @@ internal import SluiceConfig
 /// The commands of `sluice`: each reads its arguments, does its work and returns the exit status (sysexits(3)).
 package enum CommandLineTool {
     private static let usageStatus: Int32 = 64
-    private static let configurationStatus: Int32 = 78
+    static let configurationStatus: Int32 = 78
 
     package static func run(_ arguments: [String]) -> Int32 {
         do throws(UsageError) {
@@ -13,7 +13,8 @@ package enum CommandLineTool {
                 return 0
             case .command(let parsed):
                 switch parsed.command {
-                case "check": return check(parsed)
+                case "check": return CheckCommand.run(parsed)
+                case "adapters": return AdaptersCommand.run(parsed)
                 case "mock": return try MockCommand.run(parsed)
                 default: return try serve(parsed)
                 }
@@ -46,7 +47,7 @@ package enum CommandLineTool {
                         ),
                         .init("quiet", doc: "Prints no banner."),
                     ]),
-                .init("check", summary: "Reports every mistake of a configuration.", operands: ["FILE"]),
+                CheckCommand.command, AdaptersCommand.command,
                 MockCommand.command,
             ])
     }
@@ -77,21 +78,5 @@ package enum CommandLineTool {
             throw UsageError("--\(option): \(ListenAddress.allowed), found \(text)")
         }
         return address
-    }
-
-    // MARK: check
-
-    private static func check(_ arguments: Arguments) -> Int32 {
-        guard let file = arguments.operands.first else { return usageStatus }
-        do throws(ConfigErrors) {
-            let outcome = try ServerConfiguration.load(file: file)
-            _ = try SnapshotBuilder.build(outcome.value, revision: 1, environment: .process)
-            for note in outcome.value.notes { FileHandleOutput.standardOutput("note: \(note)\n") }
-            FileHandleOutput.standardOutput("\(file): valid\n")
-            return 0
-        } catch {
-            FileHandleOutput.standardError("\(error)\n")
-            return configurationStatus
-        }
     }
 }
