@@ -49,7 +49,7 @@ let package = Package(
         target(
             "SluicePipeline",
             [
-                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet", "SluiceConfig", "SluiceDownstream", "SluiceUpstream",
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream", "SluiceUpstream",
                 "SluiceProviders",
             ]),
         target(

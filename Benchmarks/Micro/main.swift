@@ -2,3 +2,4 @@
 let measure = Measure(prefix: CommandLine.arguments.dropFirst().first ?? "")
 measureJSON(measure)
 measureWire(measure)
+measureDialects(measure)

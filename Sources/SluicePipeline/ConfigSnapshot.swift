@@ -50,11 +50,13 @@ package final class ConfigSnapshot: Sendable {
     package let unsupported: FieldReport.Mode
     package let limits: Limits
     package let timeouts: Timeouts
+    package let media: MediaPolicy
     package let logsExchanges: Bool
 
     package init(
         revision: Int, providers: [Provider], models: [String: Model], defaultProvider: Provider?,
-        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, logsExchanges: Bool
+        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, media: MediaPolicy = MediaPolicy(),
+        logsExchanges: Bool
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -63,6 +65,7 @@ package final class ConfigSnapshot: Sendable {
         self.unsupported = unsupported
         self.limits = limits
         self.timeouts = timeouts
+        self.media = media
         self.logsExchanges = logsExchanges
     }
 }

@@ -11,7 +11,7 @@ enum ErrorReply {
         let body = body(rejection, context)
         var fields = HeaderFields(reservingBytes: 256, fields: 6)
         fields.append(.contentType, "application/json")
-        fields.append(.xRequestID, context.requestID)
+        context.appendRequestID(to: &fields)
         fields.append(lowercaseName: "x-sluice-error-owner", rejection.owner.rawValue)
         // What the gateway has tried already, or what cannot change, an SDK need not try again.
         if !rejection.isRetryable { fields.append(.xShouldRetry, "false") }
@@ -29,9 +29,13 @@ enum ErrorReply {
 
     /// The last event of a stream that cannot be completed.
     static func event(_ rejection: Rejection, _ context: RequestContext) -> ByteBuffer {
+        if let writer = context.responsesWriter {
+            writer.fail(code: rejection.code, message: rejection.message, param: rejection.param)
+            return writer.output
+        }
         let body = body(rejection, context)
         let event = ByteBuffer(capacity: body.count + 16)
-        if context.operation == .responses { EventWriter.name("error".utf8Span.span, into: event) }
+        if context.operation == .responses || context.dialect == .anthropic { EventWriter.name("error".utf8Span.span, into: event) }
         EventWriter.data(body.span, into: event)
         return event
     }
@@ -42,6 +46,7 @@ enum ErrorReply {
         switch context.dialect {
         case .openAI where context.isInStream && context.operation == .responses: writeResponsesEvent(rejection, &json)
         case .openAI: writeOpenAI(rejection, &json)
+        case .anthropic: writeAnthropic(rejection.message, rejection.status, context, &json)
         case .platform: PlatformReply.write(rejection, context, &json)
         }
         return buffer
@@ -60,6 +65,23 @@ enum ErrorReply {
                 json.key("code")
                 json.string(rejection.code)
             }
+        }
+    }
+
+    /// An error as Messages have it (section 8 of the Anthropic sheet): as a reply and as an event alike.
+    static func writeAnthropic(_ message: String, _ status: Status, _ context: RequestContext, _ json: inout JSONWriter) {
+        json.object { json in
+            json.key("type")
+            json.string("error")
+            json.key("error")
+            json.object { json in
+                json.key("type")
+                json.string(MessagesError.type(of: status))
+                json.key("message")
+                json.string(message)
+            }
+            json.key("request_id")
+            json.string(context.requestID)
         }
     }
 

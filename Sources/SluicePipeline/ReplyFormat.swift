@@ -6,8 +6,14 @@ internal import SluiceProviders
 /// How replies that we write ourselves look in the dialect that the application speaks.
 enum ReplyFormat {
     static func streamWriter(_ context: RequestContext) -> any StreamWriter {
-        switch context.dialect {
+        if let echo = context.translation?.echo {
+            let writer = ResponsesStreamWriter(identity(context), echo, byteCountMax: context.snapshot.limits.bodyBytesMax)
+            context.responsesWriter = writer
+            return writer
+        }
+        return switch context.dialect {
         case .openAI: ChatStreamWriter(identity(context), showsUsage: context.showsUsage)
+        case .anthropic: MessagesStreamWriter(identity(context))
         case .platform: PlatformStreamWriter(context)
         }
     }
@@ -15,8 +21,10 @@ enum ReplyFormat {
     /// Writes a whole reply.
     static func write(_ reply: ReplyAssembly, _ context: RequestContext, into buffer: ByteBuffer) {
         var identity = identity(context)
+        if let echo = context.translation?.echo { return ResponsesReplyBody.write(reply, &identity, echo, into: buffer) }
         switch context.dialect {
         case .openAI: ChatReplyBody.write(reply, &identity, into: buffer)
+        case .anthropic: MessagesReplyBody.write(reply, &identity, into: buffer)
         case .platform: PlatformReply.write(reply, context, into: buffer)
         }
     }

@@ -8,7 +8,7 @@ package import SluiceUpstream
 /// What is known about one exchange: each phase adds what it learned. Settled, and so logged, exactly once.
 package final class RequestContext {
     /// The wire format that the application speaks.
-    package enum Dialect: Sendable { case openAI, platform }
+    package enum Dialect: Sendable { case openAI, anthropic, platform }
 
     /// How an exchange ended.
     package enum Outcome: String, Sendable {
@@ -36,6 +36,8 @@ package final class RequestContext {
     /// The scene that the envelope names (`prompt_id`).
     package var scene: String?
     package var isStream = false
+    /// Only what the request would cost in tokens is asked for (`/v1/messages/count_tokens`).
+    package var countsTokens = false
     /// The application asked for usage in its stream.
     package var showsUsage = false
     /// Events have gone out: an error is an event now.
@@ -59,6 +61,8 @@ package final class RequestContext {
     package var report = FieldReport()
     /// The tool whose arguments are the answer: it was forced for the sake of its schema.
     package var answerTool: String?
+    /// What writes the reply, where that is a stream of responses events that a provider does not send itself.
+    var responsesWriter: ResponsesStreamWriter?
     /// The reply, where it is a stream that goes on without a task.
     var stream: (any RelayedStream)?
     /// Where the pipeline keeps the context while its exchange is under way.
@@ -90,6 +94,12 @@ extension RequestContext {
     var dialectOfErrors: (any ChatDialect)? {
         guard let provider, !provider.adaptation.errors.isEmpty else { return nil }
         return provider.chat
+    }
+
+    /// Adds what the application is told of the request's id, by the names that its dialect has for it.
+    func appendRequestID(to fields: inout HeaderFields) {
+        fields.append(.xRequestID, requestID)
+        if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
     }
 
     /// The head of a streamed reply goes out: what another attempt would need is given back, as the stream may last long.

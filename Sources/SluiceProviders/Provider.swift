@@ -8,6 +8,8 @@ package final class Provider: Sendable {
     package let dialect: ProviderDialect
     /// How it varies the dialect.
     package let adaptation: Adaptation
+    /// Whether it has OpenAI's Responses itself: they pass as they are then, and are taken to chat completions otherwise.
+    package let hasResponses: Bool
     /// What speaks the dialect.
     package let chat: any ChatDialect
     package let endpoint: Endpoint
@@ -30,12 +32,13 @@ package final class Provider: Sendable {
         name: String, dialect: ProviderDialect, adaptation: Adaptation = Adaptation(), endpoint: Endpoint, basePath: String,
         keys: KeyRing,
         extraFields: [(name: String, value: Secret)] = [], forwardsAuthorization: Bool = false,
-        takesOpenAIFields: Bool = true, models: [String] = [], modelPrefixes: [String] = []
+        takesOpenAIFields: Bool = true, hasResponses: Bool = true, models: [String] = [], modelPrefixes: [String] = []
     ) {
         self.name = name
         self.dialect = dialect
         self.adaptation = adaptation
         chat = dialect == .openai ? OpenAIDialect(adaptation.reply) : dialect.chat
+        self.hasResponses = hasResponses && dialect == .openai
         self.endpoint = endpoint
         self.basePath = Array((basePath.hasSuffix("/") ? String(basePath.dropLast()) : basePath).utf8)
         self.keys = keys

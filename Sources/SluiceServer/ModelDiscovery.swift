@@ -65,6 +65,9 @@ final class ModelDiscovery: TimerTarget {
         defer { pool.drain() }
         var fields = HeaderFields()
         provider.authorize(&fields, key: provider.keys.next(at: EventLoop.readClock()))
+        if provider.dialect == .anthropic, !fields.contains(.anthropicVersion) {
+            fields.append(.anthropicVersion, AnthropicDialect.version)
+        }
         fields.append(.accept, "application/json")
         fields.append(.userAgent, "sluice/\(Server.version)")
         let request = UpstreamRequest(

@@ -24,12 +24,12 @@ enum SnapshotBuilder {
         }
         if !mistakes.isEmpty { throw ConfigErrors(mistakes) }
         return Generation(
-            snapshot: snapshot(configuration, providers, revision), downstream: downstream(configuration))
+            snapshot: try snapshot(configuration, providers, revision), downstream: downstream(configuration))
     }
 
     private static func snapshot(
         _ configuration: ServerConfiguration, _ providers: [Provider], _ revision: Int
-    ) -> ConfigSnapshot {
+    ) throws(ConfigErrors) -> ConfigSnapshot {
         let byName = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var models: [String: ConfigSnapshot.Model] = [:]
         for model in configuration.models {
@@ -52,7 +52,7 @@ enum SnapshotBuilder {
         return ConfigSnapshot(
             revision: revision, providers: providers, models: models,
             defaultProvider: configuration.defaultProvider.flatMap { byName[$0] }, unsupported: mode(configuration.unsupported),
-            limits: limits, timeouts: timeouts, logsExchanges: configuration.log.access)
+            limits: limits, timeouts: timeouts, media: try media(configuration.media), logsExchanges: configuration.log.access)
     }
 
     private static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {
@@ -61,6 +61,25 @@ enum SnapshotBuilder {
         case .warn: .warn
         case .drop: .drop
         }
+    }
+
+    private static func media(_ configuration: MediaConfiguration) throws(ConfigErrors) -> MediaPolicy {
+        var policy = MediaPolicy()
+        policy.fetches = configuration.fetchesURLs
+        policy.hosts = configuration.hosts
+        policy.allowsPrivateAddresses = configuration.allowsPrivateAddresses
+        policy.byteCountMax = configuration.byteCountMax
+        policy.countMax = configuration.countMax
+        policy.timeout = configuration.timeout
+        if !policy.fetches { return policy }
+        var tls = UpstreamTLSConfiguration()
+        tls.applicationProtocols = [.http1]
+        do throws(TLSError) {
+            policy.tls = try TLSContext(upstream: tls)
+        } catch {
+            throw ConfigErrors([ConfigMistake(path: "media", location: nil, message: error.message)])
+        }
+        return policy
     }
 
     private static func downstream(_ configuration: ServerConfiguration) -> DownstreamConfiguration {
@@ -106,6 +125,8 @@ enum SnapshotBuilder {
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
             takesOpenAIFields: configuration.adapter?.takesOpenAIFields ?? true,
+            hasResponses: configuration.responses == .native
+                && (configuration.adapter?.paths.map { $0[.responses] != nil } ?? true),
             models: configuration.namedModels,
             modelPrefixes: configuration.models.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) })
     }

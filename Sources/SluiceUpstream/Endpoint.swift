@@ -39,13 +39,15 @@ package final class Endpoint: Sendable {
     package let http: HTTPChoice
     package let proxy: TunnelProxy?
     package let limits: PoolLimits
+    /// Only addresses of the public internet are connected to: for URLs that come from callers.
+    package let requiresPublicAddress: Bool
     /// Two endpoints with the same identity may share connections, also across a reload.
     package let identity: String
 
     package init(
         isTLS: Bool, host: String, port: UInt16, unixPath: String? = nil, tls: TLSContext?, tlsName: String? = nil,
         tlsIdentity: String = "",
-        http: HTTPChoice, proxy: TunnelProxy?, limits: PoolLimits
+        http: HTTPChoice, proxy: TunnelProxy?, limits: PoolLimits, requiresPublicAddress: Bool = false
     ) {
         self.isTLS = isTLS
         self.host = host
@@ -58,6 +60,7 @@ package final class Endpoint: Sendable {
         self.http = http
         self.proxy = proxy
         self.limits = limits
+        self.requiresPublicAddress = requiresPublicAddress
         let scheme = isTLS ? "https" : "http"
         identity =
             "\(scheme)://\(name):\(port) \(unixPath ?? "") \(http) \(proxy.map { "\($0.host):\($0.port)" } ?? "") \(tlsIdentity)"

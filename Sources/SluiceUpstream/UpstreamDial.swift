@@ -41,6 +41,10 @@ enum UpstreamDial {
                 throw UpstreamError(isLate ? .connectTimeout : .name, error.text, isUnprocessed: true)
             }
         }
+        // Judged here, on what is connected to: a name that answers otherwise the second time gains nothing.
+        if endpoint.requiresPublicAddress, !addresses.allSatisfy(\.isPublic) {
+            throw UpstreamError(.connect, "\(host) is not a host of the public internet", isUnprocessed: true)
+        }
         do throws(Connector.Failure) {
             return try await Connector.connect(to: addresses, by: deadline, on: loop)
         } catch {

@@ -27,7 +27,9 @@ import Testing
     ) -> Outcome {
         let fake = FakeExchange(loop)
         fake.context.showsUsage = showsUsage
-        let relay = StreamRelay(fake.context, from: fake.upstreamExchange, head: ResponseHead(200), tape: JSONTape())
+        let inspector = OpenAIStreamInspector(.chatCompletions, showsUsage: fake.context.showsUsage)
+        let relay = StreamRelay(
+            fake.context, from: fake.upstreamExchange, head: ResponseHead(200), through: inspector, tape: JSONTape())
         var start = 0
         for end in cuts + [bytes.count] {
             relay.received(bytes.span.extracting(start..<end))
@@ -116,7 +118,9 @@ import Testing
     @Test func `an application that does not keep up holds the provider back`() throws {
         let loop = try EventLoop()
         let fake = FakeExchange(loop)
-        let relay = StreamRelay(fake.context, from: fake.upstreamExchange, head: ResponseHead(200), tape: JSONTape())
+        let inspector = OpenAIStreamInspector(.chatCompletions, showsUsage: fake.context.showsUsage)
+        let relay = StreamRelay(
+            fake.context, from: fake.upstreamExchange, head: ResponseHead(200), through: inspector, tape: JSONTape())
         relay.received("data: {\"choices\":[]}\n\n".utf8Span.span)
         #expect(!fake.upstream.isPaused)
         fake.downstream.isFull = true

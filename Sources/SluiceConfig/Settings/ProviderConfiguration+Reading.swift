@@ -9,6 +9,9 @@ extension ProviderConfiguration {
         var provider = ProviderConfiguration(name: name, baseURL: readBaseURL(section, dialect, adapter))
         provider.adapter = adapter
         provider.dialect = dialect
+        provider.responses = section.choice(
+            "responses", default: provider.responses,
+            doc: "Who makes responses (`/v1/responses`): the provider itself, or Sluice out of its chat completions. Dialects other than openai have none of their own.")
         provider.auth = adapter?.auth ?? .bearer
         provider.readCredentials(section)
         provider.query = section.dictionary(

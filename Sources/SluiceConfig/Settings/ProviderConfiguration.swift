@@ -7,6 +7,8 @@ package struct ProviderConfiguration: Sendable, Equatable {
         case sparkWebSocket = "spark-ws"
         case hunyuan
     }
+    /// Who makes responses (`/v1/responses`) of a provider that speaks OpenAI's dialect.
+    package enum Responses: String, Sendable, CaseIterable { case native, translated }
     package enum HTTPVersion: String, Sendable, CaseIterable { case auto, http1, http2 }
 
     /// How it is addressed in configuration, metrics and `provider/model`.
@@ -15,6 +17,8 @@ package struct ProviderConfiguration: Sendable, Equatable {
     package var adapter: Adapter?
     /// Default openai.
     package var dialect = Dialect.openai
+    /// Default native. Providers of other dialects have none of their own.
+    package var responses = Responses.native
     /// What a path such as `/chat/completions` is appended to.
     package var baseURL: BaseURL
     /// None, one, or several to take turns.

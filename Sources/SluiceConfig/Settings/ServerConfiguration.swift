@@ -20,6 +20,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var limits = LimitsConfiguration()
     package var timeouts = TimeoutsConfiguration()
     package var log = LogConfiguration()
+    package var media = MediaConfiguration()
     package var drain = DrainConfiguration()
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []

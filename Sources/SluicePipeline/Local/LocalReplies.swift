@@ -24,7 +24,7 @@ enum LocalReplies {
     static func send(_ body: ByteBuffer, _ context: RequestContext, status: Status = 200) {
         var fields = HeaderFields(reservingBytes: 128, fields: 3)
         fields.append(.contentType, "application/json")
-        fields.append(.xRequestID, context.requestID)
+        context.appendRequestID(to: &fields)
         context.status = status
         context.firstByteAt = context.exchange.loop.now
         context.exchange.sendHead(ResponseHead(status, fields: fields), body: .known(body.count))

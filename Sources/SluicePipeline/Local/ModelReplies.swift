@@ -14,6 +14,10 @@ enum ModelReplies {
     static func list(_ context: RequestContext, _ directory: ModelDirectory) {
         let buffer = ByteBuffer(capacity: 4096)
         var json = JSONWriter(into: buffer)
+        if context.dialect == .anthropic {
+            writeAnthropic(entries(context.snapshot, directory), &json)
+            return LocalReplies.send(buffer, context)
+        }
         json.object { json in
             json.key("object")
             json.string("list")
@@ -28,9 +32,37 @@ enum ModelReplies {
         guard let entry = entries(context.snapshot, directory).first(where: { $0.id == id }) else { return false }
         let buffer = ByteBuffer(capacity: 256)
         var json = JSONWriter(into: buffer)
-        write(entry, &json)
+        if context.dialect == .anthropic { writeAnthropic(entry, &json) } else { write(entry, &json) }
         LocalReplies.send(buffer, context)
         return true
+    }
+
+    /// Anthropic's list, in one page.
+    private static func writeAnthropic(_ entries: [Entry], _ json: inout JSONWriter) {
+        json.object { json in
+            json.key("data")
+            json.array { json in for entry in entries { writeAnthropic(entry, &json) } }
+            json.key("has_more")
+            json.bool(false)
+            json.key("first_id")
+            if let first = entries.first { json.string(first.id) } else { json.null() }
+            json.key("last_id")
+            if let last = entries.last { json.string(last.id) } else { json.null() }
+        }
+    }
+
+    private static func writeAnthropic(_ entry: Entry, _ json: inout JSONWriter) {
+        json.object { json in
+            json.key("type")
+            json.string("model")
+            json.key("id")
+            json.string(entry.id)
+            json.key("display_name")
+            json.string(entry.id)
+            // Not known, which Anthropic says so.
+            json.key("created_at")
+            json.string("1970-01-01T00:00:00Z")
+        }
     }
 
     static func platformList(_ context: RequestContext, _ directory: ModelDirectory) {

@@ -15,9 +15,11 @@ struct Forwarding {
     private static let attemptsMax = 5
 
     func forward(_ request: IncomingRequest, to target: Target, _ context: RequestContext) async throws(Rejection) {
+        if context.countsTokens, try CountedTokens.answer(request, target, context, tape: tape) { return }
         switch target {
         case .echo: try await EchoReply.send(request, context, tape: tape)
         case .provider(let provider):
+            try StoredResponses.check(context, provider)
             try RequestEditing.check(context, provider)
             context.request = request
             context.exchange.onAbandoned = { [unowned context] in

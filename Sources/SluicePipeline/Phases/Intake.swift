@@ -30,6 +30,11 @@ enum Intake {
         case .platformChat:
             let body = try await collect(context)
             return IncomingRequest(body: .json(try PlatformRequest.read(body, context, tape: tape)))
+        case .messages:
+            let request = try readJSON(try await collect(context), context, tape: tape)
+            // Messages always say what they cost.
+            context.showsUsage = true
+            return request
         case .openAI(let operation):
             switch operation.bodyKind {
             case .json: return try readJSON(try await collect(context), context, tape: tape)

@@ -88,6 +88,7 @@ enum ProviderError {
             let root = tape.root(over: body.span)
             if let error = root["error"], error.isObject, error["message"]?.isString == true {
                 if context.dialect == .openAI { return nil }
+                if context.dialect == .anthropic, root["type"]?.equals("error") == true, error["type"]?.isString == true { return nil }
                 message = error["message"]?.string ?? message
                 code = error["code"]?.string ?? error["type"]?.string ?? code
             } else if let text = root["error"]?.string ?? root["message"]?.string ?? root["detail"]?.string {
@@ -120,6 +121,10 @@ enum ProviderErrorBody {
         if context.dialect == .platform {
             PlatformReply.writeError(
                 status: status, message: message, type: "provider_error", code: code, owner: .provider, context, &json)
+            return buffer
+        }
+        if context.dialect == .anthropic {
+            ErrorReply.writeAnthropic(message, status, context, &json)
             return buffer
         }
         json.object { json in

@@ -8,6 +8,8 @@ enum Reception {
     /// What the body of a request that needs a provider has to be.
     enum Demand {
         case openAI(OpenAIOperation)
+        /// A request in Anthropic's dialect, for a message or the count of its tokens.
+        case messages
         /// The platform's envelope around a chat request.
         case platformChat
     }
@@ -22,7 +24,10 @@ enum Reception {
             throw Rejection(.caller, error.status, code: "invalid_path", "\(error.message)")
         }
         // Spelled so: what follows it is put after the provider's path as it was sent.
-        if target.segment(0, is: "v1"), head.target.span.hasPrefix("/v1") { return try receiveOpenAI(target, context, pipeline) }
+        if target.segment(0, is: "v1"), head.target.span.hasPrefix("/v1") {
+            if target.segment(1, is: "messages") { return try receiveMessages(target, context) }
+            return try receiveOpenAI(target, context, pipeline)
+        }
         if target.segment(0, is: "api"), target.segment(1, is: "v1") { return try receivePlatform(target, context, pipeline) }
         try LocalReplies.health(target, context, pipeline.status)
         return nil
@@ -31,7 +36,8 @@ enum Reception {
     private static func receiveOpenAI(
         _ target: borrowing RequestTarget, _ context: RequestContext, _ pipeline: Pipeline
     ) throws(Rejection) -> Demand? {
-        let method = context.exchange.head.method
+        let head = context.exchange.head
+        let method = head.method
         guard let operation = OpenAIOperation(target, method: method) else {
             let allowed = OpenAIOperation.allowedMethods(target)
             if allowed.utf8CodeUnitCount == 0 { throw unknownURL(context) }
@@ -40,6 +46,8 @@ enum Reception {
         context.operation = operation
         context.route = operation.template
         if operation != .models { return .openAI(operation) }
+        // Both dialects have the path; Anthropic's says so.
+        if head.fields.contains(.anthropicVersion) { context.dialect = .anthropic }
         if target.segmentCount == 2 {
             ModelReplies.list(context, pipeline.directory)
             return nil
@@ -47,6 +55,24 @@ enum Reception {
         // A model that only its provider knows about is asked for there.
         if ModelReplies.single(String(decoding: target.segment(2)), context, pipeline.directory) { return nil }
         return .openAI(.passage)
+    }
+
+    private static func receiveMessages(
+        _ target: borrowing RequestTarget, _ context: RequestContext
+    ) throws(Rejection) -> Demand? {
+        context.dialect = .anthropic
+        if target.segmentCount == 2 {
+            context.route = "/v1/messages"
+            context.operation = .chatCompletions
+        } else if target.segmentCount == 3, target.segment(2, is: "count_tokens") {
+            context.route = "/v1/messages/count_tokens"
+            context.operation = .passage
+            context.countsTokens = true
+        } else {
+            throw unknownURL(context)
+        }
+        if context.exchange.head.method != .post { throw methodNotAllowed("POST", context) }
+        return .messages
     }
 
     private static func receivePlatform(
@@ -74,7 +100,7 @@ enum Reception {
         let path = String(decoding: head.path)
         return Rejection(
             .caller, 404, code: "unknown_url",
-            "There is no \(head.method.name) \(path). The OpenAI API is under /v1, the platform's under /api/v1.")
+            "There is no \(head.method.name) \(path). The OpenAI API and Anthropic's /v1/messages are under /v1, the platform's under /api/v1.")
     }
 
     static func methodNotAllowed(_ allowed: StaticString, _ context: RequestContext) -> Rejection {

@@ -20,7 +20,7 @@ enum Relaying {
         _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
     ) async throws(UpstreamError) {
         context.upstreamStatus = head.status
-        context.upstreamRequestID = head.fields.text(.xRequestID)
+        context.upstreamRequestID = head.fields.text(.xRequestID) ?? anthropicRequestID(head)
         let code = head.status.code
         if code >= 400, let dialect = context.translation?.dialect ?? context.dialectOfErrors {
             try await ProviderError.translate(head, from: upstream, dialect, context, tape: tape)
@@ -33,12 +33,28 @@ enum Relaying {
             try await TranslatedReply.relay(head, from: upstream, translation, context, tape: tape)
         } else if isEventStream(head) {
             let reply = ResponseHead(head.status, fields: fields(head, context))
-            context.stream = StreamRelay(context, from: upstream, head: reply, tape: tape)
+            context.stream = stream(reply, from: upstream, context, tape: tape)
         } else if isAccounted(context.operation) {
             try await relayWhole(head, from: upstream, context, tape: tape)
         } else {
             try await relayRaw(head, from: upstream, context)
         }
+    }
+
+    /// The relay of a stream in the application's own dialect.
+    private static func stream(
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
+    ) -> any RelayedStream {
+        if context.dialect == .anthropic {
+            return StreamRelay(context, from: upstream, head: head, through: AnthropicStreamInspector(), tape: tape)
+        }
+        let inspector = OpenAIStreamInspector(context.operation ?? .passage, showsUsage: context.showsUsage)
+        return StreamRelay(context, from: upstream, head: head, through: inspector, tape: tape)
+    }
+
+    /// Anthropic's name for it has no `x-` (section 2 of its sheet).
+    private static func anthropicRequestID(_ head: ResponseHead) -> String? {
+        head.fields.index(named: "request-id").map { String(decoding: head.fields.value(at: $0)) }
     }
 
     static func isEventStream(_ head: ResponseHead) -> Bool {
@@ -57,7 +73,7 @@ enum Relaying {
     /// The fields of our reply: what the provider's allow-listed ones say, and what we say about the exchange.
     static func fields(_ head: ResponseHead, _ context: RequestContext) -> HeaderFields {
         var fields = HeaderFields(reservingBytes: 512, fields: 12)
-        fields.append(.xRequestID, context.requestID)
+        context.appendRequestID(to: &fields)
         TranslatedReply.appendReport(context, to: &fields)
         for index in 0..<head.fields.count {
             let field = head.fields.field(at: index)
@@ -67,7 +83,9 @@ enum Relaying {
                 fields.append(name: "x-upstream-request-id".utf8Span.span, value: head.fields.value(at: index))
             } else if field == .other {
                 let name = head.fields.name(at: index)
-                if name.hasPrefix("x-ratelimit-") || name.hasPrefix("openai-") {
+                if name.equals("request-id") {
+                    fields.append(name: "x-upstream-request-id".utf8Span.span, value: head.fields.value(at: index))
+                } else if name.hasPrefix("x-ratelimit-") || name.hasPrefix("openai-") || name.hasPrefix("anthropic-ratelimit-") {
                     fields.append(fieldAt: index, of: head.fields)
                 }
             }
@@ -102,7 +120,8 @@ enum Relaying {
             if context.dialectOfErrors != nil, let fault = context.provider?.adaptation.errors.inBand(root) {
                 throw context.reported(fault)
             }
-            context.usage = Usage(openAI: root["usage"])
+            context.usage =
+                context.dialect == .anthropic ? Usage(anthropic: root["usage"]) : Usage(openAI: root["usage"])
             if context.usage == nil, context.operation?.hasStreamOptions == true {
                 context.usage = .estimate(requestByteCount: context.exchange.receivedByteCount, textByteCount: body.count)
             }

@@ -9,7 +9,9 @@ internal import SluiceUpstream
 enum RequestEditing {
     /// Rejects what the provider has no place for.
     static func check(_ context: RequestContext, _ provider: Provider) throws(Rejection) {
-        guard let operation = context.operation else { return }
+        guard var operation = context.operation, context.dialect != .anthropic else { return }
+        // Made of chat completions.
+        if operation == .responses, !provider.hasResponses { operation = .chatCompletions }
         if provider.adaptation.has(operation.adapterOperation), provider.speaks(operation) { return }
         throw Rejection(
             .caller, 400, code: "unsupported_operation",
@@ -23,7 +25,8 @@ enum RequestEditing {
     static func adapted(
         _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, takesChoices: Bool, tape: JSONTape
     ) throws(Rejection) -> ByteBuffer {
-        if context.operation != .chatCompletions || !provider.adaptation.isActive && takesChoices { return body }
+        let isChat = context.operation == .chatCompletions && context.dialect == .openAI
+        if takesChoices, !isChat || !provider.adaptation.isActive { return body }
         let capabilities = provider.adaptation.capabilities.row(for: context.upstreamModel)
         var adaptation = ChatAdaptation(capabilities, takesChoices: takesChoices)
         let changed: ByteBuffer?
@@ -55,16 +58,17 @@ enum RequestEditing {
     ///
     /// - Parameter isAskedForUsage: whether a stream is asked what it cost, which the application did not do.
     static func edits(
-        _ root: JSONValue, _ context: RequestContext, _ provider: Provider, isAskedForUsage: Bool
+        _ root: JSONValue, _ context: RequestContext, _ provider: Provider, _ operation: Adapter.Operation?,
+        isAskedForUsage: Bool
     ) -> JSONEdits {
         var edits = JSONEdits()
         if root["model"]?.equals(context.upstreamModel.utf8Span.span) != true {
             edits.set("model", in: root) { $0.string(context.upstreamModel) }
         }
         if isAskedForUsage { OpenAIDialect.askForUsage(root, &edits) }
-        if let operation = context.operation, !provider.adaptation.request.isEmpty {
+        if let operation, !provider.adaptation.request.isEmpty {
             provider.adaptation.request.apply(
-                to: root, model: context.upstreamModel, operation: operation.adapterOperation,
+                to: root, model: context.upstreamModel, operation: operation,
                 isStream: context.isStream, &edits,
                 &context.report)
         }
@@ -78,9 +82,11 @@ enum RequestEditing {
         let buffer = try adapted(received, context, provider, takesChoices: true, tape: tape)
         let root = tape.root(over: buffer.span)
         let asks =
-            context.isStream && !context.showsUsage && context.operation?.hasStreamOptions == true
+            context.isStream && !context.showsUsage && context.dialect == .openAI && context.operation?.hasStreamOptions == true
             && provider.adaptation.capabilities.row(for: context.upstreamModel).streamUsage
-        let edits = edits(root, context, provider, isAskedForUsage: asks)
+        // Another dialect's words are not what an adapter's rules speak of.
+        let operation = context.dialect == .anthropic ? nil : context.operation?.adapterOperation
+        let edits = edits(root, context, provider, operation, isAskedForUsage: asks)
         try settle(context)
         if edits.isEmpty { return .parts([UpstreamRequest.Part(buffer, 0..<buffer.count)], byteCount: buffer.count) }
         let splices = edits.splices(over: root)

@@ -3,18 +3,21 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 
-/// Sends a comment into a stream that has been silent for a while, so that nobody on the way takes it for dead.
+/// Sends a comment into a stream that has been silent for a while, or the event that the application's dialect has for it, so that
+/// nobody on the way takes the stream for dead.
 final class StreamKeepAlive: TimerTarget {
     private let exchange: DownstreamExchange
     private let silence: Duration
+    private let isPing: Bool
     /// Sends the response's head if it has not gone out yet.
     private let open: () -> Void
     private var timer: LoopTimer?
     private var lastSent: Instant
 
     /// - Parameter silence: zero for no comments.
-    init(_ exchange: DownstreamExchange, after silence: Duration, open: @escaping () -> Void) {
-        self.exchange = exchange
+    init(_ context: RequestContext, after silence: Duration, open: @escaping () -> Void) {
+        exchange = context.exchange
+        isPing = context.dialect == .anthropic
         self.silence = silence
         self.open = open
         lastSent = exchange.loop.now
@@ -31,8 +34,12 @@ final class StreamKeepAlive: TimerTarget {
         let now = exchange.loop.now
         if now < lastSent + silence { return exchange.loop.arm(timer, at: lastSent + silence) }
         if !exchange.isCongested, !exchange.isAbandoned {
-            let comment = ByteBuffer(capacity: 32)
-            EventWriter.keepAlive(into: comment)
+            let comment = ByteBuffer(capacity: 48)
+            if isPing {
+                EventWriter.event("ping", data: #"{"type":"ping"}"#.utf8Span.span, into: comment)
+            } else {
+                EventWriter.keepAlive(into: comment)
+            }
             open()
             exchange.send(comment.span)
         }

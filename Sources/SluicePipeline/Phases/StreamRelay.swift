@@ -10,31 +10,31 @@ internal import SluiceUpstream
 ///
 /// The response's head waits for the first event, so that a stream that begins with an error becomes a response with a status; a
 /// long silence before it ends the wait.
-final class StreamRelay: RelayedStream {
+final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
     private let context: RequestContext
     private let exchange: DownstreamExchange
     private let upstream: UpstreamExchange
     private var head: ResponseHead
     private let tape: JSONTape
     private var parser: EventParser
-    private var inspector: OpenAIStreamInspector
+    private var inspector: Inspector
     private var keepAlive: StreamKeepAlive?
     private var failure: UpstreamError?
-    /// Whether an event has come that is no error.
+    /// Whether an event has come that is no error, and says more than that the stream begins.
     private var hasMessage = false
     private var held: ByteBuffer?
-    private static let heldBytesMax = 4096
+    private static var heldBytesMax: Int { 4096 }
 
-    init(_ context: RequestContext, from upstream: UpstreamExchange, head: ResponseHead, tape: JSONTape) {
+    init(_ context: RequestContext, from upstream: UpstreamExchange, head: ResponseHead, through inspector: Inspector, tape: JSONTape) {
         self.context = context
         self.upstream = upstream
         self.head = head
         self.tape = tape
         exchange = context.exchange
         parser = EventParser(eventBytesMax: context.snapshot.limits.eventBytesMax)
-        inspector = OpenAIStreamInspector(context.operation ?? .passage, showsUsage: context.showsUsage)
+        self.inspector = inspector
         exchange.onDrained = { [unowned upstream] in upstream.resume() }
-        keepAlive = StreamKeepAlive(exchange, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in
+        keepAlive = StreamKeepAlive(context, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in
             if !exchange.isHeadSent { sendHead() }
         }
     }
@@ -55,7 +55,7 @@ final class StreamRelay: RelayedStream {
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
                 let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes), isFirst: !hasMessage) : .forward
-                if event.kind == .message, failure == nil { hasMessage = true }
+                if event.kind == .message, failure == nil { hasMessage = inspector.hasBegun }
                 if verdict == .forward {
                     if event.isCarried {
                         send(parser.raw(event, in: bytes))
@@ -81,17 +81,21 @@ final class StreamRelay: RelayedStream {
     }
 
     /// - Parameter isFirst: no event came before it.
-    private func look(at data: Span<UInt8>, isFirst: Bool) -> OpenAIStreamInspector.Verdict {
+    private func look(at data: Span<UInt8>, isFirst: Bool) -> StreamVerdict {
         let verdict = inspector.inspect(data, with: tape)
         guard verdict == .error else { return verdict }
-        // The tape holds the event: nothing that was learned by heart is an error.
         let tape = tape
+        // The tape holds the event: nothing that was learned by heart is an error.
         if context.dialectOfErrors != nil, let fault = context.provider?.adaptation.errors.inBand(tape.root(over: data)) {
             fail(context.reported(fault))
             return .drop
         }
         if exchange.isHeadSent || !isFirst { return .forward }
         // Nothing has gone out: the provider's failure can still be told as what it is.
+        if let fault = inspector.fault(in: tape.root(over: data)) {
+            fail(context.reported(fault))
+            return .drop
+        }
         fail(UpstreamError(.malformed, "its stream began with an error: " + Self.message(tape, data)))
         return .drop
     }
@@ -169,7 +173,7 @@ final class StreamRelay: RelayedStream {
             throw UpstreamError(.closedInBody, "its stream ended within an event")
         }
         guard inspector.isComplete else {
-            throw UpstreamError(.closedInBody, "its stream ended without a finish reason or [DONE]: the answer is not complete")
+            throw UpstreamError(.closedInBody, "its stream ended without \(Inspector.ending): the answer is not complete")
         }
         if inspector.hasError { context.outcome = .providerError }
         if !exchange.isHeadSent { sendHead() }

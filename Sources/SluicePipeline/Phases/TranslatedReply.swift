@@ -91,7 +91,7 @@ enum TranslatedReply {
     static func fields(_ contentType: StaticString, _ context: RequestContext) -> HeaderFields {
         var fields = HeaderFields(reservingBytes: 256, fields: 6)
         fields.append(.contentType, contentType)
-        fields.append(.xRequestID, context.requestID)
+        context.appendRequestID(to: &fields)
         if let id = context.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
         appendReport(context, to: &fields)
         return fields

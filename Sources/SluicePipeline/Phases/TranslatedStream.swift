@@ -33,7 +33,7 @@ final class TranslatedStream: RelayedStream {
         exchange = context.exchange
         decoding = StreamDecoding(translation, into: writer, eventBytesMax: context.snapshot.limits.eventBytesMax)
         exchange.onDrained = { [unowned upstream] in upstream.resume() }
-        keepAlive = StreamKeepAlive(exchange, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in
+        keepAlive = StreamKeepAlive(context, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in
             sendHead()
         }
     }

@@ -11,6 +11,8 @@ package final class Translation {
     let decoder: any ReplyDecoder
     /// What of the request got lost or was changed on the way.
     let report: FieldReport
+    /// What a response repeats of its request, if that is what the application asked for.
+    private(set) var echo: ResponsesEcho?
 
     private init(_ dialect: any ChatDialect, _ report: FieldReport, _ filters: [ReplyFilter]) {
         self.dialect = dialect
@@ -25,20 +27,72 @@ package final class Translation {
     static func isNeeded(_ context: RequestContext, _ provider: Provider, _ root: JSONValue) -> Bool {
         switch context.dialect {
         case .platform: return true
+        case .openAI where context.operation == .responses: return !provider.hasResponses
         case .openAI:
             if context.operation != .chatCompletions { return false }
             if provider.dialect != .openai { return true }
             // Several choices and logarithms of probabilities are only in a reply that passes as it comes.
             return provider.adaptation.normalises && (root["n"]?.int ?? 1) == 1 && root["logprobs"]?.bool != true
+        case .anthropic: return provider.dialect != .anthropic && context.operation == .chatCompletions
         }
+    }
+
+    /// Makes a responses request into a chat request; the tape holds it afterwards.
+    private static func responsesRequest(
+        _ body: ByteBuffer, _ provider: Provider, _ report: inout FieldReport, tape: JSONTape
+    ) throws(Rejection) -> ByteBuffer {
+        let request = ByteBuffer(capacity: body.count + 512)
+        do throws(EncodingRefusal) {
+            try ResponsesRequest.write(tape.root(over: body.span), for: target(provider), into: request, &report)
+        } catch {
+            throw Rejection(.caller, 400, code: "unsupported_parameter", "\(error.param): \(error.message)", param: error.param)
+        }
+        try scan(request, tape)
+        return request
+    }
+
+    private static func target(_ provider: Provider) -> MessagesRequest.Target {
+        MessagesRequest.Target(
+            isOpenAI: provider.dialect == .openai, takesMaxCompletionTokens: provider.endpoint.host.hasSuffix(".openai.com"))
+    }
+
+    /// What we wrote ourselves is JSON, unless it has become longer or deeper than is read.
+    private static func scan(_ body: ByteBuffer, _ tape: JSONTape) throws(Rejection) {
+        do throws(JSONError) {
+            try tape.scan(body.span)
+        } catch {
+            throw Rejection(error)
+        }
+    }
+
+    /// Makes a Messages request into a chat request; the tape holds it afterwards.
+    private static func chatRequest(
+        _ body: ByteBuffer, _ provider: Provider, _ report: inout FieldReport, tape: JSONTape
+    ) throws(Rejection) -> ByteBuffer {
+        let request = ByteBuffer(capacity: body.count + 512)
+        do throws(EncodingRefusal) {
+            try MessagesRequest.write(tape.root(over: body.span), for: target(provider), into: request, &report)
+        } catch {
+            throw Rejection(.caller, 400, code: "unsupported_value", "\(error.param): \(error.message)", param: error.param)
+        }
+        try scan(request, tape)
+        return request
     }
 
     /// Puts a chat request into the provider's words.
     static func request(
         _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, tape: JSONTape
     ) throws(Rejection) -> UpstreamRequest {
+        var body = body
+        var echo: ResponsesEcho?
+        if context.dialect == .anthropic {
+            body = try chatRequest(body, provider, &context.report, tape: tape)
+        } else if context.operation == .responses {
+            echo = ResponsesEcho(of: tape.root(over: body.span))
+            body = try responsesRequest(body, provider, &context.report, tape: tape)
+        }
         let stops = stops(tape.root(over: body.span), provider)
-        var body = try RequestEditing.adapted(body, context, provider, takesChoices: false, tape: tape)
+        body = try RequestEditing.adapted(body, context, provider, takesChoices: false, tape: tape)
         let capabilities = provider.adaptation.capabilities.row(for: context.upstreamModel)
         let encoded = ByteBuffer(capacity: body.count + 512)
         var fields = UpstreamRequestBuilder.translatedFields(context, provider)
@@ -46,7 +100,7 @@ package final class Translation {
         if provider.dialect == .openai {
             let root = tape.root(over: body.span)
             let edits = RequestEditing.edits(
-                root, context, provider, isAskedForUsage: context.isStream && capabilities.streamUsage)
+                root, context, provider, .chat, isAskedForUsage: context.isStream && capabilities.streamUsage)
             edits.splices(over: root).append(to: encoded, from: root.rawBytes)
             target += provider.adaptation.target(.chat, model: context.upstreamModel, rest: [UInt8]().span)
         } else {
@@ -63,6 +117,7 @@ package final class Translation {
         }
         try RequestEditing.settle(context)
         let translation = Translation(provider.chat, context.report, filters(context, provider, stops))
+        translation.echo = echo
         context.translation = translation
         if provider.chat.framing == .webSocketMessages {
             return translation.webSocketRequest(target, fields, firstMessage: encoded)

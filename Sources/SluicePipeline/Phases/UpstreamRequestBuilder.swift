@@ -33,7 +33,7 @@ enum UpstreamRequestBuilder {
         var target: [UInt8] = []
         target.reserveCapacity(provider.basePath.count + received.count)
         target.append(contentsOf: provider.basePath)
-        if provider.adaptation.movesPaths, let operation = context.operation?.adapterOperation {
+        if context.dialect != .anthropic, provider.adaptation.movesPaths, let operation = context.operation?.adapterOperation {
             let rest = received[3...]
             let usual = operation.usualPath.utf8
             let tail = rest.starts(with: usual) ? Array(rest.dropFirst(usual.count)) : rest.firstIndex(of: UInt8(ascii: "?")).map { Array(rest[$0...]) } ?? []
@@ -64,8 +64,26 @@ enum UpstreamRequestBuilder {
                 fields.append(.authorization, received.value(at: index))
             }
         }
+        if context.dialect == .anthropic { addAnthropicFields(of: received, to: &fields) }
         fields.append(.xRequestID, context.requestID)
         return fields
+    }
+
+    /// The version and the beta features that the application's words are in go with them; what the configuration says stays.
+    private static func addAnthropicFields(of received: borrowing HeaderFields, to fields: inout HeaderFields) {
+        if !fields.contains(.anthropicBeta) {
+            var position = received.index(of: .anthropicBeta)
+            while let index = position {
+                fields.append(fieldAt: index, of: received)
+                position = received.index(of: .anthropicBeta, from: index + 1)
+            }
+        }
+        if fields.contains(.anthropicVersion) { return }
+        if let index = received.index(of: .anthropicVersion) {
+            fields.append(fieldAt: index, of: received)
+        } else {
+            fields.append(.anthropicVersion, AnthropicDialect.version)
+        }
     }
 
     /// Fields for a request whose body we wrote ourselves.

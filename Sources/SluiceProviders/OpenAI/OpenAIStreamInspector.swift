@@ -5,19 +5,10 @@ package import SluiceJSON
 ///
 /// End of stream (section 6 and 11 of the OpenAI sheet): chat completions end with `[DONE]`, and a finish reason without it is
 /// complete too; responses, images and audio end with an event whose type says so.
-package struct OpenAIStreamInspector {
-    package enum Verdict: Equatable {
-        /// Pass the event on as it is.
-        case forward
-        /// The application did not ask for it.
-        case drop
-        /// Pass it on without its `usage` member.
-        case withoutUsage
-        /// The provider's data is not JSON: left out and counted.
-        case malformed
-        /// The provider reports that it failed.
-        case error
-    }
+package struct OpenAIStreamInspector: StreamInspector {
+    package typealias Verdict = StreamVerdict
+
+    package static let ending: StaticString = "a finish reason or [DONE]"
 
     private enum Ending { case chat, typed, unknown }
 
@@ -47,6 +38,9 @@ package struct OpenAIStreamInspector {
             }
         self.showsUsage = showsUsage || ending != .chat
     }
+
+    /// Every event of the dialect says something.
+    @inline(__always) package var hasBegun: Bool { true }
 
     /// Whether the stream may end here: what has been passed on is a whole answer, or an honest error.
     package var isComplete: Bool { isDone || hasFinish || hasError || ending == .unknown }
