@@ -84,8 +84,8 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
     private func look(at data: Span<UInt8>, isFirst: Bool) -> StreamVerdict {
         let verdict = inspector.inspect(data, with: tape)
         guard verdict == .error else { return verdict }
-        // The tape holds the event: nothing that was learned by heart is an error.
         let tape = tape
+        // The tape holds the event: nothing that was learned by heart is an error.
         if context.dialectOfErrors != nil, let fault = context.provider?.adaptation.errors.inBand(tape.root(over: data)) {
             fail(context.reported(fault))
             return .drop

@@ -33,7 +33,7 @@ enum UpstreamRequestBuilder {
         var target: [UInt8] = []
         target.reserveCapacity(provider.basePath.count + received.count)
         target.append(contentsOf: provider.basePath)
-        if provider.adaptation.movesPaths, let operation = context.operation?.adapterOperation {
+        if context.dialect != .anthropic, provider.adaptation.movesPaths, let operation = context.operation?.adapterOperation {
             let rest = received[3...]
             let usual = operation.usualPath.utf8
             let tail = rest.starts(with: usual) ? Array(rest.dropFirst(usual.count)) : rest.firstIndex(of: UInt8(ascii: "?")).map { Array(rest[$0...]) } ?? []
