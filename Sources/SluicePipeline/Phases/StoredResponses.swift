@@ -1,3 +1,4 @@
+internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceProviders
 

@@ -10,6 +10,7 @@ package final class ResponsesStreamWriter: StreamWriter {
     package private(set) var hasContent = false
     package private(set) var fault: ProviderFault?
     package private(set) var usage: Usage?
+    package private(set) var textByteCount = 0
 
     private var identity: ReplyIdentity
     private let echo: ResponsesEcho
@@ -124,6 +125,7 @@ package final class ResponsesStreamWriter: StreamWriter {
         output.append("\"}\n\n" as StaticString)
         let before = part.text.count
         text.append(escapedTo: part.text)
+        textByteCount += part.text.count - before
         keep(part.text.count - before)
     }
 
