@@ -77,6 +77,14 @@ enum ResponseItem {
         buffer.append("\"}" as StaticString)
     }
 
+    /// Whether arguments, as the inside of a JSON string, are a JSON text to its end.
+    static func isWhole(_ arguments: ByteBuffer, _ tape: JSONTape) -> Bool {
+        if arguments.isEmpty { return false }
+        let text = ByteBuffer(capacity: arguments.count)
+        ReplyText.escaped(arguments.span).append(plainTo: text)
+        return (try? tape.scan(text.span)) != nil
+    }
+
     /// The members `call_id` and `name` of a call.
     static func names(callID: ReplyText?, name: ReplyText, _ identity: inout ReplyIdentity) -> ByteBuffer {
         let names = ByteBuffer(capacity: 96)

@@ -13,8 +13,11 @@ package enum ResponsesReplyBody {
         let status: StaticString = response.status == .incomplete ? "incomplete" : "completed"
         let output = ByteBuffer(capacity: reply.byteCount + 256)
         writeReasoning(reply, &identity, output)
-        writeMessage(reply, status, &identity, output)
-        for call in reply.calls { write(call, status, &identity, output) }
+        writeMessage(reply, reply.calls.isEmpty ? status : "completed", &identity, output)
+        let tape = JSONTape()
+        for call in reply.calls {
+            write(call, ResponseItem.isWhole(call.arguments, tape) ? "completed" : status, &identity, output)
+        }
         response.write(output: output.span, into: buffer)
     }
 

@@ -285,14 +285,7 @@ package final class ResponsesStreamWriter: StreamWriter {
     private func closeCalls() {
         guard let last = calls.indices.last, !calls[last].isFollowed else { return }
         calls[last].isFollowed = true
-        if isComplete(calls[last].part.text) { end(last, "completed") }
-    }
-
-    private func isComplete(_ arguments: ByteBuffer) -> Bool {
-        if arguments.isEmpty { return false }
-        let text = ByteBuffer(capacity: arguments.count)
-        ReplyText.escaped(arguments.span).append(plainTo: text)
-        return (try? tape.scan(text.span)) != nil
+        if ResponseItem.isWhole(calls[last].part.text, tape) { end(last, "completed") }
     }
 
     private func end(_ index: Int, _ status: StaticString) {
@@ -345,7 +338,7 @@ package final class ResponsesStreamWriter: StreamWriter {
         let isIncomplete = response.status == .incomplete
         close(isIncomplete ? "incomplete" : "completed")
         for index in calls.indices where calls[index].isOpen {
-            end(index, isIncomplete && !isComplete(calls[index].part.text) ? "incomplete" : "completed")
+            end(index, isIncomplete && !ResponseItem.isWhole(calls[index].part.text, tape) ? "incomplete" : "completed")
         }
         lifecycle(isIncomplete ? "response.incomplete" : "response.completed", response)
     }

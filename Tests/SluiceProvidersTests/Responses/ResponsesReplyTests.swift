@@ -1,5 +1,6 @@
 import Foundation
 import SluiceCore
+internal import SluiceHTTP
 import SluiceJSON
 import SluiceProviders
 import TestSupport
