@@ -26,6 +26,8 @@ package final class DownstreamExchange {
     package private(set) var receivedByteCount = 0
 
     package private(set) var isHeadSent = false
+    /// Takes what the application sends after an upgrade.
+    private var onUpgradedBytes: ((Span<UInt8>) -> Void)?
     package private(set) var isFinished = false
     package private(set) var sentByteCount = 0
     /// Called once, on the loop, when the application has gone while its exchange was under way.
@@ -143,6 +145,24 @@ package final class DownstreamExchange {
         carrier?.sendVerbatim(self, bytes)
     }
 
+    /// Answers with `head`, a 101, after which the connection speaks another protocol (RFC 9110 §7.8): what the
+    /// application sends goes to `received` as it comes, and `send` sends bytes as they are. `finish()` closes it.
+    ///
+    /// - Returns: `false`, and nothing happened, if the exchange is no HTTP/1.1 one, its body is not complete, or it is
+    ///   answered.
+    package func upgrade(
+        _ head: ResponseHead, to newProtocol: StaticString, received: @escaping (Span<UInt8>) -> Void
+    ) -> Bool {
+        if isHeadSent || isFinished || !isBodyComplete || failure != nil { return false }
+        onUpgradedBytes = received
+        guard carrier?.upgrade(self, head, to: newProtocol) == true else {
+            onUpgradedBytes = nil
+            return false
+        }
+        isHeadSent = true
+        return true
+    }
+
     /// Ends the response. The exchange is over.
     package func finish(trailers: HeaderFields? = nil) {
         if isFinished { return }
@@ -184,6 +204,7 @@ package final class DownstreamExchange {
         carrier = nil
         onAbandoned = nil
         onDrained = nil
+        onUpgradedBytes = nil
         inbound = nil
         wakeReader()
         wakeSender()
@@ -212,6 +233,12 @@ package final class DownstreamExchange {
     /// Bytes of the body arrived in the buffer given to `receiveBody`.
     package func bodyReceivedInPlace(byteCount: Int) { receivedByteCount += byteCount }
 
+    /// Bytes of the protocol that the connection was upgraded to.
+    package func upgradedBytesReceived(_ bytes: Span<UInt8>) {
+        receivedByteCount += bytes.count
+        onUpgradedBytes?(bytes)
+    }
+
     package func bodyEnded() {
         isBodyComplete = true
         wakeReader()
@@ -233,6 +260,7 @@ package final class DownstreamExchange {
         let tellDrained = onDrained
         onAbandoned = nil
         onDrained = nil
+        onUpgradedBytes = nil
         tellAbandoned?()
         tellDrained?()
     }

@@ -27,7 +27,7 @@ extension DownstreamHTTP1: TransportDelegate {
     func transportEnded() {
         switch state {
         case .waiting, .lingering: close()
-        case .serving:
+        case .serving, .upgraded:
             // One that has closed its side alone looks like one that has gone, and RFC 9112 §9.6 lets a server choose. To take
             // it for gone ends the provider's work, and its cost, at once when an application gives up.
             close()
@@ -65,7 +65,7 @@ extension DownstreamHTTP1: TimerTarget {
             if now < by { return registry.loop.arm(timer, at: by) }
             keepsAlive = false
             exchange?.bodyFailed(.bodyTimeout)
-        case .serving:
+        case .serving, .upgraded:
             if transport.pendingByteCount == 0 { return }
             let by = transport.lastProgress + registry.configuration.stall
             if now < by { return registry.loop.arm(timer, at: by) }

@@ -88,6 +88,26 @@ extension DownstreamHTTP1: ExchangeCarrier {
 
     func sendVerbatim(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>) { transport.write(bytes) }
 
+    func upgrade(_ exchange: DownstreamExchange, _ head: ResponseHead, to newProtocol: StaticString) -> Bool {
+        if version != .http11 || !isBodyDone || isHead { return false }
+        transport.write { queue in
+            queue.write { buffer in
+                MessageWriter.response(head, framing: nil, to: .http11, keepsConnection: true, into: buffer)
+                buffer.truncate(to: buffer.count - 2)
+                buffer.append("upgrade: ")
+                buffer.append(newProtocol)
+                buffer.append("\r\nconnection: upgrade\r\n\r\n")
+            }
+        }
+        state = .upgraded
+        framing = .untilClose
+        keepsAlive = false
+        // What came with the request belongs to the new protocol.
+        if pending != nil { processPending() }
+        transport.resumeReading()
+        return true
+    }
+
     private func watchForStall() {
         if let timer, isBodyDone { registry.loop.arm(timer, at: registry.loop.now + registry.configuration.stall) }
     }

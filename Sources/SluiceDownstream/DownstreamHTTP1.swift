@@ -9,6 +9,8 @@ final class DownstreamHTTP1: DownstreamConnection {
         case waiting
         /// A request is being served.
         case serving
+        /// The connection speaks another protocol now; its bytes go to the exchange that upgraded it.
+        case upgraded
         /// The response is out, the request is not read to its end: what comes is thrown away for a while (RFC 9112 §9.6).
         case lingering
         case closed
@@ -87,6 +89,9 @@ final class DownstreamHTTP1: DownstreamConnection {
             case .serving:
                 if isBodyDone { return offset }
                 readBody(bytes, &offset)
+            case .upgraded:
+                exchange?.upgradedBytesReceived(bytes.extracting(offset...))
+                return bytes.count
             case .lingering, .closed: return bytes.count
             }
         }

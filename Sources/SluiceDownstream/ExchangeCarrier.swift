@@ -15,6 +15,8 @@ package protocol ExchangeCarrier: AnyObject {
     func send(_ exchange: DownstreamExchange, sharing buffer: ByteBuffer)
     /// Puts bytes on the connection as they are.
     func sendVerbatim(_ exchange: DownstreamExchange, _ bytes: Span<UInt8>)
+    /// Answers 101 and makes the connection a pair of byte streams; `false` where that cannot be.
+    func upgrade(_ exchange: DownstreamExchange, _ head: ResponseHead, to newProtocol: StaticString) -> Bool
     func finish(_ exchange: DownstreamExchange, trailers: HeaderFields?)
     /// Ends a response that cannot be completed, so that the application sees that it was cut.
     func abort(_ exchange: DownstreamExchange)
@@ -22,4 +24,11 @@ package protocol ExchangeCarrier: AnyObject {
     func abortAfterSending(_ exchange: DownstreamExchange)
     /// Whether more is queued for the application than it takes.
     func isCongested(_ exchange: DownstreamExchange) -> Bool
+}
+
+extension ExchangeCarrier {
+    /// HTTP/2 has no 101 (RFC 9113 §8.6).
+    package func upgrade(_ exchange: DownstreamExchange, _ head: ResponseHead, to newProtocol: StaticString) -> Bool {
+        false
+    }
 }

@@ -33,6 +33,29 @@ package enum JSONText {
     /// What the inside of a JSON string says, where it is known to be valid.
     package static func read(_ contents: Span<UInt8>, to buffer: ByteBuffer) { JSONEscapes.decode(contents, into: buffer) }
 
+    /// A JSON text without the white space between its values.
+    package static func compact(_ text: Span<UInt8>, into buffer: ByteBuffer) {
+        buffer.reserve(text.count)
+        var isInString = false
+        var isEscaped = false
+        for index in text.indices {
+            let byte = text[index]
+            if isInString {
+                buffer.append(byte)
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isInString = false
+                }
+            } else if byte > ASCII.space {
+                buffer.append(byte)
+                isInString = byte == UInt8(ascii: "\"")
+            }
+        }
+    }
+
     @inline(never) private static func writeEscape(_ byte: UInt8, to buffer: ByteBuffer) {
         switch byte {
         case UInt8(ascii: "\""): buffer.append("\\\"" as StaticString)

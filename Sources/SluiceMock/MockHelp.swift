@@ -27,6 +27,13 @@ package enum MockHelp {
           POST /mock/reset             forget all that, and files, uploads, batches and responses
           GET /health                  answers 200
 
+        Other providers
+          Each speaks its own dialect under its name: point a base URL at http://127.0.0.1:4020/NAME instead of at its host.
+            \(wrapped(DialectTable.prefixes.sorted()))
+          Of bedrock, gemini, vertex, azure and baidu-v1 the model in the path, of spark-ws the domain, says the behaviour.
+
+        \(MockCredentials.help)
+
         Examples
           sluice mock --token-rate 50 --first-token-ms 300 --jitter 0.5
           sluice mock --fault status=429,retry-after=1,flap=5
@@ -34,6 +41,13 @@ package enum MockHelp {
             -d '{"model":"gpt-mock+tokens=60","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
 
         """
+    }
+
+    /// Names in lines of a few.
+    private static func wrapped(_ names: [String]) -> String {
+        stride(from: 0, to: names.count, by: 12).map { start in
+            names[start..<min(start + 12, names.count)].joined(separator: ", ")
+        }.joined(separator: ",\n    ")
     }
 
     private static func table(_ keys: [BehaviourKey]) -> String {

@@ -19,6 +19,9 @@ package struct MockOptions: Sendable {
     /// Names for the list of models, beside those that are always there.
     package var models: [String] = []
 
+    /// How long tokens of the token endpoints are good, in seconds; `nil` as long as each provider's.
+    package var tokenSeconds: Int?
+
     package init() {}
 
     /// The most requests that are kept.

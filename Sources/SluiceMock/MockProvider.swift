@@ -18,7 +18,7 @@ final class MockShared: Sendable {
 
 /// One worker's provider: reads a request, finds out how to behave, answers.
 final class MockProvider {
-    private let shared: MockShared
+    let shared: MockShared
     private let heads = ResponseHeads()
     /// Nothing on it outlives a suspension.
     private let tape = JSONTape()
@@ -58,6 +58,7 @@ final class MockProvider {
         } catch {
             return send(Reply(APIError(error.status, "\(error.message)")), exchange)
         }
+        if answerDialect(exchange, target, body) { return }
         do throws(APIError) {
             endpoint = try Endpoint(head.method, target, path: head.path)
         } catch {
@@ -101,7 +102,7 @@ final class MockProvider {
     }
 
     /// The defaults, then the model's name, then the header.
-    private func wanted(_ model: String, _ head: RequestHead) throws(BehaviourMistake) -> Behaviour {
+    func wanted(_ model: String, _ head: RequestHead) throws(BehaviourMistake) -> Behaviour {
         let named = try BehaviourGrammar.model(model, over: shared.options.behaviour)
         guard let index = head.fields.index(named: "x-mock") else { return named }
         return try BehaviourGrammar.list(String(decoding: head.fields.value(at: index)), over: named)
@@ -131,7 +132,7 @@ final class MockProvider {
 
     // MARK: Sending
 
-    private func deliver(
+    func deliver(
         _ reply: Reply, _ exchange: DownstreamExchange, _ identity: ReplyIdentity, _ behaviour: Behaviour,
         _ admission: Ledger.Admission
     ) {
@@ -151,14 +152,15 @@ final class MockProvider {
             if isSlow { pacing.pace = .every(Player.dripTime / Self.slowBodyPieces) }
         }
         // An error is an error: only what would have been an answer is spoilt.
-        if reply.status.isSuccess { script = script.spoiled(by: behaviour, reply.dialect) }
+        if reply.status.isSuccess { script = script.spoiled(by: behaviour, reply.dialect, reply.streamForm) }
         Player(exchange, script, head: head, behaviour, pacing, ledger: shared.ledger, admission).start(
             after: behaviour.latency)
     }
 
     /// A reply without events tells of an error in its body.
     private static func told(_ reply: Reply, _ behaviour: Behaviour) -> Reply {
-        guard case .errorEvent = behaviour.fault, case .whole = reply.body, reply.status.isSuccess else { return reply }
+        guard case .errorEvent = behaviour.fault, case .whole = reply.body, reply.status.isSuccess, !reply.isForeign
+        else { return reply }
         var told = Reply(.serverError)
         told.status = 200
         return told

@@ -83,10 +83,16 @@ final class ModelDiscovery: TimerTarget {
 
     private static func names(_ body: ByteBuffer) -> [String] {
         let tape = JSONTape()
-        guard (try? tape.scan(body.span)) != nil, let data = tape.root(over: body.span)["data"] else { return [] }
+        guard (try? tape.scan(body.span)) != nil else { return [] }
+        let root = tape.root(over: body.span)
         var names: [String] = []
-        var elements = data.elements
+        var elements = root.elements(of: "data")
         while let model = elements.next() { if let id = model["id"]?.string { names.append(id) } }
+        // Google's list (section 9 of the Gemini sheet).
+        elements = root.elements(of: "models")
+        while let model = elements.next() {
+            if let name = model["name"]?.string, name.hasPrefix("models/") { names.append(String(name.dropFirst(7))) }
+        }
         return names
     }
 }

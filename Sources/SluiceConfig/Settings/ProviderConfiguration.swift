@@ -2,7 +2,13 @@ package import SluiceCore
 
 /// An AI platform, or a server that speaks like one.
 package struct ProviderConfiguration: Sendable, Equatable {
-    package enum Dialect: String, Sendable, CaseIterable { case openai, anthropic }
+    package enum Dialect: String, Sendable, CaseIterable {
+        case openai
+        case anthropic
+        case gemini
+        case vertex
+        case bedrock
+    }
     /// Who makes responses (`/v1/responses`) of a provider that speaks OpenAI's dialect.
     package enum Responses: String, Sendable, CaseIterable { case native, translated }
     package enum HTTPVersion: String, Sendable, CaseIterable { case auto, http1, http2 }

@@ -19,6 +19,7 @@ extension Behaviour {
         case .tokens: tokens = try Self.number(key, value, 0...Self.tokensMax)
         case .text: text = try Self.text(key, value)
         case .arguments: arguments = try Self.text(key, value)
+        case .reasoning: reasoning = try Self.text(key, value)
         case .toolCalls: toolCalls = try Self.number(key, value, 0...Self.toolCallsMax)
         case .strict: isStrict = true
         case .usage, .promptTokens, .completionTokens, .cachedTokens, .reasoningTokens: try applyUsage(key, value)

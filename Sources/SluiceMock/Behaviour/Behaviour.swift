@@ -22,6 +22,8 @@ package struct Behaviour: Sendable, Equatable {
     package var text: String?
     /// These arguments of every tool call, instead of some that fit the schema.
     package var arguments: String?
+    /// These thoughts before the answer, in dialects that have them.
+    package var reasoning: String?
     /// How many tools are called at once when a request has tools; 0 answers with text.
     package var toolCalls = 1
     package var usage = UsageOverride()

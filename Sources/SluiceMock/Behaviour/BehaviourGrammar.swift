@@ -113,7 +113,8 @@ extension BehaviourKey {
     /// Whether it says what goes wrong, or when.
     var isAboutFaults: Bool {
         switch self {
-        case .latency, .firstToken, .event, .tokenRate, .burst, .jitter, .seed, .tokens, .text, .arguments, .toolCalls,
+        case .latency, .firstToken, .event, .tokenRate, .burst, .jitter, .seed, .tokens, .text, .arguments, .reasoning,
+            .toolCalls,
             .usage, .promptTokens, .completionTokens, .cachedTokens, .reasoningTokens, .strict:
             false
         default: true

@@ -5,7 +5,7 @@ enum BehaviourKey: String, CaseIterable {
     case event = "event-ms"
     case tokenRate = "token-rate"
     case burst, jitter, seed
-    case tokens, text, arguments
+    case tokens, text, arguments, reasoning
     case toolCalls = "tool-calls"
     case usage
     case promptTokens = "prompt-tokens"
@@ -44,7 +44,7 @@ enum BehaviourKey: String, CaseIterable {
         case .tokenRate, .tokens, .toolCalls, .promptTokens, .completionTokens, .cachedTokens, .reasoningTokens: "N"
         case .seed, .times, .every, .flap: "N"
         case .jitter: "SHARE"
-        case .text, .arguments: "TEXT"
+        case .text, .arguments, .reasoning: "TEXT"
         case .usage: "none"
         case .status: "STATUS"
         case .retryAfter, .retryAfterDate: "SECONDS"
@@ -77,6 +77,7 @@ enum BehaviourKey: String, CaseIterable {
         case .tokens: "answer with so many tokens of filler; without it the last user message is echoed"
         case .text: "answer with this text, percent-encoded"
         case .arguments: "arguments of tool calls, percent-encoded; without it they are made from the schema"
+        case .reasoning: "reason first, with this text, in dialects that have reasoning"
         case .toolCalls: "tools called at once when the request has tools (default 1; 0: text)"
         case .usage: "leave usage out even when it is asked for"
         case .promptTokens: "report so many prompt tokens"

@@ -28,7 +28,7 @@ enum FaultReplies {
         }
     }
 
-    private static func advised(_ reply: Reply, _ retry: RetryAdvice) -> Reply {
+    static func advised(_ reply: Reply, _ retry: RetryAdvice) -> Reply {
         var reply = reply
         if let seconds = retry.seconds { reply.fields.append(("retry-after", "\(seconds)")) }
         if let seconds = retry.dateSeconds {

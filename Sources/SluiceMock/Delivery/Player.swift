@@ -89,7 +89,8 @@ final class Player: TimerTarget, EventHandler {
             phase = .drippingHead
             return arm(exchange.loop.now + Self.dripTime)
         }
-        exchange.sendHead(head, body: script?.announcedByteCount.map { .known($0) } ?? .unknown)
+        // Of an upgraded connection the head is out.
+        if !exchange.isHeadSent { exchange.sendHead(head, body: script?.announcedByteCount.map { .known($0) } ?? .unknown) }
         phase = .playing
         play()
     }

@@ -14,6 +14,10 @@ struct Reply {
     var fields: [(name: StaticString, value: String)] = []
     var body: Body
     var dialect = Dialect.plain
+    /// Whether another provider than OpenAI says it: then the head has nothing of OpenAI's.
+    var isForeign = false
+    /// How another provider's stream goes wrong.
+    var streamForm: StreamForm?
     /// After how many milliseconds a bucket that is empty now is full again; `nil` if none is empty.
     var rateLimitWait: Int?
 

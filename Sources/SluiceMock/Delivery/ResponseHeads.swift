@@ -16,6 +16,7 @@ struct ResponseHeads {
     }
 
     func head(for reply: Reply, _ identity: ReplyIdentity, _ behaviour: Behaviour) -> ResponseHead {
+        if reply.isForeign { return Self.foreign(reply, behaviour) }
         var fields: HeaderFields
         if reply.rateLimitWait != nil {
             fields = Self.fields(reply.contentType, wait: reply.rateLimitWait)
@@ -30,6 +31,15 @@ struct ResponseHeads {
         fields.append(.openaiProcessingMS, "\(max(1, Int(behaviour.latency.milliseconds)))")
         for field in reply.fields { fields.append(lowercaseName: field.name, field.value) }
         if behaviour.defects.contains(.hugeHead) { Self.pad(&fields) }
+        return ResponseHead(reply.status, fields: fields)
+    }
+
+    /// A head with what the dialect says and nothing else.
+    private static func foreign(_ reply: Reply, _ behaviour: Behaviour) -> ResponseHead {
+        var fields = HeaderFields(reservingBytes: 256, fields: 8)
+        fields.append(.contentType, reply.contentType)
+        for field in reply.fields { fields.append(lowercaseName: field.name, field.value) }
+        if behaviour.defects.contains(.hugeHead) { pad(&fields) }
         return ResponseHead(reply.status, fields: fields)
     }
 

@@ -22,18 +22,18 @@ extension Script {
     }
 
     /// The script with a behaviour's faults in it.
-    func spoiled(by behaviour: Behaviour, _ dialect: Reply.Dialect) -> Script {
+    func spoiled(by behaviour: Behaviour, _ dialect: Reply.Dialect, _ form: StreamForm? = nil) -> Script {
         var script = self
         if behaviour.defects.contains(.noDone) { script.removeDone() }
         if behaviour.defects.contains(.noFinish) { script.removeFinish() }
-        if behaviour.defects.contains(.malformed) { script.malform(dialect) }
+        if behaviour.defects.contains(.malformed) { script.malform(dialect, form) }
         switch behaviour.fault {
         case .cut(let share): script.stop(atShare: share, .cut)
         case .cutClean(let share):
             script.stop(atShare: share, .proper)
             script.announcedByteCount = nil
         case .stall(let share): script.stop(atShare: share, .stalled)
-        case .errorEvent(let share) where announcedByteCount == nil: script.fail(atShare: share, dialect)
+        case .errorEvent(let share) where announcedByteCount == nil: script.fail(atShare: share, dialect, form)
         case .badLength:
             script.announcedByteCount = script.byteCount + Self.missingByteCount
             script.end = .cut
@@ -60,7 +60,12 @@ extension Script {
     private mutating func removeFinish() { if !finish.isEmpty { remove(finish) } }
 
     /// Puts half an event in the middle of the content; of a body that is no stream, leaves out the second half.
-    private mutating func malform(_ dialect: Reply.Dialect) {
+    private mutating func malform(_ dialect: Reply.Dialect, _ form: StreamForm?) {
+        if let form {
+            let middle = pieceCount(untilShare: 0.5)
+            bytes(form.malformed)
+            return moveLast(to: middle)
+        }
         if dialect == .plain {
             shorten(content.lowerBound, to: 0.5)
             truncate(to: min(content.lowerBound + 1, count))
@@ -73,8 +78,12 @@ extension Script {
     }
 
     /// Ends with an error that is told in the stream; where none can be told, the connection is closed.
-    private mutating func fail(atShare share: Double?, _ dialect: Reply.Dialect) {
+    private mutating func fail(atShare share: Double?, _ dialect: Reply.Dialect, _ form: StreamForm?) {
         truncate(to: share.map { pieceCount(untilShare: $0) } ?? 0)
+        if let form {
+            if form.error.isEmpty { end = .cut } else { bytes(form.error) }
+            return
+        }
         switch dialect {
         case .plain: end = .cut
         case .chat: event { APIError.serverError.write(to: $0) }

@@ -73,6 +73,12 @@ struct Script {
     mutating func beginFinish() { finish = count..<count }
     mutating func endFinish() { finish = finish.lowerBound..<count }
 
+    /// Adds what a stream ends with in another dialect.
+    mutating func done(_ write: (ByteBuffer) -> Void) {
+        done = count..<count + 1
+        piece(write)
+    }
+
     mutating func appendDone() {
         done = count..<count + 1
         piece { $0.append("data: [DONE]\n\n") }

@@ -20,6 +20,7 @@ struct Forwarding {
         case .echo: try await EchoReply.send(request, context, tape: tape)
         case .provider(let provider):
             try StoredResponses.check(context, provider)
+            try Translation.check(context, provider)
             context.request = request
             context.exchange.onAbandoned = { [unowned context] in
                 context.upstream?.cancel(UpstreamError(.cancelled, "the application has gone"))

@@ -20,7 +20,7 @@ enum Relaying {
         _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
     ) async throws(UpstreamError) {
         context.upstreamStatus = head.status
-        context.upstreamRequestID = head.fields.text(.xRequestID) ?? anthropicRequestID(head)
+        context.upstreamRequestID = upstreamRequestID(head)
         let code = head.status.code
         if code >= 400, let translation = context.translation {
             try await ProviderError.translate(head, from: upstream, translation, context, tape: tape)
@@ -52,9 +52,11 @@ enum Relaying {
         return StreamRelay(context, from: upstream, head: head, through: inspector, tape: tape)
     }
 
-    /// Anthropic's name for it has no `x-` (section 2 of its sheet).
-    private static func anthropicRequestID(_ head: ResponseHead) -> String? {
-        head.fields.index(named: "request-id").map { String(decoding: head.fields.value(at: $0)) }
+    /// Anthropic's name for it has no `x-` (section 2 of its sheet), and AWS has its own.
+    private static func upstreamRequestID(_ head: ResponseHead) -> String? {
+        if let id = head.fields.text(.xRequestID) { return id }
+        let index = head.fields.index(named: "request-id") ?? head.fields.index(named: "x-amzn-requestid")
+        return index.map { String(decoding: head.fields.value(at: $0)) }
     }
 
     static func isEventStream(_ head: ResponseHead) -> Bool {

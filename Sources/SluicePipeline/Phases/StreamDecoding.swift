@@ -61,7 +61,10 @@ struct StreamDecoding {
         var offset = 0
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
-                if event.kind != .message { continue }
+                if event.kind != .message {
+                    if event.kind == .fields { decode(bare: parser.raw(event, in: bytes), tape) }
+                    continue
+                }
                 decode(parser.data(of: event, in: bytes), named: parser.name(of: event, in: bytes), tape)
             }
         } catch {
@@ -76,8 +79,13 @@ struct StreamDecoding {
         do throws(EventStreamError) {
             while let frame = try parser.next(in: bytes, at: &offset) {
                 let data = parser.payload(of: frame, in: bytes)
-                if parser.messageType(of: frame, in: bytes).equals("exception") {
-                    decode(data, named: parser.exceptionType(of: frame, in: bytes), tape)
+                let type = parser.messageType(of: frame, in: bytes)
+                if type.equals("exception") {
+                    decode(failure: parser.exceptionType(of: frame, in: bytes), data, tape)
+                } else if type.equals("error") {
+                    let code = parser.header(":error-code", of: frame, in: bytes)?.string
+                    let message = parser.header(":error-message", of: frame, in: bytes)?.string
+                    decode(error: code, message, tape)
                 } else {
                     decode(data, named: parser.eventType(of: frame, in: bytes), tape)
                 }
@@ -112,6 +120,33 @@ struct StreamDecoding {
         }
     }
 
+    /// Lines that are no event's: Google puts errors into its streams as JSON text (section 6 of the Gemini sheet).
+    private mutating func decode(bare text: Span<UInt8>, _ tape: JSONTape) {
+        if text.isEmpty || text[0] != UInt8(ascii: "{") && text[0] != UInt8(ascii: "[") { return }
+        if (try? tape.scan(text)) == nil { return }
+        decoder.decode(event: tape.root(over: text), named: text.extracting(0..<0), into: sink)
+    }
+
+    /// An exception within Amazon's framing: its document, under its type's name.
+    private mutating func decode(failure name: Span<UInt8>, _ payload: Span<UInt8>, _ tape: JSONTape) {
+        if (try? tape.scan(payload)) == nil { return decode(error: name, payload, tape) }
+        decoder.decode(event: tape.root(over: payload), named: name, into: sink)
+    }
+
+    /// A failure that has no document gets one.
+    private mutating func decode(error code: Span<UInt8>?, _ message: Span<UInt8>?, _ tape: JSONTape) {
+        let document = ByteBuffer(capacity: 128)
+        var json = JSONWriter(into: document)
+        json.beginObject()
+        json.key("__type")
+        if let code { json.string(code) } else { json.string("InternalFailure") }
+        json.key("message")
+        if let message { json.string(message) } else { json.string("") }
+        json.endObject()
+        if (try? tape.scan(document.span)) == nil { return }
+        decoder.decode(event: tape.root(over: document.span), named: document.span.extracting(0..<0), into: sink)
+    }
+
     private mutating func decode(_ data: Span<UInt8>, named name: Span<UInt8>, _ tape: JSONTape) {
         if data.hasPrefix("[DONE]") { return decoder.done(into: sink) }
         do throws(JSONError) {
@@ -125,7 +160,11 @@ struct StreamDecoding {
     }
 
     /// The provider's message is complete as HTTP; whether the answer is, its events say.
-    func end() throws(UpstreamError) {
+    mutating func end(tape: JSONTape) throws(UpstreamError) {
+        if case .events(var parser) = cutter, let event = parser.unfinished(), event.kind == .fields {
+            let nothing = ByteBuffer(capacity: 16)
+            decode(bare: parser.raw(event, in: nothing.span), tape)
+        }
         if decoder.end(into: sink) { return }
         throw UpstreamError(.closedInBody, "its stream ended without saying that the answer is complete")
     }

@@ -12,7 +12,9 @@ enum TranslatedReply {
         _ head: ResponseHead, from upstream: UpstreamExchange, _ translation: Translation, _ context: RequestContext,
         tape: JSONTape
     ) async throws(UpstreamError) {
-        if context.isStream {
+        if let embeddings = translation.embeddings {
+            try await vectors(from: upstream, embeddings, translation, context, tape: tape)
+        } else if context.isStream {
             try await stream(head, from: upstream, translation, context, tape: tape)
         } else {
             try await whole(head, from: upstream, translation, context, tape: tape)
@@ -37,8 +39,14 @@ enum TranslatedReply {
     private static func isStream(_ head: ResponseHead, _ translation: Translation) -> Bool {
         switch translation.dialect.framing {
         case .serverSentEvents: Relaying.isEventStream(head)
-        case .amazonEventStream, .webSocketMessages: true
+        case .amazonEventStream: !isJSON(head)
+        case .webSocketMessages: true
         }
+    }
+
+    private static func isJSON(_ head: ResponseHead) -> Bool {
+        guard let index = head.fields.index(of: .contentType) else { return false }
+        return head.fields.value(at: index).hasPrefixIgnoringCase("application/json")
     }
 
     // MARK: To a whole reply
@@ -60,13 +68,30 @@ enum TranslatedReply {
                 .estimate(requestByteCount: context.exchange.receivedByteCount, textByteCount: reply.byteCount))
         }
         context.usage = reply.usage
-        context.status = 200
-        context.firstByteAt = context.exchange.loop.now
         let buffer = ByteBuffer(capacity: reply.byteCount + 512)
         ReplyFormat.write(reply, context, into: buffer)
+        send(buffer, context)
+    }
+
+    private static func vectors(
+        from upstream: UpstreamExchange, _ embeddings: any EmbeddingDialect, _ translation: Translation, _ context: RequestContext,
+        tape: JSONTape
+    ) async throws(UpstreamError) {
+        let body = try await document(from: upstream, context, tape: tape)
+        let buffer = ByteBuffer(capacity: body.count + 256)
+        let usage = embeddings.decode(
+            tape.root(over: body.span), model: context.upstreamModel, asBase64: translation.asBase64, into: buffer)
+        guard let usage else { throw UpstreamError(.malformed, "its reply has no embeddings") }
+        context.usage = usage
+        send(buffer, context)
+    }
+
+    private static func send(_ body: ByteBuffer, _ context: RequestContext) {
+        context.status = 200
+        context.firstByteAt = context.exchange.loop.now
         context.exchange.sendHead(
-            ResponseHead(200, fields: fields("application/json", context)), body: .known(buffer.count))
-        context.exchange.send(sharing: buffer)
+            ResponseHead(200, fields: fields("application/json", context)), body: .known(body.count))
+        context.exchange.send(sharing: body)
         context.exchange.finish()
     }
 

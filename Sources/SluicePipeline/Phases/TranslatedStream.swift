@@ -65,7 +65,7 @@ final class TranslatedStream: RelayedStream {
 
     func end() throws(UpstreamError) {
         if let failure { throw failure }
-        try decoding.end()
+        try decoding.end(tape: tape)
         try deliver()
         finish()
     }
@@ -154,6 +154,6 @@ final class AssembledStream: BodySink {
             if !decoding.isOver { throw failure ?? error }
         }
         if let failure { throw failure }
-        try decoding.end()
+        try decoding.end(tape: tape)
     }
 }

@@ -10,11 +10,18 @@ package final class Translation {
     let decoder: any ReplyDecoder
     /// What of the request got lost or was changed on the way.
     let report: FieldReport
+    /// For a request for embeddings: what they are read by, and how the application wants them.
+    let embeddings: (any EmbeddingDialect)?
+    let asBase64: Bool
     /// What a response repeats of its request, if that is what the application asked for.
     private(set) var echo: ResponsesEcho?
 
-    private init(_ dialect: any ChatDialect, _ report: FieldReport) {
+    private init(
+        _ dialect: any ChatDialect, _ report: FieldReport, embeddings: (any EmbeddingDialect)? = nil, asBase64: Bool = false
+    ) {
         self.dialect = dialect
+        self.embeddings = embeddings
+        self.asBase64 = asBase64
         decoder = dialect.makeDecoder()
         self.report = report
     }
@@ -24,9 +31,44 @@ package final class Translation {
         switch context.dialect {
         case .platform: true
         case .openAI where context.operation == .responses: !provider.hasResponses
-        case .openAI: provider.dialect != .openai && context.operation == .chatCompletions
+        case .openAI:
+            provider.dialect != .openai && (context.operation == .chatCompletions || context.operation == .embeddings)
         case .anthropic: provider.dialect != .anthropic && context.operation == .chatCompletions
         }
+    }
+
+    /// Refuses, before any call, what a provider of another dialect does not have.
+    static func check(_ context: RequestContext, _ provider: Provider) throws(Rejection) {
+        guard case .openAI = context.dialect, provider.dialect != .openai, let operation = context.operation else { return }
+        switch operation {
+        case .chatCompletions, .responses: return
+        case .embeddings where provider.chat.embeddings != nil: return
+        case .models:
+            throw Rejection(
+                .caller, 404, code: "model_not_found",
+                "The model is not known here, and provider \(provider.name) cannot be asked for it.", param: "model")
+        default:
+            throw Rejection(
+                .caller, 400, code: "unsupported_operation",
+                "Provider \(provider.name) (\(provider.dialect.rawValue)) has nothing for \(operation.template).", param: "model")
+        }
+    }
+
+    private static func embeddingRequest(
+        _ body: ByteBuffer, _ embeddings: any EmbeddingDialect, _ context: RequestContext, _ provider: Provider, tape: JSONTape
+    ) throws(Rejection) -> UpstreamRequest {
+        let root = tape.root(over: body.span)
+        var report = FieldReport()
+        let encoded = ByteBuffer(capacity: body.count + 512)
+        do throws(EncodingRefusal) {
+            try embeddings.encode(root, model: context.upstreamModel, into: encoded, &report)
+        } catch {
+            throw Rejection(.caller, 400, code: "unsupported_value", error.message, param: error.param)
+        }
+        context.translation = Translation(
+            provider.chat, report, embeddings: embeddings, asBase64: root["encoding_format"]?.equals("base64") == true)
+        return post(
+            encoded, embeddings.target(model: context.upstreamModel), UpstreamRequestBuilder.translatedFields(context, provider), provider)
     }
 
     /// Makes a responses request into a chat request; the tape holds it afterwards.
@@ -71,10 +113,13 @@ package final class Translation {
         return request
     }
 
-    /// Puts a chat request into the provider's words.
+    /// Puts a request into the provider's words.
     static func request(
         _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, tape: JSONTape
     ) throws(Rejection) -> UpstreamRequest {
+        if context.operation == .embeddings, let embeddings = provider.chat.embeddings {
+            return try embeddingRequest(body, embeddings, context, provider, tape: tape)
+        }
         var report = FieldReport()
         var body = body
         var echo: ResponsesEcho?
@@ -94,16 +139,20 @@ package final class Translation {
         }
         var fields = UpstreamRequestBuilder.translatedFields(context, provider)
         provider.chat.addFields(request, to: &fields)
-        let target = provider.basePath + Array(provider.chat.chatTarget(request).utf8)
         let translation = Translation(provider.chat, report)
         translation.echo = echo
         context.translation = translation
+        let target = provider.chat.chatTarget(request)
         if provider.chat.framing == .webSocketMessages {
-            return translation.webSocketRequest(target, fields, firstMessage: encoded)
+            return translation.webSocketRequest(provider.basePath + Array(target.utf8), fields, firstMessage: encoded)
         }
-        return UpstreamRequest(
-            method: .post, target: target, fields: fields,
-            body: .parts([UpstreamRequest.Part(encoded, 0..<encoded.count)], byteCount: encoded.count))
+        return post(encoded, target, fields, provider)
+    }
+
+    private static func post(_ body: ByteBuffer, _ target: String, _ fields: HeaderFields, _ provider: Provider) -> UpstreamRequest {
+        UpstreamRequest(
+            method: .post, target: provider.basePath + Array(target.utf8), fields: fields,
+            body: .parts([UpstreamRequest.Part(body, 0..<body.count)], byteCount: body.count))
     }
 
     /// What is sent once the provider has opened its WebSocket.

@@ -25,6 +25,8 @@ package final class ReplyAssembly: ReplySink {
     package private(set) var refusal: ByteBuffer?
     package private(set) var blocks: [Block] = []
     package private(set) var calls: [Call] = []
+    /// The insides of JSON strings, each a data URL.
+    package private(set) var images: [ByteBuffer] = []
     package private(set) var finishReason: FinishReason?
     package private(set) var usage: Usage?
     package private(set) var fault: ProviderFault?
@@ -54,6 +56,13 @@ package final class ReplyAssembly: ReplySink {
     package func reasoningBlock(_ block: ReasoningBlock) {
         byteCount += block.seal.byteCount
         blocks.append(Block(format: block.format, text: block.text?.string, seal: block.seal.string))
+    }
+
+    package func image(_ image: ReplyImage) {
+        let url = ByteBuffer(capacity: image.base64.byteCount + 64)
+        image.append(escapedTo: url)
+        byteCount += url.count
+        images.append(url)
     }
 
     package func toolCall(_ index: Int, _ call: ToolCallStart) {

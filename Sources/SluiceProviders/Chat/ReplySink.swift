@@ -1,3 +1,4 @@
+package import SluiceCore
 internal import SluiceJSON
 
 /// The small vocabulary that every provider's chat reply is put into when the application speaks another dialect: a decoder
@@ -12,6 +13,8 @@ package protocol ReplySink: AnyObject {
     /// A block of reasoning is complete, with what its provider wants back with it, unchanged, in the next turn.
     func reasoningBlock(_ block: ReasoningBlock)
     func refusal(_ text: ReplyText)
+    /// A picture that the model made.
+    func image(_ image: ReplyImage)
     /// A tool call begins; `index` counts the reply's calls from 0, one more each time.
     func toolCall(_ index: Int, _ call: ToolCallStart)
     /// A piece of the JSON text of that call's arguments. A call without any has the arguments `{}`.
@@ -22,6 +25,32 @@ package protocol ReplySink: AnyObject {
     func usage(_ usage: Usage)
     /// The provider failed.
     func fault(_ fault: ProviderFault)
+}
+
+extension ReplySink {
+    /// For dialects that have no place for pictures.
+    package func image(_ image: ReplyImage) {}
+}
+
+/// A picture in an answer.
+package struct ReplyImage: ~Escapable {
+    /// Such as `image/png`.
+    package let mediaType: ReplyText
+    package let base64: ReplyText
+
+    @_lifetime(copy mediaType, copy base64)
+    package init(mediaType: ReplyText, base64: ReplyText) {
+        self.mediaType = mediaType
+        self.base64 = base64
+    }
+
+    /// Appends a data URL, as it stands in a JSON string.
+    package func append(escapedTo buffer: ByteBuffer) {
+        buffer.append("data:" as StaticString)
+        mediaType.append(escapedTo: buffer)
+        buffer.append(";base64," as StaticString)
+        base64.append(escapedTo: buffer)
+    }
 }
 
 /// Why an answer ended, in OpenAI's words.

@@ -2,12 +2,18 @@
 package enum ProviderDialect: String, Sendable, CaseIterable {
     case openai
     case anthropic
+    case gemini
+    case vertex
+    case bedrock
 
     /// What speaks it.
     package var chat: any ChatDialect {
         switch self {
         case .openai: OpenAIDialect()
         case .anthropic: AnthropicDialect()
+        case .gemini: GeminiDialect(.gemini)
+        case .vertex: GeminiDialect(.vertex)
+        case .bedrock: ConverseDialect()
         }
     }
 }

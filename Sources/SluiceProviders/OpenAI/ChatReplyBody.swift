@@ -58,6 +58,7 @@ package enum ChatReplyBody {
             for (index, block) in reply.blocks.enumerated() { write(block, index, &json) }
             json.endArray()
         }
+        if !reply.images.isEmpty { write(images: reply.images, &json) }
         if !reply.calls.isEmpty {
             json.key("tool_calls")
             json.beginArray()
@@ -65,6 +66,24 @@ package enum ChatReplyBody {
             json.endArray()
         }
         json.endObject()
+    }
+
+    /// As OpenRouter and others do it: OpenAI's chat has no place for pictures.
+    private static func write(images: [ByteBuffer], _ json: inout JSONWriter) {
+        json.key("images")
+        json.beginArray()
+        for image in images {
+            json.beginObject()
+            json.key("type")
+            json.string("image_url")
+            json.key("image_url")
+            json.object { json in
+                json.key("url")
+                json.string(escaped: image.span)
+            }
+            json.endObject()
+        }
+        json.endArray()
     }
 
     private static func write(_ block: ReplyAssembly.Block, _ index: Int, _ json: inout JSONWriter) {

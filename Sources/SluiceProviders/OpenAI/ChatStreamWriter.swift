@@ -87,6 +87,16 @@ package final class ChatStreamWriter: StreamWriter {
     package func reasoning(_ text: ReplyText) { write("\"reasoning_content\":\"", text) }
     package func refusal(_ text: ReplyText) { write("\"refusal\":\"", text) }
 
+    /// As OpenRouter and others do it: OpenAI's chat has no place for pictures.
+    package func image(_ image: ReplyImage) {
+        hasContent = true
+        open()
+        output.append("\"images\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"" as StaticString)
+        image.append(escapedTo: output)
+        output.append("\"}}]" as StaticString)
+        close()
+    }
+
     package func reasoningBlock(_ block: ReasoningBlock) {
         open()
         output.append("\"reasoning_details\":[" as StaticString)

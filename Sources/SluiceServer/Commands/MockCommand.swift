@@ -18,6 +18,7 @@ enum MockCommand {
                 .init("api-key", "KEY", doc: "what a bearer must be; default: anything"),
                 .init("model", "NAME", isRepeatable: true, doc: "one more name for the list of models"),
                 .init("requests", "N", doc: "how many requests /mock/requests can show; default 200"),
+                .init("token-seconds", "N", doc: "how long tokens of token endpoints last; default: as the provider's"),
                 .init("quiet", doc: "prints nothing at the start"),
             ] + behaviour + [
                 .init("fault", "WORDS", isRepeatable: true, doc: "what goes wrong, for every request: see Behaviour")
@@ -74,6 +75,7 @@ enum MockCommand {
         if let kept = try arguments.integer("requests", in: 0...MockOptions.requestsKeptMax) {
             options.requestsKept = kept
         }
+        options.tokenSeconds = try arguments.integer("token-seconds", in: 1...31_536_000)
         options.behaviour = try behaviour(arguments)
         return options
     }
