@@ -17,7 +17,6 @@ package final class ResponsesStreamWriter: StreamWriter {
     private let byteCountMax: Int
     /// What has been kept so far.
     private var byteCount = 0
-    package var textByteCount: Int { byteCount }
     private var model: String?
     private var response: ResponseObject?
     private var sequenceNumber = 0
