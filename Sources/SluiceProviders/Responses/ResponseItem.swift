@@ -77,6 +77,19 @@ enum ResponseItem {
         buffer.append("\"}" as StaticString)
     }
 
+    /// A picture, as a tool of OpenAI's makes one.
+    static func appendImage(id: String, base64: Span<UInt8>?, to buffer: ByteBuffer) {
+        buffer.append("{\"type\":\"image_generation_call\",\"id\":\"" as StaticString)
+        buffer.append(id)
+        if let base64 {
+            buffer.append("\",\"status\":\"completed\",\"result\":\"" as StaticString)
+            buffer.append(base64)
+            buffer.append("\"}" as StaticString)
+        } else {
+            buffer.append("\",\"status\":\"in_progress\",\"result\":null}" as StaticString)
+        }
+    }
+
     /// Whether arguments, as the inside of a JSON string, are a JSON text to its end.
     static func isWhole(_ arguments: ByteBuffer, _ tape: JSONTape) -> Bool {
         if arguments.isEmpty { return false }

@@ -120,6 +120,22 @@ extension ResponsesStreamWriter {
         done(index, item)
     }
 
+    // MARK: Pictures
+
+    package func image(_ image: ReplyImage) {
+        if fault != nil { return }
+        close()
+        closeCalls()
+        let id = identity.callID("ig_")
+        let index = items.count
+        add { ResponseItem.appendImage(id: id, base64: nil, to: output) }
+        let base64 = ByteBuffer(capacity: image.base64.byteCount)
+        image.base64.append(escapedTo: base64)
+        let item = ByteBuffer(capacity: base64.count + 128)
+        ResponseItem.appendImage(id: id, base64: base64.span, to: item)
+        done(index, item)
+    }
+
     // MARK: Calls
 
     package func toolCall(_ index: Int, _ call: ToolCallStart) {
