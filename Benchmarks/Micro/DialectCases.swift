@@ -29,7 +29,14 @@ func measureDialects(_ measure: Measure) {
     }
     translate("stream/Messages to chat, 64", messages, AnthropicDialect(), ChatStreamWriter(identity, showsUsage: false))
     translate("stream/chat to Messages, 64", chat, OpenAIDialect(), MessagesStreamWriter(identity))
+    translate("stream/chat to responses, 64", chat, OpenAIDialect(), responses())
     translate("stream/chat to chat, 64", chat, OpenAIDialect(), ChatStreamWriter(identity, showsUsage: false))
+
+    func responses() -> ResponsesStreamWriter {
+        let request = ByteBuffer("{}")
+        try? tape.scan(request.span)
+        return ResponsesStreamWriter(identity, ResponsesEcho(of: tape.root(over: request.span)), byteCountMax: .max)
+    }
 
     func translate(_ name: String, _ stream: ByteBuffer, _ dialect: any ChatDialect, _ writer: any StreamWriter) {
         let decoder = dialect.makeDecoder()

@@ -77,6 +77,27 @@ enum ResponseItem {
         buffer.append("\"}" as StaticString)
     }
 
+    /// A picture, as a tool of OpenAI's makes one.
+    static func appendImage(id: String, base64: Span<UInt8>?, to buffer: ByteBuffer) {
+        buffer.append("{\"type\":\"image_generation_call\",\"id\":\"" as StaticString)
+        buffer.append(id)
+        if let base64 {
+            buffer.append("\",\"status\":\"completed\",\"result\":\"" as StaticString)
+            buffer.append(base64)
+            buffer.append("\"}" as StaticString)
+        } else {
+            buffer.append("\",\"status\":\"in_progress\",\"result\":null}" as StaticString)
+        }
+    }
+
+    /// Whether arguments, as the inside of a JSON string, are a JSON text to its end.
+    static func isWhole(_ arguments: ByteBuffer, _ tape: JSONTape) -> Bool {
+        if arguments.isEmpty { return false }
+        let text = ByteBuffer(capacity: arguments.count)
+        ReplyText.escaped(arguments.span).append(plainTo: text)
+        return (try? tape.scan(text.span)) != nil
+    }
+
     /// The members `call_id` and `name` of a call.
     static func names(callID: ReplyText?, name: ReplyText, _ identity: inout ReplyIdentity) -> ByteBuffer {
         let names = ByteBuffer(capacity: 96)

@@ -13,8 +13,12 @@ package enum ResponsesReplyBody {
         let status: StaticString = response.status == .incomplete ? "incomplete" : "completed"
         let output = ByteBuffer(capacity: reply.byteCount + 256)
         writeReasoning(reply, &identity, output)
-        writeMessage(reply, status, &identity, output)
-        for call in reply.calls { write(call, status, &identity, output) }
+        writeMessage(reply, reply.calls.isEmpty ? status : "completed", &identity, output)
+        for image in reply.images { write(image, &identity, output) }
+        let tape = JSONTape()
+        for call in reply.calls {
+            write(call, ResponseItem.isWhole(call.arguments, tape) ? "completed" : status, &identity, output)
+        }
         response.write(output: output.span, into: buffer)
     }
 
@@ -65,6 +69,13 @@ package enum ResponsesReplyBody {
         if parts.isEmpty { return }
         separate(output)
         ResponseItem.appendMessage(id: identity.callID("msg_"), status: status, parts: parts.span, to: output)
+    }
+
+    /// - Parameter url: a data URL.
+    private static func write(_ url: ByteBuffer, _ identity: inout ReplyIdentity, _ output: ByteBuffer) {
+        separate(output)
+        let start = url.span.firstIndex(of: UInt8(ascii: ","), from: 0).map { $0 + 1 } ?? 0
+        ResponseItem.appendImage(id: identity.callID("ig_"), base64: url.span.extracting(start...), to: output)
     }
 
     private static func write(

@@ -10,26 +10,26 @@ package final class ResponsesStreamWriter: StreamWriter {
     package private(set) var hasContent = false
     package private(set) var fault: ProviderFault?
     package private(set) var usage: Usage?
+    package private(set) var textByteCount = 0
 
-    private var identity: ReplyIdentity
+    var identity: ReplyIdentity
     private let echo: ResponsesEcho
     private let byteCountMax: Int
     /// What has been kept so far.
     private var byteCount = 0
-    package var textByteCount: Int { byteCount }
     private var model: String?
     private var response: ResponseObject?
     private var sequenceNumber = 0
     /// Each output item as JSON, once it is done.
-    private var items: [ByteBuffer?] = []
-    private var open = OpenItem.none
-    private var calls: [ResponseCall] = []
+    var items: [ByteBuffer?] = []
+    var open = OpenItem.none
+    var calls: [ResponseCall] = []
     private var finishReason: FinishReason?
-    private let tape = JSONTape()
-    private static let callsMax = 1024
+    let tape = JSONTape()
+    static let callsMax = 1024
 
     /// The item that text is added to. Calls are not among them: several may be under way.
-    private enum OpenItem {
+    enum OpenItem {
         case none
         case reasoning(ResponsePart)
         case message(ResponsePart, ResponseItem.Part, parts: ByteBuffer)
@@ -45,7 +45,7 @@ package final class ResponsesStreamWriter: StreamWriter {
     // MARK: Events
 
     /// The beginning of an event, up to its own members.
-    private func event(_ name: StaticString) {
+    func event(_ name: StaticString) {
         output.append("event: " as StaticString)
         output.append(name)
         output.append("\ndata: {\"type\":\"" as StaticString)
@@ -55,7 +55,7 @@ package final class ResponsesStreamWriter: StreamWriter {
         sequenceNumber += 1
     }
 
-    @inline(__always) private func end() { output.append("}\n\n" as StaticString) }
+    @inline(__always) func end() { output.append("}\n\n" as StaticString) }
 
     private func lifecycle(_ name: StaticString, _ response: ResponseObject) {
         event(name)
@@ -79,13 +79,13 @@ package final class ResponsesStreamWriter: StreamWriter {
         return response
     }
 
-    private func place(_ index: Int) {
+    func place(_ index: Int) {
         output.append(",\"output_index\":" as StaticString)
         output.append(decimal: index)
     }
 
     /// An item begins; `write` appends it.
-    private func add(_ write: () -> Void) {
+    func add(_ write: () -> Void) {
         hasContent = true
         begin()
         event("response.output_item.added")
@@ -96,7 +96,7 @@ package final class ResponsesStreamWriter: StreamWriter {
         items.append(nil)
     }
 
-    private func done(_ index: Int, _ item: ByteBuffer) {
+    func done(_ index: Int, _ item: ByteBuffer) {
         event("response.output_item.done")
         place(index)
         output.append(",\"item\":" as StaticString)
@@ -106,7 +106,7 @@ package final class ResponsesStreamWriter: StreamWriter {
         keep(item.count)
     }
 
-    private func keep(_ count: Int) {
+    func keep(_ count: Int) {
         byteCount += count
         if byteCount > byteCountMax, fault == nil {
             fault = ProviderFault(
@@ -116,7 +116,7 @@ package final class ResponsesStreamWriter: StreamWriter {
     }
 
     /// What is kept of text that has just been passed on: it comes again in the events that end its part.
-    @inline(__always) private func pass(_ text: ReplyText, _ part: ResponsePart) {
+    @inline(__always) func pass(_ text: ReplyText, _ part: ResponsePart) {
         output.append(part.delta.span)
         output.append(decimal: sequenceNumber)
         sequenceNumber += 1
@@ -125,194 +125,19 @@ package final class ResponsesStreamWriter: StreamWriter {
         output.append("\"}\n\n" as StaticString)
         let before = part.text.count
         text.append(escapedTo: part.text)
+        textByteCount += part.text.count - before
         keep(part.text.count - before)
     }
 
     /// What a call without arguments has.
-    private func passNothing(_ part: ResponsePart) {
+    func passNothing(_ part: ResponsePart) {
         let nothing = "{}".utf8Span
         pass(ReplyText(nothing.span), part)
     }
 
-    // MARK: Text and refusals
-
-    package func text(_ text: ReplyText) { say(text, .text) }
-    package func refusal(_ text: ReplyText) { say(text, .refusal) }
-
-    private func say(_ text: ReplyText, _ kind: ResponseItem.Part) {
-        if text.isEmpty || fault != nil { return }
-        if case .message(let part, let open, _) = open, open == kind { return pass(text, part) }
-        pass(text, startPart(kind))
-    }
-
-    private func startPart(_ kind: ResponseItem.Part) -> ResponsePart {
-        let id: String
-        let parts: ByteBuffer
-        let index: Int
-        var place = 0
-        if case .message(let part, let kind, let others) = open {
-            endPart(part, kind, others)
-            (id, parts, index, place) = (part.id, others, part.outputIndex, part.contentIndex + 1)
-        } else {
-            close()
-            closeCalls()
-            (id, parts, index) = (identity.callID("msg_"), ByteBuffer(capacity: 256), items.count)
-            add { ResponseItem.appendMessage(id: id, status: "in_progress", parts: "".utf8Span.span, to: output) }
-        }
-        let part = ResponsePart(
-            kind == .text ? "response.output_text.delta" : "response.refusal.delta", id, outputIndex: index, "content_index",
-            place, hasLogprobs: kind == .text)
-        open = .message(part, kind, parts: parts)
-        event("response.content_part.added")
-        output.append(part.place.span)
-        output.append(",\"part\":" as StaticString)
-        ResponseItem.append(kind, "".utf8Span.span, to: output)
-        end()
-        return part
-    }
-
-    private func endPart(_ part: ResponsePart, _ kind: ResponseItem.Part, _ parts: ByteBuffer) {
-        event(kind == .text ? "response.output_text.done" : "response.refusal.done")
-        output.append(part.place.span)
-        if kind == .text { output.append(",\"logprobs\":[]" as StaticString) }
-        output.append(",\"" as StaticString)
-        output.append(kind.member)
-        output.append("\":\"" as StaticString)
-        output.append(part.text.span)
-        output.append(UInt8(ascii: "\""))
-        end()
-        event("response.content_part.done")
-        output.append(part.place.span)
-        output.append(",\"part\":" as StaticString)
-        ResponseItem.append(kind, part.text.span, to: output)
-        end()
-        if !parts.isEmpty { parts.append(UInt8(ascii: ",")) }
-        ResponseItem.append(kind, part.text.span, to: parts)
-    }
-
-    // MARK: Reasoning
-
-    package func reasoning(_ text: ReplyText) {
-        if text.isEmpty || fault != nil { return }
-        if case .reasoning(let part) = open { return pass(text, part) }
-        close()
-        closeCalls()
-        let id = identity.callID("rs_")
-        let index = items.count
-        add { ResponseItem.appendReasoning(id: id, summary: nil, sealed: nil, to: output) }
-        let part = ResponsePart("response.reasoning_summary_text.delta", id, outputIndex: index, "summary_index", 0)
-        open = .reasoning(part)
-        event("response.reasoning_summary_part.added")
-        output.append(part.place.span)
-        output.append(",\"part\":" as StaticString)
-        ResponseItem.appendSummary("".utf8Span.span, to: output)
-        end()
-        pass(text, part)
-    }
-
-    package func reasoningBlock(_ block: ReasoningBlock) {
-        if fault != nil { return }
-        let sealed = ByteBuffer(capacity: block.seal.byteCount + 64)
-        SealedReasoning.append(block.text == nil ? .data : .text, block.format, block.seal, to: sealed)
-        if case .reasoning(let part) = open {
-            open = .none
-            endReasoning(part, sealed)
-        } else {
-            addSealed(sealed)
-        }
-    }
-
-    private func endReasoning(_ part: ResponsePart, _ sealed: ByteBuffer?) {
-        event("response.reasoning_summary_text.done")
-        output.append(part.place.span)
-        output.append(",\"text\":\"" as StaticString)
-        output.append(part.text.span)
-        output.append(UInt8(ascii: "\""))
-        end()
-        event("response.reasoning_summary_part.done")
-        output.append(part.place.span)
-        output.append(",\"part\":" as StaticString)
-        ResponseItem.appendSummary(part.text.span, to: output)
-        end()
-        let item = ByteBuffer(capacity: part.text.count + (sealed?.count ?? 0) + 128)
-        ResponseItem.appendReasoning(id: part.id, summary: part.text, sealed: sealed, to: item)
-        done(part.outputIndex, item)
-    }
-
-    /// An item of reasoning that shows nothing.
-    private func addSealed(_ sealed: ByteBuffer) {
-        close()
-        closeCalls()
-        let id = identity.callID("rs_")
-        let index = items.count
-        add { ResponseItem.appendReasoning(id: id, summary: nil, sealed: nil, to: output) }
-        let item = ByteBuffer(capacity: sealed.count + 96)
-        ResponseItem.appendReasoning(id: id, summary: nil, sealed: sealed, to: item)
-        done(index, item)
-    }
-
-    // MARK: Calls
-
-    package func toolCall(_ index: Int, _ call: ToolCallStart) {
-        if calls.count >= Self.callsMax || fault != nil { return }
-        close()
-        closeCalls()
-        if let signature = call.signature {
-            let sealed = ByteBuffer(capacity: signature.byteCount + 64)
-            SealedReasoning.append(.call, ReasoningDetails.google, signature, to: sealed)
-            addSealed(sealed)
-        }
-        let id = identity.callID("fc_")
-        let names = ResponseItem.names(callID: call.id, name: call.name, &identity)
-        let outputIndex = items.count
-        add {
-            ResponseItem.appendCall(
-                id: id, names: names.span, arguments: "".utf8Span.span, status: "in_progress", to: output)
-        }
-        calls.append(
-            ResponseCall(
-                part: ResponsePart("response.function_call_arguments.delta", id, outputIndex: outputIndex), names: names))
-    }
-
-    package func toolArguments(_ index: Int, _ fragment: ReplyText) {
-        guard !fragment.isEmpty, fault == nil, calls.indices.contains(index), calls[index].isOpen else { return }
-        pass(fragment, calls[index].part)
-    }
-
-    /// Ends the last call once something follows it, if its arguments are complete. Providers may send pieces of several calls in
-    /// turn: one that is not complete by then stays open to the end.
-    private func closeCalls() {
-        guard let last = calls.indices.last, !calls[last].isFollowed else { return }
-        calls[last].isFollowed = true
-        if isComplete(calls[last].part.text) { end(last, "completed") }
-    }
-
-    private func isComplete(_ arguments: ByteBuffer) -> Bool {
-        if arguments.isEmpty { return false }
-        let text = ByteBuffer(capacity: arguments.count)
-        ReplyText.escaped(arguments.span).append(plainTo: text)
-        return (try? tape.scan(text.span)) != nil
-    }
-
-    private func end(_ index: Int, _ status: StaticString) {
-        let part = calls[index].part
-        let names = calls[index].names
-        if part.text.isEmpty { passNothing(part) }
-        calls[index].isOpen = false
-        event("response.function_call_arguments.done")
-        output.append(part.place.span)
-        output.append(",\"arguments\":\"" as StaticString)
-        output.append(part.text.span)
-        output.append(UInt8(ascii: "\""))
-        end()
-        let item = ByteBuffer(capacity: part.text.count + 160)
-        ResponseItem.appendCall(id: part.id, names: names.span, arguments: part.text.span, status: status, to: item)
-        done(part.outputIndex, item)
-    }
-
     // MARK: The end
 
-    private func close(_ status: StaticString = "completed") {
+    func close(_ status: StaticString = "completed") {
         let item = open
         open = .none
         switch item {
@@ -344,7 +169,7 @@ package final class ResponsesStreamWriter: StreamWriter {
         let isIncomplete = response.status == .incomplete
         close(isIncomplete ? "incomplete" : "completed")
         for index in calls.indices where calls[index].isOpen {
-            end(index, isIncomplete && !isComplete(calls[index].part.text) ? "incomplete" : "completed")
+            end(index, isIncomplete && !ResponseItem.isWhole(calls[index].part.text, tape) ? "incomplete" : "completed")
         }
         lifecycle(isIncomplete ? "response.incomplete" : "response.completed", response)
     }
@@ -369,59 +194,4 @@ package final class ResponsesStreamWriter: StreamWriter {
         response.usage = usage
         lifecycle("response.failed", response)
     }
-}
-
-/// A part of an item that is being written.
-struct ResponsePart {
-    /// The item's.
-    let id: String
-    let outputIndex: Int
-    /// Where it is in the item.
-    let contentIndex: Int
-    /// The members that say where it is, each with a comma before it.
-    let place: ByteBuffer
-    /// What every event that adds to it begins with, up to its sequence number.
-    let delta: ByteBuffer
-    /// All that was said: the inside of a JSON string.
-    let text = ByteBuffer(capacity: 256)
-
-    /// - Parameter indexName: the member that tells which part of its item it is, if it is one of several.
-    init(
-        _ event: StaticString, _ id: String, outputIndex: Int, _ indexName: StaticString? = nil, _ contentIndex: Int = 0,
-        hasLogprobs: Bool = false
-    ) {
-        self.id = id
-        self.outputIndex = outputIndex
-        self.contentIndex = contentIndex
-        place = ByteBuffer(capacity: 96)
-        place.append(",\"item_id\":\"" as StaticString)
-        place.append(id)
-        place.append("\",\"output_index\":" as StaticString)
-        place.append(decimal: outputIndex)
-        if let indexName {
-            place.append(",\"" as StaticString)
-            place.append(indexName)
-            place.append("\":" as StaticString)
-            place.append(decimal: contentIndex)
-        }
-        delta = ByteBuffer(capacity: 224)
-        delta.append("event: " as StaticString)
-        delta.append(event)
-        delta.append("\ndata: {\"type\":\"" as StaticString)
-        delta.append(event)
-        delta.append(UInt8(ascii: "\""))
-        delta.append(place.span)
-        if hasLogprobs { delta.append(",\"logprobs\":[]" as StaticString) }
-        delta.append(",\"sequence_number\":" as StaticString)
-    }
-}
-
-/// A call that is being written.
-private struct ResponseCall {
-    let part: ResponsePart
-    /// Its members `call_id` and `name`.
-    let names: ByteBuffer
-    var isOpen = true
-    /// Another item has begun since.
-    var isFollowed = false
 }

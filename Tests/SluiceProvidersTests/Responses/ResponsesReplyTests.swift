@@ -242,6 +242,22 @@ import Testing
         #expect(messages[1]["content"] as? NSArray == (try JSONSerialization.jsonObject(with: Data(expected.utf8)) as? NSArray), "\(second)")
     }
 
+    @Test func `have pictures as items`() throws {
+        let type = "image/png".utf8Span
+        let data = "AA==".utf8Span
+        let image = ReplyImage(mediaType: ReplyText(type.span), base64: ReplyText(data.span))
+        let writer = try writer()
+        let assembly = ReplyAssembly()
+        for sink in [writer, assembly] as [any ReplySink] { sink.image(image) }
+        writer.finishStream()
+        let body = ByteBuffer()
+        var identity = Transcoder.identity
+        ResponsesReplyBody.write(assembly, &identity, try echo(), into: body)
+        let whole = try JSONSerialization.jsonObject(with: Data(body.text.utf8)) as? [String: Any]
+        let expected: NSDictionary = ["type": "image_generation_call", "status": "completed", "result": "AA=="]
+        #expect(output(writer.output.text) == [expected] && withoutIDs(whole?["output"]) == [expected])
+    }
+
     @Test func `carry the signature of a call in an item before it`() throws {
         let text = try stream(
             chunks(
