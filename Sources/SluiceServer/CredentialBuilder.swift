@@ -26,7 +26,9 @@ struct CredentialBuilder {
     ) throws(ConfigErrors) -> any RequestSigner {
         switch recipe {
         case .zhipuJWT: return ZhipuSigner(key: try secret("api_key"))
-        case .sparkURLHMAC: return IflytekSigner(apiKey: try secret("api_key"), apiSecret: try secret("api_secret"))
+        case .sparkURLHMAC:
+            return IflytekSigner(
+                apiKey: try secret("api_key"), apiSecret: try secret("api_secret"), applicationID: setting("app_id"))
         case .tencentTC3:
             return TencentSigner(
                 credentials: TencentSignature.Credentials(

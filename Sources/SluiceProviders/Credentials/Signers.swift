@@ -94,9 +94,11 @@ package final class ZhipuSigner: RequestSigner {
 package final class IflytekSigner: RequestSigner {
     private let signature: IflytekSignature
     private let secrets: [Secret]
+    package let applicationID: String?
 
-    package init(apiKey: Secret, apiSecret: Secret) {
+    package init(apiKey: Secret, apiSecret: Secret, applicationID: String? = nil) {
         signature = IflytekSignature(apiKey: apiKey, apiSecret: apiSecret)
+        self.applicationID = applicationID
         secrets = [apiKey, apiSecret]
     }
 
