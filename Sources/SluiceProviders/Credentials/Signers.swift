@@ -7,12 +7,12 @@ internal import Synchronization
 /// AWS Signature Version 4 (bedrock sheet, section 8).
 package final class AWSSigner: RequestSigner {
     private let signature: AWSSignature
-    private let secret: Secret
+    private let secrets: [Secret]
     private let keys = Mutex(DerivedKeyCache())
 
     package init(credentials: AWSSignature.Credentials, region: String, service: String) {
         signature = AWSSignature(credentials: credentials, region: region, service: service)
-        secret = credentials.secretAccessKey
+        secrets = [credentials.secretAccessKey, credentials.sessionToken].compactMap(\.self)
     }
 
     package func sign(_ request: inout UpstreamRequest, authority: [UInt8], at seconds: Int) {
@@ -25,18 +25,18 @@ package final class AWSSigner: RequestSigner {
         }
     }
 
-    package func conceal(in buffer: ByteBuffer) { Concealment.conceal(secret, in: buffer) }
+    package func conceal(in buffer: ByteBuffer) { for secret in secrets { Concealment.conceal(secret, in: buffer) } }
 }
 
 /// TC3-HMAC-SHA256 (tencent sheet, section 3.2).
 package final class TencentSigner: RequestSigner {
     private let signature: TencentSignature
-    private let secret: Secret
+    private let secrets: [Secret]
     private let keys = Mutex(DerivedKeyCache())
 
     package init(credentials: TencentSignature.Credentials, service: String) {
         signature = TencentSignature(credentials: credentials, service: service)
-        secret = credentials.secretKey
+        secrets = [credentials.secretKey, credentials.token].compactMap(\.self)
     }
 
     package func sign(_ request: inout UpstreamRequest, authority: [UInt8], at seconds: Int) {
@@ -49,7 +49,7 @@ package final class TencentSigner: RequestSigner {
         }
     }
 
-    package func conceal(in buffer: ByteBuffer) { Concealment.conceal(secret, in: buffer) }
+    package func conceal(in buffer: ByteBuffer) { for secret in secrets { Concealment.conceal(secret, in: buffer) } }
 }
 
 /// bce-auth-v1 (baidu sheet, section 3.3).
