@@ -9,7 +9,6 @@ struct Configuration {
     var workers = 1
     /// The members of these sections.
     var models = ""
-    var media = ""
     var limits = ""
     var timeouts = ""
     var drain = "lame_duck_ms: 0"
@@ -32,7 +31,7 @@ struct Configuration {
             "listeners: [\(listeners.joined(separator: ", "))]", #"admin: "127.0.0.1:0""#, "workers: \(workers)",
             #"environment_providers: "never""#, "providers: {\(providers.joined(separator: ", "))}",
             "models: {\(models)}",
-            "limits: {\(limits)}", "media: {\(media)}", "timeouts: {\(timeouts)}", "drain: {\(drain)}", "log: {\(log)}",
+            "limits: {\(limits)}", "timeouts: {\(timeouts)}", "drain: {\(drain)}", "log: {\(log)}",
         ]
         if let defaultProvider { sections.append(#"default_provider: "\#(defaultProvider)""#) }
         return "{\n  " + sections.joined(separator: ",\n  ") + "\n}\n"

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Images that requests name by URL, fetched for a provider that takes them as data alone.
-@Suite struct `Images by URL` {
+@Suite struct `Limits of images by URL` {
     private static let answer =
         #"{"candidates":[{"content":{"role":"model","parts":[{"text":"Blue."}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":2,"totalTokenCount":11}}"#
 
