@@ -78,7 +78,7 @@ def platforms(mock: str) -> list[Platform]:
             "ernie-v1", WENXIN, "ernie-4.0-turbo-8k", embedding="embedding-v1", answers_schemas=False,
             **by_settings((key("baidu-id"), key("baidu-secret"), "access_token="), baidu, {"client_secret": f"{MARK}-sk-refused"})),
         Platform(
-            "dashscope", "/dashscope", "qwen-plus", thinking="qwen3-32b", vision="qwen-vl-plus", embedding="text-embedding-v4",
+            "dashscope", "/dashscope/api/v1", "qwen-plus", thinking="qwen3-32b", vision="qwen-vl-plus", embedding="text-embedding-v4",
             answers_schemas=False, **by_key("dashscope")),
         Platform(
             "hunyuan-native", "/hunyuan-native", "hunyuan-turbos-latest", thinking="hunyuan-t1-latest",
