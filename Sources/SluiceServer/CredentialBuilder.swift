@@ -30,13 +30,13 @@ struct CredentialBuilder {
             return IflytekSigner(
                 apiKey: try secret("api_key"), apiSecret: try secret("api_secret"), applicationID: setting("app_id"))
         case .tencentTC3:
-            return TencentSigner(
-                credentials: TencentSignature.Credentials(
+            return DerivedKeySigner(
+                tencent: TencentSignature.Credentials(
                     secretID: try text("secret_id"), secretKey: try secret("secret_key")),
                 service: setting("service") ?? "hunyuan")
         case .awsSigV4:
-            return AWSSigner(
-                credentials: AWSSignature.Credentials(
+            return DerivedKeySigner(
+                aws: AWSSignature.Credentials(
                     accessKeyID: try text("access_key_id"), secretAccessKey: try secret("secret_access_key"),
                     sessionToken: configuration.authSettings["session_token"]),
                 region: try text("region"), service: setting("service") ?? "bedrock")
