@@ -26,7 +26,7 @@ with their ids and arguments, finish reasons, usage, classes of errors, whole an
 
 - `yes`: it is there, and nothing of the request was changed.
 - `adapted`: it is there, by other means, or without a detail. The reply's `x-sluice-adapted-fields` or `x-sluice-dropped-fields` says so;
-  <doc:ProviderMatrix#What-is-changed> lists it.
+  the list at the end tells which.
 - `refused`: 400, before the platform is asked.
 - `–`: the platform, or the model that was asked, has no such thing; what was left out is named in the reply.
 - `without the wait`: 429, without `retry-after`, as the platform does not tell it.

@@ -80,7 +80,7 @@ EXPECTED = {
     "reasoning with tools and results": "- y y y a - a a -",
     ("responses", "reasoning with tools and results"): "- y a a a - a a -",
     ("messages", "reasoning with tools and results"): "- y a a a - a a -",
-    "JSON by a schema": "y y y y y a y a a",
+    "JSON by a schema": "y y y y y a a a a",
     "an image": "y y y y y - y y -",
     "429 and how long to wait": "y y y y w w w w w",
     "a key that is refused": "y y y y y y y y y",
