@@ -97,7 +97,9 @@ final class TokenFetcher {
             // Servers that refuse a secret like to repeat it.
             let words = ByteBuffer("\(error.code): \(error.message)")
             source.conceal(in: words)
-            throw UpstreamError(.token, "its token endpoint answered \(error.status.code) \(words.text)")
+            throw UpstreamError(
+                error.isOfCredentials ? .tokenRefused : .token,
+                "its token endpoint answered \(error.status.code) \(words.text)")
         }
     }
 }

@@ -101,19 +101,9 @@ struct DashScopeEncoder {
         if !capabilities.tools { return report.lose("tools") }
         json.key("tools")
         json.beginArray()
-        var tools = request.tools
-        var index = 0
-        var names: [String] = []
-        while let value = tools.next() {
-            let tool = ChatTool(value)
-            if tool.isFunction, let name = tool.name?.string {
-                names.append(name)
-                json.value(value)
-            } else {
-                report.lose("tools[\(index)]")
-            }
-            index += 1
-        }
+        var writer = json
+        let names = request.forEachFunction(&report) { tool in writer.value(tool.value) }
+        json = writer
         json.endArray()
         writeChoice(request, names)
         if let parallel = request["parallel_tool_calls"], parallel.bool != nil {
@@ -174,7 +164,14 @@ struct DashScopeEncoder {
             json.value(member.value)
             if member.isNamed("enable_thinking") { hasThinking = true }
         }
-        guard let effort = request.reasoningEffort, !hasThinking else { return }
+        if hasThinking { return }
+        if !request.isStream, DashScopeDialect.isOpenWeight(request.model) {
+            json.key("enable_thinking")
+            json.bool(false)
+            if let effort = request.reasoningEffort, effort != "none" { report.lose("reasoning_effort") }
+            return
+        }
+        guard let effort = request.reasoningEffort else { return }
         if capabilities.reasoning == .none {
             if effort != "none" { report.lose("reasoning_effort") }
             return

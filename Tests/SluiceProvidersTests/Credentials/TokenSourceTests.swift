@@ -33,12 +33,12 @@ import Testing
 
     @Test func `nor the token of a signature's temporary credentials`() {
         let signers: [any RequestSigner] = [
-            AWSSigner(
-                credentials: .init(
+            DerivedKeySigner(
+                aws: .init(
                     accessKeyID: "id", secretAccessKey: Secret("secret-hush-1"), sessionToken: Secret("session-hush-1")),
                 region: "r", service: "s"),
-            TencentSigner(
-                credentials: .init(secretID: "id", secretKey: Secret("secret-hush-1"), token: Secret("session-hush-1")),
+            DerivedKeySigner(
+                tencent: .init(secretID: "id", secretKey: Secret("secret-hush-1"), token: Secret("session-hush-1")),
                 service: "s"),
         ]
         for signer in signers {

@@ -39,8 +39,8 @@ import Testing
     }
 
     @Test func `are not held up by a schema that refers to a large one again and again`() throws {
-        let others = (0..<1_500).map { #""x-\($0)":0"# }.joined(separator: ",")
-        let references = (0..<4_000).map { #""p\($0)":{"$ref":"#/$defs/a"}"# }.joined(separator: ",")
+        let others = (0..<1_500).map { #""x-\#($0)":0"# }.joined(separator: ",")
+        let references = (0..<4_000).map { ##""p\##($0)":{"$ref":"#/$defs/a"}"## }.joined(separator: ",")
         let schema = #"{"type":"object","$defs":{"a":{\#(others)}},"properties":{\#(references)}}"#
         let text =
             #"{"model":"gemini-2.0-flash","messages":[{"role":"user","content":"u"}],"tools":[{"type":"function","function":{"name":"f","parameters":\#(schema)}}]}"#
