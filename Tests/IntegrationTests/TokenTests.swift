@@ -40,7 +40,7 @@ import Testing
         }
         try withSluice(configuration(upstream), upstream) { sluice in
             let reply = try sluice.chat()
-            #expect(reply.status >= 500 && reply.text.contains("invalid_client"), "\(reply.text)")
+            #expect(reply.status == 401 && reply.text.contains("invalid_client"), "\(reply.text)")
             #expect(!reply.text.contains("hush"), "\(reply.text)")
             #expect(try !sluice.report().contains("hush"))
             // It is not asked again at once.
