@@ -42,7 +42,7 @@ struct CredentialBuilder {
         case .baiduOAuth:
             let source = TokenSource(
                 .baidu(apiKey: try secret("client_id"), secretKey: try secret("client_secret")),
-                endpoint: try endpoint(try url("https://aip.baidubce.com")))
+                endpoint: try endpoint(try url("https://aip.baidubce.com")), path: try tokenPath())
             return TokenSigner(source, in: .query("access_token"))
         case .azureClientCredentials:
             let recipe = TokenSource.Recipe.azure(
@@ -50,7 +50,9 @@ struct CredentialBuilder {
                 clientSecret: try secret("client_secret"),
                 scope: setting("scope") ?? "https://cognitiveservices.azure.com/.default")
             return TokenSigner(
-                TokenSource(recipe, endpoint: try endpoint(try url("https://login.microsoftonline.com"))), in: .bearer)
+                TokenSource(
+                    recipe, endpoint: try endpoint(try url("https://login.microsoftonline.com")), path: try tokenPath()),
+                in: .bearer)
         case .googleServiceAccount:
             let account = try serviceAccount()
             return TokenSigner(
@@ -81,7 +83,14 @@ struct CredentialBuilder {
         throw mistake(name, "required by \(configuration.auth)")
     }
 
-    /// Where tokens are: what is configured, else what is usual. Its path is the recipe's affair.
+    /// The path of a `token_url` that has one; without it, the recipe knows where.
+    private func tokenPath() throws(ConfigErrors) -> String? {
+        guard setting("token_url") != nil else { return nil }
+        let path = try url("").path
+        return path.isEmpty || path == "/" ? nil : path
+    }
+
+    /// Where tokens are: what is configured, else what is usual.
     private func url(_ usual: String) throws(ConfigErrors) -> BaseURL {
         do throws(BaseURL.Malformed) {
             return try BaseURL(setting("token_url") ?? usual)

@@ -19,13 +19,16 @@ package final class TokenSource: Sendable {
 
     /// Of the token's origin.
     package let endpoint: Endpoint
+    /// In place of the recipe's own; `nil`: that.
+    private let path: String?
     private let recipe: Recipe
     private let token = Mutex<ExpiringToken?>(nil)
     /// A token is renewed so long before its end, in seconds: a request that is under way must not outlive it.
     private static let marginSeconds = 60
 
-    package init(_ recipe: Recipe, endpoint: Endpoint) {
+    package init(_ recipe: Recipe, endpoint: Endpoint, path: String? = nil) {
         self.recipe = recipe
+        self.path = path
         self.endpoint = endpoint
     }
 
@@ -66,9 +69,9 @@ package final class TokenSource: Sendable {
 
     private func tokenRequest(at seconds: Int) throws(UpstreamError) -> TokenRequest {
         switch recipe {
-        case .baidu(let apiKey, let secretKey): return .baidu(apiKey: apiKey, secretKey: secretKey)
+        case .baidu(let apiKey, let secretKey): return .baidu(apiKey: apiKey, secretKey: secretKey, path: path)
         case .azure(let tenant, let clientID, let clientSecret, let scope):
-            return .azure(tenant: tenant, clientID: clientID, clientSecret: clientSecret, scope: scope)
+            return .azure(tenant: tenant, clientID: clientID, clientSecret: clientSecret, scope: scope, path: path)
         case .google(let account):
             do throws(TLSError) {
                 return try account.tokenRequest(at: seconds)
