@@ -25,7 +25,7 @@ enum CheckCommand {
     private static func checkAdapter(_ file: String, _ text: [UInt8]) throws(ConfigErrors) -> Int32 {
         let adapter = try Adapter.read(text: text, file: file, environment: .process)
         for what in adapter.unverified { FileHandleOutput.standardOutput("unverified: \(what)\n") }
-        let replaces = AdapterLibrary.builtIn[adapter.name] == nil ? "" : ", replaces the built-in one"
+        let replaces = AdapterLibrary.builtIn.has(adapter.name) ? ", replaces the built-in one" : ""
         FileHandleOutput.standardOutput("\(file): valid: the adapter \(adapter.name)\(replaces)\n")
         return 0
     }
