@@ -79,7 +79,8 @@ final class TokenFetcher {
             }
         } catch {
             throw UpstreamError(
-                .token, "its token endpoint answered \(error.status.code) \(error.code): \(error.message)")
+                error.isOfCredentials ? .tokenRefused : .token,
+                "its token endpoint answered \(error.status.code) \(error.code): \(error.message)")
         }
     }
 }

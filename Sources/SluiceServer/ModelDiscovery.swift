@@ -32,7 +32,7 @@ final class ModelDiscovery: TimerTarget {
     }
 
     func refresh() {
-        for provider in shared.current.snapshot.providers.values {
+        for provider in shared.current.snapshot.providers.values where provider.chat.hasModelList {
             loop.spawn { [self] in await ask(provider) }
         }
     }

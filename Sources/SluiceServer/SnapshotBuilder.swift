@@ -158,7 +158,8 @@ enum SnapshotBuilder {
         limits.wait = configuration.pool.wait
         let http: Endpoint.HTTPChoice =
             switch configuration.httpVersion {
-            case .auto: .automatic
+            // A WebSocket needs a connection of its own (RFC 6455 §4.1).
+            case .auto: configuration.dialect == .sparkWebSocket ? .http1 : .automatic
             case .http1: .http1
             case .http2: .http2
             }

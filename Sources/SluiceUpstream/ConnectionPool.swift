@@ -59,6 +59,10 @@ package final class ConnectionPool {
             switch try await lease(by: limit, deadlines: deadlines, fresh: fresh) {
             case .http1(let connection): return connection.send(request, deadlines: deadlines)
             case .http2(let connection):
+                if request.webSocket != nil {
+                    throw UpstreamError(
+                        .malformed, "\(endpoint.host) speaks HTTP/2, where no WebSocket is asked for", isUnprocessed: true)
+                }
                 if let exchange = connection.send(request, deadlines: deadlines) { return exchange }
             }
         }

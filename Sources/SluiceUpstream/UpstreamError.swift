@@ -31,6 +31,8 @@ package struct UpstreamError: Error, Sendable, Equatable {
         case reported
         /// No token was given for our credentials.
         case token
+        /// Its token endpoint does not accept our credentials.
+        case tokenRefused
         /// The response is longer than its limit.
         case tooLarge
         /// The process ends.

@@ -42,6 +42,8 @@ package final class UpstreamExchange {
     package private(set) var receivedByteCount = 0
     /// When bytes of the response last arrived.
     package private(set) var lastProgress: Instant
+    /// What is said to the provider when the exchange is cancelled, where a protocol has a word for it.
+    package var farewell: ByteBuffer?
 
     /// Bytes kept for a response whose body nobody reads yet; then the provider is paused.
     private static let earlyByteCount = 65_536

@@ -25,6 +25,13 @@ extension UpstreamHTTP1: UpstreamCarrier {
 
     func cancel(_ exchange: UpstreamExchange) {
         self.exchange = nil
-        close()
+        deadlines = nil
+        if webSocket == nil || !isHeadDone || !transport.isOpen { return close() }
+        // What was said last, such as that we go, is still sent; a provider that takes nothing is not waited for.
+        if let farewell = exchange.farewell { transport.write(farewell.span) }
+        armFor(loop.now + Self.farewellPatience)
+        transport.closeAfterSending()
     }
+
+    private static let farewellPatience = Duration.milliseconds(50)
 }

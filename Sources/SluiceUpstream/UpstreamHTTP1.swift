@@ -25,7 +25,7 @@ final class UpstreamHTTP1 {
     var isRequestSent = false
     var keepsAlive = true
     var isStreamedChunked = false
-    private var webSocket: WebSocketHandshake?
+    private(set) var webSocket: WebSocketHandshake?
     var pending: ByteBuffer?
     var sentAt = Instant(nanoseconds: 0)
     private var sentBefore = 0

@@ -104,7 +104,7 @@ struct Forwarding {
         }
         let head = try await upstream.responseHead()
         context.headAt = upstream.loop.now
-        if head.status == 101, let message = context.translation?.firstMessage { upstream.post(message) }
+        if head.status == 101 { context.translation?.open(upstream) }
         try await Relaying.relay(head, from: upstream, context, tape: tape)
     }
 

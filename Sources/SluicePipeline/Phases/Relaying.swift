@@ -29,6 +29,9 @@ enum Relaying {
         } else if code >= 300, code != 304 {
             upstream.cancel(UpstreamError(.cancelled, "redirect"))
             throw UpstreamError(.malformed, "it answered with a redirect (\(code)), which is not followed with a credential")
+        } else if let translation = context.translation, translation.asksForWebSocket, code != 101 {
+            upstream.cancel(UpstreamError(.cancelled, "no WebSocket"))
+            throw UpstreamError(.malformed, "it answered with status \(code) where it was asked for a WebSocket")
         } else if let translation = context.translation {
             try await TranslatedReply.relay(head, from: upstream, translation, context, tape: tape)
         } else if isEventStream(head) {

@@ -108,16 +108,26 @@ struct StreamDecoding {
                     let pong = ByteBuffer(capacity: 160)
                     WebSocketFrameWriter.pong(parser.payload(of: event, in: bytes), mask: .random(in: 0 ... .max), into: pong)
                     upstream.post(pong)
-                case .sendClose(let code), .sendCloseAndEnd(let code):
-                    let close = ByteBuffer(capacity: 16)
-                    WebSocketFrameWriter.close(code, mask: .random(in: 0 ... .max), into: close)
-                    upstream.post(close)
+                case .sendClose(let code), .sendCloseAndEnd(let code): Self.close(upstream, code)
                 case .nothing, .endConnection: break
                 }
             }
         } catch {
+            if case .sendCloseAndEnd(let code) = life.failed(error) { Self.close(upstream, code) }
             throw UpstreamError(.malformed, "its WebSocket is damaged: \(error)")
         }
+        // Some servers leave the end of the connection to us.
+        if life.state == .closed, !decoder.isComplete {
+            throw UpstreamError(.closedInBody, "it closed its WebSocket before the answer was complete")
+        }
+    }
+
+    /// Says it once: nothing may be sent after it.
+    private static func close(_ upstream: UpstreamExchange, _ code: WebSocketCloseCode?) {
+        let close = ByteBuffer(capacity: 16)
+        WebSocketFrameWriter.close(code, mask: .random(in: 0 ... .max), into: close)
+        upstream.post(close)
+        upstream.farewell = nil
     }
 
     /// Lines that are no event's: Google puts errors into its streams as JSON text (section 6 of the Gemini sheet).

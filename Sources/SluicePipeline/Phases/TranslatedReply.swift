@@ -81,7 +81,10 @@ enum TranslatedReply {
         let buffer = ByteBuffer(capacity: body.count + 256)
         let usage = embeddings.decode(
             tape.root(over: body.span), model: context.upstreamModel, asBase64: translation.asBase64, into: buffer)
-        guard let usage else { throw UpstreamError(.malformed, "its reply has no embeddings") }
+        guard let usage else {
+            if let fault = embeddings.fault(in: tape.root(over: body.span)) { throw context.reported(fault) }
+            throw UpstreamError(.malformed, "its reply has no embeddings")
+        }
         context.usage = usage
         send(buffer, context)
     }

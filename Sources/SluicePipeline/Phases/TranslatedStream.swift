@@ -45,14 +45,23 @@ final class TranslatedStream: RelayedStream {
     func received(_ bytes: Span<UInt8>) {
         if failure != nil { return }
         do throws(UpstreamError) {
-            try decoding.received(bytes, from: upstream, tape: tape)
-            try deliver()
+            try decode(bytes)
             if decoding.isOver { return upstream.cancel(UpstreamError(.cancelled, "the answer is complete")) }
         } catch {
             failure = error
             upstream.cancel(error)
         }
         if exchange.isCongested { upstream.pause() }
+    }
+
+    private func decode(_ bytes: Span<UInt8>) throws(UpstreamError) {
+        do throws(UpstreamError) {
+            try decoding.received(bytes, from: upstream, tape: tape)
+        } catch {
+            try deliver()
+            throw error
+        }
+        try deliver()
     }
 
     /// A reply that came whole.
@@ -77,10 +86,11 @@ final class TranslatedStream: RelayedStream {
         exchange.finish()
     }
 
-    /// Sends what was written, once there is something to notice in it.
+    /// Sends what was written, once there is something to notice in it: also what came before a fault, so that it does not
+    /// matter how the provider's bytes were cut.
     private func deliver() throws(UpstreamError) {
-        if let fault = writer.fault { throw context.reported(fault) }
         if writer.hasContent || exchange.isHeadSent { flush() }
+        if let fault = writer.fault { throw context.reported(fault) }
     }
 
     private func flush() {

@@ -72,7 +72,8 @@ package final class Translation {
         } else {
             body = try transformed(body, context, provider, tape: tape)
             let request = ChatRequest(
-                tape.root(over: body.span), model: context.upstreamModel, isStream: context.isStream)
+                tape.root(over: body.span), model: context.upstreamModel, isStream: context.isStream,
+                applicationID: provider.signer(context.key)?.applicationID)
             do throws(EncodingRefusal) {
                 try provider.chat.encode(request, capabilities, into: encoded, &context.report)
             } catch {
@@ -97,7 +98,9 @@ package final class Translation {
         let root = tape.root(over: body.span)
         let encoded = ByteBuffer(capacity: body.count + 512)
         do throws(EncodingRefusal) {
-            try embeddings.encode(root, model: context.upstreamModel, into: encoded, &context.report)
+            try embeddings.encode(
+                root, model: context.upstreamModel, applicationID: provider.signer(context.key)?.applicationID, into: encoded,
+                &context.report)
         } catch {
             throw RequestEditing.refusal(error)
         }
@@ -105,9 +108,10 @@ package final class Translation {
         context.translation = Translation(
             provider.chat, context.report, embeddings: embeddings,
             asBase64: root["encoding_format"]?.equals("base64") == true)
+        var fields = UpstreamRequestBuilder.translatedFields(context, provider)
+        embeddings.addFields(to: &fields)
         return post(
-            encoded, provider.basePath + Array(embeddings.target(model: context.upstreamModel).utf8),
-            UpstreamRequestBuilder.translatedFields(context, provider))
+            encoded, provider.basePath + Array(embeddings.target(model: context.upstreamModel).utf8), fields)
     }
 
     private static func post(_ body: ByteBuffer, _ target: [UInt8], _ fields: HeaderFields) -> UpstreamRequest {
@@ -152,7 +156,16 @@ package final class Translation {
     }
 
     /// What is sent once the provider has opened its WebSocket.
-    private(set) var firstMessage: ByteBuffer?
+    private var firstMessage: ByteBuffer?
+    var asksForWebSocket: Bool { firstMessage != nil }
+
+    /// The provider has opened its WebSocket: it is asked, and told when nobody wants the answer any more.
+    func open(_ upstream: UpstreamExchange) {
+        if let firstMessage { upstream.post(firstMessage) }
+        let close = ByteBuffer(capacity: 16)
+        WebSocketFrameWriter.close(.normal, mask: .random(in: 0 ... .max), into: close)
+        upstream.farewell = close
+    }
 
     private func webSocketRequest(_ target: [UInt8], _ fields: HeaderFields, firstMessage: ByteBuffer)
         -> UpstreamRequest

@@ -27,12 +27,15 @@ package protocol ChatDialect: Sendable {
 
     /// The dialect's way of making embeddings; `nil` if it has none.
     var embeddings: (any EmbeddingDialect)? { get }
+    /// Whether providers of the dialect say at `/models` which models they have.
+    var hasModelList: Bool { get }
 }
 
 extension ChatDialect {
     package var framing: StreamFraming { .serverSentEvents }
     package func addFields(_ request: borrowing ChatRequest, to fields: inout HeaderFields) {}
     package var embeddings: (any EmbeddingDialect)? { nil }
+    package var hasModelList: Bool { true }
 }
 
 /// How the events of a stream are told apart.
@@ -47,13 +50,32 @@ package enum StreamFraming: Sendable {
 /// A provider's wire format for embeddings.
 package protocol EmbeddingDialect: Sendable {
     func target(model: String) -> String
+    /// Fields that belong to the dialect.
+    func addFields(to fields: inout HeaderFields)
     /// - Parameter root: OpenAI's embeddings request (section 9 of the OpenAI sheet).
     func encode(
         _ root: JSONValue, model: String, into body: ByteBuffer, _ report: inout FieldReport
+    ) throws(EncodingRefusal)
+    /// The same, for providers that want to be told in the request which application asks.
+    func encode(
+        _ root: JSONValue, model: String, applicationID: String?, into body: ByteBuffer, _ report: inout FieldReport
     ) throws(EncodingRefusal)
     /// Writes OpenAI's reply.
     ///
     /// - Parameter asBase64: the application asked for `encoding_format` base64: little-endian 32-bit floats.
     /// - Returns: what it cost; `nil` if the document is no such reply, and then nothing counts that was written.
     func decode(_ document: JSONValue, model: String, asBase64: Bool, into body: ByteBuffer) -> Usage?
+    /// Reads an error in a reply with status 200; `nil` if it is none.
+    func fault(in document: JSONValue) -> ProviderFault?
+}
+
+extension EmbeddingDialect {
+    package func fault(in document: JSONValue) -> ProviderFault? { nil }
+    package func addFields(to fields: inout HeaderFields) {}
+
+    package func encode(
+        _ root: JSONValue, model: String, applicationID: String?, into body: ByteBuffer, _ report: inout FieldReport
+    ) throws(EncodingRefusal) {
+        try encode(root, model: model, into: body, &report)
+    }
 }

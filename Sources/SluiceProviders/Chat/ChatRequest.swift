@@ -7,13 +7,16 @@ package struct ChatRequest: ~Escapable {
     /// What the provider calls the model.
     package let model: String
     package let isStream: Bool
+    /// What the provider calls the application that asks, where it wants that in the request beside the credential.
+    package let applicationID: String?
 
     /// - Parameter root: an object with `messages`, an array.
     @_lifetime(copy root)
-    package init(_ root: JSONValue, model: String, isStream: Bool) {
+    package init(_ root: JSONValue, model: String, isStream: Bool, applicationID: String? = nil) {
         self.root = root
         self.model = model
         self.isStream = isStream
+        self.applicationID = applicationID
     }
 
     /// A field that is there and says something: null is the same as nothing.

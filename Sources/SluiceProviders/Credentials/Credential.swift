@@ -30,8 +30,11 @@ package protocol RequestSigner: AnyObject, Sendable {
     func conceal(in buffer: ByteBuffer)
     /// For one that needs a token: where it comes from.
     var tokens: TokenSource? { get }
+    /// What the provider calls the application, if the request has to say it too.
+    var applicationID: String? { get }
 }
 
 extension RequestSigner {
     package var tokens: TokenSource? { nil }
+    package var applicationID: String? { nil }
 }

@@ -5,6 +5,10 @@ package enum ProviderDialect: String, Sendable, CaseIterable {
     case gemini
     case vertex
     case bedrock
+    case ernie
+    case dashscope
+    case hunyuan
+    case sparkWebSocket = "spark-ws"
 
     /// What speaks it.
     package var chat: any ChatDialect {
@@ -14,6 +18,10 @@ package enum ProviderDialect: String, Sendable, CaseIterable {
         case .gemini: GeminiDialect(.gemini)
         case .vertex: GeminiDialect(.vertex)
         case .bedrock: ConverseDialect()
+        case .ernie: ErnieDialect()
+        case .dashscope: DashScopeDialect()
+        case .hunyuan: HunyuanDialect()
+        case .sparkWebSocket: SparkDialect()
         }
     }
 }

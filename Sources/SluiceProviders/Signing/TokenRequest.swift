@@ -15,6 +15,8 @@ package struct TokenRequest: Sendable {
     private static let form = "application/x-www-form-urlencoded"
 
     /// Baidu's v1 token (OAuth client credentials, in the query).
+    ///
+    /// - Parameter path: where tokens are, if not where Baidu has them.
     package static func baidu(
         apiKey: Secret, secretKey: Secret, origin: String = "https://aip.baidubce.com", path: String? = nil
     ) -> TokenRequest {
@@ -29,8 +31,8 @@ package struct TokenRequest: Sendable {
 
     /// Microsoft Entra ID, by client credentials.
     ///
-    /// - Parameter path: in place of the usual one, in which the tenant is.
     /// - Parameter scope: `https://cognitiveservices.azure.com/.default`, or `https://ai.azure.com/.default` for v1.
+    /// - Parameter path: where tokens are, if not where Microsoft has those of the tenant.
     package static func azure(
         tenant: String, clientID: String, clientSecret: Secret, scope: String,
         origin: String = "https://login.microsoftonline.com", path: String? = nil
