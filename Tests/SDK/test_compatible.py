@@ -82,8 +82,7 @@ PROVIDERS = {
     "azure-deployments": Expected(
         "/azure", "gpt-4o", embeddings=True, reasoning=None, lost=lost(but={"verbosity"}), takes_developer=True, quota=LIMITED),
     "azure-entra": Expected(
-        "/azure", "gpt-4o", adapter="azure-deployments", embeddings=True, reasoning=None, lost=lost(but={"verbosity"}), takes_developer=True,
-        refused=(502, "upstream_token")),
+        "/azure", "gpt-4o", adapter="azure-deployments", embeddings=True, reasoning=None, lost=lost(but={"verbosity"}), takes_developer=True),
     "deepseek": Expected(
         "/deepseek", "deepseek-v4-flash", lists=True, lost=lost("logit_bias", "seed"),
         sent={**RENAMED, "user": None, "user_id": "somebody"}),
@@ -133,7 +132,8 @@ def settings(mock, name: str, expected: Expected, key: str | None = None) -> dic
         del made["api_key"]
         made["auth"] = "recipe:azure-client-credentials"
         made["auth_settings"] = {
-            "tenant_id": "t", "client_id": "c", "client_secret": key or f"{MARK}-secret", "token_url": mock.url + "/azure/t/oauth2/v2.0/token",
+            "tenant_id": "t", "client_id": "c", "client_secret": key or f"{MARK}-secret",
+            "token_url": mock.url + "/azure/t/oauth2/v2.0/token",
         }
     return made
 

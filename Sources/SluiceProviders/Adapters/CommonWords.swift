@@ -7,7 +7,8 @@ internal import SluiceHTTP
 enum CommonWords {
     /// How servers and platforms speak of a prompt that is too long, in lower case.
     private static let lengths = [
-        "context length", "context window", "context size", "maximum prompt length", "prompt is too long", "range of input length",
+        "context length", "context window", "context size", "maximum prompt length", "prompt is too long",
+        "range of input length",
     ]
 
     /// - Parameter said: the message in lower case.

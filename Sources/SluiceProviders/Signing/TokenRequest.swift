@@ -31,7 +31,6 @@ package struct TokenRequest: Sendable {
 
     /// Microsoft Entra ID, by client credentials.
     ///
-    /// - Parameter path: in place of the usual one, in which the tenant is.
     /// - Parameter scope: `https://cognitiveservices.azure.com/.default`, or `https://ai.azure.com/.default` for v1.
     /// - Parameter path: where tokens are, if not where Microsoft has those of the tenant.
     package static func azure(

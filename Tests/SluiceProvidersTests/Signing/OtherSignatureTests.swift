@@ -189,11 +189,4 @@ import Testing
                 """)
         #expect(request.contentType == "application/x-www-form-urlencoded" && !"\(request)".contains("s~"))
     }
-
-    @Test func `go where they are told to`() {
-        let one = TokenRequest.azure(tenant: "t", clientID: "c", clientSecret: Secret("s"), scope: "x", path: "/login/token")
-        #expect(one.target.exposedText == "/login/token")
-        let other = TokenRequest.baidu(apiKey: Secret("a"), secretKey: Secret("s"), path: "/x")
-        #expect(other.target.exposedText == "/x?grant_type=client_credentials&client_id=a&client_secret=s")
-    }
 }
