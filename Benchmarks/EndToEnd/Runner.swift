@@ -16,7 +16,7 @@ struct Runner {
         var failures: [String: String] = [:]
         for round in 1...settings.runs {
             let candidates: [(any Subject)?] = (row.needsDirect ? [nil] : []) + order(in: round)
-            for subject in candidates {
+            for subject in candidates where row.isForProxies || subject?.name == subjects[0].name {
                 let name = subject?.name ?? Results.direct
                 progress("\(row.id) \(round)/\(settings.runs) \(name)")
                 let numbers = attempt(row, subject, &failures)

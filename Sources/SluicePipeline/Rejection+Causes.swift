@@ -33,6 +33,8 @@ extension Rejection {
                 isRetryable: true)
         case .poolExhausted:
             self.init(.gateway, 503, type: "api_error", code: Self.code(error.reason), detail, isRetryable: true)
+        case .tokenRefused:
+            self.init(.gateway, 401, type: "authentication_error", code: Self.code(error.reason), detail)
         case .name, .connect, .proxy, .tls, .closedBeforeHead, .closedInBody, .malformed, .tooLarge, .reported, .token:
             self.init(.provider, 502, type: "api_error", code: Self.code(error.reason), detail, isRetryable: true)
         }
@@ -62,6 +64,7 @@ extension Rejection {
         case .tooLarge: "upstream_too_large"
         case .reported: "upstream_error"
         case .token: "upstream_token"
+        case .tokenRefused: "invalid_api_key"
         case .shutdown: "shutting_down"
         case .cancelled: "client_closed_request"
         }

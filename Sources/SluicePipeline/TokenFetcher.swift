@@ -79,8 +79,8 @@ package final class TokenFetcher {
             }
         } catch {
             throw UpstreamError(
-                .token, "its token endpoint answered \(error.status.code) \(error.code): \(error.message)",
-                isRefusal: [400, 401, 403].contains(error.status.code))
+                error.isOfCredentials ? .tokenRefused : .token,
+                "its token endpoint answered \(error.status.code) \(error.code): \(error.message)")
         }
     }
 }

@@ -30,29 +30,30 @@ struct CredentialBuilder {
             return IflytekSigner(
                 apiKey: try secret("api_key"), apiSecret: try secret("api_secret"), applicationID: setting("app_id"))
         case .tencentTC3:
-            return TencentSigner(
-                credentials: TencentSignature.Credentials(
+            return DerivedKeySigner(
+                tencent: TencentSignature.Credentials(
                     secretID: try text("secret_id"), secretKey: try secret("secret_key")),
                 service: setting("service") ?? "hunyuan")
         case .awsSigV4:
-            return AWSSigner(
-                credentials: AWSSignature.Credentials(
+            return DerivedKeySigner(
+                aws: AWSSignature.Credentials(
                     accessKeyID: try text("access_key_id"), secretAccessKey: try secret("secret_access_key"),
                     sessionToken: configuration.authSettings["session_token"]),
                 region: try text("region"), service: setting("service") ?? "bedrock")
         case .bceV1: return BaiduSigner(accessKeyID: try text("access_key"), secretKey: try secret("secret_key"))
         case .baiduOAuth:
+            let url = try url("https://aip.baidubce.com")
             let source = TokenSource(
-                .baidu(apiKey: try secret("client_id"), secretKey: try secret("client_secret")),
-                endpoint: try endpoint(try url("https://aip.baidubce.com")))
+                .baidu(apiKey: try secret("client_id"), secretKey: try secret("client_secret"), path: path(of: url)),
+                endpoint: try endpoint(url))
             return TokenSigner(source, in: .query("access_token"))
         case .azureClientCredentials:
+            let url = try url("https://login.microsoftonline.com")
             let recipe = TokenSource.Recipe.azure(
                 tenant: try text("tenant_id"), clientID: try text("client_id"),
                 clientSecret: try secret("client_secret"),
-                scope: setting("scope") ?? "https://cognitiveservices.azure.com/.default")
-            return TokenSigner(
-                TokenSource(recipe, endpoint: try endpoint(try url("https://login.microsoftonline.com"))), in: .bearer)
+                scope: setting("scope") ?? "https://cognitiveservices.azure.com/.default", path: path(of: url))
+            return TokenSigner(TokenSource(recipe, endpoint: try endpoint(url)), in: .bearer)
         case .googleServiceAccount:
             let account = try serviceAccount()
             return TokenSigner(
@@ -83,7 +84,7 @@ struct CredentialBuilder {
         throw mistake(name, "required by \(configuration.auth)")
     }
 
-    /// Where tokens are: what is configured, else what is usual. Its path is the recipe's affair.
+    /// Where tokens are: what is configured, else what is usual.
     private func url(_ usual: String) throws(ConfigErrors) -> BaseURL {
         do throws(BaseURL.Malformed) {
             return try BaseURL(setting("token_url") ?? usual)
@@ -91,6 +92,9 @@ struct CredentialBuilder {
             throw mistake("token_url", error.message)
         }
     }
+
+    /// A URL without a path names the server alone: where tokens are there is the recipe's affair.
+    private func path(of url: BaseURL) -> String? { url.path.isEmpty ? nil : url.path }
 
     private func mistake(_ name: String, _ message: String) -> ConfigErrors {
         ConfigErrors([

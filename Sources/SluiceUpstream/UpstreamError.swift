@@ -31,6 +31,8 @@ package struct UpstreamError: Error, Sendable, Equatable {
         case reported
         /// No token was given for our credentials.
         case token
+        /// Its token endpoint does not accept our credentials.
+        case tokenRefused
         /// The response is longer than its limit.
         case tooLarge
         /// The process ends.
@@ -44,14 +46,11 @@ package struct UpstreamError: Error, Sendable, Equatable {
     package let detail: String
     /// Surely nothing of the request was processed: it may be sent again even if it is not idempotent.
     package let isUnprocessed: Bool
-    /// Our credentials were refused: the same ones will be refused again.
-    package let isRefusal: Bool
 
-    package init(_ reason: Reason, _ detail: String, isUnprocessed: Bool = false, isRefusal: Bool = false) {
+    package init(_ reason: Reason, _ detail: String, isUnprocessed: Bool = false) {
         self.reason = reason
         self.detail = detail
         self.isUnprocessed = isUnprocessed
-        self.isRefusal = isRefusal
     }
 }
 

@@ -72,7 +72,7 @@ import Testing
 
     @Test func `a burst has exactly the events that a client waits for`() throws {
         let behaviour = Behaviour(modelName: Behaviour.burst(eventCount: 25).modelName)
-        let text = String(decoding: Replies.burst(eventCount: 25), as: UTF8.self)
+        let text = String(decoding: Replies.chat.burst(eventCount: 25), as: UTF8.self)
         let read = try Self.read(text, as: .response, every: 1_000)
         #expect(read.isComplete && read.eventCount == behaviour.eventCount)
     }

@@ -111,11 +111,13 @@ import Testing
               gemini: {adapter: "gemini", base_url: "\(base)/gemini/v1beta", api_key: "x", models: ["gemini-2.5-flash"]},
               bedrock: {adapter: "bedrock", base_url: "\(base)/bedrock", models: ["amazon.nova-lite-v1:0"], auth_settings: {
                 region: "us-east-1", access_key_id: "AKIDEXAMPLE", secret_access_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}},
+              ernie: {adapter: "ernie-v1", base_url: "\(base)/baidu-v1/rpc/2.0/ai_custom/v1/wenxinworkshop", models: ["ernie-speed-128k"],
+                auth_settings: {client_id: "a", client_secret: "b", token_url: "\(base)/baidu-v1/oauth/2.0/token"}},
               spark: {adapter: "spark-ws", base_url: "ws://127.0.0.1:\(mock.port)/spark-ws", models: ["generalv3.5"], auth_settings: {
                 app_id: "a", api_key: "testkey0123456789abcdef012345678", api_secret: "testsecret0123456789"}},
               hunyuan: {adapter: "hunyuan-native", base_url: "\(base)/hunyuan-native", models: ["hunyuan-lite"], auth_settings: {
                 secret_id: "AKIDEXAMPLE0000000000000000000000000", secret_key: "EXAMPLEKEY0000000000000000000000"}},
-              dashscope: {adapter: "dashscope", base_url: "\(base)/dashscope", api_key: "x", models: ["qwen-plus"]},
+              dashscope: {adapter: "dashscope", base_url: "\(base)/dashscope/api/v1", api_key: "x", models: ["qwen-plus"]},
               zhipu: {adapter: "zhipu", base_url: "\(base)/zhipu/api/paas/v4", api_key: "testid0123456789.testsecretABC"},
               deepseek: {adapter: "deepseek", base_url: "\(base)/deepseek", api_key: "x"},
             }}
@@ -124,7 +126,7 @@ import Testing
             let (status, output) = try check(text, words)
             #expect(status == 0, "\(output)")
             for line in output.split(separator: "\n").dropFirst() { #expect(line.contains("  reachable  "), "\(line)") }
-            #expect(output.split(separator: "\n").count == 10, "\(output)")
+            #expect(output.split(separator: "\n").count == 11, "\(output)")
         }
         let refused = text.replacingOccurrences(of: #"/deepseek", api_key: "x""#, with: #"/deepseek", api_key: "sk-refused""#)
         let (status, output) = try check(refused, ["--probe"])

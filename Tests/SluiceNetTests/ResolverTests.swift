@@ -104,12 +104,13 @@ import Testing
             }
             #expect(try await resolve() == [Self.one])
             service.answers.withLock { $0["a.example"] = .failure(.unavailable("a.example")) }
-            for round in 1...5 {
+            let patience = EventLoop.readClock() + .seconds(15)
+            // A stale answer is asked for again, once the question before it has been answered.
+            while service.askedCount.withLock({ $0 }) < 6, EventLoop.readClock() < patience {
                 #expect(try await resolve() == [Self.one])
-                #expect(
-                    await eventually { service.askedCount.withLock { $0 } > round }, "a stale answer is asked for again"
-                )
+                try await Task.sleep(for: .milliseconds(1))
             }
+            #expect(service.askedCount.withLock { $0 } >= 6)
             service.answers.withLock { $0["a.example"] = .success([Self.two]) }
             var addresses: [SocketAddress] = []
             let deadline = EventLoop.readClock() + .seconds(15)

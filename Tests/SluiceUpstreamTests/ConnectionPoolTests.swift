@@ -44,7 +44,7 @@ import Testing
             let provider = try StandIn(test.loop) {
                 $0.connectionsMax = 1
                 $0.waitersMax = 1
-                $0.wait = .milliseconds(50)
+                $0.wait = .milliseconds(800)
             }
             let first = provider.request()
             #expect(await provider.hasRequest(0))
@@ -54,7 +54,7 @@ import Testing
             #expect(!waits.isDone, "the refusal is at once, the wait takes its time")
             #expect(refused.error?.reason == .poolExhausted && refused.error?.isUnprocessed == true)
             #expect(await eventually { waits.isDone })
-            #expect(EventLoop.readClock() - began >= .milliseconds(45))
+            #expect(EventLoop.readClock() - began >= .milliseconds(790))
             #expect(waits.error?.reason == .poolExhausted && waits.error?.isUnprocessed == true)
             #expect(await provider.answer(0))
             #expect(await eventually { first.isDone })

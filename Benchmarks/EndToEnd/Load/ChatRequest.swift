@@ -29,10 +29,13 @@ struct ChatRequest {
     let replyEventCount: Int?
 
     /// A chat request whose body has about this many bytes, at least 300.
-    init(_ behaviour: Behaviour, bodyByteCount: Int = 300) {
+    ///
+    /// - Parameter translated: to a provider that speaks Anthropic's Messages.
+    init(_ behaviour: Behaviour, bodyByteCount: Int = 300, translated: Bool = false) {
+        let model = translated ? "claude/\(behaviour.modelName)\(Behaviour.messagesSuffix)" : behaviour.modelName
         let stream = behaviour.isStream ? #","stream":true,"stream_options":{"include_usage":true}"# : ""
         let start =
-            #"{"model":"\#(behaviour.modelName)","messages":[{"role":"system","content":"You are a helpful "#
+            #"{"model":"\#(model)","messages":[{"role":"system","content":"You are a helpful "#
             + #"assistant of a software company. Answer in one short paragraph."},{"role":"user","content":""#
         let end = #""}],"temperature":0.2,"max_completion_tokens":4096\#(stream)}"#
         let missing = max(0, bodyByteCount - start.utf8.count - end.utf8.count)

@@ -5,6 +5,8 @@ protocol Row: Sendable {
     var metrics: [Metric] { get }
     /// What answers its requests.
     var upstream: UpstreamKind { get }
+    /// Whether it is work that a plain proxy does as well.
+    var isForProxies: Bool { get }
 
     /// Puts a freshly started subject to work and returns a number for each metric.
     func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double]
@@ -12,6 +14,7 @@ protocol Row: Sendable {
 
 extension Row {
     var upstream: UpstreamKind { .mock }
+    var isForProxies: Bool { true }
 
     /// Whether the upstream is measured as well, without a proxy.
     var needsDirect: Bool { metrics.contains { $0.isOverDirect } }
@@ -21,6 +24,6 @@ extension Row {
 enum Rows {
     static let all: [any Row] = [
         StartRow(), ChatRow.plain, ChatRow.tls, ChatRow.http2, ChatRow.tlsHTTP2, PromptRow(), BurstStreamRow(),
-        PacedStreamRow(), FirstByteRow(), LatencyRow(), ConcurrencyRow(), SilentStreamRow(), LargeBodyRow(),
+        PacedStreamRow(), TranslationRow(), FirstByteRow(), LatencyRow(), ConcurrencyRow(), SilentStreamRow(), LargeBodyRow(),
     ]
 }

@@ -31,6 +31,10 @@ struct SluiceSubject: Subject {
           workers: 1,
           providers: {
             mock: { dialect: "openai", base_url: "http://127.0.0.1:\(site.upstreamPort)/v1", api_key: "sk-bench" },
+            claude: {
+              dialect: "anthropic", base_url: "http://127.0.0.1:\(site.upstreamPort)/v1", api_key: "sk-bench",
+              auth: "header:x-api-key",
+            },
           },
           default_provider: "mock",
         }

@@ -11,6 +11,9 @@ enum Behaviour: Hashable {
     /// The first event of a stream and then nothing: `bench-silent`.
     case silent
 
+    /// At the end of a model's name: the stand-in answers in the shape of Anthropic's Messages.
+    static let messagesSuffix = "-messages"
+
     init(modelName: some StringProtocol) {
         let words = modelName.split(separator: "-")
         let numbers = words.dropFirst(2).compactMap { Int($0) }

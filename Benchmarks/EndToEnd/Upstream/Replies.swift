@@ -1,5 +1,20 @@
-/// The stand-in upstream's answers, in the shape and with the headers of api.openai.com.
-enum Replies {
+/// The stand-in upstream's answers, with the headers of api.openai.com: in the shape of OpenAI, or of Anthropic's Messages.
+struct Replies {
+    /// A whole response.
+    let plain: [UInt8]
+    /// What comes before the content of a stream, after its head.
+    let streamBegin: [UInt8]
+    /// An event in a chunk of its own.
+    let contentEvent: [UInt8]
+    /// The last events and the end of the body.
+    let streamEnd: [UInt8]
+
+    static let chat = Replies(
+        plain: json(status: "200 OK", completion), streamBegin: roleEvent, contentEvent: chatContentEvent, streamEnd: chatEnd)
+    static let messages = Replies(
+        plain: json(status: "200 OK", MessagesReplies.message), streamBegin: MessagesReplies.begin,
+        contentEvent: MessagesReplies.content, streamEnd: MessagesReplies.end)
+
     /// About 600 bytes.
     static let completion =
         #"{"id":"chatcmpl-CkZr1mS0zYhqF3bVw8oTnL5u","object":"chat.completion","created":1764000001,"#
@@ -15,7 +30,6 @@ enum Replies {
         + "x-request-id: req_0123456789abcdef0123456789abcdef\r\n"
         + "x-ratelimit-limit-requests: 10000\r\nx-ratelimit-remaining-requests: 9999\r\n"
 
-    static let plain = json(status: "200 OK", completion)
     static let models = json(
         status: "200 OK",
         #"{"object":"list","data":[{"id":"gpt-5.4-mini","object":"model","created":1764000000,"owned_by":"bench"}]}"#)
@@ -23,11 +37,11 @@ enum Replies {
         ("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
             + "\(headers)transfer-encoding: chunked\r\n\r\n").utf8)
 
-    static let roleEvent = event(delta: #"{"role":"assistant","content":"","refusal":null}"#, finish: "null")
+    private static let roleEvent = event(delta: #"{"role":"assistant","content":"","refusal":null}"#, finish: "null")
     /// An event of about 200 bytes, in a chunk of its own.
-    static let contentEvent = event(delta: #"{"content":" invoices"}"#, finish: "null")
+    private static let chatContentEvent = event(delta: #"{"content":" invoices"}"#, finish: "null")
     /// The last three events and the end of the body.
-    static let streamEnd =
+    private static let chatEnd =
         event(delta: "{}", finish: #""stop""#)
         + chunk(
             "data: \(chunkStart)"
@@ -38,8 +52,8 @@ enum Replies {
         + #""model":"gpt-5.4-mini""#
 
     /// A whole stream, head and all.
-    static func burst(eventCount: Int) -> [UInt8] {
-        var bytes = streamHead + roleEvent
+    func burst(eventCount: Int) -> [UInt8] {
+        var bytes = Self.streamHead + streamBegin
         for _ in 0..<eventCount { bytes += contentEvent }
         return bytes + streamEnd
     }
@@ -50,7 +64,7 @@ enum Replies {
                 + #","choices":[{"index":0,"delta":\#(delta),"finish_reason":\#(finish)}],"usage":null}"# + "\n\n")
     }
 
-    private static func chunk(_ data: String) -> [UInt8] {
+    static func chunk(_ data: String) -> [UInt8] {
         Array("\(String(data.utf8.count, radix: 16))\r\n\(data)\r\n".utf8)
     }
 

@@ -3,6 +3,7 @@ final class UpstreamConnection {
     let file: Int32
     var request = MessageReader(.request)
     var behaviour = Behaviour.plain
+    var replies = Replies.chat
     /// The current request's number, counted over the whole server: tells it from what an old timer was for.
     var generation = 0
     var contentEventsLeft = 0

@@ -7,7 +7,7 @@ final class UpstreamServer {
     private let poller: Poller
     private var connections: [UpstreamConnection?] = []
     private var timers = TimerHeap()
-    private var bursts: [Int: [UInt8]] = [:]
+    private var bursts: [String: [UInt8]] = [:]
     private let buffer = ReadBuffer()
     private var streamCount = 0
     private var requestCount = 0
@@ -61,7 +61,7 @@ final class UpstreamServer {
             }
             offset += used
             guard connection.request.isComplete else { return }
-            let behaviour = Self.behaviour(for: connection.request.bodyStart)
+            let behaviour = Self.behaviour(for: connection.request.bodyStart, connection)
             connection.request.restart()
             requestCount += 1
             connection.generation = requestCount
@@ -70,12 +70,13 @@ final class UpstreamServer {
     }
 
     /// The model's name is the first member of the body; a GET, without a body, asks for the models.
-    private static func behaviour(for bodyStart: [UInt8]) -> Behaviour? {
+    private static func behaviour(for bodyStart: [UInt8], _ connection: UpstreamConnection) -> Behaviour? {
         guard !bodyStart.isEmpty else { return nil }
         let text = String(decoding: bodyStart, as: UTF8.self)
         let key = #""model":"bench-"#
         guard text.hasPrefix("{" + key) else { return .plain }
         let name = text.dropFirst(key.count + 1).prefix { $0 != "\"" }
+        connection.replies = name.hasSuffix(Behaviour.messagesSuffix) ? .messages : .chat
         return Behaviour(modelName: "bench-" + name)
     }
 
@@ -84,19 +85,20 @@ final class UpstreamServer {
         connection.behaviour = behaviour
         switch behaviour {
         case .plain:
-            try send(Replies.plain, on: connection)
+            try send(connection.replies.plain, on: connection)
         case .delayed(let milliseconds):
             wake(connection, at: Clock.now() + milliseconds * Clock.millisecond)
         case .burst(let eventCount):
-            let bytes = bursts[eventCount] ?? Replies.burst(eventCount: eventCount)
-            bursts[eventCount] = bytes
+            let key = "\(eventCount) \(connection.replies.plain.count)"
+            let bytes = bursts[key] ?? connection.replies.burst(eventCount: eventCount)
+            bursts[key] = bytes
             try send(bytes, on: connection)
         case .paced(let eventCount, let milliseconds):
             connection.contentEventsLeft = eventCount
-            try send(Replies.streamHead + Replies.roleEvent, on: connection)
+            try send(Replies.streamHead + connection.replies.streamBegin, on: connection)
             wake(connection, at: Clock.now() + firstGap(of: milliseconds * Clock.millisecond))
         case .silent:
-            try send(Replies.streamHead + Replies.roleEvent, on: connection)
+            try send(Replies.streamHead + connection.replies.streamBegin, on: connection)
         }
     }
 
@@ -114,11 +116,11 @@ final class UpstreamServer {
     private func fire(_ entry: TimerHeap.Entry, _ now: Int) throws(Failure) {
         guard let connection = connections[entry.token], connection.generation == entry.generation else { return }
         guard case .paced(_, let milliseconds) = connection.behaviour else {
-            return try send(Replies.plain, on: connection)
+            return try send(connection.replies.plain, on: connection)
         }
-        guard connection.contentEventsLeft > 0 else { return try send(Replies.streamEnd, on: connection) }
+        guard connection.contentEventsLeft > 0 else { return try send(connection.replies.streamEnd, on: connection) }
         connection.contentEventsLeft -= 1
-        try send(Replies.contentEvent, on: connection)
+        try send(connection.replies.contentEvent, on: connection)
         wake(connection, at: entry.due + milliseconds * Clock.millisecond)
     }
 

@@ -19,7 +19,7 @@ package struct MediaConfiguration: Sendable, Equatable {
         var media = Self()
         media.fetchesURLs = section.boolean(
             "fetch_urls", default: media.fetchesURLs,
-            doc: "Fetches images that requests name by URL, for providers that take them as data alone. Off: such a request is refused.")
+            doc: "Fetches images that requests name by URL, for providers that take them as data alone. Off: such an image is lost, see `unsupported`.")
         media.hosts = section.strings(
             "hosts", bytes: 1...253, count: 0...1000,
             doc: "Hosts that may be asked; `*.example.com` are those below. Empty: all of the public internet."

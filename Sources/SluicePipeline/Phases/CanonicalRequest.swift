@@ -10,33 +10,19 @@ enum CanonicalRequest {
     static func make(
         of body: ByteBuffer, _ context: RequestContext, _ provider: Provider, tape: JSONTape
     ) throws(Rejection) -> ByteBuffer {
-        if context.dialect == .anthropic { return try fromMessages(body, context, provider, tape) }
-        return context.operation == .responses ? try fromResponses(body, context, provider, tape) : body
-    }
-
-    private static func fromMessages(
-        _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, _ tape: JSONTape
-    ) throws(Rejection) -> ByteBuffer {
+        let isMessages = context.dialect == .anthropic
+        if !isMessages, context.operation != .responses { return body }
+        let root = tape.root(over: body.span)
         let request = ByteBuffer(capacity: body.count + 512)
         do throws(EncodingRefusal) {
-            try MessagesRequest.write(tape.root(over: body.span), for: target(provider), into: request, &context.report)
+            if isMessages {
+                try MessagesRequest.write(root, for: target(provider), into: request, &context.report)
+            } else {
+                try ResponsesRequest.write(root, for: target(provider), into: request, &context.report)
+            }
         } catch {
-            throw Rejection(
-                .caller, 400, code: "unsupported_value", "\(error.param): \(error.message)", param: error.param)
-        }
-        try RequestEditing.scan(request, tape)
-        return request
-    }
-
-    private static func fromResponses(
-        _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, _ tape: JSONTape
-    ) throws(Rejection) -> ByteBuffer {
-        let request = ByteBuffer(capacity: body.count + 512)
-        do throws(EncodingRefusal) {
-            try ResponsesRequest.write(tape.root(over: body.span), for: target(provider), into: request, &context.report)
-        } catch {
-            throw Rejection(
-                .caller, 400, code: "unsupported_parameter", "\(error.param): \(error.message)", param: error.param)
+            let code = isMessages ? "unsupported_value" : "unsupported_parameter"
+            throw Rejection(.caller, 400, code: code, "\(error.param): \(error.message)", param: error.param)
         }
         try RequestEditing.scan(request, tape)
         return request

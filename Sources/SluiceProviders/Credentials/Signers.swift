@@ -4,38 +4,22 @@ internal import SluiceTLS
 package import SluiceUpstream
 internal import Synchronization
 
-/// AWS Signature Version 4 (bedrock sheet, section 8).
-package final class AWSSigner: RequestSigner {
-    private let signature: AWSSignature
+/// A signature over the whole request with a key that is derived anew each day: AWS Signature Version 4 (bedrock sheet, section 8),
+/// TC3-HMAC-SHA256 (tencent sheet, section 3.2).
+package final class DerivedKeySigner: RequestSigner {
+    package enum Scheme: Sendable { case aws(AWSSignature), tencent(TencentSignature) }
+
+    private let scheme: Scheme
     private let secret: Secret
     private let keys = Mutex(DerivedKeyCache())
 
-    package init(credentials: AWSSignature.Credentials, region: String, service: String) {
-        signature = AWSSignature(credentials: credentials, region: region, service: service)
+    package init(aws credentials: AWSSignature.Credentials, region: String, service: String) {
+        scheme = .aws(AWSSignature(credentials: credentials, region: region, service: service))
         secret = credentials.secretAccessKey
     }
 
-    package func sign(_ request: inout UpstreamRequest, authority: [UInt8], at seconds: Int) {
-        let digest = request.bodyDigest
-        let (method, target) = (request.method, request.target)
-        keys.withLock { keys in
-            signature.sign(
-                method, target: target.span, host: authority.span, fields: &request.fields, bodyDigest: digest, at: seconds,
-                keys: &keys)
-        }
-    }
-
-    package func conceal(in buffer: ByteBuffer) { Concealment.conceal(secret, in: buffer) }
-}
-
-/// TC3-HMAC-SHA256 (tencent sheet, section 3.2).
-package final class TencentSigner: RequestSigner {
-    private let signature: TencentSignature
-    private let secret: Secret
-    private let keys = Mutex(DerivedKeyCache())
-
-    package init(credentials: TencentSignature.Credentials, service: String) {
-        signature = TencentSignature(credentials: credentials, service: service)
+    package init(tencent credentials: TencentSignature.Credentials, service: String) {
+        scheme = .tencent(TencentSignature(credentials: credentials, service: service))
         secret = credentials.secretKey
     }
 
@@ -43,9 +27,16 @@ package final class TencentSigner: RequestSigner {
         let digest = request.bodyDigest
         let (method, target) = (request.method, request.target)
         keys.withLock { keys in
-            signature.sign(
-                method, target: target.span, host: authority.span, fields: &request.fields, bodyDigest: digest, at: seconds,
-                keys: &keys)
+            switch scheme {
+            case .aws(let signature):
+                signature.sign(
+                    method, target: target.span, host: authority.span, fields: &request.fields, bodyDigest: digest,
+                    at: seconds, keys: &keys)
+            case .tencent(let signature):
+                signature.sign(
+                    method, target: target.span, host: authority.span, fields: &request.fields, bodyDigest: digest,
+                    at: seconds, keys: &keys)
+            }
         }
     }
 

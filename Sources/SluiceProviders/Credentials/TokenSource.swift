@@ -10,9 +10,9 @@ package final class TokenSource: Sendable {
     /// Which platform is asked, and with what.
     package enum Recipe: Sendable {
         /// Baidu's v1 (baidu sheet, section 3.1).
-        case baidu(apiKey: Secret, secretKey: Secret)
+        case baidu(apiKey: Secret, secretKey: Secret, path: String? = nil)
         /// Microsoft Entra ID, client credentials (azure sheet, section 2).
-        case azure(tenant: String, clientID: String, clientSecret: Secret, scope: String)
+        case azure(tenant: String, clientID: String, clientSecret: Secret, scope: String, path: String? = nil)
         /// A Google service account's signed assertion (gemini sheet, section 1).
         case google(GoogleServiceAccount)
     }
@@ -41,10 +41,10 @@ package final class TokenSource: Sendable {
     func conceal(in buffer: ByteBuffer) {
         if let token = token.withLock({ $0?.value }) { Concealment.conceal(token, in: buffer) }
         switch recipe {
-        case .baidu(let apiKey, let secretKey):
+        case .baidu(let apiKey, let secretKey, _):
             Concealment.conceal(apiKey, in: buffer)
             Concealment.conceal(secretKey, in: buffer)
-        case .azure(_, _, let clientSecret, _): Concealment.conceal(clientSecret, in: buffer)
+        case .azure(_, _, let clientSecret, _, _): Concealment.conceal(clientSecret, in: buffer)
         case .google: break  // the key never leaves: only what it signed does
         }
     }
@@ -66,9 +66,10 @@ package final class TokenSource: Sendable {
 
     private func tokenRequest(at seconds: Int) throws(UpstreamError) -> TokenRequest {
         switch recipe {
-        case .baidu(let apiKey, let secretKey): return .baidu(apiKey: apiKey, secretKey: secretKey)
-        case .azure(let tenant, let clientID, let clientSecret, let scope):
-            return .azure(tenant: tenant, clientID: clientID, clientSecret: clientSecret, scope: scope)
+        case .baidu(let apiKey, let secretKey, let path):
+            return .baidu(apiKey: apiKey, secretKey: secretKey, path: path)
+        case .azure(let tenant, let clientID, let clientSecret, let scope, let path):
+            return .azure(tenant: tenant, clientID: clientID, clientSecret: clientSecret, scope: scope, path: path)
         case .google(let account):
             do throws(TLSError) {
                 return try account.tokenRequest(at: seconds)

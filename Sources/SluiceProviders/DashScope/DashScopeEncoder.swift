@@ -101,19 +101,9 @@ struct DashScopeEncoder {
         if !capabilities.tools { return report.lose("tools") }
         json.key("tools")
         json.beginArray()
-        var tools = request.tools
-        var index = 0
-        var names: [String] = []
-        while let value = tools.next() {
-            let tool = ChatTool(value)
-            if tool.isFunction, let name = tool.name?.string {
-                names.append(name)
-                json.value(value)
-            } else {
-                report.lose("tools[\(index)]")
-            }
-            index += 1
-        }
+        var writer = json
+        let names = request.forEachFunction(&report) { tool in writer.value(tool.value) }
+        json = writer
         json.endArray()
         writeChoice(request, names)
         if let parallel = request["parallel_tool_calls"], parallel.bool != nil {

@@ -123,40 +123,15 @@ struct ErnieEncoder {
         if request.toolChoice == .none { return report.adapt("tool_choice: no functions") }
         json.key("functions")
         json.beginArray()
-        var tools = request.tools
-        var index = 0
-        var names: [String] = []
-        while let value = tools.next() {
-            let tool = ChatTool(value)
-            if tool.isFunction, let name = tool.name?.string {
-                names.append(name)
-                write(tool)
-            } else {
-                report.lose("tools[\(index)]")
-            }
-            index += 1
-        }
+        var writer = json
+        let names = request.forEachFunction(&report) { tool in tool.writeFunction(&writer) }
+        json = writer
         json.endArray()
         switch request.toolChoice {
         case .function(let name): writeChoice(name)
         case .required: if names.count == 1 { writeChoice(names[0]) } else { report.lose("tool_choice") }
         case .none, .automatic, .unspecified: break
         }
-    }
-
-    private mutating func write(_ tool: borrowing ChatTool) {
-        json.beginObject()
-        json.key("name")
-        if let name = tool.name { json.value(name) }
-        json.key("description")
-        if let description = tool.description, description.isString { json.value(description) } else { json.string("") }
-        json.key("parameters")
-        if let parameters = tool.parameters {
-            json.value(parameters)
-        } else {
-            json.raw(#"{"type":"object","properties":{}}"#.utf8Span.span)
-        }
-        json.endObject()
     }
 
     private mutating func writeChoice(_ name: String) {

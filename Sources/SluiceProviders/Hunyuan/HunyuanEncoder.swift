@@ -79,19 +79,9 @@ struct HunyuanEncoder {
         if !capabilities.tools { return report.lose("tools") }
         json.key("Tools")
         json.beginArray()
-        var tools = request.tools
-        var index = 0
-        var names: [String] = []
-        while let value = tools.next() {
-            let tool = ChatTool(value)
-            if tool.isFunction, let name = tool.name?.string {
-                names.append(name)
-                Self.write(tool, &json)
-            } else {
-                report.lose("tools[\(index)]")
-            }
-            index += 1
-        }
+        var writer = json
+        let names = request.forEachFunction(&report) { tool in Self.write(tool, &writer) }
+        json = writer
         json.endArray()
         writeChoice(request, names)
         if !request.allowsParallelTools { report.lose("parallel_tool_calls") }

@@ -17,6 +17,14 @@ package struct TokenReply: Sendable {
 
         static let messageBytesMax = 512
 
+        /// Whether the endpoint does not accept who asks, as a provider does that answers 401 (RFC 6749 §5.2).
+        package var isOfCredentials: Bool {
+            switch code {
+            case "invalid_client", "invalid_grant", "unauthorized_client", "access_denied": true
+            default: status == 401 || status == 403
+            }
+        }
+
         /// Whether asking again gives the same: the credentials or the settings are wrong (RFC 6749 §5.2).
         package var isPermanent: Bool {
             switch code {

@@ -15,10 +15,13 @@ package struct TokenRequest: Sendable {
     private static let form = "application/x-www-form-urlencoded"
 
     /// Baidu's v1 token (OAuth client credentials, in the query).
+    ///
+    /// - Parameter path: where tokens are, if not where Baidu has them.
     package static func baidu(
-        apiKey: Secret, secretKey: Secret, origin: String = "https://aip.baidubce.com"
+        apiKey: Secret, secretKey: Secret, origin: String = "https://aip.baidubce.com", path: String? = nil
     ) -> TokenRequest {
-        let target = ByteBuffer("/oauth/2.0/token?grant_type=client_credentials&client_id=")
+        let target = ByteBuffer(path ?? "/oauth/2.0/token")
+        target.append("?grant_type=client_credentials&client_id=")
         append(apiKey, to: target)
         target.append("&client_secret=")
         append(secretKey, to: target)
@@ -29,13 +32,16 @@ package struct TokenRequest: Sendable {
     /// Microsoft Entra ID, by client credentials.
     ///
     /// - Parameter scope: `https://cognitiveservices.azure.com/.default`, or `https://ai.azure.com/.default` for v1.
+    /// - Parameter path: where tokens are, if not where Microsoft has those of the tenant.
     package static func azure(
         tenant: String, clientID: String, clientSecret: Secret, scope: String,
-        origin: String = "https://login.microsoftonline.com"
+        origin: String = "https://login.microsoftonline.com", path: String? = nil
     ) -> TokenRequest {
-        let target = ByteBuffer("/")
-        PathSegment.append(tenant.utf8Span.span, to: target)
-        target.append("/oauth2/v2.0/token")
+        let target = ByteBuffer(path ?? "/")
+        if path == nil {
+            PathSegment.append(tenant.utf8Span.span, to: target)
+            target.append("/oauth2/v2.0/token")
+        }
         let body = ByteBuffer("grant_type=client_credentials&client_id=")
         PercentEncoding.append(clientID.utf8Span.span, to: body)
         body.append("&client_secret=")

@@ -187,33 +187,10 @@ struct SparkEncoder {
         json.beginObject()
         json.key("text")
         json.beginArray()
-        var tools = request.tools
-        var index = 0
-        while let value = tools.next() {
-            let tool = ChatTool(value)
-            if tool.isFunction, let name = tool.name, name.isString {
-                write(tool, name)
-            } else {
-                report.lose("tools[\(index)]")
-            }
-            index += 1
-        }
+        var writer = json
+        _ = request.forEachFunction(&report) { tool in tool.writeFunction(&writer) }
+        json = writer
         json.endArray()
-        json.endObject()
-    }
-
-    private mutating func write(_ tool: borrowing ChatTool, _ name: JSONValue) {
-        json.beginObject()
-        json.key("name")
-        json.value(name)
-        json.key("description")
-        if let description = tool.description, description.isString { json.value(description) } else { json.string("") }
-        json.key("parameters")
-        if let parameters = tool.parameters {
-            json.value(parameters)
-        } else {
-            json.raw(#"{"type":"object","properties":{}}"#.utf8Span.span)
-        }
         json.endObject()
     }
 }

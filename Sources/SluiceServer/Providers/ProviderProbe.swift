@@ -54,7 +54,7 @@ struct ProviderProbe {
         } catch let refusal as EncodingRefusal {
             verdict = (.failed, refusal.message)
         } catch let error as UpstreamError {
-            verdict = (error.isRefusal ? .keyRefused : .failed, error.detail)
+            verdict = (error.reason == .tokenRefused ? .keyRefused : .failed, error.detail)
         } catch {
             verdict = (.failed, "\(error)")
         }

@@ -13,6 +13,7 @@ struct Configuration {
     var timeouts = ""
     var drain = "lame_duck_ms: 0"
     var log = ""
+    var media = ""
 
     init() {}
 
@@ -31,7 +32,7 @@ struct Configuration {
             "listeners: [\(listeners.joined(separator: ", "))]", #"admin: "127.0.0.1:0""#, "workers: \(workers)",
             #"environment_providers: "never""#, "providers: {\(providers.joined(separator: ", "))}",
             "models: {\(models)}",
-            "limits: {\(limits)}", "timeouts: {\(timeouts)}", "drain: {\(drain)}", "log: {\(log)}",
+            "limits: {\(limits)}", "timeouts: {\(timeouts)}", "drain: {\(drain)}", "log: {\(log)}", "media: {\(media)}",
         ]
         if let defaultProvider { sections.append(#"default_provider: "\#(defaultProvider)""#) }
         return "{\n  " + sections.joined(separator: ",\n  ") + "\n}\n"

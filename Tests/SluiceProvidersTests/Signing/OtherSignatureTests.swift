@@ -167,6 +167,15 @@ import Testing
         #expect(request.body.isEmpty && request.contentType == nil && !"\(request)".contains("client"))
     }
 
+    @Test func `token endpoints are where the settings say`() {
+        let baidu = TokenRequest.baidu(apiKey: Secret("a"), secretKey: Secret("s"), path: "/gateway/token")
+        #expect(
+            baidu.target.exposedText == "/gateway/token?grant_type=client_credentials&client_id=a&client_secret=s")
+        let azure = TokenRequest.azure(
+            tenant: "t", clientID: "c", clientSecret: Secret("s"), scope: "x", path: "/cloud/t/token")
+        #expect(azure.target.exposedText == "/cloud/t/token")
+    }
+
     @Test func `Azure's is a form`() {
         let request = TokenRequest.azure(
             tenant: "t/1", clientID: "c", clientSecret: Secret("s~&="),

@@ -74,6 +74,7 @@ struct GeminiReply {
         script.endContent()
         script.beginFinish()
         let last = textPart("", isLast: answer.calls.isEmpty)
+        spoken = answer.usage.completion - answer.usage.reasoning
         send(response([candidate([last], finish: finishReason, index: 0)], spoken: spoken), &script)
         script.endFinish()
     }
