@@ -5,7 +5,7 @@ enum CheckCommand {
     static let command = ArgumentParser.Command(
         "check",
         summary:
-            "Reports every mistake of a configuration with its adapters, or of one adapter. Without FILE: of what `run` would use without one.",
+            "Reports every mistake of a configuration with its adapters, or of an adapter; without FILE, of the environment.",
         options: [
             .init("probe", doc: "Asks every provider, at no cost, whether it is there and takes the keys."),
             .init("chat", doc: "With --probe: asks every provider for an answer of one token, which costs a little."),

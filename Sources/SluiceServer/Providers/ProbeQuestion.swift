@@ -16,7 +16,8 @@ enum ProbeQuestion {
     /// A chat of one word, with an answer of one token or two.
     case chat
 
-    /// - Parameter spendsTokens: whether the provider may be asked for an answer, which costs a little; it needs a model that is known.
+    /// - Parameter spendsTokens: whether the provider may be asked for an answer, which costs a little. A provider of
+    ///   which no model is known is asked for something else.
     init(_ provider: Provider, spendsTokens: Bool) {
         let adaptation = provider.adaptation
         if provider.chat.framing == .webSocketMessages {

@@ -6,7 +6,7 @@ internal import SluicePipeline
 internal import SluiceProviders
 internal import SluiceUpstream
 
-/// Sends single requests to providers, off the workers: with the credentials, signatures and tokens of any other request.
+/// Sends single requests to providers, off the workers, with the credentials, signatures and tokens of any other one.
 final class ProviderClient {
     struct Reply {
         let head: ResponseHead
@@ -38,7 +38,7 @@ final class ProviderClient {
         return fields
     }
 
-    /// Signs the request, sends it and collects the reply. Of a WebSocket that opens, nothing but the head is waited for.
+    /// Signs the request, sends it and collects the reply. Of a WebSocket that opens, only the head is waited for.
     func send(_ request: UpstreamRequest, to provider: Provider, key: Int?) async throws(UpstreamError) -> Reply {
         var request = request
         let pools = PoolTable(loop: loop, resolver: resolver)

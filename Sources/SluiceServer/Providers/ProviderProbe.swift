@@ -6,7 +6,7 @@ internal import SluiceNet
 internal import SluiceProviders
 internal import SluiceUpstream
 
-/// Finds out whether a provider is well, with each of its keys. Off the workers; what it finds changes nothing by itself.
+/// Finds out whether a provider is well, with each of its keys. Off the workers; what it finds changes nothing.
 struct ProviderProbe {
     let client: ProviderClient
     let provider: Provider
@@ -24,6 +24,11 @@ struct ProviderProbe {
             // Not every server has the list that others of its kind have.
             if question.isGet, let code = reply?.head.status.code, code == 404 || code == 405 {
                 result = await ask(.emptyChat, key: key).result
+            }
+            // A token that was kept may have been withdrawn: only a fresh one proves that the key is refused.
+            if result.verdict == .keyRefused, reply != nil, let tokens = provider.signer(key)?.tokens {
+                tokens.forget()
+                result = await ask(question, key: key).result
             }
             if keys.count > 1, let key, result.verdict != .reachable {
                 result.reason = "key \(key + 1) of \(keys.count): \(result.reason)"

@@ -50,7 +50,8 @@ enum ProviderReport {
 
     private static func baseURL(_ provider: Provider) -> String {
         let scheme = provider.chat.framing == .webSocketMessages ? "ws" : "http"
-        return scheme + (provider.endpoint.isTLS ? "s" : "") + "://" + String(decoding: provider.endpoint.authority, as: UTF8.self)
+        return scheme + (provider.endpoint.isTLS ? "s" : "") + "://"
+            + String(decoding: provider.endpoint.authority, as: UTF8.self)
             + String(decoding: provider.basePath, as: UTF8.self)
     }
 
