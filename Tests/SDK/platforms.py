@@ -23,11 +23,17 @@ class Platform:
     refused: dict
     # What no other platform may ever see.
     secrets: tuple
+    # What nobody may see: only what is signed with it is sent.
+    hidden: tuple = ()
     thinking: str | None = None
     vision: str | None = None
     embedding: str | None = None
     # Whether an answer that fits a JSON schema is made by the mock out of the schema; else it says what it is told.
     answers_schemas: bool = True
+    # Whether results of tools have a role of their own; else they are told in words.
+    has_results: bool = True
+    # Whether it says that an answer ended at a limit.
+    tells_length: bool = True
     scheme: str = "http"
 
     def provider(self, mock: str, behaviour: str = "", refused: bool = False) -> dict:
@@ -46,8 +52,11 @@ def by_key(name: str) -> dict:
         "credentials": {"api_key": key(name)}, "refused": {"api_key": f"{MARK}-{name}-sk-refused"}, "secrets": (key(name),)}
 
 
-def by_settings(secrets: tuple, good: dict, bad: dict) -> dict:
-    return {"credentials": {"auth_settings": good}, "refused": {"auth_settings": {**good, **bad}}, "secrets": secrets}
+def by_settings(secrets: tuple, good: dict, bad: dict, hidden: tuple = ()) -> dict:
+    return {
+        "credentials": {"auth_settings": good}, "refused": {"auth_settings": {**good, **bad}}, "secrets": secrets,
+        "hidden": hidden + tuple(value for value in bad.values() if value.startswith("wrong")),
+    }
 
 
 def platforms(mock: str) -> list[Platform]:
@@ -69,22 +78,22 @@ def platforms(mock: str) -> list[Platform]:
             vision="gemini-3-flash-preview", embedding="gemini-embedding-001", **by_key("gemini")),
         Platform(
             "vertex", VERTEX, "gemini-3-flash-preview", thinking="gemini-3-flash-preview", vision="gemini-3-flash-preview",
-            **by_settings(("ya29.",), {"service_account": account}, {"service_account": stranger})),
+            **by_settings(("ya29.",), {"service_account": account}, {"service_account": stranger}, ("PRIVATE KEY",))),
         Platform(
             "bedrock", "/bedrock", "anthropic.claude-sonnet-4-5-20250929-v1:0",
             thinking="anthropic.claude-sonnet-4-5-20250929-v1:0", vision="anthropic.claude-sonnet-4-5-20250929-v1:0",
-            **by_settings(("AKIDEXAMPLE/",), aws, {"secret_access_key": wrong})),
+            **by_settings(("AKIDEXAMPLE/",), aws, {"secret_access_key": wrong}, (aws["secret_access_key"],))),
         Platform(
             "ernie-v1", WENXIN, "ernie-4.0-turbo-8k", embedding="embedding-v1", answers_schemas=False,
             **by_settings((key("baidu-id"), key("baidu-secret"), "access_token="), baidu, {"client_secret": f"{MARK}-sk-refused"})),
         Platform(
-            "dashscope", "/dashscope/api/v1", "qwen-plus", thinking="qwen3-32b", vision="qwen-vl-plus", embedding="text-embedding-v4",
+            "dashscope", "/dashscope/api/v1", "qwen-plus", thinking="qwen-plus", vision="qwen-vl-plus", embedding="text-embedding-v4",
             answers_schemas=False, **by_key("dashscope")),
         Platform(
             "hunyuan-native", "/hunyuan-native", "hunyuan-turbos-latest", thinking="hunyuan-t1-latest",
             vision="hunyuan-vision", embedding="hunyuan-embedding", answers_schemas=False,
-            **by_settings((tencent["secret_id"],), tencent, {"secret_key": wrong})),
+            **by_settings((tencent["secret_id"],), tencent, {"secret_key": wrong}, (tencent["secret_key"],))),
         Platform(
-            "spark-ws", "/spark-ws", "4.0Ultra", thinking="x1", scheme="ws", answers_schemas=False,
-            **by_settings(("authorization=",), iflytek, {"api_secret": wrong})),
+            "spark-ws", "/spark-ws", "4.0Ultra", thinking="x1", has_results=False, tells_length=False, scheme="ws", answers_schemas=False,
+            **by_settings(("authorization=",), iflytek, {"api_secret": wrong}, (iflytek["api_secret"],))),
     ]

@@ -83,8 +83,10 @@ class Chat(Speaker):
                 {"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{image}"}}]
         return head + [{"role": "user", "content": text}]
 
-    def ask(self, model, turns, stream=False, tools=(), schema=None, thinks=False) -> Answer:
-        request = {"model": model, "messages": turns, "max_completion_tokens": 4096}
+    def ask(self, model, turns, stream=False, tools=(), schema=None, thinks=False, limit=None) -> Answer:
+        request = {"model": model, "messages": turns}
+        if limit:
+            request["max_completion_tokens"] = limit
         if tools:
             request["tools"] = [{"type": "function", "function": tool.function} for tool in tools]
         if schema:
@@ -179,8 +181,10 @@ class Responses(Speaker):
                 {"type": "input_image", "image_url": f"data:image/png;base64,{image}", "detail": "auto"}]
         return head + [{"role": "user", "content": text}]
 
-    def ask(self, model, turns, stream=False, tools=(), schema=None, thinks=False) -> Answer:
-        request = {"model": model, "input": turns, "max_output_tokens": 4096}
+    def ask(self, model, turns, stream=False, tools=(), schema=None, thinks=False, limit=None) -> Answer:
+        request = {"model": model, "input": turns}
+        if limit:
+            request["max_output_tokens"] = limit
         if tools:
             request["tools"] = [{"type": "function", "strict": True, **tool.function} for tool in tools]
         if schema:
@@ -195,13 +199,14 @@ class Responses(Speaker):
             with self.client.responses.stream(**request) as events:
                 for event in events:
                     kinds.append(event.type)
-                    if event.type == "error" or event.type == "response.failed":
+                    if event.type in ("error", "response.failed"):
                         raise openai.APIError(str(event), request=None, body=None)
+                    if event.type in ("response.completed", "response.incomplete"):
+                        reply = event.response
                     if event.type == "response.output_text.delta":
                         pieces += 1
                         self.came += event.delta
-                reply = events.get_final_response()
-            assert kinds[0] == "response.created" and kinds[-1] in ("response.completed", "response.incomplete")
+            assert kinds[0] == "response.created" and kinds[-1] == "response." + reply.status
         else:
             reply = self.client.responses.create(**request)
         assert reply.object == "response" and reply.error is None
@@ -247,8 +252,8 @@ class Messages(Speaker):
         self.system = system
         return [{"role": "user", "content": content}]
 
-    def ask(self, model, turns, stream=False, tools=(), schema=None, thinks=False) -> Answer:
-        request = {"model": model, "messages": turns, "max_tokens": 4096}
+    def ask(self, model, turns, stream=False, tools=(), schema=None, thinks=False, limit=None) -> Answer:
+        request = {"model": model, "messages": turns, "max_tokens": limit or 4096}
         if self.system:
             request["system"] = self.system
         if tools:
@@ -306,9 +311,9 @@ class LangChain(Speaker):
                 {"type": "image", "base64": image, "mime_type": "image/png"}]
         return head + [HumanMessage(text)]
 
-    def ask(self, model, turns, stream=False, tools=(), schema=None, thinks=False) -> Answer:
+    def ask(self, model, turns, stream=False, tools=(), schema=None, thinks=False, limit=None) -> Answer:
         chain = ChatOpenAI(
-            model=model, base_url=self.url, api_key=APPLICATION_KEY, max_retries=0, max_tokens=4096, stream_usage=True,
+            model=model, base_url=self.url, api_key=APPLICATION_KEY, max_retries=0, max_tokens=limit, stream_usage=True,
             http_client=self.http, reasoning_effort="low" if thinks else None)
         if tools:
             chain = chain.bind_tools([{"type": "function", "function": tool.function} for tool in tools])

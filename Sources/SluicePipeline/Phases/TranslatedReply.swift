@@ -129,9 +129,9 @@ enum TranslatedReply {
     static func appendReport(_ context: RequestContext, to fields: inout HeaderFields) {
         if context.unsupported == .drop { return }
         let report = context.report
-        if !report.lost.isEmpty { fields.append(lowercaseName: "x-sluice-dropped-fields", report.lost.joined(separator: ", ")) }
+        if !report.lost.isEmpty { fields.append(lowercaseName: "x-sluice-dropped-fields", FieldReport.fieldValue(report.lost)) }
         if !report.adapted.isEmpty {
-            fields.append(lowercaseName: "x-sluice-adapted-fields", report.adapted.joined(separator: ", "))
+            fields.append(lowercaseName: "x-sluice-adapted-fields", FieldReport.fieldValue(report.adapted))
         }
     }
 }

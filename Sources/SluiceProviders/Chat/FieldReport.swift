@@ -25,6 +25,13 @@ package struct FieldReport: Sendable {
     package mutating func lose(_ field: String) { Self.add(field, to: &lost) }
     package mutating func adapt(_ field: String) { Self.add(field, to: &adapted) }
 
+    /// A header field's value: commas stand between what is named, and nowhere else.
+    package static func fieldValue(_ names: [String]) -> String {
+        names.map { name in
+            name.utf8.contains(UInt8(ascii: ",")) ? String(name.map { $0 == "," ? ";" : $0 }) : name
+        }.joined(separator: ", ")
+    }
+
     private static func add(_ field: String, to list: inout [String]) {
         if list.count >= countMax { return }
         let field = showable(field)

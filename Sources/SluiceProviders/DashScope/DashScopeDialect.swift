@@ -34,6 +34,14 @@ package struct DashScopeDialect: ChatDialect {
     package var embeddings: (any EmbeddingDialect)? { DashScopeEmbeddings() }
     package var hasModelList: Bool { false }
 
+    /// Open-weight Qwen3 models think unless told otherwise, and only in a stream: any other call is refused (alibaba sheet,
+    /// section 2). They are named by their size: `qwen3-32b`.
+    static func isOpenWeight(_ model: String) -> Bool {
+        let name = model.lowercased().utf8
+        let prefix = "qwen3-".utf8
+        return name.starts(with: prefix) && name.dropFirst(prefix.count).first.map { (0x30...0x39).contains($0) } == true
+    }
+
     /// Models that see or hear have a path of their own, where a message's content is an array. Which models those are is told by
     /// their names, and by what they are sent; the wrong path is refused with "url error" (unverified).
     static func isMultimodal(_ request: borrowing ChatRequest) -> Bool {

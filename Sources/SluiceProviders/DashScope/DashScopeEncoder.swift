@@ -164,7 +164,14 @@ struct DashScopeEncoder {
             json.value(member.value)
             if member.isNamed("enable_thinking") { hasThinking = true }
         }
-        guard let effort = request.reasoningEffort, !hasThinking else { return }
+        if hasThinking { return }
+        if !request.isStream, DashScopeDialect.isOpenWeight(request.model) {
+            json.key("enable_thinking")
+            json.bool(false)
+            if let effort = request.reasoningEffort, effort != "none" { report.lose("reasoning_effort") }
+            return
+        }
+        guard let effort = request.reasoningEffort else { return }
         if capabilities.reasoning == .none {
             if effort != "none" { report.lose("reasoning_effort") }
             return

@@ -104,6 +104,22 @@ import Testing
         #expect(fields.index(named: "x-dashscope-sse") != nil)
     }
 
+    @Test(arguments: [
+        ("qwen3-32b", "", "false", false), ("qwen3-32b", #","reasoning_effort":"low""#, "false", true),
+        ("qwen3-32b", #","reasoning_effort":"none""#, "false", false), ("Qwen3-8B", #","enable_thinking":true"#, "true", false),
+        ("qwen3-32b", #","stream":true"#, "", false), ("qwen3-32b", #","stream":true,"reasoning_effort":"low""#, "true", false),
+        ("qwen3-max", "", "", false), ("qwen3-max", #","reasoning_effort":"low""#, "true", false), ("qwen3-", "", "", false),
+    ])
+    func `DashScope's open-weight models think in a stream only`(
+        model: String, members: String, thinks: String, isLost: Bool
+    ) throws {
+        let (body, report) = try NativeDialect.dashScope.sent(
+            #"{"model":"\#(model)","messages":[{"role":"user","content":"a"}]\#(members)}"#)
+        #expect(body.contains("enable_thinking") == !thinks.isEmpty, "\(body)")
+        #expect(thinks.isEmpty || body.contains(#""enable_thinking":\#(thinks)"#), "\(body)")
+        #expect(report.lost.contains("reasoning_effort") == isLost)
+    }
+
     // MARK: Hunyuan
 
     @Test func `Hunyuan gets its own spelling`() throws {

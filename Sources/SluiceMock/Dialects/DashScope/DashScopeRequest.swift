@@ -28,11 +28,12 @@ struct DashScopeRequest {
         question.promptByteCount = body["input"]?.bytes.count ?? 0
         try readMessages(body)
         try read(parameters)
-        if parameters["enable_thinking"]?.flag == true {
-            if !question.isStream {
+        let isOpenWeight = body["model"]?.text?.hasPrefix("qwen3-") == true && body["model"]?.text?.hasSuffix("b") == true
+        if parameters["enable_thinking"]?.flag ?? (isOpenWeight && !question.isStream) {
+            if isOpenWeight, !question.isStream {
                 throw .invalid("parameter.enable_thinking must be set to false for non-streaming calls")
             }
-            if !isIncremental {
+            if question.isStream, !isIncremental {
                 throw .invalid("parameter.incremental_output must be true when enable_thinking is true")
             }
             question.wantsReasoning = true
