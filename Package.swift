@@ -120,5 +120,9 @@ if isFuzzing {
         fuzz("RequestHead", ["SluiceHTTP"]), fuzz("ResponseHead", ["SluiceHTTP"]), fuzz("Chunks", ["SluiceHTTP"]),
         fuzz("HTTP2", ["SluiceHTTP"]), fuzz("Events", ["SluiceHTTP"]), fuzz("Multipart", ["SluiceHTTP"]),
         fuzz("URLEncoded", ["SluiceHTTP"]), fuzz("JSON", ["SluiceJSON"]), fuzz("ConfigText", ["SluiceConfig"]),
+        fuzz("WebSocket", ["SluiceHTTP"]), fuzz("EventStream", ["SluiceHTTP"]),
+        fuzz("Replies", ["SluiceProviders", "SluiceHTTP", "SluiceJSON"]),
+        fuzz("Requests", ["SluiceProviders", "SluiceHTTP", "SluiceJSON"]),
+        fuzz("AdapterText", ["SluiceProviders", "SluiceConfig", "SluiceJSON"]),
     ]
 }

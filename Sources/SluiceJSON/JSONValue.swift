@@ -68,6 +68,11 @@ internal import SluiceCore
         @_lifetime(copy self) get { bytes.extracting(entry.range) }
     }
 
+    /// All bytes of the document, white space around its root included: what `range` and edits count in.
+    package var documentBytes: Span<UInt8> {
+        @_lifetime(copy self) get { bytes }
+    }
+
     // MARK: What is in it
 
     /// The member of that name, the last one if there are several; `nil` if there is none, or if this is not an object.

@@ -14,7 +14,10 @@ package final class TokenFetcher {
     private static let replyBytesMax = 65_536
     /// A platform's refusal is remembered for so long: a wrong secret is not asked about with every request.
     private static let refusalLasts = Duration.seconds(5)
-    private var refusals: [ObjectIdentifier: (until: Instant, error: UpstreamError)] = [:]
+    /// With the source, so that no other one takes its place in memory meanwhile.
+    private var refusals: [ObjectIdentifier: (source: TokenSource, until: Instant, error: UpstreamError)] = [:]
+    /// How long one request for a token may take. It is not only for the request that asks: others wait for it too.
+    private static let patience = Duration.seconds(30)
 
     private final class Waiter {
         var isDone = false
@@ -38,13 +41,26 @@ package final class TokenFetcher {
             waiting[id] = []
             defer { release(id) }
             do throws(UpstreamError) {
-                try await fetch(source, deadlines)
+                try await fetch(source, Self.shared(deadlines))
                 refusals[id] = nil
+                // Asking again would give the same.
+                guard source.current(at: Self.seconds) != nil else {
+                    throw UpstreamError(.token, "its token endpoint gave a token that has expired already")
+                }
             } catch {
-                refusals[id] = (EventLoop.readClock() + Self.refusalLasts, error)
+                let now = EventLoop.readClock()
+                refusals = refusals.filter { now < $0.value.until }
+                refusals[id] = (source, now + Self.refusalLasts, error)
                 throw error
             }
         }
+    }
+
+    /// The time that the request has left is its own affair: what ends it early is no word about the platform.
+    private static func shared(_ deadlines: Deadlines) -> Deadlines {
+        Deadlines(
+            connect: min(deadlines.connect, patience), head: min(deadlines.head, patience),
+            idle: min(deadlines.idle, patience), total: EventLoop.readClock() + patience)
     }
 
     private static var seconds: Int { Int(EventLoop.readWallClock() / 1_000_000_000) }
@@ -78,9 +94,12 @@ package final class TokenFetcher {
                 try source.accept(nil, status: head.status, at: Self.seconds)
             }
         } catch {
+            // Servers that refuse a secret like to repeat it.
+            let words = ByteBuffer("\(error.code): \(error.message)")
+            source.conceal(in: words)
             throw UpstreamError(
                 error.isOfCredentials ? .tokenRefused : .token,
-                "its token endpoint answered \(error.status.code) \(error.code): \(error.message)")
+                "its token endpoint answered \(error.status.code) \(words.text)")
         }
     }
 }

@@ -37,6 +37,14 @@ import Testing
         #expect(try Self.choose(model, snapshot, directory) == target)
     }
 
+    @Test(arguments: ["b/..", "b/.", "..", "b/x/../y", "b/../../admin", "b/x\\..\\y", "b/x;..", "b/x\r\ny: z", "b/\u{7f}"])
+    func `a name that some reader of a path would follow elsewhere is refused`(model: String) throws {
+        let rejection = #expect(throws: Rejection.self) {
+            try Self.choose(model, FakeExchange.snapshot([Self.a, Self.b], defaultProvider: Self.a))
+        }
+        #expect(rejection?.status == 400 && rejection?.param == "model")
+    }
+
     @Test func `a configured name comes before a prefix, the echo and what a provider has`() throws {
         for name in ["a/m", "echo", "m-a"] {
             let snapshot = FakeExchange.snapshot(

@@ -173,3 +173,23 @@ import Testing
         }
     }
 }
+
+@Suite struct `Blanks around a chat request` {
+    @Test(arguments: ["\n", " \r\n\t"], ["", "\n", "  \n"])
+    func `are no part of what is changed`(before: String, after: String) throws {
+        let text = #"{"model":"m","seed":1,"stop":["a"],"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"}]}"#
+        var capabilities = Capabilities()
+        capabilities.systemRole = false
+        for dialect in ProviderDialect.allCases where dialect != .sparkWebSocket {
+            let plain = try Transcoder.request(text, to: dialect.chat).body
+            #expect(isSame(plain, try Transcoder.request(before + text + after, to: dialect.chat).body))
+        }
+        let bytes = ByteBuffer(before + text + after)
+        let tape = JSONTape()
+        try tape.scan(bytes.span)
+        var adaptation = ChatAdaptation(capabilities, takesChoices: false)
+        var report = FieldReport()
+        let adapted = try #require(try adaptation.adapt(tape.root(over: bytes.span), &report))
+        #expect(isSame(adapted.text, adapted.text.trimmingCharacters(in: .whitespacesAndNewlines)))
+    }
+}

@@ -84,6 +84,9 @@ package struct RequestTarget {
         return PercentCoding.isWellFormed(target)
     }
 
+    /// Whether a text that is put into a path as one segment, percent-encoded, stays there for every reader.
+    package static func isSegment(_ text: Span<UInt8>) -> Bool { (try? check(text)) != nil }
+
     // MARK: Segments
 
     private func bounds(_ index: Int) -> Range<Int> { Int(starts[index])..<Int(ends[index]) }

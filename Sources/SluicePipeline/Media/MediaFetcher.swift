@@ -15,7 +15,12 @@ struct MediaFetcher {
         let bytes: ByteBuffer
     }
 
-    func fetch(_ url: MediaURL, _ policy: MediaPolicy) async throws(UpstreamError) -> Image {
+    /// - Parameters:
+    ///   - byteCountMax: of the image.
+    ///   - onSent: is given what carries the request, so that it can be cancelled.
+    func fetch(
+        _ url: MediaURL, _ policy: MediaPolicy, atMost byteCountMax: Int, _ onSent: (UpstreamExchange) -> Void
+    ) async throws(UpstreamError) -> Image {
         guard policy.allows(url.host) else {
             throw UpstreamError(.connect, "the configuration does not allow images from \(url.host)")
         }
@@ -32,9 +37,10 @@ struct MediaFetcher {
         let deadlines = Deadlines(
             connect: policy.timeout, head: policy.timeout, idle: policy.timeout, total: loop.now + policy.timeout)
         let exchange = try await pool.send(request, deadlines: deadlines)
+        onSent(exchange)
         let head = try await exchange.responseHead()
         do throws(UpstreamError) {
-            return Image(mediaType: try Self.mediaType(head), bytes: try await Self.body(exchange, policy))
+            return Image(mediaType: try Self.mediaType(head), bytes: try await Self.body(exchange, byteCountMax))
         } catch {
             exchange.cancel(error)
             throw error
@@ -51,9 +57,9 @@ struct MediaFetcher {
         return type
     }
 
-    private static func body(_ exchange: UpstreamExchange, _ policy: MediaPolicy) async throws(UpstreamError) -> ByteBuffer {
-        guard let body = try await exchange.collect(atMost: policy.byteCountMax) else {
-            throw UpstreamError(.tooLarge, "it is longer than \(policy.byteCountMax) bytes")
+    private static func body(_ exchange: UpstreamExchange, _ byteCountMax: Int) async throws(UpstreamError) -> ByteBuffer {
+        guard let body = try await exchange.collect(atMost: byteCountMax) else {
+            throw UpstreamError(.tooLarge, "it is longer than \(byteCountMax) bytes")
         }
         return body
     }

@@ -17,10 +17,22 @@ enum MediaInlining {
         let wanted = try urls(tape.root(over: body.span), policy)
         if wanted.isEmpty { return body }
         var images: [ByteBuffer] = []
+        // With its images a request is no longer than one that brings them itself, in bytes of Base64.
+        var room = max(0, context.snapshot.limits.bodyBytesMax - body.count)
         for (text, url) in wanted {
             do throws(UpstreamError) {
-                images.append(dataURL(try await fetcher.fetch(url, policy)))
+                let image = try await fetcher.fetch(url, policy, atMost: min(policy.byteCountMax, room / 4 * 3)) { exchange in
+                    context.upstream = exchange
+                    if context.exchange.isAbandoned {
+                        exchange.cancel(UpstreamError(.cancelled, "the application has gone"))
+                    }
+                }
+                context.upstream = nil
+                images.append(dataURL(image))
+                room = max(0, room - (images.last?.count ?? 0))
             } catch {
+                context.upstream = nil
+                if context.exchange.isAbandoned { throw .gone }
                 throw Rejection(
                     .caller, 400, code: "invalid_image_url", "The image \(text.prefix(200)) could not be fetched: \(error.detail).",
                     param: "messages")

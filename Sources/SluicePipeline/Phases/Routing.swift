@@ -26,17 +26,17 @@ enum Routing {
         if let model = snapshot.models[name] {
             context.upstreamModel = model.upstreamModel
             if let mode = model.unsupported { context.unsupported = mode }
-            return use(model.provider, context)
+            return try use(model.provider, context)
         }
         if let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")), let provider = snapshot.providers[String(name[..<slash])] {
             context.upstreamModel = String(name[name.index(after: slash)...])
-            return use(provider, context)
+            return try use(provider, context)
         }
         if name == echoModel { return .echo }
         if snapshot.providers.count > 1, !name.isEmpty, let owner = owner(of: name, snapshot, directory) {
-            return use(owner, context)
+            return try use(owner, context)
         }
-        if let provider = snapshot.defaultProvider { return use(provider, context) }
+        if let provider = snapshot.defaultProvider { return try use(provider, context) }
         throw notFound(context)
     }
 
@@ -47,7 +47,13 @@ enum Routing {
         return directory.owner(of: model).flatMap { snapshot.providers[$0] }
     }
 
-    private static func use(_ provider: Provider, _ context: RequestContext) -> Target {
+    private static func use(_ provider: Provider, _ context: RequestContext) throws(Rejection) -> Target {
+        // Some providers have the model in the path: it is not for the caller to choose another one.
+        if !context.model.isEmpty, !RequestTarget.isSegment(context.upstreamModel.utf8Span.span) {
+            throw Rejection(
+                .caller, 400, code: "invalid_value", "The model's name has control characters, . or .. as a part of a path in it.",
+                param: "model")
+        }
         context.provider = provider
         return .provider(provider)
     }

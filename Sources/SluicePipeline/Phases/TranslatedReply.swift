@@ -61,6 +61,7 @@ enum TranslatedReply {
         } else {
             let body = try await document(from: upstream, context, tape: tape)
             translation.decoder.decode(whole: tape.root(over: body.span), into: reply)
+            if reply.fault == nil, reply.isEmpty, !translation.decoder.end(into: reply) { throw noAnswer }
         }
         if let fault = reply.fault { throw context.reported(fault) }
         if reply.usage == nil {
@@ -72,6 +73,9 @@ enum TranslatedReply {
         ReplyFormat.write(reply, context, into: buffer)
         send(buffer, context)
     }
+
+    /// JSON with status 200 that says nothing: nobody is to take it for an answer.
+    static let noAnswer = UpstreamError(.malformed, "its reply has no answer in it")
 
     private static func vectors(
         from upstream: UpstreamExchange, _ embeddings: any EmbeddingDialect, _ translation: Translation, _ context: RequestContext,

@@ -69,6 +69,7 @@ final class TranslatedStream: RelayedStream {
         let tape = tape
         translation.decoder.decode(whole: tape.root(over: body.span), into: writer)
         try deliver()
+        if !writer.hasContent, !translation.decoder.end(into: writer) { throw TranslatedReply.noAnswer }
         finish()
     }
 
@@ -146,7 +147,7 @@ final class AssembledStream: BodySink {
         do throws(UpstreamError) {
             try decoding.received(bytes, from: upstream, tape: tape)
             if let fault = reply.fault { throw context.reported(fault) }
-            if reply.byteCount > byteCountMax {
+            if reply.keptByteCount > byteCountMax {
                 throw UpstreamError(.tooLarge, "its answer is longer than \(byteCountMax) bytes")
             }
             if decoding.isOver { upstream.cancel(UpstreamError(.cancelled, "the answer is complete")) }
@@ -161,9 +162,23 @@ final class AssembledStream: BodySink {
         do throws(UpstreamError) {
             try await upstream.relay(to: self)
         } catch {
-            if !decoding.isOver { throw failure ?? error }
+            if !decoding.isOver { throw failed(failure ?? error) }
         }
-        if let failure { throw failure }
-        try decoding.end(tape: tape)
+        if let failure { throw failed(failure) }
+        do throws(UpstreamError) {
+            try decoding.end(tape: tape)
+        } catch {
+            throw failed(error)
+        }
+    }
+
+    /// What was answered before the failure has its price all the same.
+    private func failed(_ error: UpstreamError) -> UpstreamError {
+        context.usage = reply.usage ?? (reply.isEmpty ? nil : estimate)
+        return error
+    }
+
+    private var estimate: Usage {
+        .estimate(requestByteCount: context.exchange.receivedByteCount, textByteCount: reply.byteCount)
     }
 }

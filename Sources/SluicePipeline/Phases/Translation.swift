@@ -67,7 +67,7 @@ package final class Translation {
             let root = tape.root(over: body.span)
             let edits = RequestEditing.edits(
                 root, context, provider, .chat, isAskedForUsage: context.isStream && capabilities.streamUsage)
-            edits.splices(over: root).append(to: encoded, from: root.rawBytes)
+            edits.splices(over: root).append(to: encoded, from: root.documentBytes)
             target += provider.adaptation.target(.chat, model: context.upstreamModel, rest: [UInt8]().span)
         } else {
             body = try transformed(body, context, provider, tape: tape)
@@ -132,7 +132,7 @@ package final class Translation {
             &context.report)
         if edits.isEmpty { return body }
         let changed = ByteBuffer(capacity: body.count + 256)
-        edits.splices(over: root).append(to: changed, from: root.rawBytes)
+        edits.splices(over: root).append(to: changed, from: root.documentBytes)
         try RequestEditing.scan(changed, tape)
         return changed
     }

@@ -28,7 +28,7 @@ package struct ChatAdaptation {
         try adaptMessages(root, &report)
         if edits.isEmpty { return nil }
         let body = ByteBuffer(capacity: root.rawBytes.count + 512)
-        edits.splices(over: root).append(to: body, from: root.rawBytes)
+        edits.splices(over: root).append(to: body, from: root.documentBytes)
         return body
     }
 

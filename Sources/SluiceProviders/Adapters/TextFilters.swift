@@ -10,6 +10,8 @@ package final class ThinkTagFilter: ReplyFilter {
     private let held = ByteBuffer(capacity: 64)
     private static let opening: StaticString = "<think>"
     private static let closing: StaticString = "</think>"
+    /// A text that begins with more blanks has no tag: some models never stop to say them.
+    private static let blanksMax = 64
 
     package override init() {}
 
@@ -34,7 +36,7 @@ package final class ThinkTagFilter: ReplyFilter {
         if rest.hasPrefix(Self.opening) {
             held.consume(start + Self.opening.utf8CodeUnitCount)
             place = .reasoning
-        } else if !Self.opening.begins(with: rest) {
+        } else if start > Self.blanksMax || !Self.opening.begins(with: rest) {
             place = .answer
         }
     }

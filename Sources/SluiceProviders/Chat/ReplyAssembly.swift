@@ -33,10 +33,19 @@ package final class ReplyAssembly: ReplySink {
     package private(set) var finishReason: FinishReason?
     package private(set) var usage: Usage?
     package private(set) var fault: ProviderFault?
-    /// Bytes collected so far.
+    /// Bytes of the answer collected so far.
     package private(set) var byteCount = 0
+    /// Bytes of everything that is kept, names and copies included.
+    package var keptByteCount: Int { byteCount + otherByteCount }
+    private var otherByteCount = 0
     /// No provider's answer has more calls; more are left out.
     private static let callsMax = 1024
+    /// What a call or a block counts for besides its text: what it takes in memory.
+    private static let partByteCount = 128
+    /// Whether nothing has come that is an answer, not even why it ends.
+    package var isEmpty: Bool {
+        byteCount == 0 && calls.isEmpty && blocks.isEmpty && images.isEmpty && finishReason == nil
+    }
 
     package init() {}
 
@@ -63,6 +72,7 @@ package final class ReplyAssembly: ReplySink {
 
     package func reasoningBlock(_ block: ReasoningBlock) {
         byteCount += block.seal.byteCount
+        otherByteCount += Self.partByteCount + (block.text?.byteCount ?? 0)
         blocks.append(Block(format: block.format, text: block.text?.string, seal: block.seal.string))
     }
 
@@ -75,6 +85,8 @@ package final class ReplyAssembly: ReplySink {
 
     package func toolCall(_ index: Int, _ call: ToolCallStart) {
         if calls.count >= Self.callsMax { return }
+        otherByteCount +=
+            Self.partByteCount + call.name.byteCount + (call.id?.byteCount ?? 0) + (call.signature?.byteCount ?? 0)
         calls.append(
             Call(
                 id: call.id?.string, name: call.name.string, arguments: ByteBuffer(capacity: 64),

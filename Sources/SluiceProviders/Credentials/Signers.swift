@@ -10,17 +10,17 @@ package final class DerivedKeySigner: RequestSigner {
     package enum Scheme: Sendable { case aws(AWSSignature), tencent(TencentSignature) }
 
     private let scheme: Scheme
-    private let secret: Secret
+    private let secrets: [Secret]
     private let keys = Mutex(DerivedKeyCache())
 
     package init(aws credentials: AWSSignature.Credentials, region: String, service: String) {
         scheme = .aws(AWSSignature(credentials: credentials, region: region, service: service))
-        secret = credentials.secretAccessKey
+        secrets = [credentials.secretAccessKey, credentials.sessionToken].compactMap(\.self)
     }
 
     package init(tencent credentials: TencentSignature.Credentials, service: String) {
         scheme = .tencent(TencentSignature(credentials: credentials, service: service))
-        secret = credentials.secretKey
+        secrets = [credentials.secretKey, credentials.token].compactMap(\.self)
     }
 
     package func sign(_ request: inout UpstreamRequest, authority: [UInt8], at seconds: Int) {
@@ -40,7 +40,7 @@ package final class DerivedKeySigner: RequestSigner {
         }
     }
 
-    package func conceal(in buffer: ByteBuffer) { Concealment.conceal(secret, in: buffer) }
+    package func conceal(in buffer: ByteBuffer) { for secret in secrets { Concealment.conceal(secret, in: buffer) } }
 }
 
 /// bce-auth-v1 (baidu sheet, section 3.3).

@@ -20,9 +20,10 @@ package final class TokenSource: Sendable {
     /// Of the token's origin.
     package let endpoint: Endpoint
     private let recipe: Recipe
-    private let token = Mutex<ExpiringToken?>(nil)
-    /// A token is renewed so long before its end, in seconds: a request that is under way must not outlive it.
-    private static let marginSeconds = 60
+    private let token = Mutex<(token: ExpiringToken, marginSeconds: Int)?>(nil)
+    /// A token is renewed so long before its end, in seconds: a request that is under way must not outlive it. One that does
+    /// not last long itself is renewed when half of its time is over.
+    private static let marginSecondsMax = 60
 
     package init(_ recipe: Recipe, endpoint: Endpoint) {
         self.recipe = recipe
@@ -32,14 +33,14 @@ package final class TokenSource: Sendable {
     /// The token, if it is good for a while.
     package func current(at seconds: Int) -> Secret? {
         token.withLock { token in
-            guard let token, token.isGood(at: seconds, marginSeconds: Self.marginSeconds) else { return nil }
+            guard let (token, margin) = token, token.isGood(at: seconds, marginSeconds: margin) else { return nil }
             return token.value
         }
     }
 
     /// Overwrites the token, and what it is exchanged for.
-    func conceal(in buffer: ByteBuffer) {
-        if let token = token.withLock({ $0?.value }) { Concealment.conceal(token, in: buffer) }
+    package func conceal(in buffer: ByteBuffer) {
+        if let token = token.withLock({ $0?.token.value }) { Concealment.conceal(token, in: buffer) }
         switch recipe {
         case .baidu(let apiKey, let secretKey, _):
             Concealment.conceal(apiKey, in: buffer)
@@ -82,6 +83,7 @@ package final class TokenSource: Sendable {
     /// Takes what the token's platform answered.
     package func accept(_ document: JSONValue?, status: Status, at seconds: Int) throws(TokenReply.Refusal) {
         let reply = try TokenReply.oauth(document, status: status)
-        token.withLock { $0 = reply.expiring(receivedAt: seconds) }
+        let margin = min(Self.marginSecondsMax, reply.lifetimeSeconds / 2)
+        token.withLock { $0 = (reply.expiring(receivedAt: seconds), margin) }
     }
 }

@@ -13,7 +13,7 @@ package final class DashScopeReplyDecoder: ReplyDecoder {
         growth = StreamGrowth(isIncremental: true)
         decode(document, into: sink)
         // Some old models say "null" at the end of a whole answer.
-        isOver = true
+        if document["output"]?["choices"]?[0] != nil || document["output"]?["text"] != nil { isOver = true }
     }
 
     package func decode(event document: JSONValue, named name: Span<UInt8>, into sink: any ReplySink) {

@@ -8,7 +8,9 @@ package final class ErnieReplyDecoder: ReplyDecoder {
 
     package init() {}
 
-    package func decode(whole document: JSONValue, into sink: any ReplySink) { decode(document, isLast: true, into: sink) }
+    package func decode(whole document: JSONValue, into sink: any ReplySink) {
+        decode(document, isLast: document["result"] != nil || document["function_call"] != nil, into: sink)
+    }
 
     package func decode(event document: JSONValue, named name: Span<UInt8>, into sink: any ReplySink) {
         decode(document, isLast: document["is_end"]?.bool ?? false, into: sink)

@@ -11,6 +11,8 @@ struct GeminiSchema: ~Escapable {
     private var following: [Int] = []
     /// How many schemas may still be written: references can make a short document a very long one.
     private var budget = 4096
+    /// How many of their members may still be looked at: the same one may be referred to each time.
+    private var memberBudget = 1 << 18
     /// Each level opens two containers of the writer.
     private static let levelsMax = 28
 
@@ -41,7 +43,7 @@ struct GeminiSchema: ~Escapable {
         _ schema: JSONValue, _ level: Int, isNullable: Bool, hasDescription: Bool, _ json: inout JSONWriter
     ) {
         budget -= 1
-        guard schema.isObject, level < Self.levelsMax, budget > 0 else {
+        guard schema.isObject, level < Self.levelsMax, budget > 0, memberBudget > 0 else {
             isExact = false
             return writeAnything(isNullable, &json)
         }
@@ -93,6 +95,7 @@ struct GeminiSchema: ~Escapable {
     private mutating func noteLosses(_ schema: JSONValue) {
         var members = schema.members
         next: while let member = members.next() {
+            memberBudget -= 1
             for name in Self.harmless where member.isNamed(name) { continue next }
             // Closed objects are the rule.
             if member.isNamed("additionalProperties"), member.value.bool != nil { continue }

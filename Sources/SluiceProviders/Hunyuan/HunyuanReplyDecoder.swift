@@ -10,7 +10,7 @@ package final class HunyuanReplyDecoder: ReplyDecoder {
 
     package func decode(whole document: JSONValue, into sink: any ReplySink) {
         decode(document, into: sink)
-        isOver = true
+        if document["Response"]?["Choices"]?[0] != nil || document["Choices"]?[0] != nil { isOver = true }
     }
 
     package func decode(event document: JSONValue, named name: Span<UInt8>, into sink: any ReplySink) { decode(document, into: sink) }

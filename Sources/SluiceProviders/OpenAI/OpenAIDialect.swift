@@ -19,7 +19,7 @@ package struct OpenAIDialect: ChatDialect {
         let model = request.model
         if root["model"]?.equals(model.utf8Span.span) != true { edits.set("model", in: root) { $0.string(model) } }
         if request.isStream, capabilities.streamUsage { Self.askForUsage(root, &edits) }
-        edits.splices(over: root).append(to: body, from: root.rawBytes)
+        edits.splices(over: root).append(to: body, from: root.documentBytes)
     }
 
     /// Usage is always asked for: what the application did not ask for is taken out again.

@@ -149,6 +149,7 @@ extension ResponsesStreamWriter {
         }
         let id = identity.callID("fc_")
         let names = ResponseItem.names(callID: call.id, name: call.name, &identity)
+        keep(names.count)
         let outputIndex = items.count
         add {
             ResponseItem.appendCall(

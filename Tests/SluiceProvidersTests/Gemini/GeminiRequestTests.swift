@@ -38,6 +38,17 @@ import Testing
         #expect(report.adapted.isEmpty)
     }
 
+    @Test func `are not held up by a schema that refers to a large one again and again`() throws {
+        let others = (0..<1_500).map { #""x-\#($0)":0"# }.joined(separator: ",")
+        let references = (0..<4_000).map { ##""p\##($0)":{"$ref":"#/$defs/a"}"## }.joined(separator: ",")
+        let schema = #"{"type":"object","$defs":{"a":{\#(others)}},"properties":{\#(references)}}"#
+        let text =
+            #"{"model":"gemini-2.0-flash","messages":[{"role":"user","content":"u"}],"tools":[{"type":"function","function":{"name":"f","parameters":\#(schema)}}]}"#
+        let start = ContinuousClock.now
+        _ = try Transcoder.request(text, to: ProviderDialect.gemini.chat)
+        #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
     @Test func `return a signature on the call that had it, and on no other`() throws {
         let history =
             #""messages":[{"role":"user","content":"Weather in Oslo, and the time?"},{"role":"assistant","content":"Checking.","tool_calls":[{"id":"call_1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"},"extra_content":{"google":{"thought_signature":"RzRzaWduYXR1cmU="}}},{"id":"call_2","type":"function","function":{"name":"now","arguments":"{}"}}]},{"role":"tool","tool_call_id":"call_1","content":"-3 C"},{"role":"tool","tool_call_id":"call_2","content":"12:00"}],"tools":[{"type":"function","function":{"name":"get_weather","parameters":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}},{"type":"function","function":{"name":"now"}}]"#
