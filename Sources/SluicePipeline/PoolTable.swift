@@ -1,18 +1,18 @@
-internal import SluiceNet
-internal import SluiceUpstream
+package import SluiceNet
+package import SluiceUpstream
 
 /// One worker's connection pools, by endpoint. Those whose endpoint is the same after a reload keep their connections.
-final class PoolTable {
+package final class PoolTable {
     private let loop: EventLoop
     private let resolver: Resolver
     private var pools: [String: ConnectionPool] = [:]
 
-    init(loop: EventLoop, resolver: Resolver) {
+    package init(loop: EventLoop, resolver: Resolver) {
         self.loop = loop
         self.resolver = resolver
     }
 
-    func pool(for endpoint: Endpoint) -> ConnectionPool {
+    package func pool(for endpoint: Endpoint) -> ConnectionPool {
         if let pool = pools[endpoint.identity] { return pool }
         let pool = ConnectionPool(endpoint: endpoint, loop: loop, resolver: resolver)
         pools[endpoint.identity] = pool
@@ -32,5 +32,5 @@ final class PoolTable {
     /// Pools whose last requests are still under way: their connections refer to them.
     private var retired: [ConnectionPool] = []
 
-    func drain() { for pool in pools.values { pool.drain() } }
+    package func drain() { for pool in pools.values { pool.drain() } }
 }

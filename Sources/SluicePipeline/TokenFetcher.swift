@@ -1,12 +1,12 @@
 internal import SluiceCore
 internal import SluiceHTTP
-internal import SluiceJSON
+package import SluiceJSON
 internal import SluiceNet
-internal import SluiceProviders
-internal import SluiceUpstream
+package import SluiceProviders
+package import SluiceUpstream
 
 /// Asks for tokens, one worker's requests at a time for each source: whoever comes while one is under way waits for it.
-final class TokenFetcher {
+package final class TokenFetcher {
     private let pools: PoolTable
     private let tape: JSONTape
     /// Those who wait, by source.
@@ -24,13 +24,13 @@ final class TokenFetcher {
         var signal = TaskSignal()
     }
 
-    init(pools: PoolTable, tape: JSONTape) {
+    package init(pools: PoolTable, tape: JSONTape) {
         self.pools = pools
         self.tape = tape
     }
 
     /// Sees to it that the source has a token that is good for a while.
-    func refresh(_ source: TokenSource, _ deadlines: Deadlines) async throws(UpstreamError) {
+    package func refresh(_ source: TokenSource, _ deadlines: Deadlines) async throws(UpstreamError) {
         let id = ObjectIdentifier(source)
         while source.current(at: Self.seconds) == nil {
             if let refusal = refusals[id], EventLoop.readClock() < refusal.until { throw refusal.error }

@@ -5,7 +5,7 @@ internal import SluiceHTTP
 internal import SluiceNet
 internal import SluicePipeline
 
-/// Health on a port and a thread of its own: it answers when every worker is busy.
+/// Health, and how providers are, on a port and a thread of its own: it answers when every worker is busy.
 final class AdminEndpoint {
     let address: SocketAddress
     private let registry: ConnectionRegistry
@@ -18,9 +18,10 @@ final class AdminEndpoint {
         guard let wanted = SocketAddress("\(configured)") else {
             throw ListeningSockets.Unusable(address: "\(configured)", reason: "it cannot be read")
         }
+        let providers = ProvidersEndpoint(on: loop, shared: shared)
         registry = ConnectionRegistry(
             loop: loop, configuration: DownstreamConfiguration(), count: ConnectionCount(max: Self.connectionsMax),
-            protocolError: { _ in }, handler: { exchange in Self.answer(exchange, shared) })
+            protocolError: { _ in }, handler: { exchange in Self.answer(exchange, shared, providers) })
         let fd = try sockets.adminSocket(wanted)
         address = wanted.isUnix ? wanted : Socket.localAddress(fd) ?? wanted
         listener = try Listener(fd: fd, address: address, certificates: nil, registry: registry)
@@ -33,13 +34,16 @@ final class AdminEndpoint {
         registry.closeAll()
     }
 
-    private static func answer(_ exchange: DownstreamExchange, _ shared: Shared) {
+    private static func answer(
+        _ exchange: DownstreamExchange, _ shared: Shared, _ providers: ProvidersEndpoint
+    ) {
+        if providers.answer(exchange) { return }
         let head = exchange.head
         let path = head.path
         let isKnown =
             path.equals("/health") || path.equals("/healthz") || path.equals("/livez") || path.equals("/readyz")
         guard isKnown else {
-            return send(404, #"{"error":"There is /health, /livez and /readyz here."}"#, to: exchange)
+            return send(404, #"{"error":"There is /health, /livez, /readyz and /providers here."}"#, to: exchange)
         }
         guard head.method == .get || head.method == .head else {
             return send(405, #"{"error":"Use GET."}"#, to: exchange)
@@ -49,11 +53,11 @@ final class AdminEndpoint {
         send(isReady ? 200 : 503, HealthReport.body(shared.status, load: load), to: exchange)
     }
 
-    private static func send(_ status: Status, _ text: String, to exchange: DownstreamExchange) {
+    static func send(_ status: Status, _ text: String, to exchange: DownstreamExchange) {
         send(status, ByteBuffer(text), to: exchange)
     }
 
-    private static func send(_ status: Status, _ body: ByteBuffer, to exchange: DownstreamExchange) {
+    static func send(_ status: Status, _ body: ByteBuffer, to exchange: DownstreamExchange) {
         var fields = HeaderFields()
         fields.append(.contentType, "application/json")
         exchange.sendHead(ResponseHead(status, fields: fields), body: .known(body.count))

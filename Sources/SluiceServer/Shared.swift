@@ -19,6 +19,7 @@ final class Shared: Sendable {
     let log: LogQueue
     let events: EventLog
     let gauge = LoadGauge()
+    let probes = ProbeResults()
     let seed: UInt64
     private let generation: Mutex<Generation>
 

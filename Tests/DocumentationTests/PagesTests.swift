@@ -24,13 +24,14 @@ import Testing
 
     @Test func `shows configurations that are valid`() throws {
         let environment = ConfigEnvironment.fixed(
-            variables: ["OPENAI_API_KEY": "sk-test", "AZURE_OPENAI_API_KEY": "sk-test"],
+            variables: Dictionary(
+                uniqueKeysWithValues: Set(AdapterLibrary.builtIn.adapters.flatMap(\.keyVariables)).map { ($0, "sk-test") }),
             files: Dictionary(
-                uniqueKeysWithValues: [
+                uniqueKeysWithValues: (Self.secretFiles + [
                     "/run/secrets/openai-second", "/run/secrets/house", "/etc/sluice/tls.crt", "/etc/sluice/tls.key",
                     "/etc/sluice/clients.crt", "/etc/sluice/house-ca.crt", "/etc/sluice/sidecar.crt",
                     "/etc/sluice/sidecar.key",
-                ].map { ($0, Array("x".utf8)) }))
+                ]).map { ($0, Array("x".utf8)) }))
         var count = 0
         for path in Repository.pages {
             for text in try Page(path).blocks("json5") {
@@ -42,6 +43,10 @@ import Testing
         }
         #expect(count >= 4)
     }
+
+    /// Secrets of recipes, as the pages of the providers name them.
+    private static let secretFiles = Set(AuthRecipe.allCases.flatMap(\.settings).filter(\.isSecret).map(\.name) + ["api_key"])
+        .map { "/run/secrets/\($0)" }
 
     @Test func `shows adapters that are valid`() throws {
         var count = 0

@@ -39,6 +39,31 @@ import Testing
         return text
     }
 
+    @Test func `say of each provider what its adapter says`() throws {
+        try Self.check("ProviderPages.md", ["pages": Self.pages])
+        for adapter in AdapterLibrary.builtIn.adapters {
+            let path = "\(Repository.documentation)/Providers/\(adapter.name).md"
+            try Self.check(path, Repository.exists(path) ? try Repository.text(path) : "", ProviderPage(adapter: adapter).text)
+        }
+        let names = Repository.files(below: "\(Repository.documentation)/Providers", ending: ".md")
+        #expect(names.count == AdapterLibrary.builtIn.adapters.count)
+    }
+
+    private static var pages: String {
+        var text = "| adapter | provider | key | operations |\n| --- | --- | --- | --- |\n"
+        for adapter in AdapterLibrary.builtIn.adapters {
+            let operations = adapter.paths.map { paths in
+                Adapter.Operation.allCases.filter { paths[$0] != nil && $0 != .passage }.map(\.rawValue).joined(separator: ", ")
+            }
+            let cells = [
+                "[`\(adapter.name)`](Providers/\(adapter.name).md)", adapter.title,
+                adapter.keyVariables.map { "`\($0)`" }.joined(separator: ", "), operations ?? "all",
+            ]
+            text += "| " + cells.joined(separator: " | ") + " |\n"
+        }
+        return text
+    }
+
     @Test func `say what the mock can do`() throws {
         let command = MockCommand.command
         let parser = ArgumentParser(program: "sluice", summary: "", version: "", commands: [command])
@@ -50,12 +75,16 @@ import Testing
         let page = try Repository.text(path)
         var wanted = page
         for (marker, text) in parts { wanted = replace(marker, in: wanted, with: text) }
+        try check(path, page, wanted)
+    }
+
+    private static func check(_ path: String, _ page: String, _ wanted: String) throws {
         if ProcessInfo.processInfo.environment["SLUICE_UPDATE_GOLDEN"] == "1" {
             try wanted.write(to: Repository.url(path), atomically: true, encoding: .utf8)
         } else {
             let isUpToDate = page == wanted
             #expect(
-                isUpToDate, "\(name) is out of date: run this test with SLUICE_UPDATE_GOLDEN=1 and read the difference")
+                isUpToDate, "\(path) is out of date: run this test with SLUICE_UPDATE_GOLDEN=1 and read the difference")
         }
     }
 

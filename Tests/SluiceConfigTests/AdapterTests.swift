@@ -22,6 +22,10 @@ import Testing
             let text = try Data(contentsOf: folder.appendingPathComponent(adapter.name + ".json5"))
             #expect(Array(text) == adapter.text, "\(adapter.name) is not the file: build again")
         }
+        for (entry, adapter) in zip(BuiltInAdapter.all, AdapterLibrary.builtIn.adapters) {
+            #expect(entry.name == adapter.name, "the index says so")
+            #expect(entry.variables == adapter.keyVariables + adapter.baseURLVariables, "\(entry.name)")
+        }
     }
 
     @Test(arguments: [

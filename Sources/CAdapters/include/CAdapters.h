@@ -5,6 +5,9 @@
 struct sluice_embedded {
     const void *_Nonnull bytes;
     int count;
+    const char *_Nonnull name;
+    /// Its key_variables and base_url_variables, with a space between.
+    const char *_Nonnull variables;
 };
 
 extern const int sluice_adapter_count;

@@ -45,7 +45,7 @@ extension Adapter {
             auth: section.value("auth", .authentication, default: .bearer, doc: "How the key is sent."),
             authSettings: [], takesOpenAIFields: false, paths: nil, query: [], headers: [], request: [],
             reply: ReplyRules(),
-            errors: ErrorRules(), models: [], capabilities: [], health: nil, unverified: [])
+            errors: ErrorRules(), models: [], capabilities: [], health: nil, unverified: [], notes: [])
         adapter.readAddress(section)
         adapter.readRules(section)
         return adapter
@@ -85,6 +85,8 @@ extension Adapter {
             "health", doc: "How a probe finds out whether the platform is well.", Self.readHealth)
         unverified = section.strings(
             "unverified", bytes: 1...512, count: 0...100, doc: "What here no document confirmed.")
+        notes = section.strings(
+            "notes", bytes: 1...512, count: 0...32, doc: "What who uses the platform has to know.")
         if reply.normalises, dialect != .openai {
             section.mistake("reply", "without normalise: only the dialect openai needs it")
         }

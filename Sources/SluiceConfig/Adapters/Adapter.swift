@@ -49,6 +49,8 @@ package struct Adapter: Sendable {
     package var health: Health?
     /// What here no document confirmed.
     package var unverified: [String]
+    /// What who uses the platform has to know, a sentence or two each.
+    package var notes: [String]
     /// The file it came from; `nil`: built in.
     package var file: String?
     /// As it is written.

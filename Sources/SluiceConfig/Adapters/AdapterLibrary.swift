@@ -1,29 +1,54 @@
-internal import CAdapters
 internal import SluiceCore
 
 /// The adapters that configurations can name: those that are built in, and a folder's, which add to them or replace them.
+///
+/// One that is built in is read when it is asked for: to read all of them takes longer than the rest of a start.
 package struct AdapterLibrary: Sendable, Equatable {
+    private enum Entry: Sendable, Equatable {
+        case builtIn(BuiltInAdapter)
+        case file(Adapter)
+    }
+
     /// Those that are built in first, in the order in which keys are looked for.
-    package private(set) var adapters: [Adapter]
+    private var entries: [Entry]
 
-    package subscript(_ name: String) -> Adapter? { adapters.first { $0.name == name } }
+    package subscript(_ name: String) -> Adapter? { entries.first { Self.name($0) == name }.map(Self.adapter) }
 
-    package var names: [String] { adapters.map(\.name) }
+    package var names: [String] { entries.map(Self.name) }
+
+    /// All of them, read.
+    package var adapters: [Adapter] { entries.map(Self.adapter) }
+
+    package func has(_ name: String) -> Bool { entries.contains { Self.name($0) == name } }
+
+    /// Those for which the environment has one of their variables, in the order in which keys are looked for.
+    func adapters(with environment: ConfigEnvironment) -> [Adapter] {
+        entries.compactMap { entry in
+            let isNamed =
+                switch entry {
+                case .builtIn(let one): one.variables.contains { environment.nonEmptyVariable($0) != nil }
+                case .file: true
+                }
+            return isNamed ? Self.adapter(entry) : nil
+        }
+    }
+
+    private static func name(_ entry: Entry) -> String {
+        switch entry {
+        case .builtIn(let one): one.name
+        case .file(let adapter): adapter.name
+        }
+    }
+
+    private static func adapter(_ entry: Entry) -> Adapter {
+        switch entry {
+        case .builtIn(let one): one.read()
+        case .file(let adapter): adapter
+        }
+    }
 
     /// What the binary brings along: `Sources/CAdapters/Adapters`.
-    package static let builtIn: AdapterLibrary = {
-        var adapters: [Adapter] = []
-        for index in 0..<Int(sluice_adapter_count) {
-            let entry = unsafe sluice_adapter(Int32(index))
-            let bytes = unsafe Array(UnsafeRawBufferPointer(start: entry.bytes, count: Int(entry.count)))
-            do {
-                adapters.append(try Adapter.read(text: bytes, environment: .fixed()))
-            } catch {
-                preconditionFailure("the built-in adapter \(index) has mistakes:\n\(error)")
-            }
-        }
-        return AdapterLibrary(adapters: adapters)
-    }()
+    package static let builtIn = AdapterLibrary(entries: BuiltInAdapter.all.map(Entry.builtIn))
 
     /// A folder's files as they were found.
     package struct Reading: Sendable {
@@ -95,10 +120,10 @@ extension AdapterLibrary.Reading {
 extension AdapterLibrary {
     /// Adds an adapter, in the place of one of the same name.
     package mutating func put(_ adapter: Adapter) {
-        if let index = adapters.firstIndex(where: { $0.name == adapter.name }) {
-            adapters[index] = adapter
+        if let index = entries.firstIndex(where: { Self.name($0) == adapter.name }) {
+            entries[index] = .file(adapter)
         } else {
-            adapters.append(adapter)
+            entries.append(.file(adapter))
         }
     }
 }

@@ -4,14 +4,19 @@ package struct RequestRules: Sendable {
     package struct Condition: Sendable, Equatable {
         package var isStream: Bool?
         package var hasTools: Bool?
+        /// A tool must be called: `tool_choice` is `required` or names one.
+        package var forcesTool: Bool?
         /// One of these fields is there.
         package var has: [String] = []
         /// None of these fields is there.
         package var lacks: [String] = []
 
-        package init(isStream: Bool? = nil, hasTools: Bool? = nil, has: [String] = [], lacks: [String] = []) {
+        package init(
+            isStream: Bool? = nil, hasTools: Bool? = nil, forcesTool: Bool? = nil, has: [String] = [], lacks: [String] = []
+        ) {
             self.isStream = isStream
             self.hasTools = hasTools
+            self.forcesTool = forcesTool
             self.has = has
             self.lacks = lacks
         }
@@ -120,6 +125,8 @@ package struct RequestRules: Sendable {
         Condition(
             isStream: section.optional("stream", .boolean, doc: "Whether the answer is to be a stream. null: either."),
             hasTools: section.optional("tools", .boolean, doc: "Whether there are tools. null: either."),
+            forcesTool: section.optional(
+                "forced_tool", .boolean, doc: "Whether `tool_choice` is `required` or names a tool. null: either."),
             has: section.strings("has", bytes: 1...128, doc: "One of these fields is there."),
             lacks: section.strings("lacks", bytes: 1...128, doc: "None of these fields is there."))
     }

@@ -19,7 +19,7 @@ package enum EnvironmentProviders {
         _ environment: ConfigEnvironment, listeners: [ListenAddress] = [], library: AdapterLibrary = .builtIn
     ) -> Discovery {
         var discovery = Discovery()
-        for entry in library.adapters {
+        for entry in library.adapters(with: environment) {
             guard let provider = provider(entry, environment, listeners, &discovery) else { continue }
             discovery.providers.append(provider)
         }

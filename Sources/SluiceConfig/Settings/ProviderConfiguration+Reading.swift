@@ -36,7 +36,7 @@ extension ProviderConfiguration {
 
     private static func readAdapter(_ section: ConfigSection, _ name: String, _ library: AdapterLibrary) -> Adapter? {
         let doc = "What the provider is: `sluice adapters` lists them. Default: the one of the provider's own name, if there is one; null: none."
-        let wanted = section.optional("adapter", .identifier, default: library[name]?.name, doc: doc)
+        let wanted = section.optional("adapter", .identifier, default: library.has(name) ? name : nil, doc: doc)
         guard let wanted else { return nil }
         if let adapter = library[wanted] { return adapter }
         let question = Suggestion.nearest(to: wanted, among: library.names).map { ", did you mean \"\($0)\"?" } ?? ";"

@@ -13,6 +13,8 @@ package final class Adaptation: Sendable {
     package let normalises: Bool
     /// Whether anything is adapted before the call: without an adapter a request passes as it is.
     package let isActive: Bool
+    /// How the platform is probed.
+    package let health: Adapter.Health?
     private let paths: [Adapter.Operation: String]?
     /// With the question mark; empty if there is none.
     private let query: String
@@ -28,6 +30,7 @@ package final class Adaptation: Sendable {
             adapter?.capabilities ?? [], overrides: overrides, asksForUsage: !request.alwaysRemoves("stream_options"))
         normalises = adapter?.reply.normalises ?? false
         isActive = !(adapter?.request.isEmpty ?? true) || !(adapter?.capabilities.isEmpty ?? true) || !overrides.isEmpty
+        health = adapter?.health
         paths = adapter?.paths
         self.query = query.isEmpty ? "" : "?" + query.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
     }
@@ -40,12 +43,23 @@ package final class Adaptation: Sendable {
     /// Whether the platform has an operation.
     package func has(_ operation: Adapter.Operation) -> Bool { paths.map { $0[operation] != nil } ?? true }
 
+    /// The path of an operation after the base URL's, as a template.
+    package func path(_ operation: Adapter.Operation) -> String { paths?[operation] ?? operation.usualPath }
+
     /// The path of an operation after the base URL's, with the constants of the query.
     ///
     /// - Parameters:
     ///   - rest: what the application's path and query say beyond the operation: `/generations`, `?limit=2`.
     package func target(_ operation: Adapter.Operation, model: String, rest: Span<UInt8>) -> [UInt8] {
-        let template = paths?[operation] ?? operation.usualPath
+        target(path(operation), model: model, rest: rest)
+    }
+
+    /// A path with its `{model}` filled in, and the constants of the query.
+    package func target(_ template: String, model: String) -> [UInt8] {
+        target(template, model: model, rest: [UInt8]().span)
+    }
+
+    private func target(_ template: String, model: String, rest: Span<UInt8>) -> [UInt8] {
         let buffer = ByteBuffer(capacity: template.utf8.count + rest.count + query.utf8.count + 32)
         if let place = template.ranges(of: "{model}").first {
             buffer.append(String(template[..<place.lowerBound]))

@@ -80,7 +80,12 @@ package struct ErrorTable: Sendable {
             fault.retryAfter = .milliseconds(wait)
         }
         let said = fault.message.lowercased()
-        guard let row = rows.first(where: { fits($0, codes, http, said) }) else { return }
+        take(rows.first { fits($0, codes, http, said) }, &fault)
+        CommonWords.complete(&fault, said)
+    }
+
+    private func take(_ row: ErrorRules.Row?, _ fault: inout ProviderFault) {
+        guard let row else { return }
         if let status = row.status { fault.status = Status(UInt16(clamping: status)) }
         if let type = row.type ?? (row.status == nil ? nil : ProviderFault.type(of: fault.status)) { fault.type = type }
         if let code = row.code { fault.code = code }

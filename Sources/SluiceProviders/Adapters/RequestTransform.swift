@@ -129,6 +129,10 @@ package struct RequestTransform: Sendable {
     private func holds(_ condition: RequestRules.Condition, _ root: JSONValue, _ isStream: Bool) -> Bool {
         if let wanted = condition.isStream, wanted != isStream { return false }
         if let wanted = condition.hasTools, wanted != ((root["tools"]?.count ?? 0) > 0) { return false }
+        if let wanted = condition.forcesTool {
+            let choice = root["tool_choice"]
+            if wanted != (choice?.isObject == true || choice?.equals("required") == true) { return false }
+        }
         if !condition.has.isEmpty, !condition.has.contains(where: { Self.has($0, root) }) { return false }
         return !condition.lacks.contains { Self.has($0, root) }
     }

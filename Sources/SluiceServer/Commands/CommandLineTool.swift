@@ -13,7 +13,7 @@ package enum CommandLineTool {
                 return 0
             case .command(let parsed):
                 switch parsed.command {
-                case "check": return CheckCommand.run(parsed)
+                case "check": return try CheckCommand.run(parsed)
                 case "adapters": return AdaptersCommand.run(parsed)
                 case "mock": return try MockCommand.run(parsed)
                 default: return try serve(parsed)

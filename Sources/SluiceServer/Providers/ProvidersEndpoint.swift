@@ -1,0 +1,61 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceNet
+internal import SluicePipeline
+
+/// `/providers` of the admin port: how each is, and a probe when somebody asks for one.
+final class ProvidersEndpoint {
+    private let shared: Shared
+    private let client: ProviderClient
+    /// Probes under way: one at a time for each provider.
+    private var underWay: Set<String> = []
+
+    init(on loop: EventLoop, shared: Shared) {
+        self.shared = shared
+        client = ProviderClient(on: loop, resolver: shared.resolver)
+    }
+
+    /// - Returns: whether the path is one of these.
+    func answer(_ exchange: DownstreamExchange) -> Bool {
+        let path = String(decoding: exchange.head.path)
+        let method = exchange.head.method
+        if path == "/providers" {
+            guard method == .get || method == .head else {
+                AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)
+                return true
+            }
+            AdminEndpoint.send(200, ProviderReport.list(shared), to: exchange)
+            return true
+        }
+        guard path.hasPrefix("/providers/"), path.hasSuffix("/probe") else { return false }
+        guard method == .post else {
+            AdminEndpoint.send(405, #"{"error":"Use POST."}"#, to: exchange)
+            return true
+        }
+        probe(String(path.dropFirst("/providers/".count).dropLast("/probe".count)), exchange)
+        return true
+    }
+
+    private func probe(_ name: String, _ exchange: DownstreamExchange) {
+        // A page in the operator's browser can reach this port too.
+        if exchange.head.fields.contains(.origin) {
+            return AdminEndpoint.send(403, #"{"error":"Not for web pages."}"#, to: exchange)
+        }
+        guard let provider = shared.current.snapshot.providers[name] else {
+            return AdminEndpoint.send(404, #"{"error":"There is no such provider."}"#, to: exchange)
+        }
+        guard underWay.insert(name).inserted else {
+            return AdminEndpoint.send(409, #"{"error":"A probe is under way."}"#, to: exchange)
+        }
+        let spendsTokens = String(decoding: exchange.head.target.span).hasSuffix("?chat=true")
+        exchange.loop.spawn { [self] in
+            let result = await ProviderProbe(client: client, provider: provider).run(spendsTokens: spendsTokens)
+            underWay.remove(name)
+            shared.probes[name] = result
+            if !exchange.isAbandoned {
+                AdminEndpoint.send(200, ProviderReport.one(provider, shared), to: exchange)
+            }
+        }
+    }
+}
