@@ -45,11 +45,14 @@ let package = Package(
         target("SluiceConfig", ["SluiceCore", "CAdapters"]),
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
-        target("SluiceProviders", ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceConfig", "SluiceUpstream"]),
+        target(
+            "SluiceProviders",
+            ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceConfig", "SluiceUpstream"]),
         target(
             "SluicePipeline",
             [
-                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream", "SluiceUpstream",
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream",
+                "SluiceUpstream",
                 "SluiceProviders",
             ]),
         target(
@@ -78,19 +81,22 @@ let package = Package(
         tests("SluiceHTTPTests", ["SluiceHTTP", "SluiceCore"]),
         tests("SluiceTLSTests", ["SluiceTLS", "SluiceCore"]),
         .target(
-            name: "NetTestSupport", dependencies: ["SluiceCore", "SluiceNet"], path: "Tests/NetSupport", swiftSettings: strict),
+            name: "NetTestSupport", dependencies: ["SluiceCore", "SluiceNet"], path: "Tests/NetSupport",
+            swiftSettings: strict),
         tests("SluiceNetTests", ["SluiceNet", "SluiceTLS", "SluiceCore", "NetTestSupport"]),
         tests("SluiceUpstreamTests", ["SluiceUpstream", "SluiceNet", "SluiceHTTP", "SluiceCore", "NetTestSupport"]),
         tests(
             "SluicePipelineTests",
             [
-                "SluicePipeline", "SluiceProviders", "SluiceUpstream", "SluiceDownstream", "SluiceNet", "SluiceHTTP", "SluiceJSON",
+                "SluicePipeline", "SluiceProviders", "SluiceUpstream", "SluiceDownstream", "SluiceNet", "SluiceHTTP",
+                "SluiceJSON",
                 "SluiceCore",
             ]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
         tests(
             "SluiceProvidersTests",
-            ["SluiceProviders", "SluiceConfig", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceCore"], exclude: ["Golden"]),
+            ["SluiceProviders", "SluiceConfig", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceCore"],
+            exclude: ["Golden"]),
         tests(
             "SluiceServerTests",
             ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),

@@ -87,7 +87,8 @@ struct Options {
     ) throws(Failure) -> UpstreamKind {
         let text = try value(of: name, &rest)
         guard let upstream = UpstreamKind(rawValue: text) else {
-            throw Failure("\(name): \(text) is none of \(UpstreamKind.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw Failure(
+                "\(name): \(text) is none of \(UpstreamKind.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         return upstream
     }

@@ -39,7 +39,9 @@ enum SluiceBench {
         let subjects = try Subjects.chosen(options)
         if !machine.isQuiet { Terminal.note("note: the machine is busy (load \(machine.loadAverage))") }
         if !Processor.canPin { Terminal.note("note: one core only: proxy, upstream and load share it") }
-        let runner = Runner(stage: try Stage(sluicePath: try Subjects.sluicePath(options)), subjects: subjects, settings: settings) { Terminal.note($0) }
+        let runner = Runner(
+            stage: try Stage(sluicePath: try Subjects.sluicePath(options)), subjects: subjects, settings: settings
+        ) { Terminal.note($0) }
         let results = try runner.run(rows)
         Terminal.say("\n\(machine.date)  \(machine.processor), \(Processor.coreCount) cores, Linux \(machine.kernel)")
         Terminal.say(Table.text(results))

@@ -27,7 +27,8 @@ func measureDialects(_ measure: Measure) {
     measure("stream/Messages as it is, 64", bytes: messages.count) {
         forEachEvent(messages.span) { data, _ in _ = anthropic.inspect(data, with: tape) }
     }
-    translate("stream/Messages to chat, 64", messages, AnthropicDialect(), ChatStreamWriter(identity, showsUsage: false))
+    translate(
+        "stream/Messages to chat, 64", messages, AnthropicDialect(), ChatStreamWriter(identity, showsUsage: false))
     translate("stream/chat to Messages, 64", chat, OpenAIDialect(), MessagesStreamWriter(identity))
     translate("stream/chat to responses, 64", chat, OpenAIDialect(), responses())
     translate("stream/chat to chat, 64", chat, OpenAIDialect(), ChatStreamWriter(identity, showsUsage: false))

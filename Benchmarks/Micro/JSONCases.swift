@@ -62,7 +62,8 @@ private func measureEdits(_ measure: Measure, _ request: ByteBuffer) {
         edits.set("model", in: root) { $0.string("claude-sonnet-4" as StaticString) }
         edits.set("stream_options", in: root) {
             $0.object {
-                $0.key("include_usage"); $0.bool(true)
+                $0.key("include_usage")
+                $0.bool(true)
             }
         }
         keep(edits.splices(over: root).byteCount)

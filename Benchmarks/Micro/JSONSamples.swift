@@ -62,7 +62,8 @@ enum JSONSamples {
         writer.int(0)
         writer.key("delta")
         writer.object {
-            $0.key("content"); $0.string(" capital" as StaticString)
+            $0.key("content")
+            $0.string(" capital" as StaticString)
         }
         writer.key("logprobs")
         writer.null()

@@ -35,7 +35,9 @@ enum ErrorReply {
         }
         let body = body(rejection, context)
         let event = ByteBuffer(capacity: body.count + 16)
-        if context.operation == .responses || context.dialect == .anthropic { EventWriter.name("error".utf8Span.span, into: event) }
+        if context.operation == .responses || context.dialect == .anthropic {
+            EventWriter.name("error".utf8Span.span, into: event)
+        }
         EventWriter.data(body.span, into: event)
         return event
     }
@@ -69,7 +71,8 @@ enum ErrorReply {
     }
 
     /// An error as Messages have it (section 8 of the Anthropic sheet): as a reply and as an event alike.
-    static func writeAnthropic(_ message: String, _ status: Status, _ context: RequestContext, _ json: inout JSONWriter) {
+    static func writeAnthropic(_ message: String, _ status: Status, _ context: RequestContext, _ json: inout JSONWriter)
+    {
         json.object { json in
             json.key("type")
             json.string("error")

@@ -35,7 +35,8 @@ package final class Pipeline {
         self.gauge = gauge
         pools = PoolTable(loop: loop, resolver: resolver)
         forwarding = Forwarding(
-            pools: pools, tokens: TokenFetcher(pools: pools, tape: tape), media: MediaFetcher(loop: loop, resolver: resolver),
+            pools: pools, tokens: TokenFetcher(pools: pools, tape: tape),
+            media: MediaFetcher(loop: loop, resolver: resolver),
             tape: tape)
         settlement = Settlement(log: log)
         requestIDs = RequestIDs(seed: seed)
@@ -95,7 +96,9 @@ package final class Pipeline {
                 if let failure { throw failure }
                 try stream.end()
             } catch {
-                if forwarding.mayTryAgain(after: error, context) { return loop.spawn { [self] in await resume(context) } }
+                if forwarding.mayTryAgain(after: error, context) {
+                    return loop.spawn { [self] in await resume(context) }
+                }
                 reject(context, Forwarding.rejection(error, context))
             }
             leave(context)

@@ -11,7 +11,8 @@ extension Rejection {
         case .gone, .stalled: self = .gone
         case .bodyTooLarge(let limit):
             self.init(
-                .caller, 413, code: "request_too_large", "The request body is longer than \(limit) bytes (\(limitName)).")
+                .caller, 413, code: "request_too_large",
+                "The request body is longer than \(limit) bytes (\(limitName)).")
         case .bodyMalformed(let reason): self.init(.caller, 400, code: "invalid_body", reason)
         case .bodyTimeout: self.init(.caller, 408, code: "request_timeout", "The request body did not arrive in time.")
         }
@@ -29,7 +30,8 @@ extension Rejection {
             self.init(.provider, 504, type: "api_error", code: Self.code(error.reason), detail, isRetryable: true)
         case .shutdown:
             self.init(
-                .gateway, 503, type: "api_error", code: "shutting_down", "Sluice is shutting down and could not wait any longer.",
+                .gateway, 503, type: "api_error", code: "shutting_down",
+                "Sluice is shutting down and could not wait any longer.",
                 isRetryable: true)
         case .poolExhausted:
             self.init(.gateway, 503, type: "api_error", code: Self.code(error.reason), detail, isRetryable: true)
@@ -43,7 +45,8 @@ extension Rejection {
     /// A provider's own error, in OpenAI's words.
     init(_ fault: ProviderFault) {
         self.init(
-            ProviderError.owner(of: fault.status), fault.status, type: fault.type, code: fault.code ?? "upstream_error", fault.message,
+            ProviderError.owner(of: fault.status), fault.status, type: fault.type, code: fault.code ?? "upstream_error",
+            fault.message,
             param: fault.param, isRetryable: fault.isRetryable, retryAfter: fault.retryAfter)
     }
 

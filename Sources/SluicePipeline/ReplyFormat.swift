@@ -7,7 +7,8 @@ internal import SluiceProviders
 enum ReplyFormat {
     static func streamWriter(_ context: RequestContext) -> any StreamWriter {
         if let echo = context.translation?.echo {
-            let writer = ResponsesStreamWriter(identity(context), echo, byteCountMax: context.snapshot.limits.bodyBytesMax)
+            let writer = ResponsesStreamWriter(
+                identity(context), echo, byteCountMax: context.snapshot.limits.bodyBytesMax)
             context.responsesWriter = writer
             return writer
         }
@@ -21,7 +22,9 @@ enum ReplyFormat {
     /// Writes a whole reply.
     static func write(_ reply: ReplyAssembly, _ context: RequestContext, into buffer: ByteBuffer) {
         var identity = identity(context)
-        if let echo = context.translation?.echo { return ResponsesReplyBody.write(reply, &identity, echo, into: buffer) }
+        if let echo = context.translation?.echo {
+            return ResponsesReplyBody.write(reply, &identity, echo, into: buffer)
+        }
         switch context.dialect {
         case .openAI: ChatReplyBody.write(reply, &identity, into: buffer)
         case .anthropic: MessagesReplyBody.write(reply, &identity, into: buffer)

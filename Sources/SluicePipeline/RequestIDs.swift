@@ -24,7 +24,8 @@ struct RequestIDs {
             for index in 0..<4 { unsafe space[index] = unsafe prefix.utf8Start[index] }
             for index in 0..<32 {
                 let word = index < 16 ? high : low
-                unsafe space[4 + index] = Self.digits[Int(truncatingIfNeeded: word >> UInt64(60 - 4 * (index & 15))) & 15]
+                unsafe space[4 + index] =
+                    Self.digits[Int(truncatingIfNeeded: word >> UInt64(60 - 4 * (index & 15))) & 15]
             }
             return 36
         }
@@ -34,7 +35,8 @@ struct RequestIDs {
         if value.isEmpty || value.count > byteCountMax { return false }
         for index in value.indices {
             let byte = value[index]
-            let isAllowed = byte.isASCIILetter || byte.isDecimalDigit || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+            let isAllowed =
+                byte.isASCIILetter || byte.isDecimalDigit || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
                 || byte == UInt8(ascii: ".") || byte == UInt8(ascii: ":")
             if !isAllowed { return false }
         }

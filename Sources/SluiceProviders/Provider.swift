@@ -30,7 +30,8 @@ package final class Provider: Sendable {
     private let modelPrefixes: [String]
 
     package init(
-        name: String, dialect: ProviderDialect, adaptation: Adaptation = Adaptation(), endpoint: Endpoint, basePath: String,
+        name: String, dialect: ProviderDialect, adaptation: Adaptation = Adaptation(), endpoint: Endpoint,
+        basePath: String,
         keys: KeyRing,
         extraFields: [(name: String, value: Secret)] = [], forwardsAuthorization: Bool = false,
         takesOpenAIFields: Bool = true, hasResponses: Bool = true, models: [String] = [], modelPrefixes: [String] = []

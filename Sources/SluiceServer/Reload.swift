@@ -32,7 +32,9 @@ final class Reload: TimerTarget {
             if !isDeep || info.st_mode & S_IFMT != S_IFDIR { return }
             // A file that was wrong is not one of the configuration's, and may be put right in its place.
             let names = (try? ConfigEnvironment.process.directory(path)) ?? []
-            content = names.filter { !$0.hasPrefix(".") }.sorted().prefix(Self.contentMax).map { Stamp(path + "/" + $0, isDeep: false) }
+            content = names.filter { !$0.hasPrefix(".") }.sorted().prefix(Self.contentMax).map {
+                Stamp(path + "/" + $0, isDeep: false)
+            }
         }
 
         private static let contentMax = 1000

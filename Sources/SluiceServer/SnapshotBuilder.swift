@@ -51,7 +51,8 @@ enum SnapshotBuilder {
         timeouts.keepAliveComment = configuration.timeouts.keepaliveComment
         return ConfigSnapshot(
             revision: revision, providers: providers, models: models,
-            defaultProvider: configuration.defaultProvider.flatMap { byName[$0] }, unsupported: mode(configuration.unsupported),
+            defaultProvider: configuration.defaultProvider.flatMap { byName[$0] },
+            unsupported: mode(configuration.unsupported),
             limits: limits, timeouts: timeouts, media: try media(configuration.media),
             logsExchanges: configuration.log.access)
     }
@@ -115,7 +116,9 @@ enum SnapshotBuilder {
     ) throws(ConfigErrors) -> Provider {
         guard let dialect = ProviderDialect(rawValue: configuration.dialect.rawValue) else {
             let known = ProviderDialect.allCases.map(\.rawValue).joined(separator: ", ")
-            throw mistake(configuration, "dialect", "one of \(known): this version of Sluice does not speak \(configuration.dialect.rawValue)")
+            throw mistake(
+                configuration, "dialect",
+                "one of \(known): this version of Sluice does not speak \(configuration.dialect.rawValue)")
         }
         return Provider(
             name: configuration.name, dialect: dialect,
@@ -142,7 +145,9 @@ enum SnapshotBuilder {
         }
     }
 
-    private static func mistake(_ configuration: ProviderConfiguration, _ key: String, _ message: String) -> ConfigErrors {
+    private static func mistake(_ configuration: ProviderConfiguration, _ key: String, _ message: String)
+        -> ConfigErrors
+    {
         ConfigErrors([ConfigMistake(path: "providers.\(configuration.name).\(key)", location: nil, message: message)])
     }
 

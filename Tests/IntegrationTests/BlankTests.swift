@@ -8,10 +8,12 @@ import Testing
     @Test(arguments: [normalised, #"adapter: "deepseek", "#, #"dialect: "gemini", "#, #"dialect: "anthropic", "#, ""])
     func `belong to it and change nothing`(members: String) throws {
         let upstream = try ScriptedUpstream { connection, _ in
-            try connection.reply(#"{"error":{"message":"enough","type":"invalid_request_error","code":"x"}}"#, status: "400 Bad Request")
+            try connection.reply(
+                #"{"error":{"message":"enough","type":"invalid_request_error","code":"x"}}"#, status: "400 Bad Request")
         }
         try withSluice(Configuration(upstream, members), upstream) { sluice in
-            let body = #"{"model":"mock/m","seed":1,"stream":true,"messages":[{"role":"developer","content":"a"},{"role":"user","content":"b"}]}"#
+            let body =
+                #"{"model":"mock/m","seed":1,"stream":true,"messages":[{"role":"developer","content":"a"},{"role":"user","content":"b"}]}"#
             for text in [body, body + "\n", "\n \t\(body)", "\r\n \(body) \r\n"] {
                 let reply = try sluice.chat(text)
                 #expect(reply.status == 400 && reply.text.contains("enough"), "\(reply.text)")

@@ -9,7 +9,9 @@ import Testing
     /// Knows the key `good` and answers any other one as it is told.
     private func upstream(_ status: String, _ body: String) throws -> ScriptedUpstream {
         try ScriptedUpstream { connection, request in
-            if request["authorization"] == "Bearer \(Secrets.otherProvider)" { return try connection.reply(Sample.completion) }
+            if request["authorization"] == "Bearer \(Secrets.otherProvider)" {
+                return try connection.reply(Sample.completion)
+            }
             try connection.reply(body, status: status)
         }
     }
@@ -39,7 +41,9 @@ import Testing
     }
 
     @Test func `when none is good the provider's own words are told`() throws {
-        let upstream = try ScriptedUpstream { connection, _ in try connection.reply(Self.refusal, status: "401 Unauthorized") }
+        let upstream = try ScriptedUpstream { connection, _ in
+            try connection.reply(Self.refusal, status: "401 Unauthorized")
+        }
         try withSluice(configuration(upstream, keys: [Secrets.provider, Secrets.otherProvider]), upstream) { sluice in
             let reply = try sluice.chat()
             #expect(reply.status == 401)
@@ -50,7 +54,9 @@ import Testing
     }
 
     @Test func `a single key is no reason to ask twice, and its error passes byte for byte`() throws {
-        let upstream = try ScriptedUpstream { connection, _ in try connection.reply(Self.refusal, status: "401 Unauthorized") }
+        let upstream = try ScriptedUpstream { connection, _ in
+            try connection.reply(Self.refusal, status: "401 Unauthorized")
+        }
         try withSluice(configuration(upstream, keys: [Secrets.provider]), upstream) { sluice in
             let reply = try sluice.chat()
             #expect(reply.text == Self.refusal)
@@ -59,7 +65,8 @@ import Testing
     }
 
     @Test func `an overload is nobody's key's fault`() throws {
-        let upstream = try upstream("503 Service Unavailable", #"{"error":{"message":"busy","type":"server_error","param":null,"code":null}}"#)
+        let upstream = try upstream(
+            "503 Service Unavailable", #"{"error":{"message":"busy","type":"server_error","param":null,"code":null}}"#)
         try withSluice(configuration(upstream, keys: [Secrets.provider, Secrets.provider]), upstream) { sluice in
             let reply = try sluice.chat()
             #expect(reply.status == 503)

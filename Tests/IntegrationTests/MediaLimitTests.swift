@@ -40,9 +40,14 @@ import Testing
     @Test func `this machine is not of the public internet`() throws {
         let upstream = try images(3)
         try withSluice(configuration(upstream, "fetch_urls: true"), upstream) { sluice in
-            for host in ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "[64:ff9b::7f00:1]"] {
+            for host in [
+                "127.0.0.1", "127.1", "0x7f000001", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0",
+                "[64:ff9b::7f00:1]",
+            ] {
                 let reply = try sluice.chat(chat(["http://\(host):\(upstream.port)/a.png"]))
-                #expect(reply.status == 400 && reply.json["error"]["code"].string == "invalid_image_url", "\(host): \(reply.text)")
+                #expect(
+                    reply.status == 400 && reply.json["error"]["code"].string == "invalid_image_url",
+                    "\(host): \(reply.text)")
             }
             #expect(upstream.requests.all.isEmpty)
         }
@@ -50,7 +55,8 @@ import Testing
 
     @Test func `together they are no longer than a request may be`() throws {
         let upstream = try images(3000)
-        let configuration = configuration(upstream, "fetch_urls: true, allow_private_addresses: true", "body_bytes_max: 10000")
+        let configuration = configuration(
+            upstream, "fetch_urls: true, allow_private_addresses: true", "body_bytes_max: 10000")
         try withSluice(configuration, upstream) { sluice in
             let url = "http://127.0.0.1:\(upstream.port)/a.png"
             #expect(try sluice.chat(chat([url, url])).status == 200)
@@ -62,7 +68,8 @@ import Testing
     @Test func `nobody waits for one when the application has gone`() throws {
         let ended = Recorder<ContinuousClock.Instant>()
         let upstream = try ScriptedUpstream { connection, request in ended.record(try connection.awaitEnd()) }
-        let configuration = configuration(upstream, "fetch_urls: true, allow_private_addresses: true, timeout_ms: 60000")
+        let configuration = configuration(
+            upstream, "fetch_urls: true, allow_private_addresses: true, timeout_ms: 60000")
         try withSluice(configuration, upstream) { sluice in
             let wire = try sluice.connect()
             let body = chat(["http://127.0.0.1:\(upstream.port)/a.png"])

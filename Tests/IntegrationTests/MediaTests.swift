@@ -24,7 +24,8 @@ import Testing
         try withSluice(
             configuration(provider, media: "fetch_urls: true, allow_private_addresses: true"), provider, images
         ) { sluice in
-            let reply = try sluice.chat(request("http://127.0.0.1:\(images.port)/a/b.png?x=1#top"), ["authorization: Bearer app"])
+            let reply = try sluice.chat(
+                request("http://127.0.0.1:\(images.port)/a/b.png?x=1#top"), ["authorization: Bearer app"])
             #expect(reply.status == 200, "\(reply.text)")
             let sent = try provider.requests.first("the provider's").text
             #expect(sent.contains(#""url":"data:image/png;base64,UE5HREFUQQ==""#), "\(sent)")
@@ -36,7 +37,9 @@ import Testing
 
     @Test func `are not fetched from networks that are not public, nor where it is not wanted`() throws {
         let (provider, images) = (try ScriptedUpstream(), try host())
-        for media in ["fetch_urls: true", #"fetch_urls: true, allow_private_addresses: true, hosts: ["images.example"]"#] {
+        for media in [
+            "fetch_urls: true", #"fetch_urls: true, allow_private_addresses: true, hosts: ["images.example"]"#,
+        ] {
             try withSluice(configuration(provider, media: media)) { sluice in
                 for name in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
                     let reply = try sluice.chat(request("http://\(name):\(images.port)/a.png"))
@@ -65,7 +68,8 @@ import Testing
             try host(type: type, status: status, ["location: http://127.0.0.1:1/"], body: body)
         )
         try withSluice(
-            configuration(provider, media: "fetch_urls: true, allow_private_addresses: true, bytes_max: 2048"), provider,
+            configuration(provider, media: "fetch_urls: true, allow_private_addresses: true, bytes_max: 2048"),
+            provider,
             images
         ) { sluice in
             let reply = try sluice.chat(request("http://127.0.0.1:\(images.port)/a.png"))

@@ -28,13 +28,17 @@ import Testing
         ],
         call:
             #"{"id":"r1","is_end":true,"result":"","finish_reason":"function_call","function_call":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"},"usage":{"prompt_tokens":30,"completion_tokens":12,"total_tokens":42}}"#,
-        error: (#"{"error_code":336003,"error_msg":"the max length of current question is 2000","id":"r1"}"#, 400, "context_length_exceeded"),
+        error: (
+            #"{"error_code":336003,"error_msg":"the max length of current question is 2000","id":"r1"}"#, 400,
+            "context_length_exceeded"
+        ),
         secondTurn:
             #"[{"role":"user","content":"Weather in Oslo?"},{"role":"assistant","content":"","function_call":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"}},{"role":"function","name":"get_weather","content":"{\"result\":\"4 C, rain\"}"}]"#
     )
 
     static let dashScope = Case(
-        dialect: "dashscope", model: "qwen-max", target: "/v1/services/aigc/text-generation/generation", field: ("x-dashscope-sse", "enable"),
+        dialect: "dashscope", model: "qwen-max", target: "/v1/services/aigc/text-generation/generation",
+        field: ("x-dashscope-sse", "enable"),
         whole:
             #"{"status_code":200,"request_id":"r1","output":{"choices":[{"finish_reason":"stop","message":{"role":"assistant","content":"Blue."}}]},"usage":{"input_tokens":9,"output_tokens":2,"total_tokens":11}}"#,
         stream: [
@@ -45,7 +49,10 @@ import Testing
         ],
         call:
             #"{"request_id":"r1","output":{"choices":[{"finish_reason":"tool_calls","message":{"role":"assistant","content":"","tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"}}]}}]},"usage":{"input_tokens":40,"output_tokens":12,"total_tokens":52}}"#,
-        error: (#"{"code":"InvalidParameter","message":"Range of input length should be [1, 30720]","request_id":"r1"}"#, 400, "context_length_exceeded"),
+        error: (
+            #"{"code":"InvalidParameter","message":"Range of input length should be [1, 30720]","request_id":"r1"}"#,
+            400, "context_length_exceeded"
+        ),
         secondTurn:
             #"[{"role":"user","content":"Weather in Oslo?"},{"role":"assistant","content":"","tool_calls":[{"id":"ID","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"}}]},{"role":"tool","tool_call_id":"ID","content":"4 C, rain"}]"#
     )
@@ -61,7 +68,8 @@ import Testing
         call:
             #"{"Response":{"RequestId":"rq","Choices":[{"Index":0,"Message":{"Role":"assistant","Content":"","ToolCalls":[{"Id":"call_1","Type":"function","Function":{"Name":"get_weather","Arguments":"{\"city\":\"Oslo\"}"},"Index":0}]},"FinishReason":"tool_calls"}],"Created":1,"Id":"r1","Usage":{"PromptTokens":30,"CompletionTokens":12,"TotalTokens":42}}}"#,
         error: (
-            #"{"Response":{"Error":{"Code":"FailedOperation.EngineServerLimitExceeded","Message":"engine limit"},"RequestId":"rq-04"}}"#, 429,
+            #"{"Response":{"Error":{"Code":"FailedOperation.EngineServerLimitExceeded","Message":"engine limit"},"RequestId":"rq-04"}}"#,
+            429,
             "rate_limit_exceeded"
         ),
         secondTurn:
@@ -95,7 +103,9 @@ import Testing
             let request = try upstream.requests.first("the request")
             #expect(request.target == dialect.target && request["authorization"] == "Bearer \(Secrets.provider)")
             #expect(messages(request.json, dialect)[0].value != nil)
-            #expect(reply.status == 200 && reply.json["choices"][0]["message"]["content"].string == "Blue.", "\(reply.text)")
+            #expect(
+                reply.status == 200 && reply.json["choices"][0]["message"]["content"].string == "Blue.", "\(reply.text)"
+            )
             #expect(reply.json["id"].string == "r1" && reply.json["usage"]["total_tokens"].int == 11)
             #expect(reply.json["choices"][0]["finish_reason"].string == "stop")
             #expect(reply["x-sluice-dropped-fields"] == "logit_bias")
@@ -106,12 +116,17 @@ import Testing
     func `a stream ends as OpenAI's do, though the provider says no DONE`(dialect: Case) throws {
         let upstream = try ScriptedUpstream(streaming: dialect.stream.map { Array(($0 + "\n\n").utf8) })
         try withSluice(configuration(upstream, dialect), upstream) { sluice in
-            let events = try sluice.stream(chat(dialect, #","stream":true,"stream_options":{"include_usage":true}"#)).rest()
-            if let field = dialect.field { #expect(try upstream.requests.first("the request")[field.name] == field.value) }
+            let events = try sluice.stream(chat(dialect, #","stream":true,"stream_options":{"include_usage":true}"#))
+                .rest()
+            if let field = dialect.field {
+                #expect(try upstream.requests.first("the request")[field.name] == field.value)
+            }
             let chunks = events.dropLast().map { JSON($0.dropFirst(6)) }
-            #expect(chunks.compactMap { $0["choices"][0]["delta"]["content"].string } == ["", "Bl", "ue."], "\(events)")
+            #expect(
+                chunks.compactMap { $0["choices"][0]["delta"]["content"].string } == ["", "Bl", "ue."], "\(events)")
             #expect(chunks.compactMap { $0["choices"][0]["finish_reason"].string } == ["stop"])
-            #expect(chunks.last?["usage"]["total_tokens"].int == 11 && chunks.last?["usage"]["completion_tokens"].int == 2)
+            #expect(
+                chunks.last?["usage"]["total_tokens"].int == 11 && chunks.last?["usage"]["completion_tokens"].int == 2)
             #expect(events.last == "data: [DONE]")
         }
     }
@@ -121,7 +136,9 @@ import Testing
         let upstream = try ScriptedUpstream(streaming: [Array((dialect.stream[0] + "\n\n").utf8)])
         try withSluice(configuration(upstream, dialect), upstream) { sluice in
             let (events, isClean) = try sluice.stream(chat(dialect, #","stream":true"#)).untilAnyEnd()
-            #expect(!isClean && JSON(events.last?.dropFirst(6) ?? "")["error"]["code"].string == "upstream_truncated", "\(events)")
+            #expect(
+                !isClean && JSON(events.last?.dropFirst(6) ?? "")["error"]["code"].string == "upstream_truncated",
+                "\(events)")
         }
     }
 
@@ -150,7 +167,9 @@ import Testing
             var expected = dialect.secondTurn.replacingOccurrences(of: "ID", with: id)
             // Providers that want no empty content get a placeholder beside the call only where they need it.
             expected = expected.replacingOccurrences(of: "\n", with: "")
-            #expect(NSArray(array: sent.value as? [Any] ?? []) == NSArray(array: JSON(expected).value as? [Any] ?? []), "\(sent)")
+            #expect(
+                NSArray(array: sent.value as? [Any] ?? []) == NSArray(array: JSON(expected).value as? [Any] ?? []),
+                "\(sent)")
         }
     }
 
@@ -159,16 +178,23 @@ import Testing
         let upstream = try ScriptedUpstream(reply: dialect.error.body)
         try withSluice(configuration(upstream, dialect), upstream) { sluice in
             let reply = try sluice.chat(chat(dialect, isStream ? #","stream":true"# : ""))
-            #expect(reply.status == dialect.error.status && reply.json["error"]["code"].string == dialect.error.code, "\(reply.text)")
+            #expect(
+                reply.status == dialect.error.status && reply.json["error"]["code"].string == dialect.error.code,
+                "\(reply.text)")
         }
     }
 
     @Test(arguments: [
         (dashScope, "id:1\nevent:error\n:HTTP_STATUS/400\ndata:" + dashScope.error.body + "\n\n", 400),
-        (hunyuan, #"data: {"Choices":[],"ErrorMsg":{"Msg":"engine timeout","Code":4001},"Created":1,"Id":"r1"}"# + "\n\n", 504),
+        (
+            hunyuan,
+            #"data: {"Choices":[],"ErrorMsg":{"Msg":"engine timeout","Code":4001},"Created":1,"Id":"r1"}"# + "\n\n", 504
+        ),
         (ernie, #"data: {"error_code":18,"error_msg":"Open api qps request limit reached"}"# + "\n\n", 429),
     ])
-    func `an error as a stream's first event is a response with its status`(dialect: Case, event: String, status: Int) throws {
+    func `an error as a stream's first event is a response with its status`(dialect: Case, event: String, status: Int)
+        throws
+    {
         let upstream = try ScriptedUpstream(streaming: [Array(event.utf8)])
         try withSluice(configuration(upstream, dialect), upstream) { sluice in
             let reply = try sluice.chat(chat(dialect, #","stream":true"#))
@@ -177,12 +203,18 @@ import Testing
     }
 
     @Test(arguments: [
-        (ernie, "/v1/embeddings/embedding-v1", #"{"id":"as-1","object":"embedding_list","data":[{"embedding":[1.0,0.0],"index":0}],"usage":{"prompt_tokens":4,"total_tokens":4}}"#),
+        (
+            ernie, "/v1/embeddings/embedding-v1",
+            #"{"id":"as-1","object":"embedding_list","data":[{"embedding":[1.0,0.0],"index":0}],"usage":{"prompt_tokens":4,"total_tokens":4}}"#
+        ),
         (
             dashScope, "/v1/services/embeddings/text-embedding/text-embedding",
             #"{"output":{"embeddings":[{"text_index":0,"embedding":[1.0,0.0]}]},"usage":{"total_tokens":4},"request_id":"r1"}"#
         ),
-        (hunyuan, "/v1/", #"{"Response":{"Data":[{"Embedding":[1.0,0.0],"Index":0}],"Usage":{"PromptTokens":4,"TotalTokens":4}}}"#),
+        (
+            hunyuan, "/v1/",
+            #"{"Response":{"Data":[{"Embedding":[1.0,0.0],"Index":0}],"Usage":{"PromptTokens":4,"TotalTokens":4}}}"#
+        ),
     ])
     func `embeddings are made, and their errors told`(dialect: Case, target: String, answer: String) throws {
         let upstream = try ScriptedUpstream { connection, _ in
@@ -198,7 +230,9 @@ import Testing
             #expect(sent.target == target)
             if dialect.dialect == "hunyuan" { #expect(sent["x-tc-action"] == "GetEmbedding") }
             let failed = try wire.exchange("POST", "/v1/embeddings", [], request)
-            #expect(failed.status == dialect.error.status && failed.json["error"]["code"].string == dialect.error.code, "\(failed.text)")
+            #expect(
+                failed.status == dialect.error.status && failed.json["error"]["code"].string == dialect.error.code,
+                "\(failed.text)")
         }
     }
 }

@@ -5,7 +5,9 @@ import Testing
     private static let refusal =
         #"{"error":{"message":"Incorrect API key provided: \#(Secrets.provider)","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}"#
 
-    private func ask(_ method: String, _ path: String, _ sluice: SluiceProcess, _ field: String = "") throws -> HTTPMessage {
+    private func ask(_ method: String, _ path: String, _ sluice: SluiceProcess, _ field: String = "") throws
+        -> HTTPMessage
+    {
         let wire = try Wire(port: sluice.adminPort)
         try wire.send("\(method) \(path) HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\(field)\r\n")
         return try wire.readResponse()
@@ -29,15 +31,24 @@ import Testing
             #expect(reply.status == 200 && provider["name"].string == "mock" && provider["dialect"].string == "openai")
             #expect(provider["base_url"].string == "http://127.0.0.1:\(upstream.port)/v1")
             #expect(provider["models"].int == 2 && provider["keys"]["count"].int == 1)
-            #expect(provider["last"]["verdict"].string == "reachable" && provider["last"]["asked"].string == "GET /models")
+            #expect(
+                provider["last"]["verdict"].string == "reachable" && provider["last"]["asked"].string == "GET /models")
             #expect(!reply.text.contains(Secrets.provider))
         }
     }
 
     @Test(arguments: [
-        ("400 Bad Request", #"{"error":{"message":"messages is required","type":"invalid_request_error","param":null,"code":null}}"#, "reachable"),
+        (
+            "400 Bad Request",
+            #"{"error":{"message":"messages is required","type":"invalid_request_error","param":null,"code":null}}"#,
+            "reachable"
+        ),
         ("401 Unauthorized", refusal, "key_refused"),
-        ("429 Too Many Requests", #"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#, "quota_exhausted"),
+        (
+            "429 Too Many Requests",
+            #"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#,
+            "quota_exhausted"
+        ),
         ("503 Service Unavailable", "busy", "degraded"),
         ("404 Not Found", "<html>", "failed"),
     ])
@@ -128,7 +139,8 @@ import Testing
             for line in output.split(separator: "\n").dropFirst() { #expect(line.contains("  reachable  "), "\(line)") }
             #expect(output.split(separator: "\n").count == 11, "\(output)")
         }
-        let refused = text.replacingOccurrences(of: #"/deepseek", api_key: "x""#, with: #"/deepseek", api_key: "sk-refused""#)
+        let refused = text.replacingOccurrences(
+            of: #"/deepseek", api_key: "x""#, with: #"/deepseek", api_key: "sk-refused""#)
         let (status, output) = try check(refused, ["--probe"])
         #expect(status == 69 && output.contains("deepseek   key refused"), "\(output)")
     }

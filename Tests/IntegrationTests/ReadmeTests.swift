@@ -24,18 +24,22 @@ import Testing
         try sluice.output.lines.first("readiness") { $0.contains(#""message":"ready""#) }
         let port = line.components(separatedBy: ":").last ?? ""
         let curl = try ChildProcess(
-            "/bin/sh", ["-c", commands[2].replacingOccurrences(of: "4010", with: port)], environment: ["PATH": "/usr/bin:/bin"])
+            "/bin/sh", ["-c", commands[2].replacingOccurrences(of: "4010", with: port)],
+            environment: ["PATH": "/usr/bin:/bin"])
         #expect(try curl.exitStatus() == 0)
         let answers = try curl.output.text().split(separator: "\n")
         #expect(answers.count == 4, "\(answers)")
         for answer in answers {
-            #expect(answer.contains(#""object":"chat.completion""#) && answer.contains(#""finish_reason":"stop""#), "\(answer)")
+            #expect(
+                answer.contains(#""object":"chat.completion""#) && answer.contains(#""finish_reason":"stop""#),
+                "\(answer)")
         }
     }
 
     /// The shell blocks of the last third-level section before the configuration file.
     private static func demonstration(_ path: String) throws -> [String] {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
         let section = text.components(separatedBy: "\n### ").last?.components(separatedBy: "\n## ").first ?? ""
         return section.components(separatedBy: "```sh\n").dropFirst().map {

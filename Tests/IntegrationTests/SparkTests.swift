@@ -35,7 +35,9 @@ import Testing
         try withSluice(configuration(upstream), upstream) { sluice in
             let reply = try sluice.chat(chat)
             #expect(reply.status == 200, "\(reply.text)")
-            #expect(reply.json["choices"][0]["message"]["content"].string == "One, two." && reply.json["id"].string == "cht1")
+            #expect(
+                reply.json["choices"][0]["message"]["content"].string == "One, two."
+                    && reply.json["id"].string == "cht1")
             #expect(reply.json["usage"]["total_tokens"].int == 14)
             #expect(try upstream.requests.first("the handshake").target == "/v1/v4.0/chat")
             let frame = try asked.first("the request")
@@ -99,14 +101,16 @@ import Testing
             asked.record(frame)
             let isFirst = frame["payload"]["message"]["text"][1].value == nil
             if isFirst {
-                try peer.send(Self.frame(2, "", #","function_call":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"}"#))
+                try peer.send(
+                    Self.frame(2, "", #","function_call":{"name":"get_weather","arguments":"{\"city\":\"Oslo\"}"}"#))
             } else {
                 try peer.send(Self.frame(2, "Rain."))
             }
             try peer.awaitEnd()
         }
         try withSluice(configuration(upstream), upstream) { sluice in
-            let tools = #""tools":[{"type":"function","function":{"name":"get_weather","parameters":{"type":"object"}}}]"#
+            let tools =
+                #""tools":[{"type":"function","function":{"name":"get_weather","parameters":{"type":"object"}}}]"#
             let question = #"{"role":"user","content":"Weather in Oslo?"}"#
             let first = try sluice.chat(#"{"model":"generalv3.5","messages":[\#(question)],\#(tools)}"#)
             let choice = first.json["choices"][0]
@@ -121,7 +125,9 @@ import Testing
             #expect(second["x-sluice-adapted-fields"]?.contains("in words") == true)
             let texts = asked.all[1]["payload"]["message"]["text"]
             #expect(texts[1]["content"].string == #"Call of the function get_weather: {"city":"Oslo"}"#)
-            #expect(texts[2]["role"].string == "user" && texts[2]["content"].string == "Result of the function get_weather: 4 C, rain")
+            #expect(
+                texts[2]["role"].string == "user"
+                    && texts[2]["content"].string == "Result of the function get_weather: 4 C, rain")
             #expect(asked.all[1]["payload"]["functions"]["text"][0]["name"].string == "get_weather")
         }
     }
@@ -181,7 +187,8 @@ import Testing
         try withSluice(configuration(upstream), upstream) { sluice in
             for body in [chat, streamedChat] {
                 let reply = try sluice.chat(body)
-                #expect(reply.status == 502 && reply.json["error"]["code"].string == "upstream_malformed", "\(reply.text)")
+                #expect(
+                    reply.status == 502 && reply.json["error"]["code"].string == "upstream_malformed", "\(reply.text)")
             }
         }
     }

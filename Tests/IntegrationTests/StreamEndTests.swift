@@ -63,7 +63,9 @@ import Testing
 
     @Test func `a malformed event is left out, counted, and ends nothing`() throws {
         let upstream = try ScriptedUpstream(streaming: [
-            Array(Sample.events([Sample.delta("a"), #"{"half":"#, Sample.delta("b"), "", Sample.finish, Sample.done]).utf8)
+            Array(
+                Sample.events([Sample.delta("a"), #"{"half":"#, Sample.delta("b"), "", Sample.finish, Sample.done]).utf8
+            )
         ])
         try withSluice(Configuration(upstream), upstream) { sluice in
             let events = try sluice.stream(Sample.streamedChat, ["x-request-id: odd"]).rest()

@@ -91,7 +91,8 @@ import Testing
 
     @Test func `how the provider's bytes are cut changes nothing`() throws {
         let body = Array(
-            (Sample.events([Sample.delta("é😀"), "not json", Sample.finish, Sample.usage]) + ": c\n\ndata: [DONE]\r\n\r\n").utf8
+            (Sample.events([Sample.delta("é😀"), "not json", Sample.finish, Sample.usage])
+                + ": c\n\ndata: [DONE]\r\n\r\n").utf8
         )
         let upstream = try ScriptedUpstream { connection, request in
             try connection.startStream()

@@ -58,7 +58,8 @@ import Testing
             }
             try withSluice(configuration(upstream), upstream) { sluice in
                 let reply = try sluice.chat(#"{"model":"m","messages":[{"role":"user","content":"?"}]\#(stream)}"#)
-                #expect(reply.status == 502 && reply.json["error"]["code"].string == "upstream_malformed", "\(reply.text)")
+                #expect(
+                    reply.status == 502 && reply.json["error"]["code"].string == "upstream_malformed", "\(reply.text)")
             }
         }
     }

@@ -21,12 +21,14 @@ import Testing
         let upstream = try ScriptedUpstream(reply: completion)
         try withSluice(Configuration(upstream, translated), upstream) { sluice in
             let reply = try sluice.exchange(
-                "POST", path, ["x-request-id: req_r1"], #"{"model":"m","input":"Hi","instructions":"Be brief.","store":true}"#)
+                "POST", path, ["x-request-id: req_r1"],
+                #"{"model":"m","input":"Hi","instructions":"Be brief.","store":true}"#)
             let request = try upstream.requests.first("the request")
             #expect(request.startLine == "POST /v1/chat/completions HTTP/1.1")
             #expect(
                 request.text
-                    == #"{"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hi"}]}"#)
+                    == #"{"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hi"}]}"#
+            )
             #expect(reply.status == 200 && reply["x-sluice-dropped-fields"] == "store")
             #expect(reply.json["id"].string == "resp_r1" && reply.json["status"].string == "completed")
             #expect(reply.text.contains(#""text":"Hi.""#) && reply.json["usage"]["input_tokens"].int == 5)
@@ -45,7 +47,8 @@ import Testing
             #expect(try upstream.requests.first("the request").target == "/v1/messages")
             #expect(
                 events(found) == [
-                    "response.created", "response.in_progress", "response.output_item.added", "response.content_part.added",
+                    "response.created", "response.in_progress", "response.output_item.added",
+                    "response.content_part.added",
                     "response.output_text.delta", "response.output_text.delta", "response.output_text.done",
                     "response.content_part.done", "response.output_item.done", "response.completed",
                 ], "\(found)")
@@ -60,13 +63,16 @@ import Testing
             let (found, isClean) = try stream.untilAnyEnd()
             #expect(!isClean && events(found).suffix(2) == ["error", "response.failed"], "\(found)")
             let error = JSON(found.dropLast().last?.split(separator: "\n").last?.dropFirst(6) ?? "")
-            #expect(error["message"].string?.contains("mock") == true && error["sequence_number"].int == found.count - 2)
+            #expect(
+                error["message"].string?.contains("mock") == true && error["sequence_number"].int == found.count - 2)
         }
     }
 
     @Test func `fail as replies do`() throws {
         let upstream = try ScriptedUpstream { connection, _ in
-            try connection.reply(#"{"error":{"message":"Slow down.","type":"requests","code":"rate_limit_exceeded"}}"#, status: "429 Too Many", ["retry-after: 3"])
+            try connection.reply(
+                #"{"error":{"message":"Slow down.","type":"requests","code":"rate_limit_exceeded"}}"#,
+                status: "429 Too Many", ["retry-after: 3"])
         }
         try withSluice(Configuration(upstream, translated), upstream) { sluice in
             let reply = try sluice.exchange("POST", path, [], #"{"model":"m","input":"Hi","stream":true}"#)
@@ -78,12 +84,16 @@ import Testing
     @Test func `have no memory`() throws {
         let upstream = try ScriptedUpstream(reply: "{}")
         try withSluice(Configuration(upstream, translated), upstream) { sluice in
-            let reply = try sluice.exchange("POST", path, [], #"{"model":"m","input":"Hi","previous_response_id":"resp_1"}"#)
+            let reply = try sluice.exchange(
+                "POST", path, [], #"{"model":"m","input":"Hi","previous_response_id":"resp_1"}"#)
             #expect(reply.status == 400 && reply.json["error"]["param"].string == "previous_response_id")
             #expect(reply.json["error"]["code"].string == "unsupported_parameter")
-            for (method, target) in [("GET", path + "/resp_1"), ("DELETE", path + "/resp_1"), ("POST", "/v1/conversations")] {
+            for (method, target) in [
+                ("GET", path + "/resp_1"), ("DELETE", path + "/resp_1"), ("POST", "/v1/conversations"),
+            ] {
                 let stored = try sluice.exchange(method, target, [], method == "POST" ? "{}" : nil)
-                #expect(stored.status == 404 && stored.json["error"]["code"].string == "unsupported_operation", "\(method)")
+                #expect(
+                    stored.status == 404 && stored.json["error"]["code"].string == "unsupported_operation", "\(method)")
             }
             #expect(upstream.requests.all.isEmpty)
         }
@@ -96,7 +106,8 @@ import Testing
             let reply = try sluice.exchange("POST", path, [], body)
             let request = try upstream.requests.first("the request")
             let stored = try sluice.exchange("GET", path + "/resp_2")
-            #expect(reply.text == #"{"id":"resp_2","object":"response"}"# && request.text == body && stored.status == 200)
+            #expect(
+                reply.text == #"{"id":"resp_2","object":"response"}"# && request.text == body && stored.status == 200)
         }
     }
 }

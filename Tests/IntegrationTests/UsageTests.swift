@@ -1,7 +1,8 @@
 import Testing
 
 @Suite struct `What a request cost` {
-    private static let without = #"{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Hi."},"finish_reason":"stop"}]}"#
+    private static let without =
+        #"{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Hi."},"finish_reason":"stop"}]}"#
 
     @Test func `is what the provider said`() throws {
         let upstream = try ScriptedUpstream()
@@ -17,7 +18,9 @@ import Testing
         let upstream = try ScriptedUpstream { connection, request in
             if !request.text.contains("stream") { return try connection.reply(Self.without) }
             try connection.startStream()
-            for data in [Sample.delta("a"), Sample.delta("b"), Sample.finish, Sample.done] { try connection.event(data) }
+            for data in [Sample.delta("a"), Sample.delta("b"), Sample.finish, Sample.done] {
+                try connection.event(data)
+            }
             try connection.endStream()
         }
         try withSluice(Configuration(upstream), upstream) { sluice in

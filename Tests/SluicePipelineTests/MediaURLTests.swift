@@ -1,5 +1,6 @@
-@testable import SluicePipeline
 import Testing
+
+@testable import SluicePipeline
 
 @Suite struct `URLs of images` {
     private func read(_ text: String) -> MediaURL? { MediaURL(text.utf8Span.span) }
@@ -11,7 +12,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("http://a", "a", 80, "/"), ("https://a?q", "a", 443, "/?q"), ("http://[2001:db8::1]:81/x", "2001:db8::1", 81, "/x"),
+        ("http://a", "a", 80, "/"), ("https://a?q", "a", 443, "/?q"),
+        ("http://[2001:db8::1]:81/x", "2001:db8::1", 81, "/x"),
         ("https://a#/b", "a", 443, "/"),
     ])
     func `have a port and a path where they say none`(text: String, host: String, port: UInt16, target: String) throws {
@@ -20,8 +22,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "ftp://a/", "file:///etc/passwd", "//a/b", "https://", "https:///path", "https://user@host/", "https://user:pw@host/",
-        "https://a\\@b/", "https://a b/", "https://a/\r\nHost: b", "https://a\t/", "https://ä/", "https://a:0/", "https://a:65536/",
+        "", "ftp://a/", "file:///etc/passwd", "//a/b", "https://", "https:///path", "https://user@host/",
+        "https://user:pw@host/",
+        "https://a\\@b/", "https://a b/", "https://a/\r\nHost: b", "https://a\t/", "https://ä/", "https://a:0/",
+        "https://a:65536/",
         "https://a:x/", "https://[::1/", "https://a[b]/", "https://%61/", "gopher://a/", "https://a\u{0}b/",
         "https://" + String(repeating: "a", count: 5000),
     ])

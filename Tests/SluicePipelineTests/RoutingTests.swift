@@ -37,7 +37,9 @@ import Testing
         #expect(try Self.choose(model, snapshot, directory) == target)
     }
 
-    @Test(arguments: ["b/..", "b/.", "..", "b/x/../y", "b/../../admin", "b/x\\..\\y", "b/x;..", "b/x\r\ny: z", "b/\u{7f}"])
+    @Test(arguments: [
+        "b/..", "b/.", "..", "b/x/../y", "b/../../admin", "b/x\\..\\y", "b/x;..", "b/x\r\ny: z", "b/\u{7f}",
+    ])
     func `a name that some reader of a path would follow elsewhere is refused`(model: String) throws {
         let rejection = #expect(throws: Rejection.self) {
             try Self.choose(model, FakeExchange.snapshot([Self.a, Self.b], defaultProvider: Self.a))

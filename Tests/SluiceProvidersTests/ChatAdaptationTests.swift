@@ -177,7 +177,8 @@ import Testing
 @Suite struct `Blanks around a chat request` {
     @Test(arguments: ["\n", " \r\n\t"], ["", "\n", "  \n"])
     func `are no part of what is changed`(before: String, after: String) throws {
-        let text = #"{"model":"m","seed":1,"stop":["a"],"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"}]}"#
+        let text =
+            #"{"model":"m","seed":1,"stop":["a"],"messages":[{"role":"system","content":"s"},{"role":"user","content":"u"}]}"#
         var capabilities = Capabilities()
         capabilities.systemRole = false
         for dialect in ProviderDialect.allCases where dialect != .sparkWebSocket {

@@ -8,7 +8,8 @@ import Testing
         report.adapt("response_format: by a forced tool")
         report.lose("a,b")
         #expect(
-            FieldReport.fieldValue(report.adapted) == "temperature: 1; the most there is, response_format: by a forced tool")
+            FieldReport.fieldValue(report.adapted)
+                == "temperature: 1; the most there is, response_format: by a forced tool")
         #expect(FieldReport.fieldValue(report.lost) == "a;b" && FieldReport.fieldValue([]).isEmpty)
     }
 }

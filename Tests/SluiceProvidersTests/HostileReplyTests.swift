@@ -5,7 +5,9 @@ import Testing
 
 /// Replies that are no answers, and streams that would have us keep everything.
 @Suite struct `Hostile replies` {
-    @Test(arguments: ProviderDialect.allCases, ["{}", "[]", "0", #"{"object":"chat.completion","choices":[]}"#, #"{"output":{}}"#])
+    @Test(
+        arguments: ProviderDialect.allCases,
+        ["{}", "[]", "0", #"{"object":"chat.completion","choices":[]}"#, #"{"output":{}}"#])
     func `a document that says nothing is no answer`(dialect: ProviderDialect, document: String) throws {
         let tape = JSONTape()
         try tape.scan(document.utf8Span.span)

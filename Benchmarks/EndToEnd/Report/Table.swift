@@ -15,7 +15,8 @@ enum Table {
     static func list(_ rows: [any Row]) -> String {
         rows.flatMap { row in
             row.metrics.map { metric in
-                Text.left(row.id, 14) + Text.left(row.upstream.rawValue, 10) + Text.left(metric.name, nameWidth) + Text.left(metric.unit, unitWidth)
+                Text.left(row.id, 14) + Text.left(row.upstream.rawValue, 10) + Text.left(metric.name, nameWidth)
+                    + Text.left(metric.unit, unitWidth)
                     + bar(metric.bar)
             }
         }.joined(separator: "\n")

@@ -24,6 +24,7 @@ extension Row {
 enum Rows {
     static let all: [any Row] = [
         StartRow(), ChatRow.plain, ChatRow.tls, ChatRow.http2, ChatRow.tlsHTTP2, PromptRow(), BurstStreamRow(),
-        PacedStreamRow(), TranslationRow(), FirstByteRow(), LatencyRow(), ConcurrencyRow(), SilentStreamRow(), LargeBodyRow(),
+        PacedStreamRow(), TranslationRow(), FirstByteRow(), LatencyRow(), ConcurrencyRow(), SilentStreamRow(),
+        LargeBodyRow(),
     ]
 }

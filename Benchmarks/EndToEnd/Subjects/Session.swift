@@ -29,7 +29,8 @@ final class Session {
         let ports = try Socket.freePorts(4)
         let site = Site(
             directory: try Workspace.makeDirectory(named: subject.name), plainPort: ports[0], http2Port: ports[1],
-            tlsPort: ports[2], adminPort: ports[3], upstreamPort: stage.port(of: upstream), certificate: stage.certificate)
+            tlsPort: ports[2], adminPort: ports[3], upstreamPort: stage.port(of: upstream),
+            certificate: stage.certificate)
         (plainPort, http2Port, tlsPort) = (site.plainPort, subject.http2Port(site), site.tlsPort)
         let command = try subject.prepare(site)
         let start = Clock.now()

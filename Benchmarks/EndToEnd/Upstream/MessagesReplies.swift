@@ -10,7 +10,8 @@ enum MessagesReplies {
         event(
             "message_start",
             #""message":{"id":"msg_01XFDUDYJgAACzvnptvVoYEL","type":"message","role":"assistant","model":"claude-sonnet-4-6","#
-                + #""content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":58,"output_tokens":1}}"#)
+                + #""content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":58,"output_tokens":1}}"#
+        )
         + event("content_block_start", #""index":0,"content_block":{"type":"text","text":""}"#)
     static let content = event(
         "content_block_delta", #""index":0,"delta":{"type":"text_delta","text":" invoices"}"#)

@@ -10,7 +10,8 @@ struct Replies {
     let streamEnd: [UInt8]
 
     static let chat = Replies(
-        plain: json(status: "200 OK", completion), streamBegin: roleEvent, contentEvent: chatContentEvent, streamEnd: chatEnd)
+        plain: json(status: "200 OK", completion), streamBegin: roleEvent, contentEvent: chatContentEvent,
+        streamEnd: chatEnd)
     static let messages = Replies(
         plain: json(status: "200 OK", MessagesReplies.message), streamBegin: MessagesReplies.begin,
         contentEvent: MessagesReplies.content, streamEnd: MessagesReplies.end)

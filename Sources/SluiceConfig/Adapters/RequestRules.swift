@@ -12,7 +12,8 @@ package struct RequestRules: Sendable {
         package var lacks: [String] = []
 
         package init(
-            isStream: Bool? = nil, hasTools: Bool? = nil, forcesTool: Bool? = nil, has: [String] = [], lacks: [String] = []
+            isStream: Bool? = nil, hasTools: Bool? = nil, forcesTool: Bool? = nil, has: [String] = [],
+            lacks: [String] = []
         ) {
             self.isStream = isStream
             self.hasTools = hasTools

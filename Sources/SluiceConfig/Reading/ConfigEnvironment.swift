@@ -10,7 +10,9 @@ package struct ConfigEnvironment: Sendable {
     package init(
         variable: @escaping @Sendable (_ name: String) -> String?,
         file: @escaping @Sendable (_ path: String, _ byteCountMax: Int) throws(ConfigFileError) -> [UInt8],
-        directory: @escaping @Sendable (_ path: String) throws(ConfigFileError) -> [String] = { _ throws(ConfigFileError) in throw .missing }
+        directory: @escaping @Sendable (_ path: String) throws(ConfigFileError) -> [String] = {
+            _ throws(ConfigFileError) in throw .missing
+        }
     ) {
         self.variable = variable
         self.file = file

@@ -19,7 +19,9 @@ package struct MediaConfiguration: Sendable, Equatable {
         var media = Self()
         media.fetchesURLs = section.boolean(
             "fetch_urls", default: media.fetchesURLs,
-            doc: "Fetches images that requests name by URL, for providers that take them as data alone. Off: such an image is lost, see `unsupported`.")
+            doc:
+                "Fetches images that requests name by URL, for providers that take them as data alone. Off: such an image is lost, see `unsupported`."
+        )
         media.hosts = section.strings(
             "hosts", bytes: 1...253, count: 0...1000,
             doc: "Hosts that may be asked; `*.example.com` are those below. Empty: all of the public internet."
@@ -29,7 +31,8 @@ package struct MediaConfiguration: Sendable, Equatable {
             doc: "Also hosts of private networks and of this machine. Callers could then reach them through Sluice.")
         media.byteCountMax = section.integer(
             "bytes_max", default: media.byteCountMax, in: 1024...104_857_600, doc: "The longest image.")
-        media.countMax = section.integer("count_max", default: media.countMax, in: 1...100, doc: "Images of one request.")
+        media.countMax = section.integer(
+            "count_max", default: media.countMax, in: 1...100, doc: "Images of one request.")
         media.timeout = section.duration(
             "timeout_ms", default: media.timeout, in: 100...120_000, doc: "How long one image may take.")
         return media

@@ -25,7 +25,9 @@ package struct ModelConfiguration: Sendable, Equatable {
             "upstream_model", bytes: 1...256, doc: "What the provider calls the model. null: the same.")
         let unsupported = section.optional(
             "unsupported", .choice(of: ServerConfiguration.Unsupported.self),
-            doc: "What happens to a request that asks for more than the model can do. null: as `unsupported` says for all.")
+            doc:
+                "What happens to a request that asks for more than the model can do. null: as `unsupported` says for all."
+        )
         return ModelConfiguration(
             name: name, provider: provider, upstreamModel: upstreamModel ?? name, unsupported: unsupported)
     }

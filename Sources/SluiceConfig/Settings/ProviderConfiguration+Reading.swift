@@ -5,23 +5,28 @@ extension ProviderConfiguration {
     package static func read(_ section: ConfigSection, name: String, library: AdapterLibrary = .builtIn) -> Self {
         let adapter = readAdapter(section, name, library)
         let dialect = section.choice(
-            "dialect", default: adapter?.dialect ?? Dialect.openai, doc: "The wire format that the provider speaks. Default: the adapter's.")
+            "dialect", default: adapter?.dialect ?? Dialect.openai,
+            doc: "The wire format that the provider speaks. Default: the adapter's.")
         var provider = ProviderConfiguration(name: name, baseURL: readBaseURL(section, dialect, adapter))
         provider.adapter = adapter
         provider.dialect = dialect
         provider.responses = section.choice(
             "responses", default: provider.responses,
-            doc: "Who makes responses (`/v1/responses`): the provider itself, or Sluice out of its chat completions. Dialects other than openai have none of their own.")
+            doc:
+                "Who makes responses (`/v1/responses`): the provider itself, or Sluice out of its chat completions. Dialects other than openai have none of their own."
+        )
         provider.auth = adapter?.auth ?? .bearer
         provider.readCredentials(section)
         provider.query = section.dictionary(
-            "query", of: .queryValue, names: .queryName, count: 0...16, doc: "Constants of the query, beside the adapter's: `api-version`."
+            "query", of: .queryValue, names: .queryName, count: 0...16,
+            doc: "Constants of the query, beside the adapter's: `api-version`."
         ).map { Named($0.name, $0.value) }
         for constant in adapter?.query ?? [] where !provider.query.contains(where: { $0.name == constant.name }) {
             provider.query.append(constant)
         }
         provider.capabilities = section.list(
-            "capabilities", count: 0...1000, doc: "What models can do, by pattern: what is given here goes before what the adapter says.",
+            "capabilities", count: 0...1000,
+            doc: "What models can do, by pattern: what is given here goes before what the adapter says.",
             CapabilityRules.read)
         provider.readConnection(section)
         provider.tls = section.section("tls", doc: "How the provider is verified, and what it is shown.", readTLS)
@@ -30,17 +35,23 @@ extension ProviderConfiguration {
         let known = adapter?.baseURL == provider.baseURL ? adapter?.models ?? [] : []
         provider.models = section.strings(
             "models", default: known, bytes: 1...256, count: 0...10_000,
-            doc: "Models that are here: names, and beginnings of names that end in `*`. Empty: not known. Default: the adapter's, at its base URL.")
+            doc:
+                "Models that are here: names, and beginnings of names that end in `*`. Empty: not known. Default: the adapter's, at its base URL."
+        )
         return provider
     }
 
     private static func readAdapter(_ section: ConfigSection, _ name: String, _ library: AdapterLibrary) -> Adapter? {
-        let doc = "What the provider is: `sluice adapters` lists them. Default: the one of the provider's own name, if there is one; null: none."
+        let doc =
+            "What the provider is: `sluice adapters` lists them. Default: the one of the provider's own name, if there is one; null: none."
         let wanted = section.optional("adapter", .identifier, default: library.has(name) ? name : nil, doc: doc)
         guard let wanted else { return nil }
         if let adapter = library[wanted] { return adapter }
         let question = Suggestion.nearest(to: wanted, among: library.names).map { ", did you mean \"\($0)\"?" } ?? ";"
-        section.mistake("adapter", "unknown adapter \(section.written("adapter"))\(question) adapters: \(library.names.joined(separator: ", "))")
+        section.mistake(
+            "adapter",
+            "unknown adapter \(section.written("adapter"))\(question) adapters: \(library.names.joined(separator: ", "))"
+        )
         return nil
     }
 
@@ -48,7 +59,9 @@ extension ProviderConfiguration {
         let rule = ConfigRule.url(dialect == .sparkWebSocket ? [.http, .https, .ws, .wss] : [.http, .https])
         let url = section.optional(
             "base_url", rule, default: adapter?.baseURL,
-            doc: "What paths as `/chat/completions` are appended to: `https://api.openai.com/v1`. Required, unless the adapter has one.")
+            doc:
+                "What paths as `/chat/completions` are appended to: `https://api.openai.com/v1`. Required, unless the adapter has one."
+        )
         if let url { return url }
         section.mistake("base_url", "required: \(rule.allowed)")
         return .placeholder
@@ -60,10 +73,14 @@ extension ProviderConfiguration {
             doc: "The key, or several that take turns: itself, `${NAME}`, `env:NAME` or `file:/path`.")
         auth = section.value(
             "auth", .authentication, default: auth,
-            doc: "How the key is sent: as `Authorization: Bearer`, alone in a field of its own or in the query, by a recipe, or not at all. Default: the adapter's.")
+            doc:
+                "How the key is sent: as `Authorization: Bearer`, alone in a field of its own or in the query, by a recipe, or not at all. Default: the adapter's."
+        )
         if auth == .none, !apiKeys.isEmpty { section.mistake("auth", "bearer or header:NAME with an api_key") }
         authSettings = AuthSettings.read(section, auth, adapter: adapter)
-        if case .recipe(let recipe) = auth, recipe.usesKey, apiKeys.isEmpty { section.mistake("api_key", "required by \(recipe.rawValue)") }
+        if case .recipe(let recipe) = auth, recipe.usesKey, apiKeys.isEmpty {
+            section.mistake("api_key", "required by \(recipe.rawValue)")
+        }
         let given = section.dictionary(
             "headers", of: .fieldValue, names: HeaderRules.names, count: 0...64,
             doc: "Fields to send with every request. Values may be secrets as with `api_key`, and are never shown.")

@@ -141,7 +141,10 @@ package enum Authentication: Sendable, Equatable, CustomStringConvertible {
 
 extension ConfigRule where Value == Authentication {
     static var authentication: ConfigRule {
-        text("authentication", allowed: "bearer, none, header:NAME, query:NAME or recipe:NAME with one of \(recipes)", placeholder: .none, show: \.description) {
+        text(
+            "authentication", allowed: "bearer, none, header:NAME, query:NAME or recipe:NAME with one of \(recipes)",
+            placeholder: .none, show: \.description
+        ) {
             Authentication($0)
         }
     }

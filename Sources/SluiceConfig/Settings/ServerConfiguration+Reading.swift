@@ -72,9 +72,12 @@ extension ServerConfiguration {
     private mutating func readAdapters(_ section: ConfigSection, beside: String?) {
         let given = section.optionalString(
             "adapters_directory", bytes: 1...4096,
-            doc: "A folder of adapters, `*.json5`, which add to those that are built in or replace them. null: `adapters` beside this file, if there is one.")
+            doc:
+                "A folder of adapters, `*.json5`, which add to those that are built in or replace them. null: `adapters` beside this file, if there is one."
+        )
         guard !section.isDescribing, let directory = given ?? beside else { return }
-        let reading = AdapterLibrary.read(directory: directory, isRequired: given != nil, environment: section.environment)
+        let reading = AdapterLibrary.read(
+            directory: directory, isRequired: given != nil, environment: section.environment)
         for file in reading.files { section.watch(file) }
         for mistake in reading.mistakes { section.mistake(mistake) }
         adapters = reading.library
@@ -102,7 +105,9 @@ extension ServerConfiguration {
         ) { ModelConfiguration.read($1, name: $0, providers: names) }
         unsupported = section.choice(
             "unsupported", default: unsupported,
-            doc: "What happens to a request that asks for more than its model can do: it is refused (`strict`), or goes out without, and a header of the reply says so (`warn`), or only the log (`drop`).")
+            doc:
+                "What happens to a request that asks for more than its model can do: it is refused (`strict`), or goes out without, and a header of the reply says so (`warn`), or only the log (`drop`)."
+        )
         defaultProvider = section.optionalString(
             "default_provider", bytes: 1...64,
             doc: "What answers a model that nothing else claims. null: the only provider, if there is one only.")
@@ -116,7 +121,8 @@ extension ServerConfiguration {
         case .auto where section.has("providers") && !providers.isEmpty: return
         case .auto, .always: break
         }
-        let found = EnvironmentProviders.discover(section.environment, listeners: listeners.map(\.address), library: adapters)
+        let found = EnvironmentProviders.discover(
+            section.environment, listeners: listeners.map(\.address), library: adapters)
         for mistake in found.mistakes { section.mistake(mistake) }
         notes += found.notes
         providers += found.providers.filter { provider(named: $0.name) == nil }

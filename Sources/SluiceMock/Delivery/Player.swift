@@ -90,7 +90,9 @@ final class Player: TimerTarget, EventHandler {
             return arm(exchange.loop.now + Self.dripTime)
         }
         // Of an upgraded connection the head is out.
-        if !exchange.isHeadSent { exchange.sendHead(head, body: script?.announcedByteCount.map { .known($0) } ?? .unknown) }
+        if !exchange.isHeadSent {
+            exchange.sendHead(head, body: script?.announcedByteCount.map { .known($0) } ?? .unknown)
+        }
         phase = .playing
         play()
     }

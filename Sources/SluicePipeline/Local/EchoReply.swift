@@ -12,7 +12,8 @@ enum EchoReply {
         guard case .json(let body) = request.body, context.operation == .chatCompletions else {
             throw Rejection(
                 .caller, 404, code: "model_not_found",
-                "The built-in model \"echo\" answers chat completions only; this endpoint needs a provider.", param: "model")
+                "The built-in model \"echo\" answers chat completions only; this endpoint needs a provider.",
+                param: "model")
         }
         let text = ChatPrompt.lastUserText(tape.root(over: body.span))
         let tokens = ChatPrompt.estimatedTokens(text)

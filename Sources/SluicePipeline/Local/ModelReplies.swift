@@ -90,7 +90,9 @@ enum ModelReplies {
     private static func entries(_ snapshot: ConfigSnapshot, _ directory: ModelDirectory) -> [Entry] {
         var entries: [Entry] = []
         var seen: Set<String> = []
-        func add(_ id: String, _ owner: String) { if seen.insert(id).inserted { entries.append(Entry(id: id, owner: owner)) } }
+        func add(_ id: String, _ owner: String) {
+            if seen.insert(id).inserted { entries.append(Entry(id: id, owner: owner)) }
+        }
         for (name, model) in snapshot.models.sorted(by: { $0.key < $1.key }) { add(name, model.provider.name) }
         for provider in snapshot.providers.values.sorted(by: { $0.name < $1.name }) {
             let listed = directory.models(of: provider.name)

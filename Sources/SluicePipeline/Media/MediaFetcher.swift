@@ -57,7 +57,9 @@ struct MediaFetcher {
         return type
     }
 
-    private static func body(_ exchange: UpstreamExchange, _ byteCountMax: Int) async throws(UpstreamError) -> ByteBuffer {
+    private static func body(_ exchange: UpstreamExchange, _ byteCountMax: Int) async throws(UpstreamError)
+        -> ByteBuffer
+    {
         guard let body = try await exchange.collect(atMost: byteCountMax) else {
             throw UpstreamError(.tooLarge, "it is longer than \(byteCountMax) bytes")
         }

@@ -21,7 +21,8 @@ enum MediaInlining {
         var room = max(0, context.snapshot.limits.bodyBytesMax - body.count)
         for (text, url) in wanted {
             do throws(UpstreamError) {
-                let image = try await fetcher.fetch(url, policy, atMost: min(policy.byteCountMax, room / 4 * 3)) { exchange in
+                let image = try await fetcher.fetch(url, policy, atMost: min(policy.byteCountMax, room / 4 * 3)) {
+                    exchange in
                     context.upstream = exchange
                     if context.exchange.isAbandoned {
                         exchange.cancel(UpstreamError(.cancelled, "the application has gone"))
@@ -34,7 +35,8 @@ enum MediaInlining {
                 context.upstream = nil
                 if context.exchange.isAbandoned { throw .gone }
                 throw Rejection(
-                    .caller, 400, code: "invalid_image_url", "The image \(text.prefix(200)) could not be fetched: \(error.detail).",
+                    .caller, 400, code: "invalid_image_url",
+                    "The image \(text.prefix(200)) could not be fetched: \(error.detail).",
                     param: "messages")
             }
             if context.exchange.isAbandoned { throw .gone }
@@ -83,7 +85,9 @@ enum MediaInlining {
         return url
     }
 
-    private static func rewritten(_ body: ByteBuffer, _ images: [ByteBuffer], _ tape: JSONTape) throws(Rejection) -> ByteBuffer {
+    private static func rewritten(_ body: ByteBuffer, _ images: [ByteBuffer], _ tape: JSONTape) throws(Rejection)
+        -> ByteBuffer
+    {
         do throws(JSONError) {
             // Others have used the tape while the images came.
             try tape.scan(body.span)

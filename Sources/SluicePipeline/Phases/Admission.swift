@@ -11,7 +11,8 @@ enum Admission {
         if inFlight > context.snapshot.limits.inFlightMax {
             throw Rejection(
                 .gateway, 503, type: "api_error", code: "too_many_requests_in_flight",
-                "\(context.snapshot.limits.inFlightMax) requests are under way already (limits.in_flight_max).", isRetryable: true)
+                "\(context.snapshot.limits.inFlightMax) requests are under way already (limits.in_flight_max).",
+                isRetryable: true)
         }
     }
 }

@@ -41,7 +41,9 @@ struct Forwarding {
             context.key = provider.keys.next(at: context.exchange.loop.now)
             var upstreamRequest = try await build(request, context, provider)
             do throws(UpstreamError) {
-                if let signer = provider.signer(context.key) { try await sign(&upstreamRequest, signer, context, provider) }
+                if let signer = provider.signer(context.key) {
+                    try await sign(&upstreamRequest, signer, context, provider)
+                }
                 return try await send(upstreamRequest, context, provider)
             } catch {
                 if !mayTryAgain(after: error, context) { throw Self.rejection(error, context) }
@@ -65,7 +67,8 @@ struct Forwarding {
         _ request: inout UpstreamRequest, _ signer: any RequestSigner, _ context: RequestContext, _ provider: Provider
     ) async throws(UpstreamError) {
         if let source = signer.tokens { try await tokens.refresh(source, deadlines(context)) }
-        signer.sign(&request, authority: provider.endpoint.authority, at: Int(EventLoop.readWallClock() / 1_000_000_000))
+        signer.sign(
+            &request, authority: provider.endpoint.authority, at: Int(EventLoop.readWallClock() / 1_000_000_000))
     }
 
     // MARK: One attempt
@@ -133,7 +136,9 @@ struct Forwarding {
     /// What the application is told of a failure: its own, if that is where it began.
     static func rejection(_ error: UpstreamError, _ context: RequestContext) -> Rejection {
         if context.exchange.isAbandoned { return .gone }
-        if let failure = context.exchange.downstreamFailure { return Rejection(failure, limitName: "limits.upload_bytes_max") }
+        if let failure = context.exchange.downstreamFailure {
+            return Rejection(failure, limitName: "limits.upload_bytes_max")
+        }
         if error.reason == .reported, let fault = context.fault { return Rejection(fault) }
         return Rejection(error, provider: context.provider?.name ?? "")
     }

@@ -91,7 +91,8 @@ enum Intake {
         try take(model: name, context)
         if let stream = root["stream"], !stream.isNull {
             guard let isStream = stream.bool, root.count(of: "stream") == 1 else {
-                throw Rejection(.caller, 400, code: "invalid_type", "stream must be true or false, once.", param: "stream")
+                throw Rejection(
+                    .caller, 400, code: "invalid_type", "stream must be true or false, once.", param: "stream")
             }
             context.isStream = isStream
         }
@@ -115,7 +116,8 @@ enum Intake {
     private static func take(model name: String, _ context: RequestContext) throws(Rejection) {
         guard name.utf8.count <= modelBytesMax else {
             throw Rejection(
-                .caller, 400, code: "invalid_value", "The model's name is longer than \(modelBytesMax) bytes.", param: "model")
+                .caller, 400, code: "invalid_value", "The model's name is longer than \(modelBytesMax) bytes.",
+                param: "model")
         }
         context.model = name
     }
@@ -133,12 +135,15 @@ enum Intake {
         } catch {
             throw Rejection(.caller, error.status, code: "invalid_form", "\(error.message)")
         }
-        if let stream = form.part(named: "stream") { context.isStream = body.span.extracting(stream.body).equals("true") }
+        if let stream = form.part(named: "stream") {
+            context.isStream = body.span.extracting(stream.body).equals("true")
+        }
         var request = IncomingRequest(body: .whole(body))
         if let part = form.part(named: "model") {
             // Two readers could take different ones: what is checked must be what is served.
             if form.parts.count(where: { $0.name == part.name }) > 1 {
-                throw Rejection(.caller, 400, code: "invalid_request", "The model is given more than once.", param: "model")
+                throw Rejection(
+                    .caller, 400, code: "invalid_request", "The model is given more than once.", param: "model")
             }
             try take(model: String(decoding: body.span.extracting(part.body)), context)
             request.formModelRange = part.body
@@ -148,6 +153,7 @@ enum Intake {
 
     static func missingModel() -> Rejection {
         Rejection(
-            .caller, 400, code: "missing_model", "The request names no model. GET /v1/models lists what there is.", param: "model")
+            .caller, 400, code: "missing_model", "The request names no model. GET /v1/models lists what there is.",
+            param: "model")
     }
 }

@@ -48,7 +48,8 @@ enum ProviderError {
 
     /// Reads the error of a provider that speaks another dialect than the application.
     static func translate(
-        _ head: ResponseHead, from upstream: UpstreamExchange, _ dialect: any ChatDialect, _ context: RequestContext, tape: JSONTape
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ dialect: any ChatDialect, _ context: RequestContext,
+        tape: JSONTape
     ) async throws(UpstreamError) {
         let body = try await upstream.collect(atMost: bytesMax)
         if body == nil { upstream.cancel(UpstreamError(.cancelled, "an error's body that is too long")) }
@@ -88,7 +89,10 @@ enum ProviderError {
             let root = tape.root(over: body.span)
             if let error = root["error"], error.isObject, error["message"]?.isString == true {
                 if context.dialect == .openAI { return nil }
-                if context.dialect == .anthropic, root["type"]?.equals("error") == true, error["type"]?.isString == true { return nil }
+                if context.dialect == .anthropic, root["type"]?.equals("error") == true, error["type"]?.isString == true
+                {
+                    return nil
+                }
                 message = error["message"]?.string ?? message
                 code = error["code"]?.string ?? error["type"]?.string ?? code
             } else if let text = root["error"]?.string ?? root["message"]?.string ?? root["detail"]?.string {

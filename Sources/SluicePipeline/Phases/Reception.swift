@@ -28,7 +28,9 @@ enum Reception {
             if target.segment(1, is: "messages") { return try receiveMessages(target, context) }
             return try receiveOpenAI(target, context, pipeline)
         }
-        if target.segment(0, is: "api"), target.segment(1, is: "v1") { return try receivePlatform(target, context, pipeline) }
+        if target.segment(0, is: "api"), target.segment(1, is: "v1") {
+            return try receivePlatform(target, context, pipeline)
+        }
         try LocalReplies.health(target, context, pipeline.status)
         return nil
     }
@@ -100,7 +102,8 @@ enum Reception {
         let path = String(decoding: head.path)
         return Rejection(
             .caller, 404, code: "unknown_url",
-            "There is no \(head.method.name) \(path). The OpenAI API and Anthropic's /v1/messages are under /v1, the platform's under /api/v1.")
+            "There is no \(head.method.name) \(path). The OpenAI API and Anthropic's /v1/messages are under /v1, the platform's under /api/v1."
+        )
     }
 
     static func methodNotAllowed(_ allowed: StaticString, _ context: RequestContext) -> Rejection {

@@ -10,7 +10,8 @@ internal import SluiceUpstream
 enum Relaying {
     /// Fields of providers that applications see. Cookies, server names and framing stay here.
     private static let returned: FieldSet = [
-        .contentType, .contentDisposition, .contentEncoding, .openaiOrganization, .openaiProcessingMS, .openaiVersion, .retryAfter, .retryAfterMS,
+        .contentType, .contentDisposition, .contentEncoding, .openaiOrganization, .openaiProcessingMS, .openaiVersion,
+        .retryAfter, .retryAfterMS,
         .xShouldRetry, .etag, .lastModified, .acceptRanges, .contentRange,
     ]
     /// An error's body is read up to so many bytes.
@@ -28,7 +29,8 @@ enum Relaying {
             try await ProviderError.relay(head, from: upstream, context, tape: tape)
         } else if code >= 300, code != 304 {
             upstream.cancel(UpstreamError(.cancelled, "redirect"))
-            throw UpstreamError(.malformed, "it answered with a redirect (\(code)), which is not followed with a credential")
+            throw UpstreamError(
+                .malformed, "it answered with a redirect (\(code)), which is not followed with a credential")
         } else if let translation = context.translation, translation.asksForWebSocket, code != 101 {
             upstream.cancel(UpstreamError(.cancelled, "no WebSocket"))
             throw UpstreamError(.malformed, "it answered with status \(code) where it was asked for a WebSocket")
@@ -90,7 +92,9 @@ enum Relaying {
                 let name = head.fields.name(at: index)
                 if name.equals("request-id") {
                     fields.append(name: "x-upstream-request-id".utf8Span.span, value: head.fields.value(at: index))
-                } else if name.hasPrefix("x-ratelimit-") || name.hasPrefix("openai-") || name.hasPrefix("anthropic-ratelimit-") {
+                } else if name.hasPrefix("x-ratelimit-") || name.hasPrefix("openai-")
+                    || name.hasPrefix("anthropic-ratelimit-")
+                {
                     fields.append(fieldAt: index, of: head.fields)
                 }
             }
@@ -125,9 +129,11 @@ enum Relaying {
             if context.dialectOfErrors != nil, let fault = context.provider?.adaptation.errors.inBand(root) {
                 throw context.reported(fault)
             }
-            context.usage = context.dialect == .anthropic ? Usage(anthropic: root["usage"]) : Usage(openAI: root["usage"])
+            context.usage =
+                context.dialect == .anthropic ? Usage(anthropic: root["usage"]) : Usage(openAI: root["usage"])
             if context.usage == nil, context.operation?.hasStreamOptions == true {
-                context.usage = .estimate(requestByteCount: context.exchange.receivedByteCount, textByteCount: body.count)
+                context.usage = .estimate(
+                    requestByteCount: context.exchange.receivedByteCount, textByteCount: body.count)
             }
         }
         context.status = head.status

@@ -31,7 +31,9 @@ enum RequestEditing {
         _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, takesChoices: Bool, tape: JSONTape
     ) throws(Rejection) -> ByteBuffer {
         if takesChoices {
-            guard context.dialect == .openAI, context.operation == .chatCompletions, provider.adaptation.isActive else { return body }
+            guard context.dialect == .openAI, context.operation == .chatCompletions, provider.adaptation.isActive else {
+                return body
+            }
         }
         let capabilities = provider.adaptation.capabilities.row(for: context.upstreamModel)
         var adaptation = ChatAdaptation(capabilities, takesChoices: takesChoices)
@@ -88,7 +90,8 @@ enum RequestEditing {
         let buffer = try adapted(received, context, provider, takesChoices: true, tape: tape)
         let root = tape.root(over: buffer.span)
         let asks =
-            context.isStream && !context.showsUsage && context.dialect == .openAI && context.operation?.hasStreamOptions == true
+            context.isStream && !context.showsUsage && context.dialect == .openAI
+            && context.operation?.hasStreamOptions == true
             && provider.adaptation.capabilities.row(for: context.upstreamModel).streamUsage
         let operation = context.dialect == .openAI ? context.operation?.adapterOperation : nil
         let edits = edits(root, context, provider, operation, isAskedForUsage: asks)

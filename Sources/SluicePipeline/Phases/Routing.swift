@@ -28,7 +28,9 @@ enum Routing {
             if let mode = model.unsupported { context.unsupported = mode }
             return try use(model.provider, context)
         }
-        if let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")), let provider = snapshot.providers[String(name[..<slash])] {
+        if let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")),
+            let provider = snapshot.providers[String(name[..<slash])]
+        {
             context.upstreamModel = String(name[name.index(after: slash)...])
             return try use(provider, context)
         }
@@ -51,7 +53,8 @@ enum Routing {
         // Some providers have the model in the path: it is not for the caller to choose another one.
         if !context.model.isEmpty, !RequestTarget.isSegment(context.upstreamModel.utf8Span.span) {
             throw Rejection(
-                .caller, 400, code: "invalid_value", "The model's name has control characters, . or .. as a part of a path in it.",
+                .caller, 400, code: "invalid_value",
+                "The model's name has control characters, . or .. as a part of a path in it.",
                 param: "model")
         }
         context.provider = provider
@@ -69,7 +72,8 @@ enum Routing {
         if context.model.isEmpty {
             return Rejection(
                 .caller, 404, code: "unknown_url",
-                "This endpoint is served by the default provider, and there is none: set default_provider to one of \(names.joined(separator: ", ")).")
+                "This endpoint is served by the default provider, and there is none: set default_provider to one of \(names.joined(separator: ", "))."
+            )
         }
         return Rejection(
             .caller, 404, code: "model_not_found",

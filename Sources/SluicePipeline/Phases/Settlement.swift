@@ -36,7 +36,9 @@ final class Settlement {
         entry.field("http.request.id", context.requestID)
         entry.field("http.request.method", constant: exchange.head.method.name)
         entry.field("url.path", constant: context.route)
-        entry.field("http.version", constant: exchange.head.version == .http2 ? "2" : exchange.head.version == .http11 ? "1.1" : "1.0")
+        entry.field(
+            "http.version",
+            constant: exchange.head.version == .http2 ? "2" : exchange.head.version == .http11 ? "1.1" : "1.0")
         entry.field("http.response.status_code", context.outcome == .clientGone ? 499 : Int(context.status.code))
         entry.field("event.outcome", context.outcome.rawValue)
         entry.field("event.duration", Int((now - exchange.startedAt).nanoseconds))
@@ -53,7 +55,9 @@ final class Settlement {
         if let sent = context.sentUpstreamAt, let head = context.headAt {
             entry.field("sluice.upstream.head_ms", milliseconds: head - sent)
         }
-        if let first = context.firstByteAt { entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt) }
+        if let first = context.firstByteAt {
+            entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt)
+        }
         if context.isStream { entry.field("sluice.stream", true) }
         if !context.report.lost.isEmpty {
             entry.field("sluice.request.lost_fields", context.report.lost.joined(separator: ", "))
@@ -79,7 +83,9 @@ final class Settlement {
             entry.field("sluice.usage.source", usage.isEstimated ? "estimated" : "provider")
             entry.field("gen_ai.usage.input_tokens", usage.inputTokens)
             entry.field("gen_ai.usage.output_tokens", usage.outputTokens)
-            if usage.cachedInputTokens > 0 { entry.field("gen_ai.usage.cache_read.input_tokens", usage.cachedInputTokens) }
+            if usage.cachedInputTokens > 0 {
+                entry.field("gen_ai.usage.cache_read.input_tokens", usage.cachedInputTokens)
+            }
             if usage.reasoningTokens > 0 { entry.field("gen_ai.usage.reasoning.output_tokens", usage.reasoningTokens) }
         }
         if context.malformedEvents > 0 { entry.field("sluice.stream.malformed_events", context.malformedEvents) }

@@ -10,7 +10,8 @@ enum StoredResponses {
         if target.segment(1, is: "responses") || target.segment(1, is: "conversations") {
             throw Rejection(
                 .caller, 404, code: "unsupported_operation",
-                "Provider \(provider.name) keeps no responses, and neither does Sluice: only POST /v1/responses is answered, without a memory.")
+                "Provider \(provider.name) keeps no responses, and neither does Sluice: only POST /v1/responses is answered, without a memory."
+            )
         }
     }
 }

@@ -36,7 +36,8 @@ struct StreamDecoding {
     var isOver: Bool { if case .messages = cutter { decoder.isComplete } else { false } }
 
     /// - Parameter upstream: for what a protocol wants answered at once.
-    mutating func received(_ bytes: Span<UInt8>, from upstream: UpstreamExchange, tape: JSONTape) throws(UpstreamError) {
+    mutating func received(_ bytes: Span<UInt8>, from upstream: UpstreamExchange, tape: JSONTape) throws(UpstreamError)
+    {
         // Out of the struct while it is used: what it hands out is borrowed from it.
         var cutter = Cutter.events(EventParser())
         swap(&cutter, &self.cutter)
@@ -57,7 +58,9 @@ struct StreamDecoding {
         }
     }
 
-    private mutating func readEvents(_ bytes: Span<UInt8>, _ parser: inout EventParser, _ tape: JSONTape) throws(UpstreamError) {
+    private mutating func readEvents(_ bytes: Span<UInt8>, _ parser: inout EventParser, _ tape: JSONTape)
+        throws(UpstreamError)
+    {
         var offset = 0
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
@@ -96,7 +99,8 @@ struct StreamDecoding {
     }
 
     private mutating func readMessages(
-        _ bytes: Span<UInt8>, _ parser: inout WebSocketFrameParser, _ life: inout WebSocketLife, _ upstream: UpstreamExchange,
+        _ bytes: Span<UInt8>, _ parser: inout WebSocketFrameParser, _ life: inout WebSocketLife,
+        _ upstream: UpstreamExchange,
         _ tape: JSONTape
     ) throws(UpstreamError) {
         var offset = 0
@@ -106,7 +110,8 @@ struct StreamDecoding {
                 case .deliver: decode(parser.payload(of: event, in: bytes), named: "".utf8Span.span, tape)
                 case .sendPong:
                     let pong = ByteBuffer(capacity: 160)
-                    WebSocketFrameWriter.pong(parser.payload(of: event, in: bytes), mask: .random(in: 0 ... .max), into: pong)
+                    WebSocketFrameWriter.pong(
+                        parser.payload(of: event, in: bytes), mask: .random(in: 0 ... .max), into: pong)
                     upstream.post(pong)
                 case .sendClose(let code), .sendCloseAndEnd(let code): Self.close(upstream, code)
                 case .nothing, .endConnection: break

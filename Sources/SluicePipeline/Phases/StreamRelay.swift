@@ -25,7 +25,10 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
     private var held: ByteBuffer?
     private static var heldBytesMax: Int { 4096 }
 
-    init(_ context: RequestContext, from upstream: UpstreamExchange, head: ResponseHead, through inspector: Inspector, tape: JSONTape) {
+    init(
+        _ context: RequestContext, from upstream: UpstreamExchange, head: ResponseHead, through inspector: Inspector,
+        tape: JSONTape
+    ) {
         self.context = context
         self.upstream = upstream
         self.head = head
@@ -54,7 +57,9 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
         var end = 0
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
-                let verdict = event.kind == .message ? look(at: parser.data(of: event, in: bytes), isFirst: !hasMessage) : .forward
+                let verdict =
+                    event.kind == .message
+                    ? look(at: parser.data(of: event, in: bytes), isFirst: !hasMessage) : .forward
                 if event.kind == .message, failure == nil { hasMessage = inspector.hasBegun }
                 if verdict == .forward {
                     if event.isCarried {
@@ -86,7 +91,8 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
         guard verdict == .error else { return verdict }
         let tape = tape
         // The tape holds the event: nothing that was learned by heart is an error.
-        if context.dialectOfErrors != nil, let fault = context.provider?.adaptation.errors.inBand(tape.root(over: data)) {
+        if context.dialectOfErrors != nil, let fault = context.provider?.adaptation.errors.inBand(tape.root(over: data))
+        {
             fail(context.reported(fault))
             return .drop
         }
@@ -173,7 +179,8 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
             throw UpstreamError(.closedInBody, "its stream ended within an event")
         }
         guard inspector.isComplete else {
-            throw UpstreamError(.closedInBody, "its stream ended without \(Inspector.ending): the answer is not complete")
+            throw UpstreamError(
+                .closedInBody, "its stream ended without \(Inspector.ending): the answer is not complete")
         }
         if inspector.hasError { context.outcome = .providerError }
         if !exchange.isHeadSent { sendHead() }
@@ -182,7 +189,9 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
 
     /// For a provider that does not say: its chunks bring about a token each.
     private var estimate: Usage? {
-        guard context.operation?.hasStreamOptions == true, inspector.eventCount > 0, exchange.isHeadSent else { return nil }
+        guard context.operation?.hasStreamOptions == true, inspector.eventCount > 0, exchange.isHeadSent else {
+            return nil
+        }
         return .estimate(requestByteCount: exchange.receivedByteCount, textByteCount: 4 * inspector.eventCount)
     }
 

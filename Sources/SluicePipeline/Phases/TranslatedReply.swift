@@ -29,7 +29,10 @@ enum TranslatedReply {
     ) async throws(UpstreamError) {
         let writer = ReplyFormat.streamWriter(context)
         let relay = TranslatedStream(context, from: upstream, translation, writer, tape: tape)
-        if isStream(head, translation) { return context.stream = relay }
+        if isStream(head, translation) {
+            context.stream = relay
+            return
+        }
         // A provider may answer whole although it was asked for a stream.
         defer { relay.stop() }
         try relay.take(whole: try await document(from: upstream, context, tape: tape))
@@ -78,7 +81,8 @@ enum TranslatedReply {
     static let noAnswer = UpstreamError(.malformed, "its reply has no answer in it")
 
     private static func vectors(
-        from upstream: UpstreamExchange, _ embeddings: any EmbeddingDialect, _ translation: Translation, _ context: RequestContext,
+        from upstream: UpstreamExchange, _ embeddings: any EmbeddingDialect, _ translation: Translation,
+        _ context: RequestContext,
         tape: JSONTape
     ) async throws(UpstreamError) {
         let body = try await document(from: upstream, context, tape: tape)
@@ -133,7 +137,9 @@ enum TranslatedReply {
     static func appendReport(_ context: RequestContext, to fields: inout HeaderFields) {
         if context.unsupported == .drop { return }
         let report = context.report
-        if !report.lost.isEmpty { fields.append(lowercaseName: "x-sluice-dropped-fields", FieldReport.fieldValue(report.lost)) }
+        if !report.lost.isEmpty {
+            fields.append(lowercaseName: "x-sluice-dropped-fields", FieldReport.fieldValue(report.lost))
+        }
         if !report.adapted.isEmpty {
             fields.append(lowercaseName: "x-sluice-adapted-fields", FieldReport.fieldValue(report.adapted))
         }

@@ -22,7 +22,8 @@ final class TranslatedStream: RelayedStream {
     private var failure: UpstreamError?
 
     init(
-        _ context: RequestContext, from upstream: UpstreamExchange, _ translation: Translation, _ writer: any StreamWriter,
+        _ context: RequestContext, from upstream: UpstreamExchange, _ translation: Translation,
+        _ writer: any StreamWriter,
         tape: JSONTape
     ) {
         self.context = context

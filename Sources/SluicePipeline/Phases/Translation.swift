@@ -93,13 +93,15 @@ package final class Translation {
     }
 
     private static func embeddingRequest(
-        _ body: ByteBuffer, _ embeddings: any EmbeddingDialect, _ context: RequestContext, _ provider: Provider, tape: JSONTape
+        _ body: ByteBuffer, _ embeddings: any EmbeddingDialect, _ context: RequestContext, _ provider: Provider,
+        tape: JSONTape
     ) throws(Rejection) -> UpstreamRequest {
         let root = tape.root(over: body.span)
         let encoded = ByteBuffer(capacity: body.count + 512)
         do throws(EncodingRefusal) {
             try embeddings.encode(
-                root, model: context.upstreamModel, applicationID: provider.signer(context.key)?.applicationID, into: encoded,
+                root, model: context.upstreamModel, applicationID: provider.signer(context.key)?.applicationID,
+                into: encoded,
                 &context.report)
         } catch {
             throw RequestEditing.refusal(error)

@@ -11,7 +11,8 @@ enum UpstreamRequestBuilder {
     /// Fields of the application that providers see. Everything else stays here: cookies, forwarding fields, and above all the
     /// application's own credential.
     private static let forwarded: FieldSet = [
-        .accept, .contentType, .userAgent, .idempotencyKey, .xClientRequestID, .traceparent, .tracestate, .openaiBeta, .range,
+        .accept, .contentType, .userAgent, .idempotencyKey, .xClientRequestID, .traceparent, .tracestate, .openaiBeta,
+        .range,
         .ifNoneMatch,
     ]
     /// Fields that mean something to OpenAI, and to servers that imitate it.
@@ -21,7 +22,8 @@ enum UpstreamRequestBuilder {
         _ request: IncomingRequest, _ context: RequestContext, _ provider: Provider, tape: JSONTape
     ) throws(Rejection) -> UpstreamRequest {
         UpstreamRequest(
-            method: context.exchange.head.method, target: try target(context, provider), fields: fields(context, provider),
+            method: context.exchange.head.method, target: try target(context, provider),
+            fields: fields(context, provider),
             body: try body(request, context, provider, tape: tape))
     }
 
@@ -33,10 +35,15 @@ enum UpstreamRequestBuilder {
         var target: [UInt8] = []
         target.reserveCapacity(provider.basePath.count + received.count)
         target.append(contentsOf: provider.basePath)
-        if context.dialect != .anthropic, provider.adaptation.movesPaths, let operation = context.operation?.adapterOperation {
+        if context.dialect != .anthropic, provider.adaptation.movesPaths,
+            let operation = context.operation?.adapterOperation
+        {
             let rest = received[3...]
             let usual = operation.usualPath.utf8
-            let tail = rest.starts(with: usual) ? Array(rest.dropFirst(usual.count)) : rest.firstIndex(of: UInt8(ascii: "?")).map { Array(rest[$0...]) } ?? []
+            let tail =
+                rest.starts(with: usual)
+                ? Array(rest.dropFirst(usual.count))
+                : rest.firstIndex(of: UInt8(ascii: "?")).map { Array(rest[$0...]) } ?? []
             return target + provider.adaptation.target(operation, model: context.upstreamModel, rest: tail.span)
         }
         target.append(contentsOf: received[3...])  // without "/v1"
@@ -97,7 +104,9 @@ enum UpstreamRequestBuilder {
         if context.isStream { fields.append(.accept, "text/event-stream") }
         for index in 0..<received.count {
             let field = received.field(at: index)
-            if forwardedWithTranslation.contains(field), !fields.contains(field) { fields.append(fieldAt: index, of: received) }
+            if forwardedWithTranslation.contains(field), !fields.contains(field) {
+                fields.append(fieldAt: index, of: received)
+            }
         }
         fields.append(.xRequestID, context.requestID)
         return fields

@@ -30,7 +30,9 @@ enum PlatformForm {
 
     private static func urlEncoded(_ body: ByteBuffer) throws(FormError) -> [Field] {
         let form = try URLEncodedForm(body.span)
-        return (0..<form.count).map { Field(name: String(decoding: form.name(at: $0)), value: String(decoding: form.value(at: $0))) }
+        return (0..<form.count).map {
+            Field(name: String(decoding: form.name(at: $0)), value: String(decoding: form.value(at: $0)))
+        }
     }
 
     private static func multipart(_ body: ByteBuffer, _ type: Span<UInt8>) throws(FormError) -> [Field] {
@@ -54,7 +56,8 @@ enum PlatformForm {
                 if let name = member(field.name, of: "user_info") {
                     user.append(Field(name: name, value: field.value))
                 } else {
-                    parameters.append(Field(name: member(field.name, of: "parameters") ?? field.name, value: field.value))
+                    parameters.append(
+                        Field(name: member(field.name, of: "parameters") ?? field.name, value: field.value))
                 }
             }
         }
@@ -64,7 +67,9 @@ enum PlatformForm {
     /// `parameters.prompt` and `parameters[prompt]` are `prompt`.
     private static func member(_ name: String, of object: String) -> String? {
         if name.hasPrefix(object + ".") { return String(name.dropFirst(object.count + 1)) }
-        if name.hasPrefix(object + "["), name.hasSuffix("]") { return String(name.dropFirst(object.count + 1).dropLast()) }
+        if name.hasPrefix(object + "["), name.hasSuffix("]") {
+            return String(name.dropFirst(object.count + 1).dropLast())
+        }
         return nil
     }
 

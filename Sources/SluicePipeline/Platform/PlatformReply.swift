@@ -74,7 +74,8 @@ enum PlatformReply {
 
     /// An envelope of a status around whatever `data` writes.
     static func envelope(
-        _ code: Int, _ message: StaticString, _ context: RequestContext, _ json: inout JSONWriter, data: (inout JSONWriter) -> Void
+        _ code: Int, _ message: StaticString, _ context: RequestContext, _ json: inout JSONWriter,
+        data: (inout JSONWriter) -> Void
     ) {
         json.object { json in
             json.key("code")

@@ -13,7 +13,9 @@ internal import SluiceProviders
 /// as `parameters.prompt`, `parameters[prompt]` or just `prompt`.
 enum PlatformRequest {
     /// Members of `parameters` that are the envelope's own; every other one is passed on as it is.
-    private static let ownParameters: [StaticString] = ["prompt", "messages", "prompt_id", "stream", "model", "stream_options", "user"]
+    private static let ownParameters: [StaticString] = [
+        "prompt", "messages", "prompt_id", "stream", "model", "stream_options", "user",
+    ]
 
     /// - Returns: the chat request; the tape holds its document, and the context what the envelope says.
     static func read(_ body: ByteBuffer, _ context: RequestContext, tape: JSONTape) throws(Rejection) -> ByteBuffer {
@@ -41,7 +43,8 @@ enum PlatformRequest {
         if let id = root["request_id"]?.string, !id.isEmpty { context.envelopeRequestID = String(id.prefix(128)) }
         guard let parameters = root["parameters"], parameters.isObject else {
             throw Rejection(
-                .caller, 400, code: "missing_required_parameter", "The request has no parameters object.", param: "parameters")
+                .caller, 400, code: "missing_required_parameter", "The request has no parameters object.",
+                param: "parameters")
         }
         context.scene = parameters["prompt_id"]?.string
         let buffer = ByteBuffer(capacity: root.range.count + 64)
@@ -78,7 +81,8 @@ enum PlatformRequest {
                 param: "parameters.prompt")
         }
         guard prompt.isString else {
-            throw Rejection(.caller, 400, code: "invalid_type", "The prompt must be a string.", param: "parameters.prompt")
+            throw Rejection(
+                .caller, 400, code: "invalid_type", "The prompt must be a string.", param: "parameters.prompt")
         }
         json.beginArray()
         json.beginObject()

@@ -17,7 +17,8 @@ package protocol ChatDialect: Sendable {
     ///
     /// - Throws: what cannot be said in the provider's words at all.
     func encode(
-        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer, _ report: inout FieldReport
+        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer,
+        _ report: inout FieldReport
     ) throws(EncodingRefusal)
     func makeDecoder() -> any ReplyDecoder
     /// Reads an error reply.

@@ -31,7 +31,11 @@ extension ChatTool {
         json.key("description")
         if let description, description.isString { json.value(description) } else { json.string("") }
         json.key("parameters")
-        if let parameters { json.value(parameters) } else { json.raw(#"{"type":"object","properties":{}}"#.utf8Span.span) }
+        if let parameters {
+            json.value(parameters)
+        } else {
+            json.raw(#"{"type":"object","properties":{}}"#.utf8Span.span)
+        }
         json.endObject()
     }
 }

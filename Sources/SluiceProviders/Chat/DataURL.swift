@@ -10,7 +10,9 @@ package struct DataURL: ~Escapable {
     /// - Returns: `nil` for anything that is not `data:TYPE;base64,DATA`.
     @_lifetime(copy text)
     package init?(_ text: Span<UInt8>) {
-        guard text.hasPrefixIgnoringCase("data:"), let comma = text.firstIndex(of: UInt8(ascii: ","), from: 5) else { return nil }
+        guard text.hasPrefixIgnoringCase("data:"), let comma = text.firstIndex(of: UInt8(ascii: ","), from: 5) else {
+            return nil
+        }
         let head = String(decoding: text.extracting(5..<comma)).lowercased()
         guard head.hasSuffix(";base64") else { return nil }
         let type = head.prefix { $0 != ";" }

@@ -17,9 +17,12 @@ struct EmbeddingInput: ~Escapable {
                 }
                 count += 1
             }
-            if count == 0 { throw EncodingRefusal("input", "The input must be a string, or an array of strings that is not empty.") }
+            if count == 0 {
+                throw EncodingRefusal("input", "The input must be a string, or an array of strings that is not empty.")
+            }
             if count > textsMax {
-                throw EncodingRefusal("input", "The provider takes at most \(textsMax) texts a request; the input has \(count).")
+                throw EncodingRefusal(
+                    "input", "The provider takes at most \(textsMax) texts a request; the input has \(count).")
             }
         }
         if let format = root["encoding_format"], !format.isNull, !format.equals("float"), !format.equals("base64") {

@@ -9,7 +9,8 @@ struct FaultClass: Sendable {
     let key: ProviderFault.KeyVerdict
 
     init(
-        _ status: Status, _ type: String, _ code: String?, isRetryable: Bool = false, key: ProviderFault.KeyVerdict = .fine
+        _ status: Status, _ type: String, _ code: String?, isRetryable: Bool = false,
+        key: ProviderFault.KeyVerdict = .fine
     ) {
         self.status = status
         self.type = type
@@ -20,7 +21,8 @@ struct FaultClass: Sendable {
 
     func fault(_ message: String, param: String? = nil) -> ProviderFault {
         ProviderFault(
-            status, type: type, code: code, message.isEmpty ? "The provider reported an error without a message." : message,
+            status, type: type, code: code,
+            message.isEmpty ? "The provider reported an error without a message." : message,
             param: param, isRetryable: isRetryable, key: key)
     }
 

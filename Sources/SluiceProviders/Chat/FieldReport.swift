@@ -44,7 +44,8 @@ package struct FieldReport: Sendable {
     /// Names are written into header fields, and the application may have chosen them.
     private static func showable(_ field: String) -> String {
         if field.utf8.count <= byteCountMax, field.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) { return field }
-        return String(decoding: field.utf8.prefix(byteCountMax).map { 0x20...0x7E ~= $0 ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+        return String(
+            decoding: field.utf8.prefix(byteCountMax).map { 0x20...0x7E ~= $0 ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 }
 

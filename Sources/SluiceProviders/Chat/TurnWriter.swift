@@ -168,7 +168,9 @@ struct TurnWriter {
 extension ChatMessage {
     /// Reports what beside content and calls a message says, for dialects that have no place for it.
     func reportOthers(at index: Int, _ report: inout FieldReport) {
-        if let name = value["name"], name.isString, role == .user || role == .assistant { report.lose("messages[\(index)].name") }
+        if let name = value["name"], name.isString, role == .user || role == .assistant {
+            report.lose("messages[\(index)].name")
+        }
         if let audio = value["audio"], audio.isObject { report.lose("messages[\(index)].audio") }
     }
 }

@@ -58,7 +58,9 @@ package final class KeyRing: Sendable {
     }
 
     /// - Returns: whether it was not set aside before.
-    @discardableResult package func setAside(_ index: Int, _ reason: Reason, for wait: Duration? = nil, at now: Instant) -> Bool {
+    @discardableResult package func setAside(_ index: Int, _ reason: Reason, for wait: Duration? = nil, at now: Instant)
+        -> Bool
+    {
         let wait = wait ?? (reason == .refused ? Self.refusedFor : Self.exhaustedFor)
         return aside.withLock { aside in
             let isNew = !aside.contains { $0.index == index && now < $0.until }

@@ -7,7 +7,10 @@ internal import Synchronization
 /// A signature over the whole request with a key that is derived anew each day: AWS Signature Version 4 (bedrock sheet, section 8),
 /// TC3-HMAC-SHA256 (tencent sheet, section 3.2).
 package final class DerivedKeySigner: RequestSigner {
-    package enum Scheme: Sendable { case aws(AWSSignature), tencent(TencentSignature) }
+    package enum Scheme: Sendable {
+        case aws(AWSSignature)
+        case tencent(TencentSignature)
+    }
 
     private let scheme: Scheme
     private let secrets: [Secret]
@@ -121,7 +124,10 @@ package final class QueryKeySigner: RequestSigner {
 /// A token that was exchanged for the key, as a bearer or in the query.
 package final class TokenSigner: RequestSigner {
     /// Where the token stands.
-    package enum Place: Sendable { case bearer, query(String) }
+    package enum Place: Sendable {
+        case bearer
+        case query(String)
+    }
 
     private let source: TokenSource
     private let place: Place
@@ -159,7 +165,8 @@ extension UpstreamRequest {
 
     fileprivate mutating func appendQuery(_ name: String, _ value: Secret) {
         let query = ByteBuffer(capacity: 64)
-        query.append(target.span.firstIndex(of: UInt8(ascii: "?"), from: 0) == nil ? UInt8(ascii: "?") : UInt8(ascii: "&"))
+        query.append(
+            target.span.firstIndex(of: UInt8(ascii: "?"), from: 0) == nil ? UInt8(ascii: "?") : UInt8(ascii: "&"))
         PercentEncoding.append(name.utf8Span.span, to: query)
         query.append(UInt8(ascii: "="))
         value.withExposed { PercentEncoding.append($0, to: query) }

@@ -2,8 +2,8 @@ package import SluiceCore
 package import SluiceHTTP
 package import SluiceJSON
 internal import SluiceTLS
-internal import Synchronization
 package import SluiceUpstream
+internal import Synchronization
 
 /// Where a token comes from that is exchanged for a key, and the one there is. Shared by all workers.
 package final class TokenSource: Sendable {
@@ -58,10 +58,13 @@ package final class TokenSource: Sendable {
         let wanted = try tokenRequest(at: seconds)
         var fields = HeaderFields()
         fields.append(.accept, "application/json")
-        if let type = wanted.contentType { fields.append(name: "content-type".utf8Span.span, value: type.utf8Span.span) }
+        if let type = wanted.contentType {
+            fields.append(name: "content-type".utf8Span.span, value: type.utf8Span.span)
+        }
         let body = wanted.body.withExposed { ByteBuffer(copying: $0) }
         return UpstreamRequest(
-            method: wanted.method, target: wanted.target.withExposed { bytes in [UInt8](copying: bytes) }, fields: fields,
+            method: wanted.method, target: wanted.target.withExposed { bytes in [UInt8](copying: bytes) },
+            fields: fields,
             body: .parts([UpstreamRequest.Part(body, 0..<body.count)], byteCount: body.count))
     }
 

@@ -17,7 +17,8 @@ package struct DashScopeDialect: ChatDialect {
     }
 
     package func encode(
-        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer, _ report: inout FieldReport
+        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer,
+        _ report: inout FieldReport
     ) throws(EncodingRefusal) {
         var encoder = DashScopeEncoder(capabilities, report, isMultimodal: Self.isMultimodal(request), into: body)
         try encoder.write(request)
@@ -39,7 +40,8 @@ package struct DashScopeDialect: ChatDialect {
     static func isOpenWeight(_ model: String) -> Bool {
         let name = model.lowercased().utf8
         let prefix = "qwen3-".utf8
-        return name.starts(with: prefix) && name.dropFirst(prefix.count).first.map { (0x30...0x39).contains($0) } == true
+        return name.starts(with: prefix)
+            && name.dropFirst(prefix.count).first.map { (0x30...0x39).contains($0) } == true
     }
 
     /// Models that see or hear have a path of their own, where a message's content is an array. Which models those are is told by

@@ -54,7 +54,9 @@ package struct DashScopeEmbeddings: EmbeddingDialect {
     @_lifetime(copy embeddings)
     private static func vector(_ index: Int, of embeddings: JSONValue) -> JSONValue? {
         // Almost always at its place.
-        if let element = embeddings[index], (element["text_index"]?.int ?? index) == index { return element["embedding"] }
+        if let element = embeddings[index], (element["text_index"]?.int ?? index) == index {
+            return element["embedding"]
+        }
         var elements = embeddings.elements
         while let element = elements.next() { if element["text_index"]?.int == index { return element["embedding"] } }
         return nil

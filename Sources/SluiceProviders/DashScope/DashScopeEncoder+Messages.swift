@@ -21,7 +21,8 @@ extension DashScopeEncoder {
             }
             turns.openText()
             turns.append(contentOf: message, at: index, &report)
-            if message.role == .assistant, message.hasToolCalls || message.value["reasoning_content"]?.isString == true {
+            if message.role == .assistant, message.hasToolCalls || message.value["reasoning_content"]?.isString == true
+            {
                 turns.close(mayBeEmpty: true) { json in Self.writeOthers(of: message, &json) }
             } else if message.role == .tool {
                 turns.close(mayBeEmpty: true)
@@ -64,7 +65,11 @@ extension DashScopeEncoder {
                 json.key("name")
                 json.value(name)
                 json.key("arguments")
-                if let arguments = call.arguments, arguments.isString { json.value(arguments) } else { json.string("{}") }
+                if let arguments = call.arguments, arguments.isString {
+                    json.value(arguments)
+                } else {
+                    json.string("{}")
+                }
             }
             json.endObject()
         }

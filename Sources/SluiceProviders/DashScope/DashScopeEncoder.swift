@@ -9,13 +9,15 @@ struct DashScopeEncoder {
     var json: JSONWriter
 
     private static let spoken: [StaticString] = [
-        "messages", "model", "stream", "stream_options", "max_completion_tokens", "max_tokens", "temperature", "top_p", "seed",
+        "messages", "model", "stream", "stream_options", "max_completion_tokens", "max_tokens", "temperature", "top_p",
+        "seed",
         "stop", "n", "presence_penalty", "response_format", "tools", "tool_choice", "parallel_tool_calls", "logprobs",
         "top_logprobs", "reasoning_effort", "reasoning",
     ]
     /// Parameters of DashScope's own, which pass as they are.
     private static let extensions: [StaticString] = [
-        "top_k", "repetition_penalty", "enable_thinking", "thinking_budget", "preserve_thinking", "enable_search", "search_options",
+        "top_k", "repetition_penalty", "enable_thinking", "thinking_budget", "preserve_thinking", "enable_search",
+        "search_options",
     ]
 
     init(_ capabilities: Capabilities, _ report: FieldReport, isMultimodal: Bool, into body: ByteBuffer) {

@@ -20,7 +20,8 @@ package enum DashScopeFault {
 
     private static func meaning(of code: String, _ message: String) -> FaultClass? {
         switch code {
-        case "InvalidParameter", "InternalError.Algo.InvalidParameter", "invalid_parameter_error", "invalid_request_error",
+        case "InvalidParameter", "InternalError.Algo.InvalidParameter", "invalid_parameter_error",
+            "invalid_request_error",
             "InputDownloadFailed", "UnsupportedFileFormat":
             return message.contains("Range of input length") ? .tooManyTokens : .invalid
         case "DataInspectionFailed", "data_inspection_failed": return .filtered

@@ -55,7 +55,8 @@ struct StreamGrowth {
         if text.count <= known.count { return false }
         let rest = text.extracting(known.count..<text.count)
         if rest.count == known.count, rest.begins(with: known) { return false }
-        for index in known.indices where known[index].isASCIILetter || known[index] >= 0x80 || known[index] == UInt8(ascii: "{") {
+        for index in known.indices
+        where known[index].isASCIILetter || known[index] >= 0x80 || known[index] == UInt8(ascii: "{") {
             return true
         }
         return false

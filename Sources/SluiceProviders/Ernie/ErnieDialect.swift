@@ -9,7 +9,8 @@ package struct ErnieDialect: ChatDialect {
     package func chatTarget(_ request: borrowing ChatRequest) -> String { "/chat/" + ErnieModel.slug(request.model) }
 
     package func encode(
-        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer, _ report: inout FieldReport
+        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer,
+        _ report: inout FieldReport
     ) throws(EncodingRefusal) {
         var encoder = ErnieEncoder(capabilities, report, into: body)
         try encoder.write(request)

@@ -71,7 +71,8 @@ extension ErnieEncoder {
     ///
     /// - Parameter rest: the messages after this one.
     private mutating func writeCalls(
-        of message: borrowing ChatMessage, followedBy rest: JSONElements, _ turns: inout TurnWriter, _ answered: inout [String]
+        of message: borrowing ChatMessage, followedBy rest: JSONElements, _ turns: inout TurnWriter,
+        _ answered: inout [String]
     ) {
         var calls = message.toolCalls
         var isFirst = true
@@ -91,10 +92,16 @@ extension ErnieEncoder {
                     json.key("name")
                     json.value(name)
                     json.key("arguments")
-                    if let arguments = call.arguments, arguments.isString { json.value(arguments) } else { json.string("{}") }
+                    if let arguments = call.arguments, arguments.isString {
+                        json.value(arguments)
+                    } else {
+                        json.string("{}")
+                    }
                 }
             }
-            guard let id = call.id?.string, let result = result(of: id, in: rest), !answered.contains(id) else { continue }
+            guard let id = call.id?.string, let result = result(of: id, in: rest), !answered.contains(id) else {
+                continue
+            }
             answered.append(id)
             turns.begin(.tool)
             turns.json.key("name")

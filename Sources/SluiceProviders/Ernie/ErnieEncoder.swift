@@ -10,12 +10,15 @@ struct ErnieEncoder {
     let tape = JSONTape()
 
     private static let spoken: [StaticString] = [
-        "messages", "model", "stream", "stream_options", "max_completion_tokens", "max_tokens", "temperature", "top_p", "stop",
-        "presence_penalty", "frequency_penalty", "response_format", "tools", "tool_choice", "parallel_tool_calls", "user", "n",
+        "messages", "model", "stream", "stream_options", "max_completion_tokens", "max_tokens", "temperature", "top_p",
+        "stop",
+        "presence_penalty", "frequency_penalty", "response_format", "tools", "tool_choice", "parallel_tool_calls",
+        "user", "n",
     ]
     /// Fields of v1's own, which pass as they are.
     private static let extensions: [StaticString] = [
-        "disable_search", "enable_citation", "enable_trace", "safety_level", "user_setting", "penalty_score", "min_output_tokens",
+        "disable_search", "enable_citation", "enable_trace", "safety_level", "user_setting", "penalty_score",
+        "min_output_tokens",
     ]
     /// Documented for v2 and taken to hold here.
     private static let stopsMax = 4

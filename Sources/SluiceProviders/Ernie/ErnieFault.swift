@@ -5,10 +5,13 @@ package import SluiceJSON
 package enum ErnieFault {
     /// - Returns: `nil` if the document is no error.
     package static func inBand(_ document: JSONValue) -> ProviderFault? {
-        guard let value = document["error_code"], let code = value.int ?? Int(value.string ?? ""), code != 0 else { return nil }
+        guard let value = document["error_code"], let code = value.int ?? Int(value.string ?? ""), code != 0 else {
+            return nil
+        }
         let message = document["error_msg"]?.string ?? ""
         let isTooLong = isInvalid(code) && saysTooLong(message)
-        return (isTooLong ? .tooManyTokens : meaning(of: code)).fault(message, param: isTooLong || code == 336103 ? "messages" : nil)
+        return (isTooLong ? .tooManyTokens : meaning(of: code)).fault(
+            message, param: isTooLong || code == 336103 ? "messages" : nil)
     }
 
     private static func isInvalid(_ code: Int) -> Bool { [336001, 336003, 336006, 336007, 336102].contains(code) }

@@ -18,7 +18,8 @@ package struct HunyuanDialect: ChatDialect {
     }
 
     package func encode(
-        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer, _ report: inout FieldReport
+        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer,
+        _ report: inout FieldReport
     ) throws(EncodingRefusal) {
         var encoder = HunyuanEncoder(capabilities, report, into: body)
         try encoder.write(request)

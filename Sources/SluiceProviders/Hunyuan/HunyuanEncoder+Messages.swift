@@ -108,7 +108,11 @@ extension HunyuanEncoder {
                 json.key("Name")
                 json.value(name)
                 json.key("Arguments")
-                if let arguments = call.arguments, arguments.isString { json.value(arguments) } else { json.string("{}") }
+                if let arguments = call.arguments, arguments.isString {
+                    json.value(arguments)
+                } else {
+                    json.string("{}")
+                }
             }
             json.endObject()
         }

@@ -13,8 +13,10 @@ struct HunyuanEncoder {
     ]
     /// Fields of Hunyuan's own: how applications may spell them, and how Hunyuan does.
     private static let extensions: [(snake: StaticString, pascal: StaticString)] = [
-        ("stream_moderation", "StreamModeration"), ("enable_enhancement", "EnableEnhancement"), ("search_info", "SearchInfo"),
-        ("citation", "Citation"), ("force_search_enhancement", "ForceSearchEnhancement"), ("enable_thinking", "EnableThinking"),
+        ("stream_moderation", "StreamModeration"), ("enable_enhancement", "EnableEnhancement"),
+        ("search_info", "SearchInfo"),
+        ("citation", "Citation"), ("force_search_enhancement", "ForceSearchEnhancement"),
+        ("enable_thinking", "EnableThinking"),
     ]
 
     init(_ capabilities: Capabilities, _ report: FieldReport, into body: ByteBuffer) {
@@ -39,7 +41,9 @@ struct HunyuanEncoder {
 
     // MARK: Sampling
 
-    private mutating func writeNumber(_ field: StaticString, _ name: StaticString, _ request: borrowing ChatRequest, atMost high: Double) {
+    private mutating func writeNumber(
+        _ field: StaticString, _ name: StaticString, _ request: borrowing ChatRequest, atMost high: Double
+    ) {
         guard let value = request[field], let wanted = value.double else { return }
         if !capabilities.sampling { return report.lose(String(describing: field)) }
         let number = min(high, max(0, wanted))

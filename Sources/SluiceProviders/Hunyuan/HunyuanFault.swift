@@ -30,8 +30,10 @@ package enum HunyuanFault {
         case "FailedOperation.PartnerAccountUnSupport", "FailedOperation.SetPayModeExceed": return .forbidden
         case "FailedOperation.EngineServerLimitExceeded": return .limited
         case "FailedOperation.EngineRequestTimeout": return .timedOut
-        case "FailedOperation.FreeResourcePackExhausted", "FailedOperation.ResourcePackExhausted", "FailedOperation.ServiceStop",
-            "FailedOperation.ServiceStopArrears", "ResourceInsufficient.ChargeResourceExhaust", "ResourceUnavailable.InArrears",
+        case "FailedOperation.FreeResourcePackExhausted", "FailedOperation.ResourcePackExhausted",
+            "FailedOperation.ServiceStop",
+            "FailedOperation.ServiceStopArrears", "ResourceInsufficient.ChargeResourceExhaust",
+            "ResourceUnavailable.InArrears",
             "ResourceUnavailable.LowBalance", "ResourceUnavailable.StopUsing", "ResourceUnavailable.NotExist":
             return .spent
         case "InvalidParameterValue.Model", "ResourceNotFound": return .unknownModel
@@ -50,6 +52,7 @@ package enum HunyuanFault {
 
     private static let prefixes: [(String, FaultClass)] = [
         ("AuthFailure", .unauthorized), ("UnauthorizedOperation", .lockedOut), ("RequestLimitExceeded", .limited),
-        ("LimitExceeded", .limited), ("InvalidParameter", .invalid), ("MissingParameter", .invalid), ("UnknownParameter", .invalid),
+        ("LimitExceeded", .limited), ("InvalidParameter", .invalid), ("MissingParameter", .invalid),
+        ("UnknownParameter", .invalid),
     ]
 }

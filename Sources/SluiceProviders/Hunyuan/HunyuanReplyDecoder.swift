@@ -13,7 +13,9 @@ package final class HunyuanReplyDecoder: ReplyDecoder {
         if document["Response"]?["Choices"]?[0] != nil || document["Choices"]?[0] != nil { isOver = true }
     }
 
-    package func decode(event document: JSONValue, named name: Span<UInt8>, into sink: any ReplySink) { decode(document, into: sink) }
+    package func decode(event document: JSONValue, named name: Span<UInt8>, into sink: any ReplySink) {
+        decode(document, into: sink)
+    }
 
     package func done(into sink: any ReplySink) { isOver = true }
     package func end(into sink: any ReplySink) -> Bool { isOver }
@@ -23,7 +25,11 @@ package final class HunyuanReplyDecoder: ReplyDecoder {
             isOver = true
             return sink.fault(fault)
         }
-        if let reply = document["Response"] { read(reply: reply, into: sink) } else { read(reply: document, into: sink) }
+        if let reply = document["Response"] {
+            read(reply: reply, into: sink)
+        } else {
+            read(reply: document, into: sink)
+        }
     }
 
     private func read(reply: JSONValue, into sink: any ReplySink) {

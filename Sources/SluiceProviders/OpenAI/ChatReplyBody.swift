@@ -38,7 +38,8 @@ package enum ChatReplyBody {
         json.endObject()
     }
 
-    private static func writeMessage(_ reply: ReplyAssembly, _ identity: inout ReplyIdentity, _ json: inout JSONWriter) {
+    private static func writeMessage(_ reply: ReplyAssembly, _ identity: inout ReplyIdentity, _ json: inout JSONWriter)
+    {
         json.beginObject()
         json.key("role")
         json.string("assistant")
@@ -95,7 +96,8 @@ package enum ChatReplyBody {
         if let text = block.text {
             let text = text.utf8Span
             ReasoningDetails.write(
-                ReasoningBlock(format: block.format, text: ReplyText(text.span), seal: ReplyText(seal.span)), index: index, &json)
+                ReasoningBlock(format: block.format, text: ReplyText(text.span), seal: ReplyText(seal.span)),
+                index: index, &json)
         } else {
             ReasoningDetails.write(
                 ReasoningBlock(format: block.format, text: nil, seal: ReplyText(seal.span)), index: index, &json)

@@ -90,7 +90,9 @@ struct ChunkPatterns {
     private static func addArguments(of calls: JSONValue, to strings: inout [Range<Int>]) {
         var elements = calls.elements
         while let call = elements.next() {
-            guard let function = call["function"], let arguments = function["arguments"], arguments.isString else { continue }
+            guard let function = call["function"], let arguments = function["arguments"], arguments.isString else {
+                continue
+            }
             strings.append(arguments.range)
         }
     }

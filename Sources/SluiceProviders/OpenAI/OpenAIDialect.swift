@@ -12,7 +12,8 @@ package struct OpenAIDialect: ChatDialect {
     package func chatTarget(_ request: borrowing ChatRequest) -> String { "/chat/completions" }
 
     package func encode(
-        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer, _ report: inout FieldReport
+        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer,
+        _ report: inout FieldReport
     ) throws(EncodingRefusal) {
         let root = request.root
         var edits = JSONEdits()

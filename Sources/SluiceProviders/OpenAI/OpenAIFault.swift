@@ -9,7 +9,8 @@ package enum OpenAIFault {
     /// - Parameter text: the body, for one that is not JSON.
     package static func read(_ head: ResponseHead, _ document: JSONValue?, text: Span<UInt8>) -> ProviderFault {
         guard let document else { return unreadable(head.status, text) }
-        var fault = error(in: document, head.status) ?? described(document, head.status) ?? unreadable(head.status, text)
+        var fault =
+            error(in: document, head.status) ?? described(document, head.status) ?? unreadable(head.status, text)
         fault.status = head.status
         fault.isRetryable = isRetryable(fault)
         fault.key = verdict(fault)
@@ -84,7 +85,9 @@ package enum OpenAIFault {
         _ status: Status, type: String?, code: JSONValue?, _ message: String, _ param: JSONValue?
     ) -> ProviderFault {
         let known: String? = code?.string ?? code?.int.map { "\($0)" }
-        var fault = ProviderFault(status, type: isOpenAIType(type) ? type : nil, code: known, message, param: param?.string.flatMap { $0.isEmpty ? nil : $0 })
+        var fault = ProviderFault(
+            status, type: isOpenAIType(type) ? type : nil, code: known, message,
+            param: param?.string.flatMap { $0.isEmpty ? nil : $0 })
         fault.isRetryable = isRetryable(fault)
         fault.key = verdict(fault)
         return fault
@@ -93,7 +96,8 @@ package enum OpenAIFault {
     /// Types of others ("BadRequestError") would mean nothing to an application.
     private static func isOpenAIType(_ type: String?) -> Bool {
         guard let type else { return false }
-        return type.hasSuffix("_error") || ["requests", "tokens", "insufficient_quota", "request_forbidden"].contains(type)
+        return type.hasSuffix("_error")
+            || ["requests", "tokens", "insufficient_quota", "request_forbidden"].contains(type)
     }
 
     private static func isRetryable(_ fault: ProviderFault) -> Bool {
@@ -103,6 +107,7 @@ package enum OpenAIFault {
 
     private static func unreadable(_ status: Status, _ text: Span<UInt8>) -> ProviderFault {
         let said = String(decoding: text.extracting(0..<min(text.count, 400)))
-        return ProviderFault(status, code: "upstream_error", "The provider answered with status \(status.code). \(said)")
+        return ProviderFault(
+            status, code: "upstream_error", "The provider answered with status \(status.code). \(said)")
     }
 }

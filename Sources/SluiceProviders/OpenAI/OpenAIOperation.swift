@@ -38,7 +38,8 @@ package enum OpenAIOperation: String, Sendable, CaseIterable {
 
     /// First segments after `/v1` of endpoints that are passed on as they are.
     private static let passedOn: [StaticString] = [
-        "files", "uploads", "batches", "fine_tuning", "vector_stores", "assistants", "threads", "conversations", "containers",
+        "files", "uploads", "batches", "fine_tuning", "vector_stores", "assistants", "threads", "conversations",
+        "containers",
         "evals", "videos", "responses", "chat", "images", "audio",
     ]
 
@@ -48,21 +49,45 @@ package enum OpenAIOperation: String, Sendable, CaseIterable {
         if method == .trace || method == .options || method == .connect || method == .other { return nil }
         let count = target.segmentCount
         if method == .post, count == 2 {
-            if target.segment(1, is: "embeddings") { self = .embeddings; return }
-            if target.segment(1, is: "completions") { self = .completions; return }
-            if target.segment(1, is: "responses") { self = .responses; return }
-            if target.segment(1, is: "moderations") { self = .moderations; return }
+            if target.segment(1, is: "embeddings") {
+                self = .embeddings
+                return
+            }
+            if target.segment(1, is: "completions") {
+                self = .completions
+                return
+            }
+            if target.segment(1, is: "responses") {
+                self = .responses
+                return
+            }
+            if target.segment(1, is: "moderations") {
+                self = .moderations
+                return
+            }
         }
         if count == 3, method == .post {
-            if target.segment(1, is: "chat"), target.segment(2, is: "completions") { self = .chatCompletions; return }
-            if target.segment(1, is: "images") { self = .images; return }
+            if target.segment(1, is: "chat"), target.segment(2, is: "completions") {
+                self = .chatCompletions
+                return
+            }
+            if target.segment(1, is: "images") {
+                self = .images
+                return
+            }
             if target.segment(1, is: "audio") {
                 self = target.segment(2, is: "speech") ? .audioSpeech : .audioTranscription
                 return
             }
         }
-        if target.segment(1, is: "models"), count <= 3, method == .get || method == .head { self = .models; return }
-        if target.segment(1, is: "models"), method == .delete { self = .passage; return }
+        if target.segment(1, is: "models"), count <= 3, method == .get || method == .head {
+            self = .models
+            return
+        }
+        if target.segment(1, is: "models"), method == .delete {
+            self = .passage
+            return
+        }
         for segment in Self.passedOn where target.segment(1, is: segment) {
             self = .passage
             return

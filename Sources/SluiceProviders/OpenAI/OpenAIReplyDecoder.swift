@@ -25,7 +25,9 @@ package final class OpenAIReplyDecoder: ReplyDecoder {
 
     private static let wholeMember: StaticString = "message"
 
-    package func decode(whole document: JSONValue, into sink: any ReplySink) { decode(document, member: Self.wholeMember, into: sink) }
+    package func decode(whole document: JSONValue, into sink: any ReplySink) {
+        decode(document, member: Self.wholeMember, into: sink)
+    }
 
     package func decode(event document: JSONValue, named name: Span<UInt8>, into sink: any ReplySink) {
         decode(document, member: "delta", into: sink)
@@ -49,7 +51,9 @@ package final class OpenAIReplyDecoder: ReplyDecoder {
             if let usage = reading.usage(choice["usage"]) { sink.usage(usage) }
             break
         }
-        if let usage = reading.usage(document["usage"]) ?? reading.usage(document["x_groq"]?["usage"]) { sink.usage(usage) }
+        if let usage = reading.usage(document["usage"]) ?? reading.usage(document["x_groq"]?["usage"]) {
+            sink.usage(usage)
+        }
     }
 
     /// The first chunk may have empty names: Azure's holds annotations only.
@@ -81,7 +85,9 @@ package final class OpenAIReplyDecoder: ReplyDecoder {
         guard let told = reading.finish(reason) else {
             hasFault = true
             return sink.fault(
-                ProviderFault(502, type: "server_error", code: reason.string, "The provider ended its answer with \"\(reason.string ?? "")\"."))
+                ProviderFault(
+                    502, type: "server_error", code: reason.string,
+                    "The provider ended its answer with \"\(reason.string ?? "")\"."))
         }
         hasFinish = true
         sink.finish(told)
@@ -136,7 +142,9 @@ package final class OpenAIReplyDecoder: ReplyDecoder {
             if let thinking = part["thinking"] {
                 if let piece = ReplyText(thinking) { sink.reasoning(piece) }
                 var pieces = thinking.elements
-                while let piece = pieces.next() { if let text = text(piece["text"]), !text.isEmpty { sink.reasoning(text) } }
+                while let piece = pieces.next() {
+                    if let text = text(piece["text"]), !text.isEmpty { sink.reasoning(text) }
+                }
             } else if let text = text(part["text"]), !text.isEmpty {
                 sink.text(text)
             }
@@ -158,7 +166,8 @@ package final class OpenAIReplyDecoder: ReplyDecoder {
             sink.toolCall(
                 place,
                 ToolCallStart(
-                    id: text(call["id"]), name: name, signature: text(call["extra_content"]?["google"]?["thought_signature"])))
+                    id: text(call["id"]), name: name,
+                    signature: text(call["extra_content"]?["google"]?["thought_signature"])))
         }
         guard let arguments = function["arguments"] else { return }
         if let fragment = ReplyText(arguments) {
@@ -174,7 +183,9 @@ package final class OpenAIReplyDecoder: ReplyDecoder {
         if let index = call["index"]?.int {
             if let place = calls.lastIndex(where: { $0.index == index }) {
                 // Some give every call the same index, but an id of its own.
-                if let id, let known = calls[place].id, known != id { return calls.firstIndex { $0.id == id } ?? calls.count }
+                if let id, let known = calls[place].id, known != id {
+                    return calls.firstIndex { $0.id == id } ?? calls.count
+                }
                 return place
             }
             return calls.count

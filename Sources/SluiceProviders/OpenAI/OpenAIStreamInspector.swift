@@ -67,7 +67,9 @@ package struct OpenAIStreamInspector: StreamInspector {
         hasReadUsage = false
         let verdict = inspect(root)
         // What only adds text is remembered: the next chunks are likely to look the same.
-        if remembersChunks, ending == .chat, verdict == .forward || verdict == .withoutUsage, hadFinish == hasFinish, !hasReadUsage {
+        if remembersChunks, ending == .chat, verdict == .forward || verdict == .withoutUsage, hadFinish == hasFinish,
+            !hasReadUsage
+        {
             patterns.learn(root, verdict)
         }
         return verdict

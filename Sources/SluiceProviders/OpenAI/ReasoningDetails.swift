@@ -40,7 +40,8 @@ package enum ReasoningDetails {
 
 extension ChatMessage {
     /// Calls `body` with each block of reasoning that has this format: its text (`nil` for an encrypted one) and its seal.
-    package func forEachReasoningBlock(_ format: StaticString, _ body: (_ text: JSONValue?, _ seal: JSONValue) -> Void) {
+    package func forEachReasoningBlock(_ format: StaticString, _ body: (_ text: JSONValue?, _ seal: JSONValue) -> Void)
+    {
         var details = reasoningDetails
         while let detail = details.next() {
             guard detail["format"]?.equals(format) == true else { continue }

@@ -3,7 +3,10 @@ internal import SluiceJSON
 
 /// Writes response objects, for whole replies and for the events of a stream that carry one.
 struct ResponseObject {
-    enum Status: String { case inProgress = "in_progress", completed, incomplete, failed }
+    enum Status: String {
+        case inProgress = "in_progress"
+        case completed, incomplete, failed
+    }
 
     let id: String
     let created: Int

@@ -16,7 +16,8 @@ struct ResponsePart {
 
     /// - Parameter indexName: the member that tells which part of its item it is, if it is one of several.
     init(
-        _ event: StaticString, _ id: String, outputIndex: Int, _ indexName: StaticString? = nil, _ contentIndex: Int = 0,
+        _ event: StaticString, _ id: String, outputIndex: Int, _ indexName: StaticString? = nil,
+        _ contentIndex: Int = 0,
         hasLogprobs: Bool = false
     ) {
         self.id = id

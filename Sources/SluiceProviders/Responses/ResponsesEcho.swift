@@ -13,7 +13,9 @@ package struct ResponsesEcho {
         json.beginObject()
         json.key("background")
         json.bool(false)
-        for field in ["instructions", "max_output_tokens", "max_tool_calls"] as [StaticString] { Self.write(field, of: root, &json) }
+        for field in ["instructions", "max_output_tokens", "max_tool_calls"] as [StaticString] {
+            Self.write(field, of: root, &json)
+        }
         json.key("metadata")
         if let metadata = root["metadata"], metadata.isObject { json.value(metadata) } else { json.object { _ in } }
         json.key("parallel_tool_calls")

@@ -79,9 +79,11 @@ extension ResponsesInputWriter {
                 let text = ByteBuffer(capacity: 256)
                 Self.appendShown(item, to: text)
                 ReasoningDetails.write(
-                    ReasoningBlock(format: opened.format, text: .escaped(text.span), seal: opened.seal), index: written, &json)
+                    ReasoningBlock(format: opened.format, text: .escaped(text.span), seal: opened.seal), index: written,
+                    &json)
             } else {
-                ReasoningDetails.write(ReasoningBlock(format: opened.format, text: nil, seal: opened.seal), index: written, &json)
+                ReasoningDetails.write(
+                    ReasoningBlock(format: opened.format, text: nil, seal: opened.seal), index: written, &json)
             }
             written += 1
         }
@@ -94,7 +96,9 @@ extension ResponsesInputWriter {
         var items = first
         for _ in 0..<count {
             guard let item = items.next() else { break }
-            if item["type"]?.equals("reasoning") == true, item["encrypted_content"]?.isString != true { Self.appendShown(item, to: text) }
+            if item["type"]?.equals("reasoning") == true, item["encrypted_content"]?.isString != true {
+                Self.appendShown(item, to: text)
+            }
         }
         if text.isEmpty { return }
         json.key("reasoning_content")
@@ -117,7 +121,8 @@ extension ResponsesInputWriter {
         for place in 0..<count {
             guard let item = items.next() else { break }
             if item["type"]?.equals("reasoning") == true {
-                guard let content = item["encrypted_content"], let opened = SealedReasoning.open(content), opened.kind == .call
+                guard let content = item["encrypted_content"], let opened = SealedReasoning.open(content),
+                    opened.kind == .call
                 else { continue }
                 signature.removeAll()
                 opened.seal.append(escapedTo: signature)

@@ -20,7 +20,9 @@ struct ResponsesInputWriter {
 
     mutating func write(_ root: JSONValue) throws(EncodingRefusal) {
         if let instructions = root["instructions"], !instructions.isNull {
-            guard instructions.isString else { throw EncodingRefusal("instructions", "The instructions must be a string.") }
+            guard instructions.isString else {
+                throw EncodingRefusal("instructions", "The instructions must be a string.")
+            }
             writeMessage("system", instructions)
         }
         guard let input = root["input"], input.isString || input.isArray else {
@@ -79,9 +81,11 @@ struct ResponsesInputWriter {
             case .result: try writeResults(first, index, count)
             case .reference:
                 throw EncodingRefusal(
-                    "input[\(index)]", "The provider of this model keeps no items: send the item itself in place of a reference to it.")
+                    "input[\(index)]",
+                    "The provider of this model keeps no items: send the item itself in place of a reference to it.")
             case .unknown:
-                throw EncodingRefusal("input[\(index)]", "The item has no type, or its role is not user, assistant, system or developer.")
+                throw EncodingRefusal(
+                    "input[\(index)]", "The item has no type, or its role is not user, assistant, system or developer.")
             }
             index += count
         }
@@ -209,7 +213,8 @@ struct ResponsesInputWriter {
 
     private mutating func writeFile(_ part: JSONValue, _ path: String) throws(EncodingRefusal) {
         guard let data = part["file_data"], data.isString else {
-            throw EncodingRefusal(path, "The file must be there as file_data: neither its id nor its URL means anything to the provider.")
+            throw EncodingRefusal(
+                path, "The file must be there as file_data: neither its id nor its URL means anything to the provider.")
         }
         json.beginObject()
         json.key("type")

@@ -52,7 +52,8 @@ package enum ResponsesReplyBody {
     ) {
         separate(output)
         let isEmpty = summary?.isEmpty ?? true
-        ResponseItem.appendReasoning(id: identity.callID("rs_"), summary: isEmpty ? nil : summary, sealed: sealed, to: output)
+        ResponseItem.appendReasoning(
+            id: identity.callID("rs_"), summary: isEmpty ? nil : summary, sealed: sealed, to: output)
     }
 
     // MARK: The message and the calls

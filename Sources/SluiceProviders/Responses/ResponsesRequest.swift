@@ -39,11 +39,14 @@ package struct ResponsesRequest {
         for field in stateful {
             guard let value = root[field], !value.isNull else { continue }
             throw EncodingRefusal(
-                "\(field)", "The provider of this model keeps no responses: send the whole conversation as input, without \(field).")
+                "\(field)",
+                "The provider of this model keeps no responses: send the whole conversation as input, without \(field)."
+            )
         }
         if root["background"]?.bool == true {
             throw EncodingRefusal(
-                "background", "The provider of this model keeps no responses, so that none can be made in the background.")
+                "background",
+                "The provider of this model keeps no responses, so that none can be made in the background.")
         }
     }
 
@@ -51,7 +54,8 @@ package struct ResponsesRequest {
 
     /// Fields that mean the same in both dialects.
     private static let shared: [StaticString] = [
-        "stream", "temperature", "top_p", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "service_tier",
+        "stream", "temperature", "top_p", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention",
+        "service_tier",
     ]
 
     private mutating func write(_ root: JSONValue) throws(EncodingRefusal) {
@@ -166,7 +170,8 @@ package struct ResponsesRequest {
             json.endObject()
             json.endObject()
         } else {
-            throw EncodingRefusal("tool_choice", "The provider of this model has no tools of its own: only functions can be chosen.")
+            throw EncodingRefusal(
+                "tool_choice", "The provider of this model has no tools of its own: only functions can be chosen.")
         }
     }
 
@@ -207,14 +212,18 @@ package struct ResponsesRequest {
 
     /// Fields that are read above, or that the reply answers by repeating them.
     private static let known: Set<String> = [
-        "model", "input", "instructions", "max_output_tokens", "stream", "temperature", "top_p", "user", "safety_identifier",
-        "prompt_cache_key", "prompt_cache_retention", "service_tier", "tools", "tool_choice", "parallel_tool_calls", "text", "reasoning",
+        "model", "input", "instructions", "max_output_tokens", "stream", "temperature", "top_p", "user",
+        "safety_identifier",
+        "prompt_cache_key", "prompt_cache_retention", "service_tier", "tools", "tool_choice", "parallel_tool_calls",
+        "text", "reasoning",
         "metadata", "stream_options", "include", "background", "truncation", "store",
     ]
     /// Fields of responses that chat has nothing for, and fields of chat that responses say otherwise.
     private static let lost: Set<String> = [
-        "max_tool_calls", "top_logprobs", "prompt_cache_options", "context_management", "moderation", "image", "access_programs",
-        "background_options", "messages", "n", "response_format", "functions", "function_call", "max_tokens", "max_completion_tokens",
+        "max_tool_calls", "top_logprobs", "prompt_cache_options", "context_management", "moderation", "image",
+        "access_programs",
+        "background_options", "messages", "n", "response_format", "functions", "function_call", "max_tokens",
+        "max_completion_tokens",
         "reasoning_effort", "verbosity", "logprobs", "modalities", "audio", "prediction",
     ]
 

@@ -29,7 +29,8 @@ extension ResponsesStreamWriter {
             add { ResponseItem.appendMessage(id: id, status: "in_progress", parts: "".utf8Span.span, to: output) }
         }
         let part = ResponsePart(
-            kind == .text ? "response.output_text.delta" : "response.refusal.delta", id, outputIndex: index, "content_index",
+            kind == .text ? "response.output_text.delta" : "response.refusal.delta", id, outputIndex: index,
+            "content_index",
             place, hasLogprobs: kind == .text)
         open = .message(part, kind, parts: parts)
         event("response.content_part.added")
@@ -157,7 +158,8 @@ extension ResponsesStreamWriter {
         }
         calls.append(
             ResponseCall(
-                part: ResponsePart("response.function_call_arguments.delta", id, outputIndex: outputIndex), names: names))
+                part: ResponsePart("response.function_call_arguments.delta", id, outputIndex: outputIndex), names: names
+            ))
     }
 
     package func toolArguments(_ index: Int, _ fragment: ReplyText) {

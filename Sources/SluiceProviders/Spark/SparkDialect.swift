@@ -15,7 +15,8 @@ package struct SparkDialect: ChatDialect {
     }
 
     package func encode(
-        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer, _ report: inout FieldReport
+        _ request: borrowing ChatRequest, _ capabilities: Capabilities, into body: ByteBuffer,
+        _ report: inout FieldReport
     ) throws(EncodingRefusal) {
         guard let model = Self.model(request) else {
             throw EncodingRefusal("model", "No Spark model is called \"\(request.model)\".")

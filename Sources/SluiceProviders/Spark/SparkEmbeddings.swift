@@ -70,7 +70,8 @@ package struct SparkEmbeddings: EmbeddingDialect {
     package func fault(in document: JSONValue) -> ProviderFault? { SparkFault.inBand(document) }
 
     package func decode(_ document: JSONValue, model: String, asBase64: Bool, into body: ByteBuffer) -> Usage? {
-        guard let text = document["payload"]?["feature"]?["text"]?.string, let bytes = Base64.decode(text.utf8Span.span),
+        guard let text = document["payload"]?["feature"]?["text"]?.string,
+            let bytes = Base64.decode(text.utf8Span.span),
             !bytes.isEmpty, bytes.count % 4 == 0
         else { return nil }
         let numbers = ByteBuffer(capacity: bytes.count * 3)

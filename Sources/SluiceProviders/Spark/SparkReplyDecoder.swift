@@ -13,7 +13,9 @@ package final class SparkReplyDecoder: ReplyDecoder {
 
     package func decode(whole document: JSONValue, into sink: any ReplySink) { decode(document, into: sink) }
 
-    package func decode(event document: JSONValue, named name: Span<UInt8>, into sink: any ReplySink) { decode(document, into: sink) }
+    package func decode(event document: JSONValue, named name: Span<UInt8>, into sink: any ReplySink) {
+        decode(document, into: sink)
+    }
 
     package func end(into sink: any ReplySink) -> Bool { isComplete }
 
@@ -21,7 +23,9 @@ package final class SparkReplyDecoder: ReplyDecoder {
         if isComplete { return }
         if let fault = SparkFault.inBand(document) {
             isComplete = true
-            if hasContent, SparkFault.code(document) == SparkFault.sensitiveOutput { return sink.finish(.contentFilter) }
+            if hasContent, SparkFault.code(document) == SparkFault.sensitiveOutput {
+                return sink.finish(.contentFilter)
+            }
             return sink.fault(fault)
         }
         let header = document["header"]
@@ -48,7 +52,8 @@ package final class SparkReplyDecoder: ReplyDecoder {
             sink.text(content)
         }
         // Whole, in one frame.
-        guard let call = text["function_call"], let name = ReplyText.of(call["name"]), !name.isEmpty, callCount < Self.callsMax
+        guard let call = text["function_call"], let name = ReplyText.of(call["name"]), !name.isEmpty,
+            callCount < Self.callsMax
         else { return }
         hasContent = true
         let place = callCount

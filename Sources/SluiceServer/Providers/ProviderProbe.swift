@@ -36,8 +36,10 @@ struct ProviderProbe {
             if worst.map({ $0.verdict < result.verdict }) ?? true { worst = result }
             if result.verdict == .failed { break }
         }
-        return worst ?? ProbeResult(
-            verdict: .failed, reason: "there is nothing to ask", question: question.name, latency: .zero, seconds: 0)
+        return worst
+            ?? ProbeResult(
+                verdict: .failed, reason: "there is nothing to ask", question: question.name, latency: .zero, seconds: 0
+            )
     }
 
     /// Asks for the list of models, with the next key in turn.

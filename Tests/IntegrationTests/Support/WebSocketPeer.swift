@@ -32,7 +32,9 @@ final class WebSocketPeer {
     /// The next frame of the client's: whole, and masked as it must be.
     func receive(by deadline: ContinuousClock.Instant = Patience.deadline) throws -> Frame {
         let head = try wire.take(2, by: deadline)
-        guard head[0] & 0xF0 == 0x80, head[1] & 0x80 != 0 else { throw Broken(reason: "a frame in pieces, or not masked") }
+        guard head[0] & 0xF0 == 0x80, head[1] & 0x80 != 0 else {
+            throw Broken(reason: "a frame in pieces, or not masked")
+        }
         var count = Int(head[1] & 0x7F)
         if count >= 126 { count = try wire.take(count == 126 ? 2 : 8, by: deadline).reduce(0) { $0 << 8 | Int($1) } }
         let mask = try wire.take(4, by: deadline)
@@ -52,7 +54,8 @@ final class WebSocketPeer {
         switch payload.count {
         case 0...125: [first, UInt8(payload.count)] + payload
         case 126...0xFFFF: [first, 126, UInt8(payload.count >> 8), UInt8(payload.count & 0xFF)] + payload
-        default: [first, 127] + (0..<8).reversed().map { UInt8(truncatingIfNeeded: payload.count >> ($0 * 8)) } + payload
+        default:
+            [first, 127] + (0..<8).reversed().map { UInt8(truncatingIfNeeded: payload.count >> ($0 * 8)) } + payload
         }
     }
 

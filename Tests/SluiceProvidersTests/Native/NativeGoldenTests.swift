@@ -7,7 +7,8 @@ import Testing
 /// The pairs of the sheets on Baidu, Alibaba, Tencent and iFlytek.
 @Suite struct `Golden pairs of the native dialects` {
     @Test(arguments: [
-        (NativeDialect.ernie, "G1"), (.ernie, "G3"), (.dashScope, "G3"), (.hunyuan, "G1"), (.hunyuan, "G3"), (.spark, "G4"),
+        (NativeDialect.ernie, "G1"), (.ernie, "G3"), (.dashScope, "G3"), (.hunyuan, "G1"), (.hunyuan, "G3"),
+        (.spark, "G4"),
     ])
     func `a request is sent as the sheet says`(dialect: NativeDialect, name: String) throws {
         let (body, _) = try dialect.sent(try dialect.golden("\(name).request.json"))
@@ -15,7 +16,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (NativeDialect.ernie, "G1"), (.ernie, "G3"), (.dashScope, "G3"), (.dashScope, "G6"), (.hunyuan, "G1"), (.hunyuan, "G3"),
+        (NativeDialect.ernie, "G1"), (.ernie, "G3"), (.dashScope, "G3"), (.dashScope, "G6"), (.hunyuan, "G1"),
+        (.hunyuan, "G3"),
     ])
     func `a reply is told as the sheet says`(dialect: NativeDialect, name: String) throws {
         let (text, fault) = try dialect.completion(try dialect.golden("\(name).reply.json"))
@@ -30,10 +32,14 @@ import Testing
         var identity = Transcoder.identity
         let buffer = ByteBuffer()
         ChatReplyBody.write(assembly, &identity, into: buffer)
-        #expect(ToldChat(buffer.text) == ToldChat(try NativeDialect.spark.golden("G4.completion.json")), "\(buffer.text)")
+        #expect(
+            ToldChat(buffer.text) == ToldChat(try NativeDialect.spark.golden("G4.completion.json")), "\(buffer.text)")
     }
 
-    @Test(arguments: [(NativeDialect.ernie, "G2", "stream"), (.dashScope, "G4", "stream"), (.hunyuan, "G2", "stream"), (.spark, "G5", "frames")])
+    @Test(arguments: [
+        (NativeDialect.ernie, "G2", "stream"), (.dashScope, "G4", "stream"), (.hunyuan, "G2", "stream"),
+        (.spark, "G5", "frames"),
+    ])
     func `a stream is told as the sheet says`(dialect: NativeDialect, name: String, kind: String) throws {
         let (text, fault, isComplete) = try dialect.told("\(name).\(kind).txt")
         var expected = ToldChat(try dialect.golden("\(name).chunks.txt"))
@@ -59,7 +65,8 @@ import Testing
         (NativeDialect.dashScope, "G5.stream.txt", "G5", 400), (.hunyuan, "G5.stream.txt", "G5", 504),
         (.spark, "G6.frames.txt", "G6", 429), (.spark, "G8.frames.txt", "G8", 503),
     ])
-    func `an error in a stream is one`(dialect: NativeDialect, transcript: String, name: String, status: UInt16) throws {
+    func `an error in a stream is one`(dialect: NativeDialect, transcript: String, name: String, status: UInt16) throws
+    {
         let fault = try #require(try dialect.told(transcript).fault)
         #expect(fault.status.code == status)
         #expect(isSame(fault.told, try dialect.golden("\(name).error.json")), "\(fault)")
@@ -73,9 +80,11 @@ import Testing
     }
 
     @Test(arguments: [
-        (NativeDialect.ernie, "tool.stream.txt", "Let me look. ", "", 1), (.dashScope, "tools.stream.txt", "Let me look.", "Two \"places\".", 2),
+        (NativeDialect.ernie, "tool.stream.txt", "Let me look. ", "", 1),
+        (.dashScope, "tools.stream.txt", "Let me look.", "Two \"places\".", 2),
         (.dashScope, "cumulative-tools.stream.txt", "Let me look.", "Two \"places\".", 2),
-        (.hunyuan, "tools.stream.txt", "Let me look.", "Two \"places\".", 2), (.spark, "tool.frames.txt", "Let me look.", "One place.", 1),
+        (.hunyuan, "tools.stream.txt", "Let me look.", "Two \"places\".", 2),
+        (.spark, "tool.frames.txt", "Let me look.", "One place.", 1),
     ])
     func `text, thinking and calls come together`(
         dialect: NativeDialect, transcript: String, content: String, reasoning: String, callCount: Int
@@ -139,26 +148,33 @@ import Testing
                 var random = SplitMix64(seed)
                 let text = String(decoding: Transcoder.mutated(transcript, &random), as: UTF8.self)
                 let writer = ChatStreamWriter(Transcoder.identity, showsUsage: true)
-                if (try? dialect.play([dialect.wire(text)], into: writer)) == true, writer.fault == nil { writer.finishStream() }
+                if (try? dialect.play([dialect.wire(text)], into: writer)) == true, writer.fault == nil {
+                    writer.finishStream()
+                }
                 let assembly = ReplyAssembly()
                 _ = try? dialect.play([dialect.wire(text)], into: assembly)
             }
         }
         for document in Self.documents {
             _ = try? dialect.completion(document)
-            _ = try? dialect.play([dialect.wire(dialect == .spark ? document : "data: \(document)\n\n")], into: ReplyAssembly())
+            _ = try? dialect.play(
+                [dialect.wire(dialect == .spark ? document : "data: \(document)\n\n")], into: ReplyAssembly())
             _ = try dialect.fault(500, document)
         }
     }
 
     /// Members that are there, and are not what they should be.
     static let documents = [
-        "null", "[]", "7", #""x""#, #"{"output":7}"#, #"{"output":{"choices":[7]}}"#, #"{"output":{"choices":[{"message":7,"finish_reason":7}]}}"#,
+        "null", "[]", "7", #""x""#, #"{"output":7}"#, #"{"output":{"choices":[7]}}"#,
+        #"{"output":{"choices":[{"message":7,"finish_reason":7}]}}"#,
         #"{"output":{"choices":[{"message":{"content":[7,{"text":7}],"tool_calls":[7,{"function":7},{"function":{"name":7,"arguments":7}}]}}]}}"#,
-        #"{"code":7,"message":7}"#, #"{"code":"","message":null}"#, #"{"error_code":"x"}"#, #"{"error_code":9223372036854775807}"#,
-        #"{"error_code":1e400}"#, #"{"result":7,"function_call":7,"usage":7,"is_end":7}"#, #"{"function_call":{"name":{},"arguments":[]}}"#,
+        #"{"code":7,"message":7}"#, #"{"code":"","message":null}"#, #"{"error_code":"x"}"#,
+        #"{"error_code":9223372036854775807}"#,
+        #"{"error_code":1e400}"#, #"{"result":7,"function_call":7,"usage":7,"is_end":7}"#,
+        #"{"function_call":{"name":{},"arguments":[]}}"#,
         #"{"usage":{"prompt_tokens":-9223372036854775808,"completion_tokens":9223372036854775807,"total_tokens":9223372036854775807},"is_end":true,"result":""}"#,
-        #"{"Response":7}"#, #"{"Response":{"Error":7}}"#, #"{"Response":{"Error":{"Code":7}}}"#, #"{"ErrorMsg":7}"#, #"{"ErrorMsg":{}}"#,
+        #"{"Response":7}"#, #"{"Response":{"Error":7}}"#, #"{"Response":{"Error":{"Code":7}}}"#, #"{"ErrorMsg":7}"#,
+        #"{"ErrorMsg":{}}"#,
         #"{"Choices":[{"Delta":{"ToolCalls":[{"Index":-1,"Function":{"Name":"f","Arguments":{}}},{"Index":-1,"Function":{"Name":"f"}}]},"FinishReason":7}]}"#,
         #"{"header":7}"#, #"{"header":{"code":0,"status":2},"payload":7}"#, #"{"header":{"code":"10110"}}"#,
         #"{"header":{"code":0,"status":0},"payload":{"choices":{"text":[7,{"content":7,"function_call":{"name":7}}]},"usage":{"text":7}}}"#,

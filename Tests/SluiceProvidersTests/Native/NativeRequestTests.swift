@@ -9,7 +9,8 @@ import Testing
     // MARK: ERNIE
 
     @Test(arguments: [
-        ("ERNIE-4.0-8K", "/chat/completions_pro"), ("ERNIE-Bot", "/chat/completions"), ("ernie-speed", "/chat/ernie_speed"),
+        ("ERNIE-4.0-8K", "/chat/completions_pro"), ("ERNIE-Bot", "/chat/completions"),
+        ("ernie-speed", "/chat/ernie_speed"),
         ("ERNIE-Lite-8K-0922", "/chat/eb-instant"), ("ERNIE-4.0-Turbo-128K", "/chat/ernie-4.0-turbo-128k"),
         ("My/Model ü", "/chat/my%2Fmodel%20%C3%BC"),
     ])
@@ -38,7 +39,8 @@ import Testing
         #expect(isSame(body.replacing(#"\n /"#, with: #"\n "#), expected), "\(body)")
         #expect(
             report.lost == [
-                "frequency_penalty", "stop[1]", "response_format.json_schema", "seed", "logprobs", "reasoning_effort", "metadata",
+                "frequency_penalty", "stop[1]", "response_format.json_schema", "seed", "logprobs", "reasoning_effort",
+                "metadata",
                 "top_k", "EnableEnhancement", "unheard_of",
             ])
     }
@@ -61,7 +63,8 @@ import Testing
     // MARK: DashScope
 
     @Test func `DashScope gets tools as they are, and incremental output`() throws {
-        let request = NativeRequests.tools.replacing(#",{"type":"image_url","image_url":{"url":"https://a.example/b.png"}}"#, with: "")
+        let request = NativeRequests.tools.replacing(
+            #",{"type":"image_url","image_url":{"url":"https://a.example/b.png"}}"#, with: "")
         let (body, report) = try NativeDialect.dashScope.sent(request)
         #expect(try NativeDialect.dashScope.target(request) == "/services/aigc/text-generation/generation")
         let expected = #"""
@@ -106,9 +109,12 @@ import Testing
 
     @Test(arguments: [
         ("qwen3-32b", "", "false", false), ("qwen3-32b", #","reasoning_effort":"low""#, "false", true),
-        ("qwen3-32b", #","reasoning_effort":"none""#, "false", false), ("Qwen3-8B", #","enable_thinking":true"#, "true", false),
-        ("qwen3-32b", #","stream":true"#, "", false), ("qwen3-32b", #","stream":true,"reasoning_effort":"low""#, "true", false),
-        ("qwen3-max", "", "", false), ("qwen3-max", #","reasoning_effort":"low""#, "true", false), ("qwen3-", "", "", false),
+        ("qwen3-32b", #","reasoning_effort":"none""#, "false", false),
+        ("Qwen3-8B", #","enable_thinking":true"#, "true", false),
+        ("qwen3-32b", #","stream":true"#, "", false),
+        ("qwen3-32b", #","stream":true,"reasoning_effort":"low""#, "true", false),
+        ("qwen3-max", "", "", false), ("qwen3-max", #","reasoning_effort":"low""#, "true", false),
+        ("qwen3-", "", "", false),
     ])
     func `DashScope's open-weight models think in a stream only`(
         model: String, members: String, thinks: String, isLost: Bool
@@ -162,8 +168,10 @@ import Testing
     // MARK: Spark
 
     @Test(arguments: [
-        ("lite", "/v1.1/chat", "lite"), ("generalv3", "/v3.1/chat", "generalv3"), ("pro-128k", "/chat/pro-128k", "pro-128k"),
-        ("generalv3.5", "/v3.5/chat", "generalv3.5"), ("Max-32K", "/chat/max-32k", "max-32k"), ("4.0Ultra", "/v4.0/chat", "4.0Ultra"),
+        ("lite", "/v1.1/chat", "lite"), ("generalv3", "/v3.1/chat", "generalv3"),
+        ("pro-128k", "/chat/pro-128k", "pro-128k"),
+        ("generalv3.5", "/v3.5/chat", "generalv3.5"), ("Max-32K", "/chat/max-32k", "max-32k"),
+        ("4.0Ultra", "/v4.0/chat", "4.0Ultra"),
         ("x1", "/v1/x1", "spark-x"), ("spark-x2", "/x2", "spark-x"), ("kjwx", "/v1.1/chat_kjwx", "kjwx"),
     ])
     func `Spark's path and domain belong together`(model: String, path: String, domain: String) throws {
@@ -193,7 +201,8 @@ import Testing
 
     @Test func `the system of a small Spark model is told by the user`() throws {
         let (body, _) = try NativeDialect.spark.sent(
-            #"{"model":"lite","messages":[{"role":"system","content":"s"},{"role":"user","content":"a"}],"temperature":0,"max_tokens":9999}"#)
+            #"{"model":"lite","messages":[{"role":"system","content":"s"},{"role":"user","content":"a"}],"temperature":0,"max_tokens":9999}"#
+        )
         let expected =
             #"{"header":{"app_id":"testapp1"},"parameter":{"chat":{"domain":"lite","temperature":0.01,"max_tokens":4096}},"payload":{"message":{"text":[{"role":"user","content":"s\n\na"}]}}}"#
         #expect(isSame(body, expected), "\(body)")
@@ -207,6 +216,8 @@ import Testing
 
     @Test(arguments: NativeDialect.allCases)
     func `several answers are refused`(dialect: NativeDialect) {
-        #expect(throws: EncodingRefusal.self) { try dialect.sent(#"{"model":"lite","messages":[{"role":"user","content":"a"}],"n":2}"#) }
+        #expect(throws: EncodingRefusal.self) {
+            try dialect.sent(#"{"model":"lite","messages":[{"role":"user","content":"a"}],"n":2}"#)
+        }
     }
 }

@@ -29,7 +29,9 @@ import Testing
         try stream([Array(text.utf8)], from: dialect)
     }
 
-    private func events(_ stream: String) -> [[String: Any]] { data(ofEvents: stream).compactMap { $0 as? [String: Any] } }
+    private func events(_ stream: String) -> [[String: Any]] {
+        data(ofEvents: stream).compactMap { $0 as? [String: Any] }
+    }
 
     private func types(_ stream: String) -> [String] { events(stream).map { $0["type"] as? String ?? "" } }
 
@@ -53,7 +55,8 @@ import Testing
         if let expected = expected as? [String: Any] {
             guard let one = one as? [String: Any] else { return false }
             return expected.allSatisfy { key, value in
-                ["id", "item_id", "created_at", "completed_at", "tools", "temperature", "top_p"].contains(key) || says(one[key], value)
+                ["id", "item_id", "created_at", "completed_at", "tools", "temperature", "top_p"].contains(key)
+                    || says(one[key], value)
             }
         }
         if let expected = expected as? [Any] {
@@ -74,20 +77,24 @@ import Testing
 
     @Test func `name every event twice and count them`() throws {
         let text = try stream(chunks(#"{"content":"a"}"#))
-        let names = text.components(separatedBy: "\n").filter { $0.hasPrefix("event: ") }.map { String($0.dropFirst(7)) }
+        let names = text.components(separatedBy: "\n").filter { $0.hasPrefix("event: ") }.map {
+            String($0.dropFirst(7))
+        }
         #expect(names == types(text))
         #expect(events(text).map { $0["sequence_number"] as? Int } == Array(0..<names.count))
         #expect(
             names == [
                 "response.created", "response.in_progress", "response.output_item.added", "response.content_part.added",
-                "response.output_text.delta", "response.output_text.done", "response.content_part.done", "response.output_item.done",
+                "response.output_text.delta", "response.output_text.done", "response.content_part.done",
+                "response.output_item.done",
                 "response.completed",
             ])
     }
 
     @Test func `show reasoning as a summary, then text and a refusal in one message`() throws {
         let text = try stream(
-            chunks(#"{"reasoning_content":"Th\u0069nk"}"#, #"{"content":"a"}"#, #"{"content":"b"}"#, #"{"refusal":"no"}"#))
+            chunks(
+                #"{"reasoning_content":"Th\u0069nk"}"#, #"{"content":"a"}"#, #"{"content":"b"}"#, #"{"refusal":"no"}"#))
         let expected = [
             #"{"type":"reasoning","summary":[{"type":"summary_text","text":"Think"}]}"#,
             #"{"type":"message","role":"assistant","status":"completed","content":[{"type":"output_text","text":"ab","annotations":[],"logprobs":[]},{"type":"refusal","refusal":"no"}]}"#,
@@ -110,13 +117,17 @@ import Testing
         func piece(_ index: Int, _ text: String) -> String {
             #"{"tool_calls":[{"index":\#(index),"function":{"arguments":"\#(text)"}}]}"#
         }
-        let inOrder = chunks(call(0, "a"), piece(0, "{}"), call(1, "b"), piece(1, #"{\"x\":"#), piece(1, "1}"), call(2, "c"))
-        let inTurns = chunks(call(0, "a"), call(1, "b"), piece(1, #"{\"x\":"#), piece(0, "{}"), piece(1, "1}"), call(2, "c"))
+        let inOrder = chunks(
+            call(0, "a"), piece(0, "{}"), call(1, "b"), piece(1, #"{\"x\":"#), piece(1, "1}"), call(2, "c"))
+        let inTurns = chunks(
+            call(0, "a"), call(1, "b"), piece(1, #"{\"x\":"#), piece(0, "{}"), piece(1, "1}"), call(2, "c"))
         let items = output(try stream(inOrder))
         #expect(items.map { $0["arguments"] as? String } == ["{}", #"{"x":1}"#, "{}"])
         #expect(items.map { $0["call_id"] as? String } == ["a", "b", "c"])
         #expect(output(try stream(inTurns)) == items)
-        #expect(types(try stream(inOrder)).firstIndex(of: "response.output_item.done") == 5, "a call ends before the next begins")
+        #expect(
+            types(try stream(inOrder)).firstIndex(of: "response.output_item.done") == 5,
+            "a call ends before the next begins")
     }
 
     @Test(arguments: [("length", "max_output_tokens"), ("content_filter", "content_filter")])
@@ -132,12 +143,14 @@ import Testing
     @Test func `fail with what there is so far`() throws {
         let writer = try writer()
         _ = try Transcoder.stream(
-            [Array(#"data: {"choices":[{"index":0,"delta":{"content":"a"}}]}"#.utf8) + [10, 10]], from: OpenAIDialect(), into: writer)
+            [Array(#"data: {"choices":[{"index":0,"delta":{"content":"a"}}]}"#.utf8) + [10, 10]], from: OpenAIDialect(),
+            into: writer)
         writer.fail(code: "upstream_error", message: "It \"broke\".", param: nil)
         let found = events(writer.output.text)
         #expect(found.map { $0["sequence_number"] as? Int } == Array(0..<found.count))
         #expect(found.suffix(2).map { $0["type"] as? String } == ["error", "response.failed"])
-        #expect(found[found.count - 2]["message"] as? String == "It \"broke\"." && found[found.count - 2]["error"] == nil)
+        #expect(
+            found[found.count - 2]["message"] as? String == "It \"broke\"." && found[found.count - 2]["error"] == nil)
         let response = found.last?["response"] as? [String: Any]
         #expect(response?["status"] as? String == "failed")
         #expect(response?["error"] as? [String: String] == ["code": "upstream_error", "message": "It \"broke\"."])
@@ -162,7 +175,8 @@ import Testing
         let expected =
             #"{"object":"response","status":"completed","error":null,"incomplete_details":null,"model":"m","output":[],"usage":null,"background":false,"instructions":"I","max_output_tokens":null,"max_tool_calls":null,"metadata":{"a":"b"},"parallel_tool_calls":true,"previous_response_id":null,"prompt_cache_key":null,"reasoning":{"effort":"low","summary":null},"safety_identifier":null,"service_tier":null,"store":false,"temperature":0.5,"top_p":null,"user":null,"text":{"format":{"type":"json_object"}},"tool_choice":"auto","tools":[{"type":"function","name":"f"}],"top_logprobs":0,"truncation":"disabled"}"#
         var found = response
-        #expect(found.removeValue(forKey: "id") as? String == "resp_1" && found.removeValue(forKey: "created_at") != nil)
+        #expect(
+            found.removeValue(forKey: "id") as? String == "resp_1" && found.removeValue(forKey: "created_at") != nil)
         let wanted = try JSONSerialization.jsonObject(with: Data(expected.utf8)) as? NSDictionary
         #expect(found as NSDictionary == wanted)
     }
@@ -170,7 +184,10 @@ import Testing
     private func transcripts() throws -> [(String, any ChatDialect)] {
         [
             (try Golden.text("Responses/G9.oai-chat-stream.txt"), OpenAIDialect()),
-            (chunks(#"{"reasoning_content":"Th\u0069nk"}"#, #"{"content":"é"}"#, #"{"refusal":"no"}"#), OpenAIDialect()),
+            (
+                chunks(#"{"reasoning_content":"Th\u0069nk"}"#, #"{"content":"é"}"#, #"{"refusal":"no"}"#),
+                OpenAIDialect()
+            ),
             (try Golden.text("Anthropic/A2.anthropic-stream.txt"), AnthropicDialect()),
             (try Golden.text("Anthropic/A4.anthropic-stream.txt"), AnthropicDialect()),
         ]
@@ -227,7 +244,8 @@ import Testing
         let items = try #require(first["output"] as? [Any])
         let result: [String: Any] = ["type": "function_call_output", "call_id": "t1", "output": "3C"]
         let input: [Any] = [["role": "user", "content": "Weather?"]] + items + [result]
-        let request = try JSONSerialization.data(withJSONObject: ["model": "m", "max_output_tokens": 9, "input": input] as [String: Any])
+        let request = try JSONSerialization.data(
+            withJSONObject: ["model": "m", "max_output_tokens": 9, "input": input] as [String: Any])
         let bytes = ByteBuffer(String(decoding: request, as: UTF8.self))
         let tape = JSONTape()
         try tape.scan(bytes.span)
@@ -239,7 +257,9 @@ import Testing
         let messages = try #require(sent["messages"] as? [[String: Any]])
         let expected =
             #"[{"type":"thinking","thinking":"T\n","signature":"s/+="},{"type":"redacted_thinking","data":"r"},{"type":"text","text":"Looking."},{"type":"tool_use","id":"t1","name":"get","input":{"city":"Oslo"}}]"#
-        #expect(messages[1]["content"] as? NSArray == (try JSONSerialization.jsonObject(with: Data(expected.utf8)) as? NSArray), "\(second)")
+        #expect(
+            messages[1]["content"] as? NSArray
+                == (try JSONSerialization.jsonObject(with: Data(expected.utf8)) as? NSArray), "\(second)")
     }
 
     @Test func `have pictures as items`() throws {

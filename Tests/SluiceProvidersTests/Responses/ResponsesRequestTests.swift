@@ -33,7 +33,9 @@ import Testing
             #"{"model":"m","messages":[{"role":"system","content":"A"},{"role":"system","content":"B\nC"},{"role":"user","content":"Weather?"},{"role":"assistant","content":"Looking.","reasoning_content":"T","tool_calls":[{"id":"c1","type":"function","function":{"name":"get","arguments":"{\"city\":\"Oslo\"}"}},{"id":"c2","type":"function","function":{"name":"now","arguments":""}}]},{"role":"tool","tool_call_id":"c1","content":"3C"},{"role":"tool","tool_call_id":"c2","content":"x\ny"},{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}}]},{"role":"user","content":[{"type":"text","text":"Go on."},{"type":"image_url","image_url":{"url":"https://a/b","detail":"high"}},{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,AA=="}},{"type":"input_audio","input_audio":{"data":"AA==","format":"wav"}}]},{"role":"assistant","content":"No."}],"max_tokens":50,"stream":true,"temperature":0.5,"top_p":0.9,"user":"u","service_tier":"auto","tools":[{"type":"function","function":{"name":"get","description":"d","parameters":{"type":"object"},"strict":false}},{"type":"function","function":{"name":"now"}}],"tool_choice":"required","parallel_tool_calls":false,"verbosity":"low","response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{"type":"object"}}},"reasoning_effort":"high","top_k":4}"#
         #expect(isSame(body, expected), "\(body)")
         #expect(
-            report.lost.sorted() == ["include[1]", "input[4]", "store", "tools[0].defer_loading", "tools[2]", "truncation"],
+            report.lost.sorted() == [
+                "include[1]", "input[4]", "store", "tools[0].defer_loading", "tools[2]", "truncation",
+            ],
             "\(report.lost)")
         #expect(report.adapted.count == 1 && report.adapted[0].hasPrefix("input[7]"), "\(report.adapted)")
     }
@@ -41,10 +43,14 @@ import Testing
     @Test(arguments: [
         (#""hi""#, #"{"role":"user","content":"hi"}"#),
         (#"[{"role":"user","content":"hi"}]"#, #"{"role":"user","content":"hi"}"#),
-        (#"[{"role":"user","content":"hi"},{"type":"reasoning","id":"r","summary":[]}]"#, #"{"role":"user","content":"hi"}"#),
+        (
+            #"[{"role":"user","content":"hi"},{"type":"reasoning","id":"r","summary":[]}]"#,
+            #"{"role":"user","content":"hi"}"#
+        ),
     ])
     func `may be short`(input: String, message: String) throws {
-        let (body, report) = try chat(#"{"model":"m","input":\#(input),"max_output_tokens":16}"#, takesMaxCompletionTokens: true)
+        let (body, report) = try chat(
+            #"{"model":"m","input":\#(input),"max_output_tokens":16}"#, takesMaxCompletionTokens: true)
         #expect(isSame(body, #"{"model":"m","messages":[\#(message)],"max_completion_tokens":16}"#), "\(body)")
         #expect(report.lost.isEmpty)
     }
@@ -55,10 +61,14 @@ import Testing
         let named = try chat(start + tools + #","tool_choice":{"type":"function","name":"a"}}"#).body
         #expect(named.contains(#""tool_choice":{"type":"function","function":{"name":"a"}}"#))
         let allowed = try chat(
-            start + tools + #","tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"b"}]}}"#)
-        #expect(allowed.body.contains(#""tools":[{"type":"function","function":{"name":"b"}}],"tool_choice":"required""#))
+            start + tools
+                + #","tool_choice":{"type":"allowed_tools","mode":"required","tools":[{"type":"function","name":"b"}]}}"#
+        )
+        #expect(
+            allowed.body.contains(#""tools":[{"type":"function","function":{"name":"b"}}],"tool_choice":"required""#))
         #expect(allowed.report.adapted.count == 1)
-        let none = try chat(start + #""tools":[{"type":"web_search"}],"tool_choice":"required","parallel_tool_calls":true}"#)
+        let none = try chat(
+            start + #""tools":[{"type":"web_search"}],"tool_choice":"required","parallel_tool_calls":true}"#)
         #expect(none.report.lost == ["tools[0]", "tool_choice"] && !none.body.contains("tool"))
     }
 
@@ -74,10 +84,13 @@ import Testing
     }
 
     @Test(arguments: [
-        (#""input":"x","previous_response_id":"r""#, "previous_response_id"), (#""input":"x","conversation":"c""#, "conversation"),
-        (#""input":"x","background":true"#, "background"), (#""input":"x","prompt":{"id":"p"}"#, "prompt"), (#""a":1"#, "input"),
+        (#""input":"x","previous_response_id":"r""#, "previous_response_id"),
+        (#""input":"x","conversation":"c""#, "conversation"),
+        (#""input":"x","background":true"#, "background"), (#""input":"x","prompt":{"id":"p"}"#, "prompt"),
+        (#""a":1"#, "input"),
         (#""input":3"#, "input"), (#""input":"x","instructions":[]"#, "instructions"),
-        (#""input":[{"type":"item_reference","id":"i"}]"#, "input[0]"), (#""input":[{"role":"tool","content":"x"}]"#, "input[0]"),
+        (#""input":[{"type":"item_reference","id":"i"}]"#, "input[0]"),
+        (#""input":[{"role":"tool","content":"x"}]"#, "input[0]"),
         (#""input":[{"role":"user"}]"#, "input[0].content"), (#""input":[3]"#, "input[0]"),
         (#""input":[{"role":"user","content":[{"type":"input_image","file_id":"f"}]}]"#, "input[0].content[0]"),
         (#""input":[{"role":"user","content":[{"type":"input_file","file_url":"f"}]}]"#, "input[0].content[0]"),

@@ -59,11 +59,13 @@ import Testing
         #expect(refusal.status == Status(status))
     }
 
-    @Test(arguments: [
-        (#"{"error":"invalid_client"}"#, 400, true), (#"{"error":"invalid_grant"}"#, 400, true), (#"{"error":"x"}"#, 403, true),
-        (#"{"error":"invalid_scope"}"#, 400, false), (#"{"error":"server_error"}"#, 500, false), ("[]", 401, true),
-        ("[]", 502, false),
-    ] as [(String, UInt16, Bool)])
+    @Test(
+        arguments: [
+            (#"{"error":"invalid_client"}"#, 400, true), (#"{"error":"invalid_grant"}"#, 400, true),
+            (#"{"error":"x"}"#, 403, true),
+            (#"{"error":"invalid_scope"}"#, 400, false), (#"{"error":"server_error"}"#, 500, false), ("[]", 401, true),
+            ("[]", 502, false),
+        ] as [(String, UInt16, Bool)])
     func `whoever is not known is told from what is out of order`(text: String, status: UInt16, isOfCredentials: Bool) {
         guard case .failure(let refusal) = read(text, Status(status)) else { return #expect(Bool(false)) }
         #expect(refusal.isOfCredentials == isOfCredentials)

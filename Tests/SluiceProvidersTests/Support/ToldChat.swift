@@ -89,7 +89,8 @@ enum NativeDialect: String, CaseIterable, CustomTestStringConvertible {
         for line in transcript.split(separator: "\n") {
             let text = Array(line.utf8)
             let middle = text.count / 2
-            bytes += Self.frame(0x01, text[..<middle]) + Self.frame(0x89, [1, 2, 3]) + Self.frame(0x80, text[middle...])
+            bytes +=
+                Self.frame(0x01, text[..<middle]) + Self.frame(0x89, [1, 2, 3]) + Self.frame(0x80, text[middle...])
         }
         return bytes
     }
@@ -98,7 +99,8 @@ enum NativeDialect: String, CaseIterable, CustomTestStringConvertible {
     static func frame(_ first: UInt8, _ payload: some Collection<UInt8>) -> [UInt8] {
         let length: [UInt8] =
             payload.count < 126
-            ? [UInt8(payload.count)] : [126, UInt8(truncatingIfNeeded: payload.count >> 8), UInt8(truncatingIfNeeded: payload.count)]
+            ? [UInt8(payload.count)]
+            : [126, UInt8(truncatingIfNeeded: payload.count >> 8), UInt8(truncatingIfNeeded: payload.count)]
         return [first] + length + payload
     }
 
@@ -149,13 +151,16 @@ enum NativeDialect: String, CaseIterable, CustomTestStringConvertible {
     }
 
     /// A request, as `Transcoder` makes it, of an application that the provider knows.
-    func sent(_ request: String, _ capabilities: Capabilities = Capabilities()) throws -> (body: String, report: FieldReport) {
+    func sent(_ request: String, _ capabilities: Capabilities = Capabilities()) throws -> (
+        body: String, report: FieldReport
+    ) {
         let bytes = ByteBuffer(request)
         let tape = JSONTape()
         try tape.scan(bytes.span)
         let root = tape.root(over: bytes.span)
         let chatRequest = ChatRequest(
-            root, model: root["model"]?.string ?? "", isStream: root["stream"]?.bool ?? false, applicationID: "testapp1")
+            root, model: root["model"]?.string ?? "", isStream: root["stream"]?.bool ?? false, applicationID: "testapp1"
+        )
         let body = ByteBuffer()
         var report = FieldReport()
         try chat.encode(chatRequest, capabilities, into: body, &report)
@@ -175,7 +180,8 @@ extension ProviderFault {
     /// As OpenAI's error object.
     var told: String {
         let members: [String: Any] = [
-            "message": message, "type": type, "code": code.map { $0 as Any } ?? NSNull(), "param": param.map { $0 as Any } ?? NSNull(),
+            "message": message, "type": type, "code": code.map { $0 as Any } ?? NSNull(),
+            "param": param.map { $0 as Any } ?? NSNull(),
         ]
         let data = (try? JSONSerialization.data(withJSONObject: ["error": members])) ?? Data()
         return String(decoding: data, as: UTF8.self)

@@ -28,7 +28,8 @@ struct DashScopeRequest {
         question.promptByteCount = body["input"]?.bytes.count ?? 0
         try readMessages(body)
         try read(parameters)
-        let isOpenWeight = body["model"]?.text?.hasPrefix("qwen3-") == true && body["model"]?.text?.hasSuffix("b") == true
+        let isOpenWeight =
+            body["model"]?.text?.hasPrefix("qwen3-") == true && body["model"]?.text?.hasSuffix("b") == true
         if parameters["enable_thinking"]?.flag ?? (isOpenWeight && !question.isStream) {
             if isOpenWeight, !question.isStream {
                 throw .invalid("parameter.enable_thinking must be set to false for non-streaming calls")
