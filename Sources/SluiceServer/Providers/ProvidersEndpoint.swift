@@ -18,8 +18,9 @@ final class ProvidersEndpoint {
 
     /// - Returns: whether the path is one of these.
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        let path = String(decoding: exchange.head.path)
-        let method = exchange.head.method
+        let head = exchange.head
+        let path = String(decoding: head.path)
+        let method = head.method
         if path == "/providers" {
             guard method == .get || method == .head else {
                 AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)
@@ -48,7 +49,8 @@ final class ProvidersEndpoint {
         guard underWay.insert(name).inserted else {
             return AdminEndpoint.send(409, #"{"error":"A probe is under way."}"#, to: exchange)
         }
-        let spendsTokens = String(decoding: exchange.head.target.span).hasSuffix("?chat=true")
+        let target = exchange.head.target
+        let spendsTokens = String(decoding: target.span).hasSuffix("?chat=true")
         exchange.loop.spawn { [self] in
             let result = await ProviderProbe(client: client, provider: provider).run(spendsTokens: spendsTokens)
             underWay.remove(name)
