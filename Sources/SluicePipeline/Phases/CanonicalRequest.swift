@@ -28,8 +28,8 @@ enum CanonicalRequest {
         return request
     }
 
-    private static func target(_ provider: Provider) -> MessagesRequest.Target {
-        MessagesRequest.Target(
+    private static func target(_ provider: Provider) -> ChatTarget {
+        ChatTarget(
             isOpenAI: provider.dialect == .openai,
             takesMaxCompletionTokens: provider.endpoint.host.hasSuffix(".openai.com"))
     }

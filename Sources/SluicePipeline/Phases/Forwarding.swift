@@ -96,6 +96,8 @@ struct Forwarding {
     private func attempt(
         _ request: UpstreamRequest, _ context: RequestContext, _ pool: ConnectionPool, fresh: Bool
     ) async throws(UpstreamError) {
+        // It may have gone while a token, an image or a connection was waited for: an answer that nobody reads costs money.
+        if context.exchange.isAbandoned { throw UpstreamError(.cancelled, "the application has gone") }
         context.attempts += 1
         let upstream = try await pool.send(request, deadlines: deadlines(context), fresh: fresh)
         context.upstream = upstream

@@ -18,7 +18,6 @@ struct StreamDecoding {
     private let sink: any ReplySink
     private var cutter: Cutter
     private(set) var malformedCount = 0
-    private(set) var eventCount = 0
 
     init(_ translation: Translation, into sink: any ReplySink, eventBytesMax: Int) {
         decoder = translation.decoder
@@ -170,7 +169,6 @@ struct StreamDecoding {
             malformedCount += 1
             return
         }
-        eventCount += 1
         decoder.decode(event: tape.root(over: data), named: name, into: sink)
     }
 

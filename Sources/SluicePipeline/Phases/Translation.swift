@@ -9,8 +9,6 @@ internal import SluiceUpstream
 package final class Translation {
     let dialect: any ChatDialect
     let decoder: any ReplyDecoder
-    /// What of the request got lost or was changed on the way.
-    let report: FieldReport
     /// For a request for embeddings: what they are read by, and how the application wants them.
     let embeddings: (any EmbeddingDialect)?
     let asBase64: Bool
@@ -18,7 +16,7 @@ package final class Translation {
     private(set) var echo: ResponsesEcho?
 
     init(
-        _ dialect: any ChatDialect, _ report: FieldReport, _ filters: [ReplyFilter] = [],
+        _ dialect: any ChatDialect, _ filters: [ReplyFilter] = [],
         embeddings: (any EmbeddingDialect)? = nil, asBase64: Bool = false
     ) {
         self.dialect = dialect
@@ -26,10 +24,9 @@ package final class Translation {
         self.asBase64 = asBase64
         let decoder = dialect.makeDecoder()
         self.decoder = filters.isEmpty ? decoder : FilteredReplyDecoder(decoder, through: filters)
-        self.report = report
     }
 
-    /// Whether the provider is asked in the application's own words, which then pass byte for byte.
+    /// Whether the provider has to be asked in other words than the application's, which pass byte for byte otherwise.
     ///
     /// - Parameter root: the request.
     static func isNeeded(_ context: RequestContext, _ provider: Provider, _ root: JSONValue) -> Bool {
@@ -83,7 +80,7 @@ package final class Translation {
             target += Array(provider.chat.chatTarget(request).utf8)
         }
         try RequestEditing.settle(context)
-        let translation = Translation(provider.chat, context.report, filters(context, provider, stops))
+        let translation = Translation(provider.chat, filters(context, provider, stops))
         translation.echo = echo
         context.translation = translation
         if provider.chat.framing == .webSocketMessages {
@@ -108,7 +105,7 @@ package final class Translation {
         }
         try RequestEditing.settle(context)
         context.translation = Translation(
-            provider.chat, context.report, embeddings: embeddings,
+            provider.chat, embeddings: embeddings,
             asBase64: root["encoding_format"]?.equals("base64") == true)
         var fields = UpstreamRequestBuilder.translatedFields(context, provider)
         embeddings.addFields(to: &fields)

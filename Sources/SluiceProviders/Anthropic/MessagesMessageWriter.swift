@@ -3,11 +3,11 @@ internal import SluiceJSON
 
 /// Writes the messages of a Messages request as those of a chat request (section 13 of the Anthropic sheet).
 struct MessagesMessageWriter {
-    let target: MessagesRequest.Target
+    let target: ChatTarget
     var json: JSONWriter
     var report: FieldReport
 
-    init(_ target: MessagesRequest.Target, _ json: JSONWriter, _ report: FieldReport) {
+    init(_ target: ChatTarget, _ json: JSONWriter, _ report: FieldReport) {
         self.target = target
         self.json = json
         self.report = report

@@ -4,20 +4,7 @@ package import SluiceJSON
 /// An application's Messages request, made into the chat request that every provider's dialect is written from (section 13 of the
 /// Anthropic sheet).
 package struct MessagesRequest {
-    /// What the provider understands beside OpenAI's sheet.
-    package struct Target: Sendable {
-        /// It gets the chat request as it is: only what OpenAI knows may be in it.
-        package var isOpenAI: Bool
-        /// It is OpenAI itself, whose newer models refuse `max_tokens`; those who imitate it may not know anything else.
-        package var takesMaxCompletionTokens: Bool
-
-        package init(isOpenAI: Bool, takesMaxCompletionTokens: Bool = false) {
-            self.isOpenAI = isOpenAI
-            self.takesMaxCompletionTokens = takesMaxCompletionTokens
-        }
-    }
-
-    private let target: Target
+    private let target: ChatTarget
     private var json: JSONWriter
     private var report: FieldReport
 
@@ -26,14 +13,14 @@ package struct MessagesRequest {
     /// - Parameter root: an object with `messages`, an array.
     /// - Throws: what chat requests have no words for.
     package static func write(
-        _ root: JSONValue, for target: Target, into body: ByteBuffer, _ report: inout FieldReport
+        _ root: JSONValue, for target: ChatTarget, into body: ByteBuffer, _ report: inout FieldReport
     ) throws(EncodingRefusal) {
         var request = MessagesRequest(target: target, json: JSONWriter(into: body), report: report)
         try request.write(root)
         report = request.report
     }
 
-    private init(target: Target, json: JSONWriter, report: FieldReport) {
+    private init(target: ChatTarget, json: JSONWriter, report: FieldReport) {
         self.target = target
         self.json = json
         self.report = report

@@ -8,11 +8,11 @@ internal import SluiceJSON
 struct ResponsesInputWriter {
     private enum Kind { case user, system, assistant, result, reference, unknown }
 
-    let target: ResponsesRequest.Target
+    let target: ChatTarget
     var json: JSONWriter
     var report: FieldReport
 
-    init(_ target: ResponsesRequest.Target, _ json: JSONWriter, _ report: FieldReport) {
+    init(_ target: ChatTarget, _ json: JSONWriter, _ report: FieldReport) {
         self.target = target
         self.json = json
         self.report = report

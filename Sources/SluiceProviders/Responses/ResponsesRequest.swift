@@ -6,9 +6,7 @@ package import SluiceJSON
 ///
 /// Nothing is kept between requests: what refers to an earlier response is refused.
 package struct ResponsesRequest {
-    package typealias Target = MessagesRequest.Target
-
-    private let target: Target
+    private let target: ChatTarget
     private var json: JSONWriter
     private var report: FieldReport
 
@@ -16,7 +14,7 @@ package struct ResponsesRequest {
     ///
     /// - Throws: what chat requests have no words for.
     package static func write(
-        _ root: JSONValue, for target: Target, into body: ByteBuffer, _ report: inout FieldReport
+        _ root: JSONValue, for target: ChatTarget, into body: ByteBuffer, _ report: inout FieldReport
     ) throws(EncodingRefusal) {
         try refuseState(root)
         var request = ResponsesRequest(target: target, json: JSONWriter(into: body), report: report)
@@ -24,7 +22,7 @@ package struct ResponsesRequest {
         report = request.report
     }
 
-    private init(target: Target, json: JSONWriter, report: FieldReport) {
+    private init(target: ChatTarget, json: JSONWriter, report: FieldReport) {
         self.target = target
         self.json = json
         self.report = report

@@ -1,5 +1,6 @@
 internal import SluiceCore
 internal import SluiceHTTP
+internal import SluiceTLS
 
 /// The header fields that a signature covers, `host` among them, in the order of their names.
 struct SignedFields {
@@ -28,6 +29,25 @@ struct SignedFields {
             if position > 0 { buffer.append(UInt8(ascii: ";")) }
             buffer.append(fields.name(at: index))
         }
+    }
+
+    /// `ALGORITHM Credential=ID/SCOPE, SignedHeaders=NAMES, Signature=HEX`, as AWS has it, and Tencent after it.
+    ///
+    /// - Parameter appendScope: writes the scope.
+    func authorization(
+        _ algorithm: StaticString, keyID: String, _ signature: Digest, scope appendScope: (ByteBuffer) -> Void
+    ) -> ByteBuffer {
+        let value = ByteBuffer(capacity: 320)
+        value.append(algorithm)
+        value.append(" Credential=")
+        value.append(keyID)
+        value.append(UInt8(ascii: "/"))
+        appendScope(value)
+        value.append(", SignedHeaders=")
+        appendNames(to: value)
+        value.append(", Signature=")
+        signature.append(hexadecimalTo: value)
+        return value
     }
 
     /// `content-type:application/json`, each line with a line feed; the values of a repeated name with commas between.

@@ -53,16 +53,7 @@ package struct TencentSignature: Sendable {
         }
         let request = canonicalRequest(method, target: target, signed, bodyDigest)
         let signature = signature(of: request, seconds, day, keys: &keys)
-        let value = ByteBuffer(capacity: 320)
-        value.append(Self.algorithm)
-        value.append(" Credential=")
-        value.append(scope.keyID)
-        value.append(UInt8(ascii: "/"))
-        appendScope(day, to: value)
-        value.append(", SignedHeaders=")
-        signed.appendNames(to: value)
-        value.append(", Signature=")
-        signature.append(hexadecimalTo: value)
+        let value = signed.authorization(Self.algorithm, keyID: scope.keyID, signature) { appendScope(day, to: $0) }
         fields.append(.authorization, value.span)
     }
 

@@ -14,7 +14,7 @@ func check(_ input: Input) {
     let capabilities = capabilities(&input.random)
     encode(body, capabilities)
     for isOpenAI in [true, false] {
-        let target = MessagesRequest.Target(isOpenAI: isOpenAI, takesMaxCompletionTokens: input.random.next() & 1 == 0)
+        let target = ChatTarget(isOpenAI: isOpenAI, takesMaxCompletionTokens: input.random.next() & 1 == 0)
         var report = FieldReport()
         let fromMessages = ByteBuffer()
         if (try? MessagesRequest.write(tape.root(over: body.span), for: target, into: fromMessages, &report)) != nil {

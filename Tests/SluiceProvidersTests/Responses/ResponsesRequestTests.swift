@@ -13,7 +13,7 @@ import Testing
         try tape.scan(bytes.span)
         let body = ByteBuffer()
         var report = FieldReport()
-        let target = ResponsesRequest.Target(isOpenAI: isOpenAI, takesMaxCompletionTokens: takesMaxCompletionTokens)
+        let target = ChatTarget(isOpenAI: isOpenAI, takesMaxCompletionTokens: takesMaxCompletionTokens)
         try ResponsesRequest.write(tape.root(over: bytes.span), for: target, into: body, &report)
         return (body.text, report)
     }
