@@ -37,6 +37,7 @@ let package = Package(
         .systemLibrary(name: "CSIMD"),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         target("SluiceCore", []),
         target("SluiceJSON", ["SluiceCore", "CSIMD"]),
         target("SluiceHTTP", ["SluiceCore", "CNghttp2"]),
@@ -45,6 +46,8 @@ let package = Package(
         target("SluiceConfig", ["SluiceCore", "CAdapters"]),
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
+        target("SluicePolicy", ["SluiceCore"]),
+        target("SluiceStorage", ["SluiceCore", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis"]),
         target(
             "SluiceProviders",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceConfig", "SluiceUpstream"]),
@@ -52,8 +55,7 @@ let package = Package(
             "SluicePipeline",
             [
                 "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream",
-                "SluiceUpstream",
-                "SluiceProviders",
+                "SluiceUpstream", "SluicePolicy", "SluiceStorage", "SluiceProviders",
             ]),
         target(
             "SluiceMock",
@@ -62,7 +64,8 @@ let package = Package(
             "SluiceServer",
             [
                 "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream",
-                "SluiceUpstream", "SluiceProviders", "SluicePipeline", "SluiceMock", "CLinux",
+                "SluiceUpstream", "SluicePolicy", "SluiceStorage", "SluiceProviders", "SluicePipeline", "SluiceMock",
+                "CLinux",
             ]),
         .executableTarget(name: "sluice", dependencies: ["SluiceServer"], swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
@@ -85,6 +88,10 @@ let package = Package(
             swiftSettings: strict),
         tests("SluiceNetTests", ["SluiceNet", "SluiceTLS", "SluiceCore", "NetTestSupport"]),
         tests("SluiceUpstreamTests", ["SluiceUpstream", "SluiceNet", "SluiceHTTP", "SluiceCore", "NetTestSupport"]),
+        tests("SluicePolicyTests", ["SluicePolicy", "SluiceCore"]),
+        tests(
+            "SluiceStorageTests",
+            ["SluiceStorage", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceCore", "NetTestSupport"]),
         tests(
             "SluicePipelineTests",
             [

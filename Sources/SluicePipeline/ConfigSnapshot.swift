@@ -52,11 +52,14 @@ package final class ConfigSnapshot: Sendable {
     package let timeouts: Timeouts
     package let media: MediaPolicy
     package let logsExchanges: Bool
+    package let lasting: LastingState
+    /// Whether some policy depends on who asks: reading that has its price.
+    package let asksWhoCalls: Bool
 
     package init(
         revision: Int, providers: [Provider], models: [String: Model], defaultProvider: Provider?,
         unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, media: MediaPolicy = MediaPolicy(),
-        logsExchanges: Bool
+        logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -67,5 +70,7 @@ package final class ConfigSnapshot: Sendable {
         self.timeouts = timeouts
         self.media = media
         self.logsExchanges = logsExchanges
+        self.lasting = lasting
+        self.asksWhoCalls = asksWhoCalls
     }
 }

@@ -21,7 +21,7 @@ enum ErrorReply {
             fields.append(.retryAfter, "1")
         }
         if let allowed = context.allowedMethods { fields.append(.allow, allowed) }
-        if let id = context.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
+        if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
         context.exchange.sendHead(ResponseHead(rejection.status, fields: fields), body: .known(body.count))
         context.exchange.send(sharing: body)
         context.exchange.finish()
@@ -29,7 +29,7 @@ enum ErrorReply {
 
     /// The last event of a stream that cannot be completed.
     static func event(_ rejection: Rejection, _ context: RequestContext) -> ByteBuffer {
-        if let writer = context.responsesWriter {
+        if let writer = context.attempt.responsesWriter {
             writer.fail(code: rejection.code, message: rejection.message, param: rejection.param)
             return writer.output
         }

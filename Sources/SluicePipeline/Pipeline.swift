@@ -50,8 +50,9 @@ package final class Pipeline {
             guard let demand = try Reception.receive(context, pipeline: self) else { return leave(context) }
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
-            let target = try Routing.choose(for: context, request, directory: directory)  // 404
-            try await forwarding.forward(request, to: target, context)  // 502, 503, 504
+            if context.snapshot.asksWhoCalls { Identification.identify(context) }
+            let destination = try Routing.plan(context, request, directory: directory)  // 404
+            try await forwarding.forward(request, to: destination, context)  // 502, 503, 504
         } catch {
             reject(context, error)
         }
@@ -118,7 +119,7 @@ package final class Pipeline {
     /// Ends what is under way, with an honest error: the process could not wait any longer.
     package func cancelAll() {
         for context in active {
-            context?.upstream?.cancel(UpstreamError(.shutdown, "Sluice is shutting down"))
+            context?.attempt.upstream?.cancel(UpstreamError(.shutdown, "Sluice is shutting down"))
         }
     }
 

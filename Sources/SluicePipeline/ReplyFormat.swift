@@ -6,10 +6,10 @@ internal import SluiceProviders
 /// How replies that we write ourselves look in the dialect that the application speaks.
 enum ReplyFormat {
     static func streamWriter(_ context: RequestContext) -> any StreamWriter {
-        if let echo = context.translation?.echo {
+        if let echo = context.attempt.translation?.echo {
             let writer = ResponsesStreamWriter(
                 identity(context), echo, byteCountMax: context.snapshot.limits.bodyBytesMax)
-            context.responsesWriter = writer
+            context.attempt.responsesWriter = writer
             return writer
         }
         return switch context.dialect {
@@ -22,7 +22,7 @@ enum ReplyFormat {
     /// Writes a whole reply.
     static func write(_ reply: ReplyAssembly, _ context: RequestContext, into buffer: ByteBuffer) {
         var identity = identity(context)
-        if let echo = context.translation?.echo {
+        if let echo = context.attempt.translation?.echo {
             return ResponsesReplyBody.write(reply, &identity, echo, into: buffer)
         }
         switch context.dialect {
@@ -41,7 +41,7 @@ enum ReplyFormat {
     private static func identity(_ context: RequestContext) -> ReplyIdentity {
         let now = EventLoop.readWallClock()
         return ReplyIdentity(
-            requestID: context.requestID, created: Int(now / 1_000_000_000), model: context.upstreamModel,
+            requestID: context.requestID, created: Int(now / 1_000_000_000), model: context.attempt.upstreamModel,
             seed: UInt64(truncatingIfNeeded: now) ^ UInt64(truncatingIfNeeded: context.requestID.hashValue))
     }
 }

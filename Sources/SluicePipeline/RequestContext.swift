@@ -2,8 +2,9 @@ package import SluiceCore
 package import SluiceDownstream
 package import SluiceHTTP
 internal import SluiceNet
+package import SluicePolicy
 package import SluiceProviders
-package import SluiceUpstream
+internal import SluiceUpstream
 
 /// What is known about one exchange: each phase adds what it learned. Settled, and so logged, exactly once.
 package final class RequestContext {
@@ -29,8 +30,6 @@ package final class RequestContext {
     package var allowedMethods: StaticString?
 
     package var model = ""
-    package var upstreamModel = ""
-    package var provider: Provider?
     /// What the envelope calls the request; echoed in its reply.
     package var envelopeRequestID: String?
     /// The scene that the envelope names (`prompt_id`).
@@ -43,43 +42,30 @@ package final class RequestContext {
     /// Events have gone out: an error is an event now.
     package var isInStream = false
 
+    /// Who asks; empty unless some policy wants to know.
+    package var caller = Caller()
+    /// Who may answer.
+    package var plan = RoutePlan()
+    /// The try that is under way, or the last.
+    package var attempt = Attempt()
     package var attempts = 0
-    /// Which of the provider's keys the attempt shows; `nil` for none.
-    package var key: Int?
     /// Why a key was set aside on the way.
     package var keyReason: KeyRing.Reason?
     /// A token was refused, and another one asked for.
     var hasRefreshedToken = false
     /// What came, for another attempt; `nil` once a reply has begun.
     var request: IncomingRequest?
-    package var upstream: UpstreamExchange?
-    /// The provider speaks another dialect than the application.
-    package var translation: Translation?
-    /// What writes the reply, where that is a stream of responses events that a provider does not send itself.
-    var responsesWriter: ResponsesStreamWriter?
     /// What happens to a request that asks for more than its model can do.
     package var unsupported = FieldReport.Mode.warn
-    /// What of the request got lost or was changed on the way.
-    package var report = FieldReport()
-    /// The tool whose arguments are the answer: it was forced for the sake of its schema.
-    package var answerTool: String?
     /// The reply, where it is a stream that goes on without a task.
     var stream: (any RelayedStream)?
     /// Where the pipeline keeps the context while its exchange is under way.
     let place: Int
-    package var upstreamStatus: Status?
-    package var upstreamRequestID: String?
-    package var usage: Usage?
-    /// What the provider reported in place of an answer, or within one.
-    package var fault: ProviderFault?
     package var malformedEvents = 0
     package var outcome = Outcome.complete
     package var rejection: Rejection?
     package var status: Status = 0
     package var firstByteAt: Instant?
-    /// When the request was handed to the upstream connection, and when the response's head had come.
-    package var sentUpstreamAt: Instant?
-    package var headAt: Instant?
 
     init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String, place: Int) {
         self.exchange = exchange
@@ -90,6 +76,15 @@ package final class RequestContext {
 }
 
 extension RequestContext {
+    /// Begins a try at a target, with nothing of the one before.
+    func begin(_ target: RouteTarget) {
+        attempt = Attempt()
+        attempt.target = target.state
+        attempt.provider = target.provider
+        attempt.upstreamModel = target.upstreamModel
+        unsupported = target.unsupported ?? snapshot.unsupported
+    }
+
     /// Adds what the application is told of the request's id, by the names that its dialect has for it.
     func appendRequestID(to fields: inout HeaderFields) {
         fields.append(.xRequestID, requestID)
@@ -98,7 +93,7 @@ extension RequestContext {
 
     /// What reads errors of a provider whose adapter knows them, where its replies pass as they come otherwise.
     var dialectOfErrors: (any ChatDialect)? {
-        guard dialect == .openAI, let provider, !provider.adaptation.errors.isEmpty else { return nil }
+        guard dialect == .openAI, let provider = attempt.provider, !provider.adaptation.errors.isEmpty else { return nil }
         return provider.chat
     }
 
@@ -115,12 +110,12 @@ extension RequestContext {
     func reported(_ fault: ProviderFault) -> UpstreamError {
         var fault = fault
         // Servers that refuse a key like to repeat it.
-        if let provider {
+        if let provider = attempt.provider {
             let message = ByteBuffer(fault.message)
             provider.conceal(in: message)
             fault.message = message.text
         }
-        self.fault = fault
+        attempt.fault = fault
         outcome = .providerError
         return UpstreamError(.reported, fault.message)
     }

@@ -75,7 +75,7 @@ final class Reload: TimerTarget {
         do throws(ConfigErrors) {
             let outcome = try ServerConfiguration.load(
                 file: server.options.configFile, overrides: server.options.overrides)
-            let generation = try SnapshotBuilder.build(outcome.value, revision: revision + 1, environment: .process)
+            let generation = try SnapshotBuilder.build(outcome.value, revision: revision + 1, environment: .process, lasting: server.shared.lasting)
             revision += 1
             watch(outcome.files)
             let fixed = Self.fixedParts(outcome.value, server.configuration)

@@ -47,14 +47,16 @@ package final class Server {
         ProcessLimits.raiseDescriptorLimit()
         Memory.configure(arenas: Self.workerCount(configuration) + 2)
         Signals.block([SIGTERM, SIGINT, SIGHUP])
-        let generation = try SnapshotBuilder.build(configuration, revision: 1, environment: .process)
+        let lasting = LastingState()
+        let generation = try SnapshotBuilder.build(
+            configuration, revision: 1, environment: .process, lasting: lasting)
         logWriter = try LogWriter(configuration.log)
         // Not OpenSSL's generator: it would be started, with 5 MB, even where nothing speaks TLS.
         var random = SystemRandomNumberGenerator()
         shared = Shared(
             status: GatewayStatus(version: Self.version), connectionsMax: configuration.limits.connectionsMax,
             log: logWriter.start(level: configuration.log.level.logLevel),
-            generation: generation, seed: random.next())
+            generation: generation, lasting: lasting, seed: random.next())
         loop = try EventLoop()
         sockets = try ListeningSockets(
             configuration.listeners, workers: Self.workerCount(configuration), handoverPath: options.handoverPath)

@@ -20,10 +20,15 @@ final class Shared: Sendable {
     let events: EventLog
     let gauge = LoadGauge()
     let probes = ProbeResults()
+    let lasting: LastingState
     let seed: UInt64
     private let generation: Mutex<Generation>
 
-    init(status: GatewayStatus, connectionsMax: Int, log: LogQueue, generation: Generation, seed: UInt64) {
+    init(
+        status: GatewayStatus, connectionsMax: Int, log: LogQueue, generation: Generation, lasting: LastingState = LastingState(),
+        seed: UInt64
+    ) {
+        self.lasting = lasting
         self.status = status
         connections = ConnectionCount(max: connectionsMax)
         self.log = log

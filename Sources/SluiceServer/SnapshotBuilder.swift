@@ -11,7 +11,8 @@ internal import SluiceUpstream
 /// Turns a validated configuration into what the workers use.
 enum SnapshotBuilder {
     static func build(
-        _ configuration: ServerConfiguration, revision: Int, environment: ConfigEnvironment
+        _ configuration: ServerConfiguration, revision: Int, environment: ConfigEnvironment,
+        lasting: LastingState = LastingState()
     ) throws(ConfigErrors) -> Generation {
         var mistakes: [ConfigMistake] = []
         var providers: [Provider] = []
@@ -24,11 +25,11 @@ enum SnapshotBuilder {
         }
         if !mistakes.isEmpty { throw ConfigErrors(mistakes) }
         return Generation(
-            snapshot: try snapshot(configuration, providers, revision), downstream: downstream(configuration))
+            snapshot: try snapshot(configuration, providers, revision, lasting), downstream: downstream(configuration))
     }
 
     private static func snapshot(
-        _ configuration: ServerConfiguration, _ providers: [Provider], _ revision: Int
+        _ configuration: ServerConfiguration, _ providers: [Provider], _ revision: Int, _ lasting: LastingState
     ) throws(ConfigErrors) -> ConfigSnapshot {
         let byName = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var models: [String: ConfigSnapshot.Model] = [:]
@@ -54,7 +55,7 @@ enum SnapshotBuilder {
             defaultProvider: configuration.defaultProvider.flatMap { byName[$0] },
             unsupported: mode(configuration.unsupported),
             limits: limits, timeouts: timeouts, media: try media(configuration.media),
-            logsExchanges: configuration.log.access)
+            logsExchanges: configuration.log.access, lasting: lasting)
     }
 
     private static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

@@ -37,7 +37,7 @@ import Testing
         for cut in 0...stream.utf8.count {
             let (fake, error) = try Self.relay(stream, cut: cut)
             #expect(fake.downstream.text == stream && error == nil, "cut at \(cut)")
-            #expect(fake.context.usage == Usage(inputTokens: 5, outputTokens: 7), "cut at \(cut)")
+            #expect(fake.context.attempt.usage == Usage(inputTokens: 5, outputTokens: 7), "cut at \(cut)")
         }
     }
 
@@ -47,7 +47,7 @@ import Testing
             let (fake, error) = try Self.relay(stream, cut: cut)
             #expect(
                 fake.downstream.status == nil && fake.downstream.text.isEmpty && error == .reported, "cut at \(cut)")
-            #expect(fake.context.fault?.status == 503)
+            #expect(fake.context.attempt.fault?.status == 503)
         }
     }
 

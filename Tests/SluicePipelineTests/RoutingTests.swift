@@ -15,9 +15,9 @@ import Testing
     ) throws -> String {
         let context = FakeExchange(try EventLoop(), snapshot: snapshot).context
         context.model = model
-        switch try Routing.choose(for: context, IncomingRequest(body: .none), directory: directory) {
+        switch try Routing.plan(context, IncomingRequest(body: .none), directory: directory) {
         case .echo: return "echo"
-        case .provider(let provider): return "\(provider.name) \(context.upstreamModel)"
+        case .targets: return context.plan.current.map { "\($0.provider.name) \($0.upstreamModel)" } ?? "nobody"
         }
     }
 

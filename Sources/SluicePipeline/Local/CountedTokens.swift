@@ -9,9 +9,9 @@ internal import SluiceProviders
 enum CountedTokens {
     /// - Returns: false if the provider counts itself.
     static func answer(
-        _ request: IncomingRequest, _ target: Target, _ context: RequestContext, tape: JSONTape
+        _ request: IncomingRequest, _ destination: Destination, _ context: RequestContext, tape: JSONTape
     ) throws(Rejection) -> Bool {
-        if case .provider(let provider) = target, provider.dialect == .anthropic { return false }
+        if case .targets = destination, context.plan.current?.provider.dialect == .anthropic { return false }
         guard case .json(let body) = request.body else { return false }
         let count = MessagesTokens.estimate(tape.root(over: body.span))
         let reply = ByteBuffer(capacity: 32)

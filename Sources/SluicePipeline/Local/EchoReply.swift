@@ -18,7 +18,7 @@ enum EchoReply {
         let text = ChatPrompt.lastUserText(tape.root(over: body.span))
         let tokens = ChatPrompt.estimatedTokens(text)
         let usage = Usage(inputTokens: tokens, outputTokens: tokens)
-        context.usage = usage
+        context.attempt.usage = usage
         if context.isStream { return await stream(text, usage, context) }
         let reply = ReplyAssembly()
         reply.text(ReplyText(text.utf8Span.span))

@@ -23,16 +23,16 @@ enum MediaInlining {
             do throws(UpstreamError) {
                 let image = try await fetcher.fetch(url, policy, atMost: min(policy.byteCountMax, room / 4 * 3)) {
                     exchange in
-                    context.upstream = exchange
+                    context.attempt.upstream = exchange
                     if context.exchange.isAbandoned {
                         exchange.cancel(UpstreamError(.cancelled, "the application has gone"))
                     }
                 }
-                context.upstream = nil
+                context.attempt.upstream = nil
                 images.append(dataURL(image))
                 room = max(0, room - (images.last?.count ?? 0))
             } catch {
-                context.upstream = nil
+                context.attempt.upstream = nil
                 if context.exchange.isAbandoned { throw .gone }
                 throw Rejection(
                     .caller, 400, code: "invalid_image_url",

@@ -16,9 +16,9 @@ enum CanonicalRequest {
         let request = ByteBuffer(capacity: body.count + 512)
         do throws(EncodingRefusal) {
             if isMessages {
-                try MessagesRequest.write(root, for: target(provider), into: request, &context.report)
+                try MessagesRequest.write(root, for: target(provider), into: request, &context.attempt.report)
             } else {
-                try ResponsesRequest.write(root, for: target(provider), into: request, &context.report)
+                try ResponsesRequest.write(root, for: target(provider), into: request, &context.attempt.report)
             }
         } catch {
             let code = isMessages ? "unsupported_value" : "unsupported_parameter"

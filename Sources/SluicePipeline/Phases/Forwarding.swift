@@ -15,16 +15,14 @@ struct Forwarding {
     /// However many keys a provider has.
     private static let attemptsMax = 5
 
-    func forward(_ request: IncomingRequest, to target: Target, _ context: RequestContext) async throws(Rejection) {
-        if context.countsTokens, try CountedTokens.answer(request, target, context, tape: tape) { return }
-        switch target {
+    func forward(_ request: IncomingRequest, to destination: Destination, _ context: RequestContext) async throws(Rejection) {
+        if context.countsTokens, try CountedTokens.answer(request, destination, context, tape: tape) { return }
+        switch destination {
         case .echo: try await EchoReply.send(request, context, tape: tape)
-        case .provider(let provider):
-            try StoredResponses.check(context, provider)
-            try RequestEditing.check(context, provider)
+        case .targets:
             context.request = request
             context.exchange.onAbandoned = { [unowned context] in
-                context.upstream?.cancel(UpstreamError(.cancelled, "the application has gone"))
+                context.attempt.upstream?.cancel(UpstreamError(.cancelled, "the application has gone"))
             }
             try await proceed(context, isScanned: true)
         }
@@ -35,13 +33,17 @@ struct Forwarding {
     /// - Parameter isScanned: the tape still holds the request's document.
     func proceed(_ context: RequestContext, isScanned: Bool) async throws(Rejection) {
         var isScanned = isScanned
-        while let request = context.request, let provider = context.provider {
+        while let request = context.request, let target = context.plan.current {
+            let provider = target.provider
+            context.begin(target)
+            try StoredResponses.check(context, provider)
+            try RequestEditing.check(context, provider)
             if !isScanned, case .json(let body) = request.body { try? tape.scan(body.span) }
             isScanned = false
-            context.key = provider.keys.next(at: context.exchange.loop.now)
+            context.attempt.key = provider.keys.next(at: context.exchange.loop.now)
             var upstreamRequest = try await build(request, context, provider)
             do throws(UpstreamError) {
-                if let signer = provider.signer(context.key) {
+                if let signer = provider.signer(context.attempt.key) {
                     try await sign(&upstreamRequest, signer, context, provider)
                 }
                 return try await send(upstreamRequest, context, provider)
@@ -54,9 +56,6 @@ struct Forwarding {
     private func build(
         _ request: IncomingRequest, _ context: RequestContext, _ provider: Provider
     ) async throws(Rejection) -> UpstreamRequest {
-        context.translation = nil
-        context.report = FieldReport()
-        context.answerTool = nil
         if case .json(let body) = request.body, Translation.isNeeded(context, provider, tape.root(over: body.span)) {
             return try await Translation.request(body, context, provider, media: media, tape: tape)
         }
@@ -100,16 +99,16 @@ struct Forwarding {
         if context.exchange.isAbandoned { throw UpstreamError(.cancelled, "the application has gone") }
         context.attempts += 1
         let upstream = try await pool.send(request, deadlines: deadlines(context), fresh: fresh)
-        context.upstream = upstream
-        context.sentUpstreamAt = upstream.loop.now
+        context.attempt.upstream = upstream
+        context.attempt.sentUpstreamAt = upstream.loop.now
         if context.exchange.isAbandoned {
             upstream.cancel(UpstreamError(.cancelled, "the application has gone"))
         } else if case .streamed(_, let next) = request.body {
             BodyPump.start(next, into: upstream)
         }
         let head = try await upstream.responseHead()
-        context.headAt = upstream.loop.now
-        if head.status == 101 { context.translation?.open(upstream) }
+        context.attempt.headAt = upstream.loop.now
+        if head.status == 101 { context.attempt.translation?.open(upstream) }
         try await Relaying.relay(head, from: upstream, context, tape: tape)
     }
 
@@ -118,7 +117,7 @@ struct Forwarding {
     /// Whether the provider surely has not begun to work on the request, or may work on it twice.
     private func mayRepeat(_ request: UpstreamRequest, _ error: UpstreamError, _ context: RequestContext) -> Bool {
         guard request.isReplayable, error.reason == .closedBeforeHead, !context.exchange.isHeadSent,
-            let upstream = context.upstream, upstream.isOnReusedConnection
+            let upstream = context.attempt.upstream, upstream.isOnReusedConnection
         else { return false }
         return error.isUnprocessed || request.method.isIdempotent
     }
@@ -126,11 +125,10 @@ struct Forwarding {
     /// Whether another attempt is worth its while: a key was refused, and there is another one.
     func mayTryAgain(after error: UpstreamError, _ context: RequestContext) -> Bool {
         guard error.reason == .reported, !context.exchange.isHeadSent, !context.exchange.isAbandoned,
-            let request = context.request, context.attempts < Self.attemptsMax, let fault = context.fault
+            let request = context.request, context.attempts < Self.attemptsMax, let fault = context.attempt.fault
         else { return false }
         if case .streamed = request.body { return false }
         if !KeyVerdicts.offersAnother(fault, context) { return false }
-        context.fault = nil
         context.outcome = .complete
         return true
     }
@@ -141,7 +139,7 @@ struct Forwarding {
         if let failure = context.exchange.downstreamFailure {
             return Rejection(failure, limitName: "limits.upload_bytes_max")
         }
-        if error.reason == .reported, let fault = context.fault { return Rejection(fault) }
-        return Rejection(error, provider: context.provider?.name ?? "")
+        if error.reason == .reported, let fault = context.attempt.fault { return Rejection(fault) }
+        return Rejection(error, provider: context.attempt.provider?.name ?? "")
     }
 }

@@ -97,6 +97,7 @@ enum Intake {
             context.isStream = isStream
         }
         if context.isStream { context.showsUsage = root["stream_options"]?["include_usage"]?.bool ?? false }
+        if context.snapshot.asksWhoCalls { Identification.readUser(root, context) }
         if context.operation == .chatCompletions { try checkMessages(root) }
     }
 

@@ -7,7 +7,7 @@ internal import SluiceProviders
 enum KeyVerdicts {
     /// - Returns: whether another attempt has something else to show: another key, or a fresh token.
     static func offersAnother(_ fault: ProviderFault, _ context: RequestContext) -> Bool {
-        guard let provider = context.provider, let key = context.key else { return false }
+        guard let provider = context.attempt.provider, let key = context.attempt.key else { return false }
         let now = context.exchange.loop.now
         switch fault.key {
         case .fine: return false

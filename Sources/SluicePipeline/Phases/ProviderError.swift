@@ -17,8 +17,8 @@ enum ProviderError {
         let body = try await upstream.collect(atMost: bytesMax)
         if body == nil { upstream.cancel(UpstreamError(.cancelled, "an error's body that is too long")) }
         // Servers that refuse a key like to repeat it.
-        if let body { context.provider?.conceal(in: body) }
-        if let body, let provider = context.provider, mayConcernKey(head.status, provider, context) {
+        if let body { context.attempt.provider?.conceal(in: body) }
+        if let body, let provider = context.attempt.provider, mayConcernKey(head.status, provider, context) {
             let isJSON = (try? tape.scan(body.span)) != nil
             let fault =
                 isJSON
@@ -42,7 +42,7 @@ enum ProviderError {
 
     /// Whether another key or token than the one that was shown may do better.
     private static func mayConcernKey(_ status: Status, _ provider: Provider, _ context: RequestContext) -> Bool {
-        guard let key = context.key, [401, 402, 403, 429].contains(status.code) else { return false }
+        guard let key = context.attempt.key, [401, 402, 403, 429].contains(status.code) else { return false }
         return provider.keys.credentials.count > 1 || provider.signer(key)?.tokens != nil
     }
 
@@ -82,7 +82,7 @@ enum ProviderError {
     private static func rewritten(
         _ head: ResponseHead, _ body: ByteBuffer?, _ context: RequestContext, tape: JSONTape
     ) -> ByteBuffer? {
-        let provider = context.provider?.name ?? ""
+        let provider = context.attempt.provider?.name ?? ""
         var message = "Provider \(provider) answered with status \(head.status.code)."
         var code = "upstream_error"
         if let body, (try? tape.scan(body.span)) != nil {

@@ -20,10 +20,10 @@ enum Relaying {
     static func relay(
         _ head: ResponseHead, from upstream: UpstreamExchange, _ context: RequestContext, tape: JSONTape
     ) async throws(UpstreamError) {
-        context.upstreamStatus = head.status
-        context.upstreamRequestID = upstreamRequestID(head)
+        context.attempt.upstreamStatus = head.status
+        context.attempt.upstreamRequestID = upstreamRequestID(head)
         let code = head.status.code
-        if code >= 400, let dialect = context.translation?.dialect ?? context.dialectOfErrors {
+        if code >= 400, let dialect = context.attempt.translation?.dialect ?? context.dialectOfErrors {
             try await ProviderError.translate(head, from: upstream, dialect, context, tape: tape)
         } else if code >= 400 {
             try await ProviderError.relay(head, from: upstream, context, tape: tape)
@@ -31,10 +31,10 @@ enum Relaying {
             upstream.cancel(UpstreamError(.cancelled, "redirect"))
             throw UpstreamError(
                 .malformed, "it answered with a redirect (\(code)), which is not followed with a credential")
-        } else if let translation = context.translation, translation.asksForWebSocket, code != 101 {
+        } else if let translation = context.attempt.translation, translation.asksForWebSocket, code != 101 {
             upstream.cancel(UpstreamError(.cancelled, "no WebSocket"))
             throw UpstreamError(.malformed, "it answered with status \(code) where it was asked for a WebSocket")
-        } else if let translation = context.translation {
+        } else if let translation = context.attempt.translation {
             try await TranslatedReply.relay(head, from: upstream, translation, context, tape: tape)
         } else if isEventStream(head) {
             let reply = ResponseHead(head.status, fields: fields(head, context))
@@ -126,13 +126,13 @@ enum Relaying {
                 throw UpstreamError(.malformed, "its reply is not valid JSON: \(error)")
             }
             let root = tape.root(over: body.span)
-            if context.dialectOfErrors != nil, let fault = context.provider?.adaptation.errors.inBand(root) {
+            if context.dialectOfErrors != nil, let fault = context.attempt.provider?.adaptation.errors.inBand(root) {
                 throw context.reported(fault)
             }
-            context.usage =
+            context.attempt.usage =
                 context.dialect == .anthropic ? Usage(anthropic: root["usage"]) : Usage(openAI: root["usage"])
-            if context.usage == nil, context.operation?.hasStreamOptions == true {
-                context.usage = .estimate(
+            if context.attempt.usage == nil, context.operation?.hasStreamOptions == true {
+                context.attempt.usage = .estimate(
                     requestByteCount: context.exchange.receivedByteCount, textByteCount: body.count)
             }
         }

@@ -35,15 +35,15 @@ enum RequestEditing {
                 return body
             }
         }
-        let capabilities = provider.adaptation.capabilities.row(for: context.upstreamModel)
+        let capabilities = provider.adaptation.capabilities.row(for: context.attempt.upstreamModel)
         var adaptation = ChatAdaptation(capabilities, takesChoices: takesChoices)
         let changed: ByteBuffer?
         do throws(EncodingRefusal) {
-            changed = try adaptation.adapt(tape.root(over: body.span), &context.report)
+            changed = try adaptation.adapt(tape.root(over: body.span), &context.attempt.report)
         } catch {
             throw refusal(error)
         }
-        context.answerTool = adaptation.answerTool
+        context.attempt.answerTool = adaptation.answerTool
         guard let changed else { return body }
         try scan(changed, tape)
         return changed
@@ -70,15 +70,15 @@ enum RequestEditing {
         isAskedForUsage: Bool
     ) -> JSONEdits {
         var edits = JSONEdits()
-        if root["model"]?.equals(context.upstreamModel.utf8Span.span) != true {
-            edits.set("model", in: root) { $0.string(context.upstreamModel) }
+        if root["model"]?.equals(context.attempt.upstreamModel.utf8Span.span) != true {
+            edits.set("model", in: root) { $0.string(context.attempt.upstreamModel) }
         }
         if isAskedForUsage { OpenAIDialect.askForUsage(root, &edits) }
         if let operation, !provider.adaptation.request.isEmpty {
             provider.adaptation.request.apply(
-                to: root, model: context.upstreamModel, operation: operation,
+                to: root, model: context.attempt.upstreamModel, operation: operation,
                 isStream: context.isStream, &edits,
-                &context.report)
+                &context.attempt.report)
         }
         return edits
     }
@@ -92,7 +92,7 @@ enum RequestEditing {
         let asks =
             context.isStream && !context.showsUsage && context.dialect == .openAI
             && context.operation?.hasStreamOptions == true
-            && provider.adaptation.capabilities.row(for: context.upstreamModel).streamUsage
+            && provider.adaptation.capabilities.row(for: context.attempt.upstreamModel).streamUsage
         let operation = context.dialect == .openAI ? context.operation?.adapterOperation : nil
         let edits = edits(root, context, provider, operation, isAskedForUsage: asks)
         try settle(context)
@@ -105,12 +105,12 @@ enum RequestEditing {
 
     /// Refuses a request that would lose something, where that is wanted.
     static func settle(_ context: RequestContext) throws(Rejection) {
-        guard context.unsupported == .strict, let first = context.report.lost.first else { return }
-        let others = context.report.lost.dropFirst()
+        guard context.unsupported == .strict, let first = context.attempt.report.lost.first else { return }
+        let others = context.attempt.report.lost.dropFirst()
         let more = others.isEmpty ? "" : " The same is true of: \(others.joined(separator: ", "))."
         throw Rejection(
             .caller, 400, code: "unsupported_parameter",
-            "\(first) cannot be said to the model \(context.upstreamModel) of \(context.provider?.name ?? "the provider").\(more)",
+            "\(first) cannot be said to the model \(context.attempt.upstreamModel) of \(context.attempt.provider?.name ?? "the provider").\(more)",
             param: first)
     }
 }

@@ -1,44 +1,41 @@
 internal import SluiceCore
 internal import SluiceHTTP
+internal import SluicePolicy
 internal import SluiceProviders
 
 /// Who answers a request.
-enum Target {
+enum Destination {
     /// The built-in model that answers with the prompt.
     case echo
-    case provider(Provider)
+    /// Those of the plan.
+    case targets
 }
 
-/// Chooses the target of a request by its model.
+/// Plans who may answer a request, by its model.
 ///
 /// In this order: a model that the configuration names; `provider/model`; the built-in `echo`; a provider that lists the model;
 /// the default provider, which takes any name.
 enum Routing {
     static let echoModel = "echo"
 
-    static func choose(
-        for context: RequestContext, _ request: IncomingRequest, directory: ModelDirectory
-    ) throws(Rejection) -> Target {
+    static func plan(
+        _ context: RequestContext, _ request: IncomingRequest, directory: ModelDirectory
+    ) throws(Rejection) -> Destination {
         let snapshot = context.snapshot
         let name = context.model
-        context.upstreamModel = name
-        context.unsupported = snapshot.unsupported
         if let model = snapshot.models[name] {
-            context.upstreamModel = model.upstreamModel
-            if let mode = model.unsupported { context.unsupported = mode }
-            return try use(model.provider, context)
+            return try use(model.provider, model.upstreamModel, context, unsupported: model.unsupported)
         }
         if let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")),
             let provider = snapshot.providers[String(name[..<slash])]
         {
-            context.upstreamModel = String(name[name.index(after: slash)...])
-            return try use(provider, context)
+            return try use(provider, String(name[name.index(after: slash)...]), context)
         }
         if name == echoModel { return .echo }
         if snapshot.providers.count > 1, !name.isEmpty, let owner = owner(of: name, snapshot, directory) {
-            return try use(owner, context)
+            return try use(owner, name, context)
         }
-        if let provider = snapshot.defaultProvider { return try use(provider, context) }
+        if let provider = snapshot.defaultProvider { return try use(provider, name, context) }
         throw notFound(context)
     }
 
@@ -49,16 +46,22 @@ enum Routing {
         return directory.owner(of: model).flatMap { snapshot.providers[$0] }
     }
 
-    private static func use(_ provider: Provider, _ context: RequestContext) throws(Rejection) -> Target {
+    private static func use(
+        _ provider: Provider, _ upstreamModel: String, _ context: RequestContext, unsupported: FieldReport.Mode? = nil
+    ) throws(Rejection) -> Destination {
         // Some providers have the model in the path: it is not for the caller to choose another one.
-        if !context.model.isEmpty, !RequestTarget.isSegment(context.upstreamModel.utf8Span.span) {
+        if !context.model.isEmpty, !RequestTarget.isSegment(upstreamModel.utf8Span.span) {
             throw Rejection(
                 .caller, 400, code: "invalid_value",
                 "The model's name has control characters, . or .. as a part of a path in it.",
                 param: "model")
         }
-        context.provider = provider
-        return .provider(provider)
+        let id = TargetID(provider: provider.name, model: upstreamModel)
+        context.plan.targets.append(
+            RouteTarget(
+                provider: provider, upstreamModel: upstreamModel, unsupported: unsupported,
+                state: context.snapshot.lasting.targets.state(of: id)))
+        return .targets
     }
 
     private static func notFound(_ context: RequestContext) -> Rejection {

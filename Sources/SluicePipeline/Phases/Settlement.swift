@@ -17,7 +17,7 @@ final class Settlement {
     func settle(_ context: RequestContext) {
         // Whoever left an exchange open, it does not stay so.
         if !context.exchange.isFinished { context.exchange.abort() }
-        context.upstream = nil
+        context.attempt.upstream = nil
         if context.exchange.isAbandoned {
             context.outcome = .clientGone
         } else if context.rejection != nil, context.outcome == .complete {
@@ -44,26 +44,26 @@ final class Settlement {
         entry.field("event.duration", Int((now - exchange.startedAt).nanoseconds))
         entry.field("client.address", exchange.peer.host)
         if !context.model.isEmpty { entry.field("gen_ai.request.model", context.model) }
-        if let provider = context.provider {
+        if let provider = context.attempt.provider {
             entry.field("gen_ai.provider.name", provider.name)
-            if context.upstreamModel != context.model { entry.field("sluice.upstream.model", context.upstreamModel) }
+            if context.attempt.upstreamModel != context.model { entry.field("sluice.upstream.model", context.attempt.upstreamModel) }
             entry.field("sluice.upstream.attempts", context.attempts)
         }
-        if let status = context.upstreamStatus { entry.field("sluice.upstream.status_code", Int(status.code)) }
+        if let status = context.attempt.upstreamStatus { entry.field("sluice.upstream.status_code", Int(status.code)) }
         if let reason = context.keyReason { entry.field("sluice.key.set_aside", reason.rawValue) }
-        if let id = context.upstreamRequestID { entry.field("sluice.upstream.request_id", id) }
-        if let sent = context.sentUpstreamAt, let head = context.headAt {
+        if let id = context.attempt.upstreamRequestID { entry.field("sluice.upstream.request_id", id) }
+        if let sent = context.attempt.sentUpstreamAt, let head = context.attempt.headAt {
             entry.field("sluice.upstream.head_ms", milliseconds: head - sent)
         }
         if let first = context.firstByteAt {
             entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt)
         }
         if context.isStream { entry.field("sluice.stream", true) }
-        if !context.report.lost.isEmpty {
-            entry.field("sluice.request.lost_fields", context.report.lost.joined(separator: ", "))
+        if !context.attempt.report.lost.isEmpty {
+            entry.field("sluice.request.lost_fields", context.attempt.report.lost.joined(separator: ", "))
         }
-        if !context.report.adapted.isEmpty {
-            entry.field("sluice.request.adapted_fields", context.report.adapted.joined(separator: ", "))
+        if !context.attempt.report.adapted.isEmpty {
+            entry.field("sluice.request.adapted_fields", context.attempt.report.adapted.joined(separator: ", "))
         }
         entry.field("http.request.body.bytes", exchange.receivedByteCount)
         entry.field("http.response.body.bytes", exchange.sentByteCount)
@@ -79,7 +79,7 @@ final class Settlement {
     }
 
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {
-        if let usage = context.usage {
+        if let usage = context.attempt.usage {
             entry.field("sluice.usage.source", usage.isEstimated ? "estimated" : "provider")
             entry.field("gen_ai.usage.input_tokens", usage.inputTokens)
             entry.field("gen_ai.usage.output_tokens", usage.outputTokens)

@@ -91,7 +91,7 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
         guard verdict == .error else { return verdict }
         let tape = tape
         // The tape holds the event: nothing that was learned by heart is an error.
-        if context.dialectOfErrors != nil, let fault = context.provider?.adaptation.errors.inBand(tape.root(over: data))
+        if context.dialectOfErrors != nil, let fault = context.attempt.provider?.adaptation.errors.inBand(tape.root(over: data))
         {
             fail(context.reported(fault))
             return .drop
@@ -173,7 +173,7 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
 
     func end() throws(UpstreamError) {
         if let failure { throw failure }
-        context.usage = inspector.usage
+        context.attempt.usage = inspector.usage
         context.malformedEvents = inspector.malformedCount
         if parser.isInsideEvent, !inspector.isDone {
             throw UpstreamError(.closedInBody, "its stream ended within an event")
@@ -196,7 +196,7 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
     }
 
     func stop() {
-        context.usage = inspector.usage ?? estimate
+        context.attempt.usage = inspector.usage ?? estimate
         context.malformedEvents = inspector.malformedCount
         keepAlive?.stop()
     }

@@ -71,7 +71,7 @@ enum TranslatedReply {
             reply.usage(
                 .estimate(requestByteCount: context.exchange.receivedByteCount, textByteCount: reply.byteCount))
         }
-        context.usage = reply.usage
+        context.attempt.usage = reply.usage
         let buffer = ByteBuffer(capacity: reply.byteCount + 512)
         ReplyFormat.write(reply, context, into: buffer)
         send(buffer, context)
@@ -88,12 +88,12 @@ enum TranslatedReply {
         let body = try await document(from: upstream, context, tape: tape)
         let buffer = ByteBuffer(capacity: body.count + 256)
         let usage = embeddings.decode(
-            tape.root(over: body.span), model: context.upstreamModel, asBase64: translation.asBase64, into: buffer)
+            tape.root(over: body.span), model: context.attempt.upstreamModel, asBase64: translation.asBase64, into: buffer)
         guard let usage else {
             if let fault = embeddings.fault(in: tape.root(over: body.span)) { throw context.reported(fault) }
             throw UpstreamError(.malformed, "its reply has no embeddings")
         }
-        context.usage = usage
+        context.attempt.usage = usage
         send(buffer, context)
     }
 
@@ -128,7 +128,7 @@ enum TranslatedReply {
         var fields = HeaderFields(reservingBytes: 256, fields: 6)
         fields.append(.contentType, contentType)
         context.appendRequestID(to: &fields)
-        if let id = context.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
+        if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
         appendReport(context, to: &fields)
         return fields
     }
@@ -136,7 +136,7 @@ enum TranslatedReply {
     /// What of the request got lost or was changed, unless the application is not to be told.
     static func appendReport(_ context: RequestContext, to fields: inout HeaderFields) {
         if context.unsupported == .drop { return }
-        let report = context.report
+        let report = context.attempt.report
         if !report.lost.isEmpty {
             fields.append(lowercaseName: "x-sluice-dropped-fields", FieldReport.fieldValue(report.lost))
         }

@@ -115,7 +115,7 @@ final class TranslatedStream: RelayedStream {
     }
 
     func stop() {
-        context.usage = writer.usage ?? (writer.hasContent ? estimate : nil)
+        context.attempt.usage = writer.usage ?? (writer.hasContent ? estimate : nil)
         context.malformedEvents = decoding.malformedCount
         keepAlive?.stop()
     }
@@ -175,7 +175,7 @@ final class AssembledStream: BodySink {
 
     /// What was answered before the failure has its price all the same.
     private func failed(_ error: UpstreamError) -> UpstreamError {
-        context.usage = reply.usage ?? (reply.isEmpty ? nil : estimate)
+        context.attempt.usage = reply.usage ?? (reply.isEmpty ? nil : estimate)
         return error
     }
 

@@ -53,7 +53,7 @@ package final class Translation {
         }
         let echo = context.operation == .responses ? ResponsesEcho(of: tape.root(over: body.span)) : nil
         var body = try CanonicalRequest.make(of: body, context, provider, tape: tape)
-        let capabilities = provider.adaptation.capabilities.row(for: context.upstreamModel)
+        let capabilities = provider.adaptation.capabilities.row(for: context.attempt.upstreamModel)
         if !capabilities.imageURLs { body = try await MediaInlining.inline(body, context, media, tape: tape) }
         let stops = stops(tape.root(over: body.span), provider)
         body = try RequestEditing.adapted(body, context, provider, takesChoices: false, tape: tape)
@@ -65,14 +65,14 @@ package final class Translation {
             let edits = RequestEditing.edits(
                 root, context, provider, .chat, isAskedForUsage: context.isStream && capabilities.streamUsage)
             edits.splices(over: root).append(to: encoded, from: root.documentBytes)
-            target += provider.adaptation.target(.chat, model: context.upstreamModel, rest: [UInt8]().span)
+            target += provider.adaptation.target(.chat, model: context.attempt.upstreamModel, rest: [UInt8]().span)
         } else {
             body = try transformed(body, context, provider, tape: tape)
             let request = ChatRequest(
-                tape.root(over: body.span), model: context.upstreamModel, isStream: context.isStream,
-                applicationID: provider.signer(context.key)?.applicationID)
+                tape.root(over: body.span), model: context.attempt.upstreamModel, isStream: context.isStream,
+                applicationID: provider.signer(context.attempt.key)?.applicationID)
             do throws(EncodingRefusal) {
-                try provider.chat.encode(request, capabilities, into: encoded, &context.report)
+                try provider.chat.encode(request, capabilities, into: encoded, &context.attempt.report)
             } catch {
                 throw RequestEditing.refusal(error)
             }
@@ -82,7 +82,7 @@ package final class Translation {
         try RequestEditing.settle(context)
         let translation = Translation(provider.chat, filters(context, provider, stops))
         translation.echo = echo
-        context.translation = translation
+        context.attempt.translation = translation
         if provider.chat.framing == .webSocketMessages {
             return translation.webSocketRequest(target, fields, firstMessage: encoded)
         }
@@ -97,20 +97,20 @@ package final class Translation {
         let encoded = ByteBuffer(capacity: body.count + 512)
         do throws(EncodingRefusal) {
             try embeddings.encode(
-                root, model: context.upstreamModel, applicationID: provider.signer(context.key)?.applicationID,
+                root, model: context.attempt.upstreamModel, applicationID: provider.signer(context.attempt.key)?.applicationID,
                 into: encoded,
-                &context.report)
+                &context.attempt.report)
         } catch {
             throw RequestEditing.refusal(error)
         }
         try RequestEditing.settle(context)
-        context.translation = Translation(
+        context.attempt.translation = Translation(
             provider.chat, embeddings: embeddings,
             asBase64: root["encoding_format"]?.equals("base64") == true)
         var fields = UpstreamRequestBuilder.translatedFields(context, provider)
         embeddings.addFields(to: &fields)
         return post(
-            encoded, provider.basePath + Array(embeddings.target(model: context.upstreamModel).utf8), fields)
+            encoded, provider.basePath + Array(embeddings.target(model: context.attempt.upstreamModel).utf8), fields)
     }
 
     private static func post(_ body: ByteBuffer, _ target: [UInt8], _ fields: HeaderFields) -> UpstreamRequest {
@@ -127,8 +127,8 @@ package final class Translation {
         let root = tape.root(over: body.span)
         var edits = JSONEdits()
         provider.adaptation.request.apply(
-            to: root, model: context.upstreamModel, operation: .chat, isStream: context.isStream, &edits,
-            &context.report)
+            to: root, model: context.attempt.upstreamModel, operation: .chat, isStream: context.isStream, &edits,
+            &context.attempt.report)
         if edits.isEmpty { return body }
         let changed = ByteBuffer(capacity: body.count + 256)
         edits.splices(over: root).append(to: changed, from: root.documentBytes)
@@ -150,7 +150,7 @@ package final class Translation {
         var filters: [ReplyFilter] = []
         if provider.adaptation.reply.hasThinkTags { filters.append(ThinkTagFilter()) }
         if !stops.isEmpty { filters.append(StopFilter(stops)) }
-        if let tool = context.answerTool { filters.append(AnswerToolFilter(tool)) }
+        if let tool = context.attempt.answerTool { filters.append(AnswerToolFilter(tool)) }
         return filters
     }
 

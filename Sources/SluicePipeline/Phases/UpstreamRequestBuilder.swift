@@ -44,7 +44,7 @@ enum UpstreamRequestBuilder {
                 rest.starts(with: usual)
                 ? Array(rest.dropFirst(usual.count))
                 : rest.firstIndex(of: UInt8(ascii: "?")).map { Array(rest[$0...]) } ?? []
-            return target + provider.adaptation.target(operation, model: context.upstreamModel, rest: tail.span)
+            return target + provider.adaptation.target(operation, model: context.attempt.upstreamModel, rest: tail.span)
         }
         target.append(contentsOf: received[3...])  // without "/v1"
         return target
@@ -56,8 +56,8 @@ enum UpstreamRequestBuilder {
         let received = context.exchange.head.fields
         var fields = HeaderFields(reservingBytes: 768, fields: 16)
         let isForwarding = provider.forwardsAuthorization && received.contains(.authorization)
-        provider.authorize(&fields, key: isForwarding ? nil : context.key)
-        if isForwarding { context.key = nil }
+        provider.authorize(&fields, key: isForwarding ? nil : context.attempt.key)
+        if isForwarding { context.attempt.key = nil }
         let configuredCount = fields.count
         for index in 0..<received.count {
             let field = received.field(at: index)
@@ -99,7 +99,7 @@ enum UpstreamRequestBuilder {
     static func translatedFields(_ context: RequestContext, _ provider: Provider) -> HeaderFields {
         let received = context.exchange.head.fields
         var fields = HeaderFields(reservingBytes: 768, fields: 16)
-        provider.authorize(&fields, key: context.key)
+        provider.authorize(&fields, key: context.attempt.key)
         fields.append(.contentType, "application/json")
         if context.isStream { fields.append(.accept, "text/event-stream") }
         for index in 0..<received.count {
@@ -121,10 +121,10 @@ enum UpstreamRequestBuilder {
         case .none: return .none
         case .json(let buffer): return try RequestEditing.body(buffer, context, provider, tape: tape)
         case .whole(let buffer):
-            guard let range = request.formModelRange, context.model != context.upstreamModel else {
+            guard let range = request.formModelRange, context.model != context.attempt.upstreamModel else {
                 return .parts([UpstreamRequest.Part(buffer, 0..<buffer.count)], byteCount: buffer.count)
             }
-            let name = ByteBuffer(context.upstreamModel)
+            let name = ByteBuffer(context.attempt.upstreamModel)
             let parts = [
                 UpstreamRequest.Part(buffer, 0..<range.lowerBound), UpstreamRequest.Part(name, 0..<name.count),
                 UpstreamRequest.Part(buffer, range.upperBound..<buffer.count),

@@ -101,9 +101,9 @@ enum PlatformReply {
             json.key("name")
             json.string(context.model)
             json.key("provider")
-            json.string(context.provider?.name ?? "sluice")
+            json.string(context.attempt.provider?.name ?? "sluice")
             json.key("version")
-            json.string(version ?? context.upstreamModel)
+            json.string(version ?? context.attempt.upstreamModel)
         }
     }
 

@@ -47,6 +47,7 @@ enum PlatformRequest {
                 param: "parameters")
         }
         context.scene = parameters["prompt_id"]?.string
+        if context.snapshot.asksWhoCalls { Identification.readEnvelope(root, context) }
         let buffer = ByteBuffer(capacity: root.range.count + 64)
         var json = JSONWriter(into: buffer)
         json.beginObject()

@@ -18,10 +18,10 @@ final class AdminEndpoint {
         guard let wanted = SocketAddress("\(configured)") else {
             throw ListeningSockets.Unusable(address: "\(configured)", reason: "it cannot be read")
         }
-        let providers = ProvidersEndpoint(on: loop, shared: shared)
+        let routes: [any AdminRoute] = [ProvidersEndpoint(on: loop, shared: shared)]
         registry = ConnectionRegistry(
             loop: loop, configuration: DownstreamConfiguration(), count: ConnectionCount(max: Self.connectionsMax),
-            protocolError: { _ in }, handler: { exchange in Self.answer(exchange, shared, providers) })
+            protocolError: { _ in }, handler: { exchange in Self.answer(exchange, shared, routes) })
         let fd = try sockets.adminSocket(wanted)
         address = wanted.isUnix ? wanted : Socket.localAddress(fd) ?? wanted
         listener = try Listener(fd: fd, address: address, certificates: nil, registry: registry)
@@ -35,15 +35,16 @@ final class AdminEndpoint {
     }
 
     private static func answer(
-        _ exchange: DownstreamExchange, _ shared: Shared, _ providers: ProvidersEndpoint
+        _ exchange: DownstreamExchange, _ shared: Shared, _ routes: [any AdminRoute]
     ) {
-        if providers.answer(exchange) { return }
+        for route in routes where route.answer(exchange) { return }
         let head = exchange.head
         let path = head.path
         let isKnown =
             path.equals("/health") || path.equals("/healthz") || path.equals("/livez") || path.equals("/readyz")
         guard isKnown else {
-            return send(404, #"{"error":"There is /health, /livez, /readyz and /providers here."}"#, to: exchange)
+            let names = routes.map(\.name).joined(separator: ", ")
+            return send(404, #"{"error":"There is /health, /livez, /readyz, \#(names) here."}"#, to: exchange)
         }
         guard head.method == .get || head.method == .head else {
             return send(405, #"{"error":"Use GET."}"#, to: exchange)

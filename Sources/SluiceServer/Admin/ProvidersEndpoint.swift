@@ -5,7 +5,8 @@ internal import SluiceNet
 internal import SluicePipeline
 
 /// `/providers` of the admin port: how each is, and a probe when somebody asks for one.
-final class ProvidersEndpoint {
+final class ProvidersEndpoint: AdminRoute {
+    let name = "/providers"
     private let shared: Shared
     private let client: ProviderClient
     /// Probes under way: one at a time for each provider.
@@ -39,10 +40,7 @@ final class ProvidersEndpoint {
     }
 
     private func probe(_ name: String, _ exchange: DownstreamExchange) {
-        // A page in the operator's browser can reach this port too.
-        if exchange.head.fields.contains(.origin) {
-            return AdminEndpoint.send(403, #"{"error":"Not for web pages."}"#, to: exchange)
-        }
+        if refusesPage(exchange) { return }
         guard let provider = shared.current.snapshot.providers[name] else {
             return AdminEndpoint.send(404, #"{"error":"There is no such provider."}"#, to: exchange)
         }

@@ -1,0 +1,43 @@
+internal import Synchronization
+
+/// One model as one provider has it: what can answer a request.
+package struct TargetID: Hashable, Sendable {
+    package let provider: String
+    /// As the provider spells it.
+    package let model: String
+
+    package init(provider: String, model: String) {
+        self.provider = provider
+        self.model = model
+    }
+}
+
+/// What the process knows of one target. Shared by all workers, and kept when the configuration changes.
+package final class TargetState: Sendable {
+    package let id: TargetID
+
+    init(_ id: TargetID) { self.id = id }
+}
+
+/// The states of all targets that were ever asked for, within a bound.
+package final class TargetTable: Sendable {
+    private let states = Mutex<[TargetID: TargetState]>([:])
+    /// Callers may choose names behind a provider's prefix: what is over the bound shares no memory with others, and is not kept.
+    private static let countMax = 10_000
+
+    package init() {}
+
+    package func state(of id: TargetID) -> TargetState {
+        states.withLock { states in
+            if let state = states[id] { return state }
+            let state = TargetState(id)
+            if states.count < Self.countMax { states[id] = state }
+            return state
+        }
+    }
+
+    /// All of them, by provider and model.
+    package var all: [TargetState] {
+        states.withLock { Array($0.values) }.sorted { ($0.id.provider, $0.id.model) < ($1.id.provider, $1.id.model) }
+    }
+}
