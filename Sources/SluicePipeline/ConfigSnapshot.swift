@@ -1,5 +1,6 @@
 internal import SluiceCore
 package import SluiceProviders
+package import SluiceStorage
 
 /// The configuration as it is in force: immutable, shared by all workers, swapped whole. An exchange keeps the one it started with.
 package final class ConfigSnapshot: Sendable {
@@ -55,11 +56,14 @@ package final class ConfigSnapshot: Sendable {
     package let lasting: LastingState
     /// Whether some policy depends on who asks: reading that has its price.
     package let asksWhoCalls: Bool
+    /// `nil`: there is no Redis.
+    package let redis: RedisSettings?
 
     package init(
         revision: Int, providers: [Provider], models: [String: Model], defaultProvider: Provider?,
         unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, media: MediaPolicy = MediaPolicy(),
-        logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false
+        logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
+        redis: RedisSettings? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -72,5 +76,6 @@ package final class ConfigSnapshot: Sendable {
         self.logsExchanges = logsExchanges
         self.lasting = lasting
         self.asksWhoCalls = asksWhoCalls
+        self.redis = redis
     }
 }

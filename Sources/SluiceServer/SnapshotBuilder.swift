@@ -55,7 +55,8 @@ enum SnapshotBuilder {
             defaultProvider: configuration.defaultProvider.flatMap { byName[$0] },
             unsupported: mode(configuration.unsupported),
             limits: limits, timeouts: timeouts, media: try media(configuration.media),
-            logsExchanges: configuration.log.access, lasting: lasting)
+            logsExchanges: configuration.log.access, lasting: lasting,
+            redis: try configuration.redis.map(RedisBuilder.settings))
     }
 
     private static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

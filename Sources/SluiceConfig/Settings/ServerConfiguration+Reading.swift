@@ -43,6 +43,8 @@ extension ServerConfiguration {
         server.media = section.section("media", doc: "Images that requests name by URL.", MediaConfiguration.read)
         server.log = section.section("log", doc: "What is logged, and where to.", LogConfiguration.read)
         server.drain = section.section("drain", doc: "How the process ends.", DrainConfiguration.read)
+        server.redis = section.optionalSection(
+            "redis", doc: "Redis, for what several Sluices share. null: none.", RedisConfiguration.read)
         return server
     }
 
