@@ -15,8 +15,12 @@ package struct TargetID: Hashable, Sendable {
 /// What the process knows of one target. Shared by all workers, and kept when the configuration changes.
 package final class TargetState: Sendable {
     package let id: TargetID
+    package let health: TargetHealth
 
-    init(_ id: TargetID) { self.id = id }
+    init(_ id: TargetID) {
+        self.id = id
+        health = TargetHealth(seed: UInt64(bitPattern: Int64(id.hashValue)))
+    }
 }
 
 /// The states of all targets that were ever asked for, within a bound.

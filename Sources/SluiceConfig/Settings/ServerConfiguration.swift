@@ -19,6 +19,9 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var models: [ModelConfiguration] = []
     package var limits = LimitsConfiguration()
     package var timeouts = TimeoutsConfiguration()
+    package var retries = RetriesConfiguration()
+    package var breakers = BreakersConfiguration()
+    package var hedging = HedgingConfiguration()
     package var log = LogConfiguration()
     package var media = MediaConfiguration()
     package var drain = DrainConfiguration()
