@@ -15,8 +15,8 @@ package struct TimeoutsConfiguration: Sendable, Equatable {
     /// From the end of the request to the response head. 100 ms to a day; 504. Unstreamed answers of reasoning models
     /// begin only when they are finished: minutes are normal.
     package var firstByte = Duration.seconds(300)
-    /// From the end of the request to the first content of a stream: what comes before says only that the stream begins. 0
-    /// (never) to a day; 504, or another attempt. Models that think in silence need minutes.
+    /// From the end of the request to the first content of a stream. 100 ms to a day; 504. As long as `firstByte`: some
+    /// models think first, and show nothing of it.
     package var firstToken = Duration.seconds(300)
     /// A stream without a byte from the provider. 1 s to a day; ends in an error event.
     package var streamIdle = Duration.seconds(120)
@@ -70,8 +70,8 @@ package struct TimeoutsConfiguration: Sendable, Equatable {
             "first_byte_ms", default: firstByte, in: 100...day,
             doc: "From the end of the request to the response head. An unstreamed answer begins when it is finished.")
         firstToken = section.duration(
-            "first_token_ms", default: firstToken, in: 0...day,
-            doc: "From the end of the request to the first content of a stream: text, reasoning or a call. 0: never.")
+            "first_token_ms", default: firstToken, in: 100...day,
+            doc: "From the end of the request to the first content of a stream. 504 after it.")
         streamIdle = section.duration(
             "stream_idle_ms", default: streamIdle, in: 1000...day,
             doc: "A stream without a byte from the provider. It ends in an error event.")
