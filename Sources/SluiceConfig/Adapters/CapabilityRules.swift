@@ -39,6 +39,11 @@ package struct CapabilityRules: Sendable, Equatable {
         let models = section.strings(
             "models", default: ["*"], bytes: 1...256, count: 1...1000,
             doc: "Names, and beginnings that end in `*`; the longest that fits says the last word.")
+        return readAbilities(section, models: models, hasContext: true)
+    }
+
+    /// - Parameter hasContext: whether the section says how long requests may be.
+    static func readAbilities(_ section: ConfigSection, models: [String], hasContext: Bool) -> Self {
         var flags: [Named<Bool>] = []
         for (name, doc) in flagDocs {
             if let value = section.optional(name, .boolean, doc: doc + " null: as a shorter pattern says, else yes.") {
@@ -57,8 +62,10 @@ package struct CapabilityRules: Sendable, Equatable {
                 doc:
                     "How an answer that broke off is continued: the model is given what there is as a last message of the assistant, alone (`message`), with `partial` or `prefix` in it, or with `continue_final_message` in the request. null: as a shorter pattern says, else it is not known to go on."
             ),
-            contextTokensMax: section.optional(
-                "context_tokens_max", .integer(in: 1...100_000_000), doc: "Tokens of request and answer together."),
+            contextTokensMax: hasContext
+                ? section.optional(
+                    "context_tokens_max", .integer(in: 1...100_000_000), doc: "Tokens of request and answer together.")
+                : nil,
             outputTokensMax: section.optional(
                 "output_tokens_max", .integer(in: 1...100_000_000),
                 doc: "Tokens of an answer; more are asked for in vain."))
