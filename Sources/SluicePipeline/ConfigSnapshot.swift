@@ -65,6 +65,7 @@ package final class ConfigSnapshot: Sendable {
     package let limits: Limits
     package let timeouts: Timeouts
     package let recovery: Recovery
+    package let streams: StreamSettings
     package let media: MediaPolicy
     package let logsExchanges: Bool
     package let lasting: LastingState
@@ -74,6 +75,7 @@ package final class ConfigSnapshot: Sendable {
     package init(
         revision: Int, providers: [Provider], models: [String: Model], defaultProvider: Provider?,
         unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, recovery: Recovery = Recovery(),
+        streams: StreamSettings = StreamSettings(),
         media: MediaPolicy = MediaPolicy(),
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false
     ) {
@@ -85,6 +87,7 @@ package final class ConfigSnapshot: Sendable {
         self.limits = limits
         self.timeouts = timeouts
         self.recovery = recovery
+        self.streams = streams
         self.media = media
         self.logsExchanges = logsExchanges
         self.lasting = lasting

@@ -74,6 +74,7 @@ package final class Pipeline {
         freePlaces.append(context.place)
         gauge.leave()
         settlement.settle(context)
+        context.rescue = nil
     }
 
     private func reject(_ context: RequestContext, _ rejection: Rejection) {
@@ -97,21 +98,25 @@ package final class Pipeline {
                 if let failure { throw failure }
                 try stream.end()
             } catch {
-                if forwarding.mayTryAgain(after: error, context) {
+                if forwarding.mayTryAgain(after: error, context) || Rescue.follows(error, context, tape: tape) {
                     return loop.spawn { [self] in await resume(context) }
                 }
-                reject(context, Forwarding.rejection(error, context))
+                reject(context, Rescue.cause(Forwarding.rejection(error, context), context))
             }
             leave(context)
         }
     }
 
-    /// Goes on with an exchange whose stream failed before anything of it had gone out.
+    /// Goes on with an exchange whose stream failed before anything of it had gone out, or is to be rescued.
     private func resume(_ context: RequestContext) async {
-        do throws(Rejection) {
-            try await forwarding.proceed(context, isScanned: false)
-        } catch {
-            reject(context, error)
+        while true {
+            do throws(Rejection) {
+                try await forwarding.proceed(context, isScanned: false)
+            } catch {
+                if Rescue.follows(error, context) { continue }
+                reject(context, Rescue.cause(error, context))
+            }
+            break
         }
         if let stream = context.stream { relay(stream, context) } else { leave(context) }
     }

@@ -39,8 +39,10 @@ package final class RequestContext {
     package var countsTokens = false
     /// The application asked for usage in its stream.
     package var showsUsage = false
-    /// Events have gone out: an error is an event now.
+    /// The head of a streamed reply has gone out: an error is an event now.
     package var isInStream = false
+    /// Something of a streamed answer has gone out: from now on there is no other beginning.
+    package private(set) var hasContentOut = false
 
     /// Who asks; empty unless some policy wants to know.
     package var caller = Caller()
@@ -59,6 +61,10 @@ package final class RequestContext {
     package var unsupported = FieldReport.Mode.warn
     /// The reply, where it is a stream that goes on without a task.
     var stream: (any RelayedStream)?
+    /// What is kept of a stream, so that another provider can go on with it.
+    var rescue: Rescue?
+    /// The answer is read on although the application has gone.
+    var drain: StreamDrain?
     /// Where the pipeline keeps the context while its exchange is under way.
     let place: Int
     package var malformedEvents = 0
@@ -78,7 +84,10 @@ package final class RequestContext {
 extension RequestContext {
     /// Begins a try at a target, with nothing of the one before.
     func begin(_ target: RouteTarget) {
+        // A stream that is being rescued is still the one it was.
+        let writer = hasContentOut ? attempt.responsesWriter : nil
         attempt = Attempt()
+        attempt.responsesWriter = writer
         attempt.target = target.state
         attempt.provider = target.provider
         attempt.upstreamModel = target.upstreamModel
@@ -97,11 +106,29 @@ extension RequestContext {
         return provider.chat
     }
 
-    /// The head of a streamed reply goes out: what another attempt would need is given back, as the stream may last long.
+    /// Whether an answer has begun, so that no other one may. A stream that has only been kept alive is still open to all.
+    var isAnswerOut: Bool { isInStream ? hasContentOut : exchange.isHeadSent }
+
+    /// How long the first content of a stream may take; zero: for ever.
+    var firstTokenTimeout: Duration { snapshot.timeouts.firstToken }
+
+    /// The head of a streamed reply goes out.
     func streamBegins(_ status: Status) {
         self.status = status
         isInStream = true
         firstByteAt = exchange.loop.now
+    }
+
+    /// The first of a streamed answer goes out: what another attempt would need is given back, unless the stream may be rescued.
+    func contentBegins() {
+        hasContentOut = true
+        if rescue == nil { giveUpRescue() }
+    }
+
+    /// The stream will not be rescued: what another attempt would need is given back, as the stream may last long.
+    func giveUpRescue() {
+        rescue = nil
+        if !hasContentOut { return }
         request = nil
         exchange.forgetFields()
     }

@@ -25,6 +25,8 @@ package struct RoutePlan: Sendable {
     package var targets: [RouteTarget] = []
     /// Which of them is asked now.
     package var position = 0
+    /// What may be done about a stream of the model; `nil`: as it is said for all.
+    package var rescue: RescuePolicy?
 
     package init() {}
 

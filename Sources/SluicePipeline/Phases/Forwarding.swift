@@ -22,7 +22,7 @@ struct Forwarding {
         case .targets:
             context.request = request
             context.exchange.onAbandoned = { [unowned context] in
-                context.attempt.upstream?.cancel(UpstreamError(.cancelled, "the application has gone"))
+                StreamDrain.abandoned(context)
             }
             try await proceed(context, isScanned: true)
         }
@@ -33,13 +33,14 @@ struct Forwarding {
     /// - Parameter isScanned: the tape still holds the request's document.
     func proceed(_ context: RequestContext, isScanned: Bool) async throws(Rejection) {
         var isScanned = isScanned
-        while let request = context.request, let target = context.plan.current {
+        while let received = context.request, let target = context.plan.current {
             let provider = target.provider
             context.begin(target)
             try StoredResponses.check(context, provider)
             try RequestEditing.check(context, provider)
-            if !isScanned, case .json(let body) = request.body { try? tape.scan(body.span) }
+            if !isScanned, case .json(let body) = received.body { try? tape.scan(body.span) }
             isScanned = false
+            let request = try context.rescue?.request(received, tape: tape) ?? received
             context.attempt.key = provider.keys.next(at: context.exchange.loop.now)
             var upstreamRequest = try await build(request, context, provider)
             do throws(UpstreamError) {
@@ -116,7 +117,7 @@ struct Forwarding {
 
     /// Whether the provider surely has not begun to work on the request, or may work on it twice.
     private func mayRepeat(_ request: UpstreamRequest, _ error: UpstreamError, _ context: RequestContext) -> Bool {
-        guard request.isReplayable, error.reason == .closedBeforeHead, !context.exchange.isHeadSent,
+        guard request.isReplayable, error.reason == .closedBeforeHead, context.isInStream || !context.exchange.isHeadSent,
             let upstream = context.attempt.upstream, upstream.isOnReusedConnection
         else { return false }
         return error.isUnprocessed || request.method.isIdempotent
@@ -124,7 +125,7 @@ struct Forwarding {
 
     /// Whether another attempt is worth its while: a key was refused, and there is another one.
     func mayTryAgain(after error: UpstreamError, _ context: RequestContext) -> Bool {
-        guard error.reason == .reported, !context.exchange.isHeadSent, !context.exchange.isAbandoned,
+        guard error.reason == .reported, !context.isAnswerOut, !context.exchange.isAbandoned,
             let request = context.request, context.attempts < Self.attemptsMax, let fault = context.attempt.fault
         else { return false }
         if case .streamed = request.body { return false }

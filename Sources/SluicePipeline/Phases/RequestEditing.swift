@@ -35,7 +35,7 @@ enum RequestEditing {
                 return body
             }
         }
-        let capabilities = provider.adaptation.capabilities.row(for: context.attempt.upstreamModel)
+        let capabilities = capabilities(context, provider)
         var adaptation = ChatAdaptation(capabilities, takesChoices: takesChoices)
         let changed: ByteBuffer?
         do throws(EncodingRefusal) {
@@ -47,6 +47,13 @@ enum RequestEditing {
         guard let changed else { return body }
         try scan(changed, tape)
         return changed
+    }
+
+    /// What the attempt's model can do. One that is given the beginning of an answer is told in its own way to go on.
+    static func capabilities(_ context: RequestContext, _ provider: Provider) -> Capabilities {
+        var capabilities = provider.adaptation.capabilities.row(for: context.attempt.upstreamModel)
+        if context.rescue?.isContinuing == true { capabilities.prefill = true }
+        return capabilities
     }
 
     static func refusal(_ error: EncodingRefusal) -> Rejection {
@@ -79,6 +86,9 @@ enum RequestEditing {
                 to: root, model: context.attempt.upstreamModel, operation: operation,
                 isStream: context.isStream, &edits,
                 &context.attempt.report)
+        }
+        if context.rescue?.isContinuing == true, provider.dialect == .openai {
+            RescueRequest.mark(root, capabilities(context, provider).continuation, &edits)
         }
         return edits
     }
