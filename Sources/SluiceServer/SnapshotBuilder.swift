@@ -55,7 +55,8 @@ enum SnapshotBuilder {
             revision: revision, providers: providers, models: models,
             defaultProvider: configuration.defaultProvider.flatMap { byName[$0] },
             unsupported: mode(configuration.unsupported),
-            limits: limits, timeouts: timeouts, recovery: RecoveryBuilder.recovery(configuration), media: try media(configuration.media),
+            limits: limits, timeouts: timeouts, recovery: RecoveryBuilder.recovery(configuration),
+            streams: StreamsBuilder.settings(configuration), media: try media(configuration.media),
             logsExchanges: configuration.log.access, lasting: lasting)
     }
 
@@ -131,7 +132,8 @@ enum SnapshotBuilder {
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
             takesOpenAIFields: configuration.adapter?.takesOpenAIFields ?? true,
-            hasResponses: configuration.responses == .native, models: configuration.namedModels,
+            hasResponses: configuration.responses == .native,
+            drainsAbandoned: configuration.onClientGone == .drain, models: configuration.namedModels,
             modelPrefixes: configuration.models.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) })
     }
 

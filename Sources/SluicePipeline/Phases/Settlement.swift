@@ -2,6 +2,7 @@ internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
 
 /// What is done exactly once on every way out of an exchange: today, its line in the log.
@@ -59,6 +60,7 @@ final class Settlement {
             entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt)
         }
         if context.isStream { entry.field("sluice.stream", true) }
+        writeStream(context, entry)
         if !context.attempt.report.lost.isEmpty {
             entry.field("sluice.request.lost_fields", context.attempt.report.lost.joined(separator: ", "))
         }
@@ -78,15 +80,26 @@ final class Settlement {
         log.append(line.span)
     }
 
+    private func writeStream(_ context: RequestContext, _ entry: borrowing LogLine) {
+        if let reason = StreamEnd.reason(context) { entry.field("sluice.stream.end", constant: reason) }
+        guard let rescue = context.rescue, let step = rescue.step else { return }
+        entry.field("sluice.rescue.kind", step.way.rawValue)
+        entry.field("sluice.rescue.result", (rescue.result ?? .failed).rawValue)
+        entry.field("sluice.rescue.attempts", rescue.requestCount)
+    }
+
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {
         if let usage = context.attempt.usage {
-            entry.field("sluice.usage.source", usage.isEstimated ? "estimated" : "provider")
+            entry.field(
+                "sluice.usage.source", usage.isEstimated ? "estimated" : context.drain == nil ? "provider" : "drained")
             entry.field("gen_ai.usage.input_tokens", usage.inputTokens)
             entry.field("gen_ai.usage.output_tokens", usage.outputTokens)
             if usage.cachedInputTokens > 0 {
                 entry.field("gen_ai.usage.cache_read.input_tokens", usage.cachedInputTokens)
             }
             if usage.reasoningTokens > 0 { entry.field("gen_ai.usage.reasoning.output_tokens", usage.reasoningTokens) }
+        } else if context.hasContentOut, context.operation?.hasStreamOptions == true {
+            entry.field("sluice.usage.source", "unknown")
         }
         if context.malformedEvents > 0 { entry.field("sluice.stream.malformed_events", context.malformedEvents) }
     }
