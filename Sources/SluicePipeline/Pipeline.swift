@@ -3,6 +3,7 @@ package import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
 package import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
 internal import SluiceUpstream
 
@@ -37,7 +38,7 @@ package final class Pipeline {
         forwarding = Forwarding(
             pools: pools, tokens: TokenFetcher(pools: pools, tape: tape),
             media: MediaFetcher(loop: loop, resolver: resolver),
-            tape: tape)
+            tape: tape, log: log, seed: seed)
         settlement = Settlement(log: log)
         requestIDs = RequestIDs(seed: seed)
     }
@@ -73,6 +74,7 @@ package final class Pipeline {
         active[context.place] = nil
         freePlaces.append(context.place)
         gauge.leave()
+        forwarding.books.conclude(&context.attempt, .cancelled, context)
         settlement.settle(context)
     }
 
@@ -96,11 +98,13 @@ package final class Pipeline {
                 defer { stream.stop() }
                 if let failure { throw failure }
                 try stream.end()
+                forwarding.books.conclude(
+                    &context.attempt, context.outcome == .providerError ? .serverError : nil, context)
             } catch {
                 if forwarding.mayTryAgain(after: error, context) {
                     return loop.spawn { [self] in await resume(context) }
                 }
-                reject(context, Forwarding.rejection(error, context))
+                if let rejection = forwarding.lastWord(error, context) { reject(context, rejection) }
             }
             leave(context)
         }
@@ -119,7 +123,7 @@ package final class Pipeline {
     /// Ends what is under way, with an honest error: the process could not wait any longer.
     package func cancelAll() {
         for context in active {
-            context?.attempt.upstream?.cancel(UpstreamError(.shutdown, "Sluice is shutting down"))
+            context?.cancelUpstream(UpstreamError(.shutdown, "Sluice is shutting down"))
         }
     }
 

@@ -49,6 +49,23 @@ package final class RequestContext {
     /// The try that is under way, or the last.
     package var attempt = Attempt()
     package var attempts = 0
+    /// Attempts that failed, in order.
+    package var tried: [TriedAttempt] = []
+    /// What is told if nothing better comes.
+    var lastWords: LastWords?
+    /// How often the current target was asked again.
+    var repeatsAtTarget = 0
+    /// What the next attempt waits for.
+    var waitBeforeNext = Duration.zero
+    /// How long the request has waited for targets that were closed.
+    var waited = Duration.zero
+    /// When one of those who were asked may be asked again.
+    var soonestRetry: Instant?
+    /// The second of two attempts that are under way at once.
+    var rival: Attempt?
+    var pause: Pause?
+    /// Why nothing more is tried, whatever comes.
+    var ending: UpstreamError?
     /// Why a key was set aside on the way.
     package var keyReason: KeyRing.Reason?
     /// A token was refused, and another one asked for.
@@ -79,15 +96,18 @@ extension RequestContext {
     /// Begins a try at a target, with nothing of the one before.
     func begin(_ target: RouteTarget) {
         attempt = Attempt()
+        attempt.startedAt = exchange.loop.now
         attempt.target = target.state
         attempt.provider = target.provider
         attempt.upstreamModel = target.upstreamModel
         unsupported = target.unsupported ?? snapshot.unsupported
     }
 
-    /// Adds what the application is told of the request's id, by the names that its dialect has for it.
+    /// Adds what the application is told of the request's id, by the names that its dialect has for it, and of the attempts if it
+    /// took more than one.
     func appendRequestID(to fields: inout HeaderFields) {
         fields.append(.xRequestID, requestID)
+        if attempts > 1 { fields.append(lowercaseName: "x-sluice-attempts", "\(attempts)") }
         if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
     }
 
