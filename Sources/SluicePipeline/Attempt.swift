@@ -12,6 +12,8 @@ package struct Attempt {
     package var upstreamModel = ""
     /// What the process knows of the target.
     package var target: TargetState?
+    /// What the configuration says of it.
+    package var routed: RouteTarget?
     /// Leave of the target's breaker; given back with the attempt's outcome.
     var permit: CircuitBreaker.Permit?
     /// The target counts on hearing how the attempt ended.

@@ -182,7 +182,7 @@ final class Dice {
 extension RequestContext {
     /// How long each part of an attempt may take; all attempts share the total.
     var deadlines: Deadlines {
-        let timeouts = snapshot.timeouts
+        let timeouts = timeouts
         return Deadlines(
             connect: timeouts.connect, head: timeouts.firstByte, firstToken: timeouts.firstToken,
             idle: timeouts.streamIdle, total: exchange.startedAt + timeouts.total)

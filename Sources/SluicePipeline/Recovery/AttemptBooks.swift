@@ -20,9 +20,7 @@ struct AttemptBooks {
         let speaksAgainst = kind.map { Self.speaksAgainst($0, attempt, context, now) } ?? false
         var latency: Duration?
         if let sent = attempt.sentUpstreamAt, let head = attempt.headAt { latency = head - sent }
-        target.load.end(
-            latency: latency, kind == nil ? .success : speaksAgainst ? .failure : .neutral, isStream: context.isStream,
-            at: now)
+        target.load.end(latency: latency, Self.load(kind, speaksAgainst), isStream: context.isStream, at: now)
         if kind == nil, context.snapshot.recovery.hedging != nil, let latency { target.health.latency.note(latency) }
         guard let permit = attempt.permit, let breakers = context.snapshot.recovery.breakers else { return }
         attempt.permit = nil
@@ -38,6 +36,15 @@ struct AttemptBooks {
             }
         if let transition = target.health.breaker.record(outcome, permit, breakers, at: now) {
             log.note(transition, target, because: kind)
+        }
+    }
+
+    /// Who balances load goes round also what limits and keys keep it from.
+    private static func load(_ kind: FailureClass?, _ speaksAgainst: Bool) -> TargetLoad.Outcome {
+        switch kind {
+        case nil: .success
+        case .rateLimited, .quota, .keyRefused, .forbidden, .transient, .token: .failure
+        default: speaksAgainst ? .failure : .neutral
         }
     }
 

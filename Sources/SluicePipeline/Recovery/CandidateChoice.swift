@@ -83,15 +83,10 @@ struct CandidateChoice {
             switch retries.contextLength {
             case .never: false
             case .next: target.upstreamModel != current.upstreamModel
-            case .larger: target.contextTokensMax ?? 0 > current.contextTokensMax ?? .max
+            case .larger: target.capabilities.contextTokensMax ?? 0 > current.capabilities.contextTokensMax ?? .max
             }
         case .contentPolicy: retries.contentPolicy == .next && target.upstreamModel != current.upstreamModel
         default: true
         }
     }
-}
-
-extension RouteTarget {
-    /// Tokens of request and answer together; `nil`: not known.
-    var contextTokensMax: Int? { provider.adaptation.capabilities.row(for: upstreamModel).contextTokensMax }
 }
