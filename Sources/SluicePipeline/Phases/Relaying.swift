@@ -90,6 +90,7 @@ enum Relaying {
     static func fields(_ head: ResponseHead, _ context: RequestContext) -> HeaderFields {
         var fields = HeaderFields(reservingBytes: 512, fields: 12)
         context.appendRequestID(to: &fields)
+        context.appendTarget(to: &fields)
         TranslatedReply.appendReport(context, to: &fields)
         for index in 0..<head.fields.count {
             let field = head.fields.field(at: index)
@@ -135,6 +136,7 @@ enum Relaying {
                 throw UpstreamError(.malformed, "its reply is not valid JSON: \(error)")
             }
             let root = tape.root(over: body.span)
+            if let fault = errorInPlaceOfAnswer(root, context) { throw context.reported(fault) }
             if context.dialectOfErrors != nil, let fault = context.attempt.provider?.adaptation.errors.inBand(root) {
                 throw context.reported(fault)
             }
@@ -150,6 +152,14 @@ enum Relaying {
         context.exchange.sendHead(ResponseHead(head.status, fields: fields(head, context)), body: .known(body.count))
         context.exchange.send(sharing: body)
         context.exchange.finish()
+    }
+
+    /// Servers that answer an error with status 200: it is no success (theme 3.2). A response object may have an error and be one.
+    private static func errorInPlaceOfAnswer(_ root: JSONValue, _ context: RequestContext) -> ProviderFault? {
+        guard context.operation != .responses, let error = root["error"], error.isObject, root["choices"] == nil,
+            root["data"] == nil
+        else { return nil }
+        return context.dialect == .anthropic ? AnthropicFault.inBand(root) : OpenAIFault.inBand(root)
     }
 
     private static func isJSON(_ head: ResponseHead) -> Bool {

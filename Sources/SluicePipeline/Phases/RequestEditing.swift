@@ -31,11 +31,10 @@ enum RequestEditing {
         _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, takesChoices: Bool, tape: JSONTape
     ) throws(Rejection) -> ByteBuffer {
         if takesChoices {
-            guard context.dialect == .openAI, context.operation == .chatCompletions, provider.adaptation.isActive else {
-                return body
-            }
+            let isActive = provider.adaptation.isActive || context.attempt.routed?.overridesCapabilities == true
+            guard context.dialect == .openAI, context.operation == .chatCompletions, isActive else { return body }
         }
-        let capabilities = capabilities(context, provider)
+        let capabilities = context.capabilities
         var adaptation = ChatAdaptation(capabilities, takesChoices: takesChoices)
         let changed: ByteBuffer?
         do throws(EncodingRefusal) {
@@ -47,13 +46,6 @@ enum RequestEditing {
         guard let changed else { return body }
         try scan(changed, tape)
         return changed
-    }
-
-    /// What the attempt's model can do. One that is given the beginning of an answer is told in its own way to go on.
-    static func capabilities(_ context: RequestContext, _ provider: Provider) -> Capabilities {
-        var capabilities = provider.adaptation.capabilities.row(for: context.attempt.upstreamModel)
-        if context.rescue?.isContinuing == true { capabilities.prefill = true }
-        return capabilities
     }
 
     static func refusal(_ error: EncodingRefusal) -> Rejection {
@@ -88,7 +80,7 @@ enum RequestEditing {
                 &context.attempt.report)
         }
         if context.rescue?.isContinuing == true, provider.dialect == .openai {
-            RescueRequest.mark(root, capabilities(context, provider).continuation, &edits)
+            RescueRequest.mark(root, context.capabilities.continuation, &edits)
         }
         return edits
     }
@@ -102,7 +94,7 @@ enum RequestEditing {
         let asks =
             context.isStream && !context.showsUsage && context.dialect == .openAI
             && context.operation?.hasStreamOptions == true
-            && provider.adaptation.capabilities.row(for: context.attempt.upstreamModel).streamUsage
+            && context.capabilities.streamUsage
         let operation = context.dialect == .openAI ? context.operation?.adapterOperation : nil
         let edits = edits(root, context, provider, operation, isAskedForUsage: asks)
         try settle(context)

@@ -38,6 +38,8 @@ final class Rescue {
     private(set) var blanks: [UInt8] = []
     private var steps: ArraySlice<RescueStep> = []
     private var recordedAtStep = 0
+    /// The place of the target whose stream broke off.
+    private var failed = 0
 
     /// An answer that says something else than the first.
     static let different = UpstreamError(.malformed, "its second answer is not the first one")
@@ -53,7 +55,7 @@ final class Rescue {
     /// - Returns: `nil` if it will not be: nothing is kept then.
     static func make(_ context: RequestContext, isTranslated: Bool) -> Rescue? {
         if let rescue = context.rescue, rescue.step != nil { return rescue }
-        let policy = context.plan.rescue ?? context.snapshot.streams.rescue
+        let policy = context.plan.route?.rescue ?? context.snapshot.streams.rescue
         guard !policy.ways.isEmpty, policy.includesSingleTargets || context.plan.targets.count > 1,
             case .json? = context.request?.body,
             context.operation == .chatCompletions || isTranslated && context.operation == .responses
@@ -67,13 +69,15 @@ final class Rescue {
     ///
     /// - Returns: whether another attempt is to be made for it.
     static func follows(_ error: UpstreamError, _ context: RequestContext, tape: JSONTape) -> Bool {
-        guard let rescue = context.rescue, context.hasContentOut, !context.exchange.isAbandoned else { return false }
+        guard let rescue = context.rescue, context.hasContentOut, !context.exchange.isAbandoned, context.ending == nil
+        else { return false }
         return rescue.follow(error, context, tape)
     }
 
     /// An attempt to go on has failed before its stream began.
     static func follows(_ rejection: Rejection, _ context: RequestContext) -> Bool {
-        guard let rescue = context.rescue, rescue.step != nil, !context.exchange.isAbandoned else { return false }
+        guard let rescue = context.rescue, rescue.step != nil, !context.exchange.isAbandoned, context.ending == nil
+        else { return false }
         return rescue.next(context)
     }
 
@@ -85,33 +89,24 @@ final class Rescue {
             return step?.way == .prefill && next(context)
         }
         if cause == nil || record.byteCount > recordedAtStep { cause = Forwarding.rejection(error, context) }
-        guard Self.mayPass(error, context.attempt.fault), !record.isLost, record.byteCount > 0 else {
+        let kind = FailureClass.of(error, context)
+        guard kind.mayPass, !record.isLost, record.byteCount > 0 else {
             if step != nil { result = .failed }
             return false
         }
-        if step == nil || record.byteCount > recordedAtStep { plan(error, context, tape) }
+        if step == nil || record.byteCount > recordedAtStep { plan(kind, context, tape) }
         return next(context)
     }
 
-    /// Whether another attempt may do better: not if it is the request's fault, or nobody waits any more.
-    private static func mayPass(_ error: UpstreamError, _ fault: ProviderFault?) -> Bool {
-        switch error.reason {
-        case .totalTimeout, .cancelled, .shutdown, .tooLarge, .tokenRefused: false
-        case .reported: fault.map { $0.isRetryable || $0.status.code >= 500 } ?? true
-        default: true
-        }
-    }
-
-    private func plan(_ error: UpstreamError, _ context: RequestContext, _ tape: JSONTape) {
+    private func plan(_ kind: FailureClass, _ context: RequestContext, _ tape: JSONTape) {
         var ways = policy.ways
         if ways.contains(.prefill), !prepareContinuation(context, tape) { ways.remove(.prefill) }
         let targets = context.plan.targets
+        failed = context.plan.position
+        // One that stalls, or says that it has troubles, is asked last.
         steps =
-            RescueStep.plan(
-                ways, current: context.plan.position, count: targets.count, isSameFirst: error.reason == .closedInBody
-            ) { place in
-                let target = targets[place]
-                return target.provider.adaptation.capabilities.row(for: target.upstreamModel).continuation != .none
+            RescueStep.plan(ways, current: failed, count: targets.count, isSameFirst: kind == .truncated) {
+                targets[$0].capabilities.continuation != .none
             }[...]
     }
 
@@ -128,20 +123,33 @@ final class Rescue {
     }
 
     private func next(_ context: RequestContext) -> Bool {
-        let timeLeft = context.exchange.startedAt + context.snapshot.timeouts.total - context.exchange.loop.now
-        guard requestCount < policy.attemptsMax, timeLeft >= context.snapshot.recovery.retries.attemptMin,
-            let step = steps.popFirst()
-        else {
-            if step != nil, result == nil { result = .failed }
-            return false
+        while let step = steps.popFirst(), requestCount < policy.attemptsMax,
+            context.timeLeft >= context.snapshot.recovery.retries.attemptMin
+        {
+            if !takes(step, context) { continue }
+            self.step = step
+            requestCount += 1
+            recordedAtStep = record.byteCount
+            context.plan.position = step.position
+            context.repeatsAtTarget = step.position == failed ? 1 : 0
+            context.outcome = .complete
+            if writer == nil { writer = ReplyFormat.resumingWriter(record.opening, context) }
+            return true
         }
-        self.step = step
-        requestCount += 1
-        recordedAtStep = record.byteCount
-        context.plan.position = step.position
-        context.outcome = .complete
-        if writer == nil { writer = ReplyFormat.resumingWriter(record.opening, context) }
-        return true
+        if step != nil, result == nil { result = .failed }
+        return false
+    }
+
+    /// Whether a step's target takes requests, and has a repeat left if it is the one that failed.
+    private func takes(_ step: RescueStep, _ context: RequestContext) -> Bool {
+        let target = context.plan.targets[step.position]
+        let recovery = context.snapshot.recovery
+        let now = context.exchange.loop.now
+        let health = target.state.health
+        if health.opening(keyCount: target.provider.keys.count, recovery.breakers, at: now) != nil { return false }
+        if step.position != failed { return true }
+        let retries = recovery.retries
+        return health.repeats.withdraw(ratio: retries.budgetRatio, perSecond: retries.budgetPerSecond, at: now)
     }
 
     /// What the application is told of a stream that could not be rescued: why it broke off in the first place.
@@ -156,7 +164,13 @@ final class Rescue {
 
     /// What is sent for the step under way. The tape holds the document of what was received, and afterwards that of what is
     /// returned.
-    func request(_ request: IncomingRequest, tape: JSONTape) throws(Rejection) -> IncomingRequest {
+    func request(
+        _ request: IncomingRequest, _ context: RequestContext, tape: JSONTape
+    ) throws(Rejection) -> IncomingRequest {
+        if let step, step.position != context.plan.position {
+            throw Rejection(
+                .provider, 503, type: "api_error", code: "circuit_open", "Whoever was to go on with the answer is closed.")
+        }
         guard isContinuing, case .json(let body) = request.body else { return request }
         let prefix = prefix
         let longer = RescueRequest.adding(prefix.span, to: tape.root(over: body.span))

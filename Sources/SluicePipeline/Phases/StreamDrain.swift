@@ -16,12 +16,13 @@ final class StreamDrain: TimerTarget {
 
     /// The application has gone.
     static func abandoned(_ context: RequestContext) {
-        guard let upstream = context.attempt.upstream else { return }
-        if context.stream != nil, context.drain == nil, let drain = StreamDrain(context, upstream) {
+        if context.stream != nil, context.drain == nil, let upstream = context.attempt.upstream,
+            let drain = StreamDrain(context, upstream)
+        {
             context.drain = drain
             return upstream.resume()
         }
-        upstream.cancel(UpstreamError(.cancelled, "the application has gone"))
+        context.cancelUpstream(UpstreamError(.cancelled, "the application has gone"))
     }
 
     private init?(_ context: RequestContext, _ upstream: UpstreamExchange) {

@@ -32,7 +32,7 @@ final class StreamWatch: TimerTarget {
         self.upstream = upstream
         isPing = context.dialect == .anthropic
         silence = context.snapshot.timeouts.keepAliveComment
-        firstToken = context.firstTokenTimeout
+        firstToken = context.timeouts.firstToken
         gap = context.snapshot.streams.gap
         self.open = open
         self.late = late

@@ -51,9 +51,7 @@ package struct ModelConfiguration: Sendable, Equatable {
             "targets", count: 0...64, doc: "What answers for the model, where `provider` does not say it."
         ) { TargetConfiguration.read($0, model: name, providers: providers) }
         if let single {
-            if section.has("targets") {
-                section.mistake("targets", "`provider` or `targets`, found both")
-            }
+            if !model.targets.isEmpty { section.mistake("targets", "`provider` or `targets`, found both") }
             model.targets = [single]
         } else if model.targets.isEmpty {
             if !section.has("provider") { section.mistake("required: `provider`, or `targets` with one at least") }
@@ -82,7 +80,7 @@ package struct ModelConfiguration: Sendable, Equatable {
             "provider", bytes: 1...64, doc: "The name of a provider, where there is only one target.")
         let upstreamModel = TargetConfiguration.readUpstreamModel(section, model: name)
         guard let provider else {
-            if section.has("upstream_model") { section.mistake("upstream_model", "only beside `provider`") }
+            if upstreamModel != name { section.mistake("upstream_model", "only beside `provider`") }
             return nil
         }
         checkProvider(provider, "provider", section, providers)
@@ -98,10 +96,14 @@ package struct ModelConfiguration: Sendable, Equatable {
         affinity = section.value(
             "affinity", .affinity, default: affinity,
             doc: "What `affinity` goes by. Requests without it are spread by weight.")
+        for (index, target) in targets.enumerated()
+        where targets[..<index].contains(where: { $0.provider == target.provider && $0.upstreamModel == target.upstreamModel }) {
+            section.mistake("targets", "targets that differ, found \(target.provider)/\(target.upstreamModel) twice")
+        }
         if strategy == .cheapest, targets.contains(where: { $0.price == nil }) {
             section.mistake("strategy", "`cheapest` needs the `price` of every target")
         }
-        if section.has("affinity"), strategy != .affinity {
+        if affinity != .user, strategy != .affinity {
             section.mistake("affinity", "only with the strategy `affinity`")
         }
     }
