@@ -1,4 +1,5 @@
 internal import SluiceCore
+package import SluicePolicy
 package import SluiceProviders
 
 /// The configuration as it is in force: immutable, shared by all workers, swapped whole. An exchange keeps the one it started with.
@@ -32,10 +33,23 @@ package final class ConfigSnapshot: Sendable {
     package struct Timeouts: Sendable {
         package var connect = Duration.seconds(3)
         package var firstByte = Duration.seconds(120)
+        /// To the first content of a stream; zero: never.
+        package var firstToken = Duration.seconds(300)
         package var streamIdle = Duration.seconds(120)
         package var total = Duration.seconds(600)
         /// An SSE comment after so much silence; zero: none.
         package var keepAliveComment = Duration.seconds(15)
+
+        package init() {}
+    }
+
+    /// What is done about attempts that fail or are slow.
+    package struct Recovery: Sendable {
+        package var retries = RetrySettings()
+        /// `nil`: no target is left alone.
+        package var breakers: BreakerSettings? = BreakerSettings()
+        /// `nil`: no request is asked twice.
+        package var hedging: HedgeSettings?
 
         package init() {}
     }
@@ -50,6 +64,7 @@ package final class ConfigSnapshot: Sendable {
     package let unsupported: FieldReport.Mode
     package let limits: Limits
     package let timeouts: Timeouts
+    package let recovery: Recovery
     package let media: MediaPolicy
     package let logsExchanges: Bool
     package let lasting: LastingState
@@ -58,7 +73,8 @@ package final class ConfigSnapshot: Sendable {
 
     package init(
         revision: Int, providers: [Provider], models: [String: Model], defaultProvider: Provider?,
-        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, media: MediaPolicy = MediaPolicy(),
+        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, recovery: Recovery = Recovery(),
+        media: MediaPolicy = MediaPolicy(),
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false
     ) {
         self.revision = revision
@@ -68,6 +84,7 @@ package final class ConfigSnapshot: Sendable {
         self.unsupported = unsupported
         self.limits = limits
         self.timeouts = timeouts
+        self.recovery = recovery
         self.media = media
         self.logsExchanges = logsExchanges
         self.lasting = lasting

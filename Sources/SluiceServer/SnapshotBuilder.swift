@@ -47,6 +47,7 @@ enum SnapshotBuilder {
         var timeouts = ConfigSnapshot.Timeouts()
         timeouts.connect = configuration.timeouts.connect
         timeouts.firstByte = configuration.timeouts.firstByte
+        timeouts.firstToken = configuration.timeouts.firstToken
         timeouts.streamIdle = configuration.timeouts.streamIdle
         timeouts.total = configuration.timeouts.total
         timeouts.keepAliveComment = configuration.timeouts.keepaliveComment
@@ -54,7 +55,7 @@ enum SnapshotBuilder {
             revision: revision, providers: providers, models: models,
             defaultProvider: configuration.defaultProvider.flatMap { byName[$0] },
             unsupported: mode(configuration.unsupported),
-            limits: limits, timeouts: timeouts, media: try media(configuration.media),
+            limits: limits, timeouts: timeouts, recovery: RecoveryBuilder.recovery(configuration), media: try media(configuration.media),
             logsExchanges: configuration.log.access, lasting: lasting)
     }
 
