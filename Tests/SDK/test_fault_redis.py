@@ -7,7 +7,7 @@ import pytest
 from faults import Case
 from load import Load
 from processes import Mock, Sluice
-from redis_server import IS_INSTALLED, RedisServer
+from redis_server import IS_INSTALLED, RedisCluster, RedisSentinelSet, RedisServer
 
 pytestmark = pytest.mark.skipif(not IS_INSTALLED, reason="redis-server is not installed")
 
@@ -94,3 +94,83 @@ def test_redis_is_found_again(sluice, redis):
         assert redis.call("DBSIZE") > 0
     finally:
         load.end()
+
+
+# More servers than one
+
+
+@pytest.fixture
+def cluster():
+    cluster = RedisCluster()
+    yield cluster
+    cluster.end()
+
+
+@pytest.fixture
+def sentinels():
+    sentinels = RedisSentinelSet()
+    yield sentinels
+    sentinels.end()
+
+
+def test_a_cluster_that_loses_a_node_costs_no_request(mock, cluster):
+    program = Sluice(providers={"mock": mock.provider()}, workers=2, redis=cluster_settings(cluster), **POLICIES)
+    try:
+        load = Load(program.url, "gpt-mock+latency-ms=5", rate=80)
+        try:
+            before = load.phase(2)
+            # All nodes are used.
+            assert all(node.call("DBSIZE") > 0 for node in cluster.nodes)
+            cluster.nodes[2].kill()
+            during = load.phase(3)
+        finally:
+            load.end()
+    finally:
+        program.end()
+    assert not before.failed and not during.failed
+    assert during.times[-1] < before.median + ADDED_MAX and during.quantile(0.9) < before.median + 2 * CALL_LIMIT
+
+
+def test_slots_that_move_are_followed(mock, cluster):
+    program = Sluice(providers={"mock": mock.provider()}, workers=2, redis=cluster_settings(cluster), **POLICIES)
+    try:
+        load = Load(program.url, "gpt-mock+latency-ms=5", rate=80)
+        try:
+            load.phase(1)
+            cluster.move_everything(of=2, to=0)
+            load.phase(1)
+            left = cluster.nodes[0].call("DBSIZE")
+            after = load.phase(2)
+            assert cluster.nodes[0].call("DBSIZE") > left, "nothing is written to the node that has the slots now"
+        finally:
+            load.end()
+    finally:
+        program.end()
+    assert not after.failed and after.times[-1] < ADDED_MAX
+
+
+def test_a_new_master_is_found(mock, sentinels):
+    program = Sluice(providers={"mock": mock.provider()}, workers=2, redis=sentinel_settings(sentinels), **POLICIES)
+    try:
+        load = Load(program.url, "gpt-mock+latency-ms=5", rate=60)
+        try:
+            before = load.phase(1.5)
+            sentinels.master.kill()
+            during = load.phase(4)
+            known = sentinels.replica.call("DBSIZE")
+            after = load.phase(2)
+            assert sentinels.replica.call("DBSIZE") > known, "nothing is written to the new master"
+        finally:
+            load.end()
+    finally:
+        program.end()
+    for seen in (before, during, after):
+        assert not seen.failed and seen.times[-1] < before.median + ADDED_MAX
+
+
+def cluster_settings(cluster) -> dict:
+    return {"cluster": cluster.addresses, "timeout_ms": round(CALL_LIMIT * 1000)}
+
+
+def sentinel_settings(sentinels) -> dict:
+    return {"sentinels": sentinels.addresses, "master": sentinels.NAME, "timeout_ms": round(CALL_LIMIT * 1000)}
