@@ -51,6 +51,10 @@ package final class ConfigSnapshot: Sendable {
     package let limits: Limits
     package let timeouts: Timeouts
     package let media: MediaPolicy
+    /// `nil`: nothing is cached.
+    package let cache: CacheSettings?
+    /// `nil`: idempotency keys are passed on, and mean nothing here.
+    package let idempotency: IdempotencySettings?
     package let logsExchanges: Bool
     package let lasting: LastingState
     /// Whether some policy depends on who asks: reading that has its price.
@@ -59,6 +63,7 @@ package final class ConfigSnapshot: Sendable {
     package init(
         revision: Int, providers: [Provider], models: [String: Model], defaultProvider: Provider?,
         unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, media: MediaPolicy = MediaPolicy(),
+        cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false
     ) {
         self.revision = revision
@@ -69,6 +74,8 @@ package final class ConfigSnapshot: Sendable {
         self.limits = limits
         self.timeouts = timeouts
         self.media = media
+        self.cache = cache
+        self.idempotency = idempotency
         self.logsExchanges = logsExchanges
         self.lasting = lasting
         self.asksWhoCalls = asksWhoCalls

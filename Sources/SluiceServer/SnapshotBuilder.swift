@@ -55,7 +55,10 @@ enum SnapshotBuilder {
             defaultProvider: configuration.defaultProvider.flatMap { byName[$0] },
             unsupported: mode(configuration.unsupported),
             limits: limits, timeouts: timeouts, media: try media(configuration.media),
-            logsExchanges: configuration.log.access, lasting: lasting)
+            cache: CachingBuilder.cache(configuration, lasting),
+            idempotency: CachingBuilder.idempotency(configuration, lasting),
+            logsExchanges: configuration.log.access, lasting: lasting,
+            asksWhoCalls: CachingBuilder.asksWhoCalls(configuration))
     }
 
     private static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

@@ -1,6 +1,7 @@
 internal import SluiceCore
 internal import SluiceHTTP
 package import SluicePolicy
+internal import SluiceProviders
 package import SluiceStorage
 
 /// What one exchange has to do with the cache.
@@ -28,6 +29,8 @@ package final class CacheTurn {
     var isLeader = false
     /// Other processes may, too.
     var lock: RedisCache.Lock?
+    /// What a stream of responses events repeats of its request; `nil` where the stream has to be the provider's own.
+    var echo: ResponsesEcho?
     /// No longer fresh, but better than a failure.
     var spare: CacheEntry?
 
@@ -57,5 +60,4 @@ struct CacheRequest {
     let form: AnswerForm
     let rule: CacheRule
     let wishes: CacheWishes
-    let labels: CacheEntry.Labels
 }

@@ -41,6 +41,7 @@ final class CompletionText {
         Self.writeHead(id ?? "", created ?? 0, model ?? "", &json)
         json.key("choices")
         json.beginArray()
+        let text = text
         Self.writeChoice(text.span, finishReason, &json)
         json.endArray()
         if let usage = usage ?? told {
@@ -61,7 +62,8 @@ final class CompletionText {
                 writeChoice(inside.span, nil, &json)
             }
         }
-        event(document, showsUsage, buffer) { writeChoice(ByteBuffer(capacity: 16).span, choice["finish_reason"]?.string, &$0) }
+        let finishReason = choice["finish_reason"]?.string
+        event(document, showsUsage, buffer) { writeChoice("".utf8Span.span, finishReason, &$0) }
         if showsUsage, let usage = document["usage"] {
             event(document, false, buffer, usage: usage.isObject ? Usage(openAI: usage) : nil) { _ in }
         }

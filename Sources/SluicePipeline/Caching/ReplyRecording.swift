@@ -15,8 +15,8 @@ final class ReplyRecording: ReplyTap {
     private(set) var fields: [CacheEntry.Field] = []
     private(set) var stream: StreamCollector?
 
-    private let keepsStreams: Bool
-    private let byteCountMax: Int
+    let keepsStreams: Bool
+    let byteCountMax: Int
     private let makeCollector: () -> StreamCollector?
     private var hasCoding = false
     private var bytes: ByteBuffer?

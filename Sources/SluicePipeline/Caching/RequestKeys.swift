@@ -1,7 +1,9 @@
 internal import SluiceCore
+internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluicePolicy
+internal import SluiceProviders
 internal import SluiceTLS
 
 /// Names requests by everything that their answers depend on: two that differ in anything that counts never have the same name.
@@ -45,6 +47,7 @@ final class RequestKeys {
     }
 
     private func finish() -> CacheKey? {
+        let buffer = buffer
         let digest = SHA256.hash(buffer.span)
         buffer.removeAll()
         if buffer.capacity > Self.keptByteCount { buffer.giveBack() }

@@ -2,6 +2,7 @@ internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
 
 /// What is done exactly once on every way out of an exchange: today, its line in the log.
@@ -67,6 +68,7 @@ final class Settlement {
         }
         entry.field("http.request.body.bytes", exchange.receivedByteCount)
         entry.field("http.response.body.bytes", exchange.sentByteCount)
+        if context.cacheTurn != nil || context.idempotentTurn != nil { writeCache(context, entry) }
         writeUsage(context, entry)
         if let rejection = context.rejection {
             entry.field("error.code", rejection.code)
@@ -76,6 +78,16 @@ final class Settlement {
         }
         entry.end()
         log.append(line.span)
+    }
+
+    private func writeCache(_ context: RequestContext, _ entry: borrowing LogLine) {
+        if let turn = context.cacheTurn {
+            entry.field("sluice.cache.state", turn.state.rawValue)
+            if let level = turn.level { entry.field("sluice.cache.level", level.rawValue) }
+            if let key = turn.key { entry.field("sluice.cache.key", key.prefix) }
+        }
+        if let turn = context.idempotentTurn { entry.field("sluice.idempotency.state", turn.state.rawValue) }
+        if context.isCacheHit { entry.field("sluice.usage.source", "cache") }
     }
 
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {

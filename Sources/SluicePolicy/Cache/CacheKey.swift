@@ -13,18 +13,6 @@ package struct CacheKey: Sendable {
         self.words = words
     }
 
-    /// - Returns: `nil` unless it is written in 64 hexadecimal digits.
-    package init?(hexadecimal text: String) {
-        let digits = text.utf8Span.span
-        if digits.count != 2 * Self.byteCount { return nil }
-        var words = InlineArray<4, UInt64>(repeating: 0)
-        for index in digits.indices {
-            guard let digit = digits[index].hexDigitValue else { return nil }
-            words[index >> 4] = words[index >> 4] << 4 | UInt64(digit)
-        }
-        self.words = words
-    }
-
     /// Spreads keys over parts of a table: as good as random.
     package var spread: UInt64 { words[0] }
 

@@ -3,7 +3,8 @@ internal import Synchronization
 /// What an operator wants out of the cache.
 package enum PurgeTarget: Sendable, Hashable {
     case all
-    case key(CacheKey)
+    /// By the first 16 digits of its name.
+    case key(String)
     case model(String)
     case scene(String)
     case tenant(String)
@@ -12,7 +13,7 @@ package enum PurgeTarget: Sendable, Hashable {
     package var text: String {
         switch self {
         case .all: "a:"
-        case .key(let key): "k:" + key.text
+        case .key(let prefix): "k:" + prefix
         case .model(let name): "m:" + name
         case .scene(let name): "s:" + name
         case .tenant(let name): "t:" + name
@@ -22,20 +23,20 @@ package enum PurgeTarget: Sendable, Hashable {
     /// - Returns: `nil` for what `text` does not write.
     package init?(text: String) {
         let name = String(text.dropFirst(2))
-        if text.hasPrefix("a:") { self = .all }
-        else if text.hasPrefix("k:") {
-            guard let key = CacheKey(hexadecimal: name) else { return nil }
-            self = .key(key)
-        } else if text.hasPrefix("m:") { self = .model(name) }
-        else if text.hasPrefix("s:") { self = .scene(name) }
-        else if text.hasPrefix("t:") { self = .tenant(name) }
-        else { return nil }
+        switch text.prefix(2) {
+        case "a:": self = .all
+        case "k:": self = .key(name)
+        case "m:": self = .model(name)
+        case "s:": self = .scene(name)
+        case "t:": self = .tenant(name)
+        default: return nil
+        }
     }
 
     package func matches(_ key: CacheKey, model: String, scene: String, tenant: String) -> Bool {
         switch self {
         case .all: true
-        case .key(let wanted): wanted == key
+        case .key(let prefix): prefix == key.prefix
         case .model(let name): name == model
         case .scene(let name): name == scene
         case .tenant(let name): name == tenant
@@ -52,10 +53,13 @@ package final class PurgeMarks: Sendable {
     package init() {}
 
     /// - Parameter time: in milliseconds since 1970.
-    package func add(_ target: PurgeTarget, at time: Int) {
+    /// - Returns: whether that is news.
+    package func add(_ target: PurgeTarget, at time: Int) -> Bool {
         marks.withLock { marks in
+            if let known = marks[target], known >= time { return false }
             if marks.count >= Self.countMax, marks[target] == nil { marks = [.all: marks.values.max() ?? time] }
             marks[target] = max(marks[target] ?? 0, time)
+            return true
         }
     }
 
@@ -63,7 +67,7 @@ package final class PurgeMarks: Sendable {
     package func covers(_ key: CacheKey, created: Int, model: String, scene: String, tenant: String) -> Bool {
         marks.withLock { marks in
             if marks.isEmpty { return false }
-            let names = [PurgeTarget.all, .key(key), .model(model), .scene(scene), .tenant(tenant)]
+            let names = [PurgeTarget.all, .key(key.prefix), .model(model), .scene(scene), .tenant(tenant)]
             return names.contains { marks[$0].map { created <= $0 } ?? false }
         }
     }
