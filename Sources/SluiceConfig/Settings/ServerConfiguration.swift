@@ -25,6 +25,10 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var replyHeaders = ReplyHeaders.auto
     package var limits = LimitsConfiguration()
     package var timeouts = TimeoutsConfiguration()
+    package var retries = RetriesConfiguration()
+    package var breakers = BreakersConfiguration()
+    package var hedging = HedgingConfiguration()
+    package var streams = StreamsConfiguration()
     package var log = LogConfiguration()
     package var media = MediaConfiguration()
     package var drain = DrainConfiguration()
