@@ -1,5 +1,5 @@
 import SluiceCore
-import SluicePolicy
+@testable import SluicePolicy
 import TestSupport
 import Testing
 
