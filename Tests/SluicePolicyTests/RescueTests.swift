@@ -1,5 +1,5 @@
 import SluiceCore
-@testable import SluicePolicy
+import SluicePolicy
 import TestSupport
 import Testing
 
