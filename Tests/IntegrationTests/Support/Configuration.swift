@@ -14,6 +14,7 @@ struct Configuration {
     var drain = "lame_duck_ms: 0"
     var log = ""
     var media = ""
+    var streams = ""
     /// Nothing is sent twice, and no target is left alone, unless a test is about that.
     var retries = "same_target_max: 0"
     var breakers = "enabled: false"
@@ -37,6 +38,7 @@ struct Configuration {
             #"environment_providers: "never""#, "providers: {\(providers.joined(separator: ", "))}",
             "models: {\(models)}",
             "limits: {\(limits)}", "timeouts: {\(timeouts)}", "drain: {\(drain)}", "log: {\(log)}", "media: {\(media)}",
+            "streams: {\(streams)}",
             "retries: {\(retries)}", "breakers: {\(breakers)}", "hedging: {\(hedging)}",
         ]
         if let defaultProvider { sections.append(#"default_provider: "\#(defaultProvider)""#) }
