@@ -50,7 +50,7 @@ import Testing
             targets.append(#"{provider: "two", priority: 1, upstream_model: "\#(pair.model)-b+\#(answer)\#(second)"}"#)
         }
         configuration.models = "m: {targets: [\(targets.joined(separator: ", "))]}"
-        configuration.streams = streams
+        configuration.others = ["streams: {\(streams)}"]
         configuration.timeouts = timeouts
         try withSluice(configuration) { try body($0, mock) }
     }

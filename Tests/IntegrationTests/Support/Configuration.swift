@@ -14,7 +14,8 @@ struct Configuration {
     var drain = "lame_duck_ms: 0"
     var log = ""
     var media = ""
-    var streams = ""
+    /// Other sections, each `name: {…}`.
+    var others: [String] = []
     /// Nothing is sent twice, and no target is left alone, unless a test is about that.
     var retries = "same_target_max: 0"
     var breakers = "enabled: false"
@@ -38,10 +39,10 @@ struct Configuration {
             #"environment_providers: "never""#, "providers: {\(providers.joined(separator: ", "))}",
             "models: {\(models)}",
             "limits: {\(limits)}", "timeouts: {\(timeouts)}", "drain: {\(drain)}", "log: {\(log)}", "media: {\(media)}",
-            "streams: {\(streams)}",
             "retries: {\(retries)}", "breakers: {\(breakers)}", "hedging: {\(hedging)}",
         ]
         if let defaultProvider { sections.append(#"default_provider: "\#(defaultProvider)""#) }
+        sections += others
         return "{\n  " + sections.joined(separator: ",\n  ") + "\n}\n"
     }
 }
