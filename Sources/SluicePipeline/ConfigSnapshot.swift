@@ -1,6 +1,7 @@
 internal import SluiceCore
 package import SluicePolicy
 package import SluiceProviders
+package import SluiceStorage
 
 /// The configuration as it is in force: immutable, shared by all workers, swapped whole. An exchange keeps the one it started with.
 package final class ConfigSnapshot: Sendable {
@@ -51,19 +52,29 @@ package final class ConfigSnapshot: Sendable {
     package let limits: Limits
     package let timeouts: Timeouts
     package let recovery: Recovery
+    package let streams: StreamSettings
     package let media: MediaPolicy
+    /// `nil`: nothing is cached.
+    package let cache: CacheSettings?
+    /// `nil`: idempotency keys are passed on, and mean nothing here.
+    package let idempotency: IdempotencySettings?
     package let logsExchanges: Bool
     package let lasting: LastingState
     /// Whether some policy depends on who asks: reading that has its price.
     package let asksWhoCalls: Bool
     package let showsTarget: TargetDisplay
+    /// `nil`: there is no Redis.
+    package let redis: RedisSettings?
 
     package init(
         revision: Int, providers: [Provider], models: [String: Model], aliases: [String: String] = [:],
         rules: [RouteRule] = [], defaultProvider: Provider?, showsTarget: TargetDisplay = .whereChosen,
         unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, recovery: Recovery = Recovery(),
+        streams: StreamSettings = StreamSettings(),
         media: MediaPolicy = MediaPolicy(),
-        logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false
+        cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
+        logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
+        redis: RedisSettings? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -77,9 +88,13 @@ package final class ConfigSnapshot: Sendable {
         self.limits = limits
         self.timeouts = timeouts
         self.recovery = recovery
+        self.streams = streams
         self.media = media
+        self.cache = cache
+        self.idempotency = idempotency
         self.logsExchanges = logsExchanges
         self.lasting = lasting
         self.asksWhoCalls = asksWhoCalls || routes.asksWhoCalls
+        self.redis = redis
     }
 }

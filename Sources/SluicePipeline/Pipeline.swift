@@ -5,6 +5,7 @@ internal import SluiceJSON
 package import SluiceNet
 internal import SluicePolicy
 internal import SluiceProviders
+package import SluiceStorage
 internal import SluiceUpstream
 
 /// The request path of one worker, in order. Each phase adds what it learned to the context, or rejects.
@@ -19,6 +20,10 @@ package final class Pipeline {
     let forwarding: Forwarding
     let settlement: Settlement
     let gauge: LoadGauge
+    let caching: CacheRuntime
+    /// This worker's Redis; `nil`: there is none.
+    package private(set) var redis: RedisClient?
+    private let connectRedis: (ConfigSnapshot) -> RedisClient?
     /// For documents that are read in one go; nothing on it outlives a suspension.
     let tape = JSONTape()
     private var requestIDs: RequestIDs
@@ -42,7 +47,15 @@ package final class Pipeline {
             media: MediaFetcher(loop: loop, resolver: resolver),
             tape: tape, log: log, seed: seed)
         settlement = Settlement(log: log)
+        caching = CacheRuntime(loop: loop, seed: seed, cache: snapshot.lasting.cache)
         requestIDs = RequestIDs(seed: seed)
+        connectRedis = { snapshot in
+            snapshot.redis.map {
+                RedisClient($0, health: snapshot.lasting.redis, loop: loop, resolver: resolver, seed: seed)
+            }
+        }
+        redis = connectRedis(snapshot)
+        caching.adopt(redis)
     }
 
     package func serve(_ exchange: DownstreamExchange) async {
@@ -54,7 +67,9 @@ package final class Pipeline {
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
+            if try await Idempotency.recall(request, context, caching, tape: tape) { return leave(context) }  // 400, 409
             let destination = try routing.plan(context, request, tape: tape)  // 404
+            if try await Caching.recall(request, context, caching, tape: tape) { return leave(context) }
             try await forwarding.forward(request, to: destination, context)  // 502, 503, 504
         } catch {
             reject(context, error)
@@ -77,10 +92,14 @@ package final class Pipeline {
         freePlaces.append(context.place)
         gauge.leave()
         forwarding.books.conclude(&context.attempt, .cancelled, context)
+        if context.cacheTurn != nil { Caching.conclude(context, caching) }
+        if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
+        context.rescue = nil
     }
 
     private func reject(_ context: RequestContext, _ rejection: Rejection) {
+        if Caching.answersStale(rejection, context, caching) { return }
         context.rejection = rejection
         if context.isInStream {
             StreamEnd.fail(context, rejection)
@@ -103,21 +122,25 @@ package final class Pipeline {
                 forwarding.books.conclude(
                     &context.attempt, context.outcome == .providerError ? .serverError : nil, context)
             } catch {
-                if forwarding.mayTryAgain(after: error, context) {
+                if forwarding.mayTryAgain(after: error, context) || Rescue.follows(error, context, tape: tape) {
                     return loop.spawn { [self] in await resume(context) }
                 }
-                if let rejection = forwarding.lastWord(error, context) { reject(context, rejection) }
+                if let rejection = forwarding.lastWord(error, context) { reject(context, Rescue.cause(rejection, context)) }
             }
             leave(context)
         }
     }
 
-    /// Goes on with an exchange whose stream failed before anything of it had gone out.
+    /// Goes on with an exchange whose stream failed before anything of it had gone out, or is to be rescued.
     private func resume(_ context: RequestContext) async {
-        do throws(Rejection) {
-            try await forwarding.proceed(context, isScanned: false)
-        } catch {
-            reject(context, error)
+        while true {
+            do throws(Rejection) {
+                try await forwarding.proceed(context, isScanned: false)
+            } catch {
+                if Rescue.follows(error, context) { continue }
+                reject(context, Rescue.cause(error, context))
+            }
+            break
         }
         if let stream = context.stream { relay(stream, context) } else { leave(context) }
     }
@@ -133,5 +156,16 @@ package final class Pipeline {
     package func adopt(_ snapshot: ConfigSnapshot) {
         self.snapshot = snapshot
         pools.keep(only: snapshot.providers.values.map(\.endpoint))
+        if snapshot.redis == redis?.settings { return }
+        redis?.close()
+        redis = connectRedis(snapshot)
+        caching.adopt(redis)
+    }
+
+    /// Closes what is kept open for exchanges, when there are none any more.
+    package func close() {
+        redis?.close()
+        redis = nil
+        caching.adopt(nil)
     }
 }

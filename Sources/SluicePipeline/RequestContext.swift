@@ -39,8 +39,10 @@ package final class RequestContext {
     package var countsTokens = false
     /// The application asked for usage in its stream.
     package var showsUsage = false
-    /// Events have gone out: an error is an event now.
+    /// The head of a streamed reply has gone out: an error is an event now.
     package var isInStream = false
+    /// Something of a streamed answer has gone out: from now on there is no other beginning.
+    package private(set) var hasContentOut = false
 
     /// Who asks; empty unless some policy wants to know.
     package var caller = Caller()
@@ -76,8 +78,20 @@ package final class RequestContext {
     package var unsupported = FieldReport.Mode.warn
     /// The reply, where it is a stream that goes on without a task.
     var stream: (any RelayedStream)?
+    /// What is kept of a stream, so that another provider can go on with it.
+    var rescue: Rescue?
+    /// The answer is read on although the application has gone.
+    var drain: StreamDrain?
     /// Where the pipeline keeps the context while its exchange is under way.
     let place: Int
+    /// What the exchange has to do with the cache; `nil` where nothing is cached.
+    package var cacheTurn: CacheTurn?
+    /// What it has to do with others under its idempotency key; `nil` without one.
+    package var idempotentTurn: IdempotentTurn?
+    /// What is kept of the reply, for either.
+    var recording: ReplyRecording?
+    /// Whose answers these are, as operators name it: the team, or what stands for the credential.
+    var tenant = ""
     package var malformedEvents = 0
     package var outcome = Outcome.complete
     package var rejection: Rejection?
@@ -95,7 +109,10 @@ package final class RequestContext {
 extension RequestContext {
     /// Begins a try at a target, with nothing of the one before.
     func begin(_ target: RouteTarget) {
+        // A stream that is being rescued is still the one it was.
+        let writer = hasContentOut ? attempt.responsesWriter : nil
         attempt = Attempt()
+        attempt.responsesWriter = writer
         attempt.startedAt = exchange.loop.now
         attempt.target = target.state
         attempt.routed = target
@@ -105,7 +122,12 @@ extension RequestContext {
     }
 
     /// What the model can do that is asked.
-    var capabilities: Capabilities { attempt.routed?.capabilities ?? Capabilities() }
+    var capabilities: Capabilities {
+        var capabilities = attempt.routed?.capabilities ?? Capabilities()
+        // One that is given the beginning of an answer is told in its own way to go on.
+        if rescue?.isContinuing == true { capabilities.prefill = true }
+        return capabilities
+    }
 
     /// How long the target may take that is asked, and the exchange as a whole.
     var timeouts: ConfigSnapshot.Timeouts {
@@ -135,6 +157,14 @@ extension RequestContext {
         fields.append(.xRequestID, requestID)
         if attempts > 1 { fields.append(lowercaseName: "x-sluice-attempts", "\(attempts)") }
         if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
+        if let cacheTurn { cacheTurn.append(to: &fields, now: exchange.loop.now) }
+        if let idempotentTurn { idempotentTurn.append(to: &fields) }
+    }
+
+    /// Whether no provider was asked: the answer costs nothing.
+    package var isCacheHit: Bool {
+        if let idempotentTurn, idempotentTurn.state != .first { return true }
+        return cacheTurn?.isAnswered ?? false
     }
 
     /// What reads errors of a provider whose adapter knows them, where its replies pass as they come otherwise.
@@ -143,11 +173,26 @@ extension RequestContext {
         return provider.chat
     }
 
-    /// The head of a streamed reply goes out: what another attempt would need is given back, as the stream may last long.
+    /// Whether an answer has begun, so that no other one may. A stream that has only been kept alive is still open to all.
+    var isAnswerOut: Bool { isInStream ? hasContentOut : exchange.isHeadSent }
+
+    /// The head of a streamed reply goes out.
     func streamBegins(_ status: Status) {
         self.status = status
         isInStream = true
         firstByteAt = exchange.loop.now
+    }
+
+    /// The first of a streamed answer goes out: what another attempt would need is given back, unless the stream may be rescued.
+    func contentBegins() {
+        hasContentOut = true
+        if rescue == nil { giveUpRescue() }
+    }
+
+    /// The stream will not be rescued: what another attempt would need is given back, as the stream may last long.
+    func giveUpRescue() {
+        rescue = nil
+        if !hasContentOut { return }
         request = nil
         exchange.forgetFields()
     }

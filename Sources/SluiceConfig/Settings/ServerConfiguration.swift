@@ -28,9 +28,15 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var retries = RetriesConfiguration()
     package var breakers = BreakersConfiguration()
     package var hedging = HedgingConfiguration()
+    package var streams = StreamsConfiguration()
     package var log = LogConfiguration()
     package var media = MediaConfiguration()
     package var drain = DrainConfiguration()
+    /// `nil`: nothing is cached.
+    package var cache: CacheConfiguration?
+    package var idempotency = IdempotencyConfiguration()
+    /// Default: none.
+    package var redis: RedisConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 

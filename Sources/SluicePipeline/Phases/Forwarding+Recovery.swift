@@ -70,7 +70,7 @@ extension Forwarding {
         let closedFor = KeyVerdicts.close(kind, context)
         let hasOtherKey = KeyVerdicts.offersAnother(kind, context)
         noteFailure(kind, context)
-        if context.exchange.isHeadSent || context.ending != nil { return false }
+        if context.isAnswerOut || context.ending != nil { return false }
         var failure = RetryPolicy.Failure(kind, wasSent: !error.isUnprocessed && context.attempt.sentUpstreamAt != nil)
         failure.isFinal = context.attempt.fault?.isRetryable == false
         failure.closedFor = closedFor

@@ -36,7 +36,7 @@ struct Forwarding {
         case .targets:
             context.request = request
             context.exchange.onAbandoned = { [unowned context] in
-                context.cancelUpstream(UpstreamError(.cancelled, "the application has gone"))
+                StreamDrain.abandoned(context)
             }
             try await proceed(context, isScanned: true)
         }
@@ -81,6 +81,7 @@ struct Forwarding {
         let provider = target.provider
         try StoredResponses.check(context, provider)
         try RequestEditing.check(context, provider)
+        let request = try context.rescue?.request(request, context, tape: tape) ?? request
         chooseKey(target, context)
         return try await build(request, context, provider)
     }
@@ -166,7 +167,7 @@ struct Forwarding {
 
     /// Whether the provider surely has not begun to work on the request, or may work on it twice.
     private func mayRepeat(_ request: UpstreamRequest, _ error: UpstreamError, _ context: RequestContext) -> Bool {
-        guard request.isReplayable, error.reason == .closedBeforeHead, !context.exchange.isHeadSent,
+        guard request.isReplayable, error.reason == .closedBeforeHead, context.isInStream || !context.exchange.isHeadSent,
             let upstream = context.attempt.upstream, upstream.isOnReusedConnection
         else { return false }
         return error.isUnprocessed || request.method.isIdempotent

@@ -62,6 +62,7 @@ final class Settlement {
             entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt)
         }
         if context.isStream { entry.field("sluice.stream", true) }
+        writeStream(context, entry)
         if !context.attempt.report.lost.isEmpty {
             entry.field("sluice.request.lost_fields", context.attempt.report.lost.joined(separator: ", "))
         }
@@ -70,6 +71,7 @@ final class Settlement {
         }
         entry.field("http.request.body.bytes", exchange.receivedByteCount)
         entry.field("http.response.body.bytes", exchange.sentByteCount)
+        if context.cacheTurn != nil || context.idempotentTurn != nil { writeCache(context, entry) }
         writeUsage(context, entry)
         if let rejection = context.rejection {
             entry.field("error.code", rejection.code)
@@ -83,6 +85,14 @@ final class Settlement {
         }
         entry.end()
         log.append(line.span)
+    }
+
+    private func writeStream(_ context: RequestContext, _ entry: borrowing LogLine) {
+        if let reason = StreamEnd.reason(context) { entry.field("sluice.stream.end", constant: reason) }
+        guard let rescue = context.rescue, let step = rescue.step else { return }
+        entry.field("sluice.rescue.kind", step.way.rawValue)
+        entry.field("sluice.rescue.result", (rescue.result ?? .failed).rawValue)
+        entry.field("sluice.rescue.attempts", rescue.requestCount)
     }
 
     /// The attempts in order: those that failed, and how the last one ended.
@@ -105,15 +115,28 @@ final class Settlement {
         }
     }
 
+    private func writeCache(_ context: RequestContext, _ entry: borrowing LogLine) {
+        if let turn = context.cacheTurn {
+            entry.field("sluice.cache.state", turn.state.rawValue)
+            if let level = turn.level { entry.field("sluice.cache.level", level.rawValue) }
+            if let key = turn.key { entry.field("sluice.cache.key", key.prefix) }
+        }
+        if let turn = context.idempotentTurn { entry.field("sluice.idempotency.state", turn.state.rawValue) }
+        if context.isCacheHit { entry.field("sluice.usage.source", "cache") }
+    }
+
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {
         if let usage = context.attempt.usage {
-            entry.field("sluice.usage.source", usage.isEstimated ? "estimated" : "provider")
+            entry.field(
+                "sluice.usage.source", usage.isEstimated ? "estimated" : context.drain == nil ? "provider" : "drained")
             entry.field("gen_ai.usage.input_tokens", usage.inputTokens)
             entry.field("gen_ai.usage.output_tokens", usage.outputTokens)
             if usage.cachedInputTokens > 0 {
                 entry.field("gen_ai.usage.cache_read.input_tokens", usage.cachedInputTokens)
             }
             if usage.reasoningTokens > 0 { entry.field("gen_ai.usage.reasoning.output_tokens", usage.reasoningTokens) }
+        } else if context.hasContentOut, context.operation?.hasStreamOptions == true {
+            entry.field("sluice.usage.source", "unknown")
         }
         if context.malformedEvents > 0 { entry.field("sluice.stream.malformed_events", context.malformedEvents) }
     }

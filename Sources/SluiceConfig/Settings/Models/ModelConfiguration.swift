@@ -26,6 +26,8 @@ package struct ModelConfiguration: Sendable, Equatable {
     package var fallbacks: [String] = []
     /// Whether lists of models have it. Default true.
     package var isListed = true
+    /// How streams of the model that broke off go on; `nil`: as it is said for all.
+    package var rescue: [StreamsConfiguration.Way]?
     /// Where it differs from what holds for all.
     package var timeouts = ModelTimeoutsConfiguration()
 
@@ -62,6 +64,8 @@ package struct ModelConfiguration: Sendable, Equatable {
             "fallbacks", bytes: 1...256, count: 0...16,
             doc: "Other models that stand in for this one, in this order; then those that stand in for them.")
         model.isListed = section.boolean("listed", default: true, doc: "Whether lists of models have it.")
+        model.rescue = StreamsConfiguration.readWays(
+            section, doc: "How answers of the model go on that broke off. null: as `streams.rescue` says for all.")
         model.timeouts = section.section(
             "timeouts", doc: "How long anything may take, where it differs from what holds for all.",
             ModelTimeoutsConfiguration.read)
