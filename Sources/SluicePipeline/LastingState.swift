@@ -9,6 +9,7 @@ package final class LastingState: Sendable {
     package let flights = FlightTable<FlightWaiter>()
     /// The same for requests with idempotency keys.
     package let replyFlights = FlightTable<FlightWaiter>()
+    package let drains = DrainGate()
 
     package init() {}
 }

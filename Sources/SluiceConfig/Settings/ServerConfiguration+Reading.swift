@@ -40,6 +40,15 @@ extension ServerConfiguration {
         server.readProviders(section)
         server.limits = section.section("limits", doc: "How much of everything is accepted.", LimitsConfiguration.read)
         server.timeouts = section.section("timeouts", doc: "How long anything may take.", TimeoutsConfiguration.read)
+        server.retries = section.section(
+            "retries", doc: "How a request goes on after an attempt that failed.", RetriesConfiguration.read)
+        server.breakers = section.section(
+            "breakers", doc: "When a target is left alone, and how it comes back.", BreakersConfiguration.read)
+        server.hedging = section.section(
+            "hedging", doc: "A second attempt beside one that is slow to be answered.", HedgingConfiguration.read)
+        server.streams = section.section(
+            "streams", doc: "What is done about streams whose provider fails, or whose application goes.",
+            StreamsConfiguration.read)
         server.media = section.section("media", doc: "Images that requests name by URL.", MediaConfiguration.read)
         server.log = section.section("log", doc: "What is logged, and where to.", LogConfiguration.read)
         server.cache = section.optionalSection(
@@ -104,10 +113,7 @@ extension ServerConfiguration {
             "environment_providers", default: environmentProviders,
             doc: "Adds providers whose keys are in known variables as OPENAI_API_KEY. `auto`: if none is named here.")
         addEnvironmentProviders(section)
-        let names = providers.map(\.name)
-        models = section.dictionary(
-            "models", names: .model, doc: "Names that applications ask for, and what answers them."
-        ) { ModelConfiguration.read($1, name: $0, providers: names) }
+        readModels(section)
         unsupported = section.choice(
             "unsupported", default: unsupported,
             doc:
@@ -116,7 +122,7 @@ extension ServerConfiguration {
         defaultProvider = section.optionalString(
             "default_provider", bytes: 1...64,
             doc: "What answers a model that nothing else claims. null: the only provider, if there is one only.")
-        if let defaultProvider { ModelConfiguration.checkProvider(defaultProvider, "default_provider", section, names) }
+        if let defaultProvider { ModelConfiguration.checkProvider(defaultProvider, "default_provider", section, providers.map(\.name)) }
     }
 
     private mutating func addEnvironmentProviders(_ section: ConfigSection) {

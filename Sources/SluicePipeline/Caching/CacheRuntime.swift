@@ -1,5 +1,4 @@
 internal import SluiceCore
-internal import SluiceDownstream
 internal import SluiceJSON
 internal import SluiceNet
 internal import SluicePolicy
@@ -34,11 +33,6 @@ final class CacheRuntime {
     /// A name for a lock that nobody else has.
     func makeToken() -> String { String(random.next(), radix: 36) + String(UInt64.random(in: 0 ... .max), radix: 36) }
 
-    /// Waits, unless the application goes.
-    func pause(_ duration: Duration, _ exchange: DownstreamExchange) async {
-        await Pause(loop).wait(duration, exchange)
-    }
-
     // MARK: Redis
 
     /// To be called when a configuration brings another client, or none.
@@ -71,28 +65,5 @@ final class CacheRuntime {
         if let last = purgesLearnedAt, loop.now - last < Self.purgesLearned { return }
         purgesLearnedAt = loop.now
         loop.spawn { await level.learnPurges() }
-    }
-}
-
-/// A wait of one task that ends early when the application goes.
-private final class Pause: TimerTarget {
-    private let loop: EventLoop
-    private var signal = TaskSignal()
-    private var isOver = false
-
-    init(_ loop: EventLoop) { self.loop = loop }
-
-    func timerFired(_ timer: LoopTimer) {
-        isOver = true
-        signal.give()
-    }
-
-    func wait(_ duration: Duration, _ exchange: DownstreamExchange) async {
-        let timer = LoopTimer(target: self)
-        loop.arm(timer, after: duration)
-        exchange.onAbandoned = { [self] in signal.give() }
-        while !isOver, !exchange.isAbandoned { unsafe await withUnsafeContinuation { unsafe signal.wait($0) } }
-        loop.remove(timer)
-        exchange.onAbandoned = nil
     }
 }
