@@ -87,16 +87,6 @@ final class Settlement {
         log.append(line.span)
     }
 
-    private func writeCache(_ context: RequestContext, _ entry: borrowing LogLine) {
-        if let turn = context.cacheTurn {
-            entry.field("sluice.cache.state", turn.state.rawValue)
-            if let level = turn.level { entry.field("sluice.cache.level", level.rawValue) }
-            if let key = turn.key { entry.field("sluice.cache.key", key.prefix) }
-        }
-        if let turn = context.idempotentTurn { entry.field("sluice.idempotency.state", turn.state.rawValue) }
-        if context.isCacheHit { entry.field("sluice.usage.source", "cache") }
-    }
-
     private func writeStream(_ context: RequestContext, _ entry: borrowing LogLine) {
         if let reason = StreamEnd.reason(context) { entry.field("sluice.stream.end", constant: reason) }
         guard let rescue = context.rescue, let step = rescue.step else { return }
@@ -123,6 +113,16 @@ final class Settlement {
         if let target = context.attempt.routed, target.model != route.model {
             entry.field("sluice.route.fallback", target.model.isEmpty ? target.upstreamModel : target.model)
         }
+    }
+
+    private func writeCache(_ context: RequestContext, _ entry: borrowing LogLine) {
+        if let turn = context.cacheTurn {
+            entry.field("sluice.cache.state", turn.state.rawValue)
+            if let level = turn.level { entry.field("sluice.cache.level", level.rawValue) }
+            if let key = turn.key { entry.field("sluice.cache.key", key.prefix) }
+        }
+        if let turn = context.idempotentTurn { entry.field("sluice.idempotency.state", turn.state.rawValue) }
+        if context.isCacheHit { entry.field("sluice.usage.source", "cache") }
     }
 
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {
