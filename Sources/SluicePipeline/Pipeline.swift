@@ -3,6 +3,7 @@ package import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
 package import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
 internal import SluiceUpstream
 
@@ -12,6 +13,7 @@ package final class Pipeline {
     /// In force for exchanges that begin now.
     package var snapshot: ConfigSnapshot
     let directory: ModelDirectory
+    let routing: Routing
     let status: GatewayStatus
     let pools: PoolTable
     let forwarding: Forwarding
@@ -31,13 +33,14 @@ package final class Pipeline {
         self.loop = loop
         self.snapshot = snapshot
         self.directory = directory
+        routing = Routing(directory: directory, seed: seed)
         self.status = status
         self.gauge = gauge
         pools = PoolTable(loop: loop, resolver: resolver)
         forwarding = Forwarding(
             pools: pools, tokens: TokenFetcher(pools: pools, tape: tape),
             media: MediaFetcher(loop: loop, resolver: resolver),
-            tape: tape)
+            tape: tape, log: log, seed: seed)
         settlement = Settlement(log: log)
         requestIDs = RequestIDs(seed: seed)
     }
@@ -51,7 +54,7 @@ package final class Pipeline {
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
-            let destination = try Routing.plan(context, request, directory: directory)  // 404
+            let destination = try routing.plan(context, request, tape: tape)  // 404
             try await forwarding.forward(request, to: destination, context)  // 502, 503, 504
         } catch {
             reject(context, error)
@@ -73,7 +76,9 @@ package final class Pipeline {
         active[context.place] = nil
         freePlaces.append(context.place)
         gauge.leave()
+        forwarding.books.conclude(&context.attempt, .cancelled, context)
         settlement.settle(context)
+        context.rescue = nil
     }
 
     private func reject(_ context: RequestContext, _ rejection: Rejection) {
@@ -96,22 +101,28 @@ package final class Pipeline {
                 defer { stream.stop() }
                 if let failure { throw failure }
                 try stream.end()
+                forwarding.books.conclude(
+                    &context.attempt, context.outcome == .providerError ? .serverError : nil, context)
             } catch {
-                if forwarding.mayTryAgain(after: error, context) {
+                if forwarding.mayTryAgain(after: error, context) || Rescue.follows(error, context, tape: tape) {
                     return loop.spawn { [self] in await resume(context) }
                 }
-                reject(context, Forwarding.rejection(error, context))
+                if let rejection = forwarding.lastWord(error, context) { reject(context, Rescue.cause(rejection, context)) }
             }
             leave(context)
         }
     }
 
-    /// Goes on with an exchange whose stream failed before anything of it had gone out.
+    /// Goes on with an exchange whose stream failed before anything of it had gone out, or is to be rescued.
     private func resume(_ context: RequestContext) async {
-        do throws(Rejection) {
-            try await forwarding.proceed(context, isScanned: false)
-        } catch {
-            reject(context, error)
+        while true {
+            do throws(Rejection) {
+                try await forwarding.proceed(context, isScanned: false)
+            } catch {
+                if Rescue.follows(error, context) { continue }
+                reject(context, Rescue.cause(error, context))
+            }
+            break
         }
         if let stream = context.stream { relay(stream, context) } else { leave(context) }
     }
@@ -119,7 +130,7 @@ package final class Pipeline {
     /// Ends what is under way, with an honest error: the process could not wait any longer.
     package func cancelAll() {
         for context in active {
-            context?.attempt.upstream?.cancel(UpstreamError(.shutdown, "Sluice is shutting down"))
+            context?.cancelUpstream(UpstreamError(.shutdown, "Sluice is shutting down"))
         }
     }
 

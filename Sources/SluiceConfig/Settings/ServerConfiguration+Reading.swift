@@ -46,6 +46,9 @@ extension ServerConfiguration {
             "breakers", doc: "When a target is left alone, and how it comes back.", BreakersConfiguration.read)
         server.hedging = section.section(
             "hedging", doc: "A second attempt beside one that is slow to be answered.", HedgingConfiguration.read)
+        server.streams = section.section(
+            "streams", doc: "What is done about streams whose provider fails, or whose application goes.",
+            StreamsConfiguration.read)
         server.media = section.section("media", doc: "Images that requests name by URL.", MediaConfiguration.read)
         server.log = section.section("log", doc: "What is logged, and where to.", LogConfiguration.read)
         server.drain = section.section("drain", doc: "How the process ends.", DrainConfiguration.read)

@@ -28,6 +28,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var retries = RetriesConfiguration()
     package var breakers = BreakersConfiguration()
     package var hedging = HedgingConfiguration()
+    package var streams = StreamsConfiguration()
     package var log = LogConfiguration()
     package var media = MediaConfiguration()
     package var drain = DrainConfiguration()

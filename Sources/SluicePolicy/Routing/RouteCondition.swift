@@ -6,6 +6,8 @@ package protocol RouteFacts {
     var scene: String? { get }
     var isStream: Bool { get }
     var bodyByteCount: Int { get }
+    /// The value of the first such field.
+    func header(_ lowercaseName: String) -> String?
     /// Whether a field is there and one of its lines, or of the elements of these, matches; no patterns: whether it is there.
     func hasHeader(_ lowercaseName: String, matching patterns: [NamePattern]) -> Bool
 }
