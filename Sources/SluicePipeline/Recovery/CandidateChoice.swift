@@ -83,7 +83,7 @@ struct CandidateChoice {
             switch retries.contextLength {
             case .never: false
             case .next: target.upstreamModel != current.upstreamModel
-            case .larger: target.capabilities.contextTokensMax ?? 0 > current.capabilities.contextTokensMax ?? .max
+            case .larger: target.traits.contextTokensMax ?? 0 > current.traits.contextTokensMax ?? .max
             }
         case .contentPolicy: retries.contentPolicy == .next && target.upstreamModel != current.upstreamModel
         default: true
