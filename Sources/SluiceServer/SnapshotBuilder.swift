@@ -56,7 +56,10 @@ enum SnapshotBuilder {
             unsupported: mode(configuration.unsupported),
             limits: limits, timeouts: timeouts, recovery: RecoveryBuilder.recovery(configuration),
             streams: streams, media: try media(configuration.media),
-            logsExchanges: configuration.log.access, lasting: lasting)
+            cache: CachingBuilder.cache(configuration, lasting),
+            idempotency: CachingBuilder.idempotency(configuration, lasting),
+            logsExchanges: configuration.log.access, lasting: lasting,
+            asksWhoCalls: CachingBuilder.asksWhoCalls(configuration))
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

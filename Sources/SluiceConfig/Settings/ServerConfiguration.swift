@@ -32,6 +32,9 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var log = LogConfiguration()
     package var media = MediaConfiguration()
     package var drain = DrainConfiguration()
+    /// `nil`: nothing is cached.
+    package var cache: CacheConfiguration?
+    package var idempotency = IdempotencyConfiguration()
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 
