@@ -24,7 +24,7 @@ def mock():
 
 @pytest.fixture(scope="module")
 def sluice(mock):
-    program = Sluice(providers={"mock": mock.provider()}, workers=2, cache=CACHE)
+    program = Sluice(providers={"mock": mock.provider()}, workers=2, cache=CACHE, retries={"attempts_max": 1})
     yield program
     program.end()
 
