@@ -1,6 +1,7 @@
 internal import SluiceCore
 package import SluicePolicy
 package import SluiceProviders
+package import SluiceStorage
 
 /// The configuration as it is in force: immutable, shared by all workers, swapped whole. An exchange keeps the one it started with.
 package final class ConfigSnapshot: Sendable {
@@ -62,6 +63,8 @@ package final class ConfigSnapshot: Sendable {
     /// Whether some policy depends on who asks: reading that has its price.
     package let asksWhoCalls: Bool
     package let showsTarget: TargetDisplay
+    /// `nil`: there is no Redis.
+    package let redis: RedisSettings?
 
     package init(
         revision: Int, providers: [Provider], models: [String: Model], aliases: [String: String] = [:],
@@ -70,7 +73,8 @@ package final class ConfigSnapshot: Sendable {
         streams: StreamSettings = StreamSettings(),
         media: MediaPolicy = MediaPolicy(),
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
-        logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false
+        logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
+        redis: RedisSettings? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -91,5 +95,6 @@ package final class ConfigSnapshot: Sendable {
         self.logsExchanges = logsExchanges
         self.lasting = lasting
         self.asksWhoCalls = asksWhoCalls || routes.asksWhoCalls
+        self.redis = redis
     }
 }

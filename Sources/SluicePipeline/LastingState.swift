@@ -10,6 +10,7 @@ package final class LastingState: Sendable {
     package let flights = FlightTable<FlightWaiter>()
     /// The same for requests with idempotency keys.
     package let replyFlights = FlightTable<FlightWaiter>()
+    package let redis = RedisHealth()
 
     package init() {}
 }

@@ -59,7 +59,8 @@ enum SnapshotBuilder {
             cache: CachingBuilder.cache(configuration, lasting),
             idempotency: CachingBuilder.idempotency(configuration, lasting),
             logsExchanges: configuration.log.access, lasting: lasting,
-            asksWhoCalls: CachingBuilder.asksWhoCalls(configuration))
+            asksWhoCalls: CachingBuilder.asksWhoCalls(configuration),
+            redis: try configuration.redis.map(RedisBuilder.settings))
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

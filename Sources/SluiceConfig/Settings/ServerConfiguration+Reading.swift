@@ -57,6 +57,8 @@ extension ServerConfiguration {
             "idempotency", doc: "Requests with an `Idempotency-Key`, whose work is done once.",
             IdempotencyConfiguration.read)
         server.drain = section.section("drain", doc: "How the process ends.", DrainConfiguration.read)
+        server.redis = section.optionalSection(
+            "redis", doc: "Redis, for what several Sluices share. null: none.", RedisConfiguration.read)
         return server
     }
 

@@ -35,6 +35,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     /// `nil`: nothing is cached.
     package var cache: CacheConfiguration?
     package var idempotency = IdempotencyConfiguration()
+    /// Default: none.
+    package var redis: RedisConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 

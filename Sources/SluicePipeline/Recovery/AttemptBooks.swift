@@ -52,8 +52,9 @@ struct AttemptBooks {
     private static func speaksAgainst(
         _ kind: FailureClass, _ attempt: Attempt, _ context: RequestContext, _ now: Instant
     ) -> Bool {
-        if kind == .deadline { return (now - attempt.startedAt) * 2 >= context.deadlines.total - context.exchange.startedAt }
-        return kind.speaksAgainstTarget
+        if kind != .deadline { return kind.speaksAgainstTarget }
+        let total = context.plan.route?.timeouts.total ?? context.snapshot.timeouts.total
+        return (now - attempt.startedAt) * 2 >= total
     }
 }
 

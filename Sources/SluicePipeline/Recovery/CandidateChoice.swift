@@ -12,6 +12,8 @@ struct CandidateChoice {
     struct Unavailable {
         /// When the first of those who closed themselves can be asked again.
         var opening: Instant?
+        /// One of them did because of a limit: 429.
+        var isLimited = false
         /// When the first breaker lets a request through.
         var breaker: Instant?
     }
@@ -39,6 +41,7 @@ struct CandidateChoice {
         let health = target.state.health
         if let opening = health.closures.soonestOpening(ofKeys: target.provider.keys.count, at: now) {
             unavailable.opening = unavailable.opening.map { min($0, opening) } ?? opening
+            if health.closures.openingOfWhole(at: now) == nil { unavailable.isLimited = true }
             return false
         }
         var permit: CircuitBreaker.Permit?
