@@ -69,9 +69,10 @@ import Testing
         var (configuration, upstreams) = try providers("alpha", "beta")
         configuration.models = #"m: {targets: [{provider: "alpha"}, {provider: "beta"}]}, n: {provider: "alpha"}"#
         configuration.others = [#"reply_headers: "\#(setting)""#]
-        try run(configuration, upstreams) { sluice throws in
-            #expect((try sluice.chat(chat("m"))["x-sluice-provider"] != nil) == several)
-            #expect((try sluice.chat(chat("n"))["x-sluice-model"] != nil) == one)
+        try run(configuration, upstreams) { sluice in
+            let (chosen, alone) = (try sluice.chat(chat("m")), try sluice.chat(chat("n")))
+            #expect((chosen["x-sluice-provider"] != nil) == several && (chosen["x-sluice-model"] != nil) == several)
+            #expect((alone["x-sluice-provider"] != nil) == one && (alone["x-sluice-model"] != nil) == one)
         }
     }
 
@@ -96,7 +97,7 @@ import Testing
               {provider: "beta", price: {input: 1, output: 3}, context_tokens_max: 1000, capabilities: {images: false}},
             ]}
             """#
-        try run(configuration, upstreams) { sluice throws in
+        try run(configuration, upstreams) { sluice in
             #expect(try ask(sluice, chat("m")) == "beta")
             #expect(try ask(sluice, chat("m", #","max_tokens":5000"#)) == "alpha")
             #expect(try ask(sluice, chat("m", #","x":"\#(String(repeating: "x", count: 8000))""#)) == "alpha")
