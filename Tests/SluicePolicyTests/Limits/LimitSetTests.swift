@@ -1,0 +1,164 @@
+import Foundation
+import SluiceCore
+import Testing
+
+@testable import SluicePolicy
+
+@Suite struct `Sets of limits` {
+    private func at(_ seconds: Double) -> LimitTime {
+        LimitTime(now: Instant(nanoseconds: 1_000_000_000_000 + Int64(seconds * 1e9)), wallSeconds: 1_795_000_000)
+    }
+
+    private func subject(user: String? = nil, model: String = "m", address: String = "192.0.2.1") -> LimitSubject {
+        var subject = LimitSubject(model: model, route: "/v1/chat/completions")
+        subject.caller.user = user
+        subject.caller.address = address
+        return subject
+    }
+
+    private func passes(_ set: LimitSet, _ subject: LimitSubject, _ amounts: LimitAmounts = LimitAmounts(), _ seconds: Double = 0)
+        -> Bool
+    {
+        let hold = LimitHold(set)
+        let refusal = set.reserve(subject, amounts, at: at(seconds), into: hold)
+        hold.settle(amounts, at: at(seconds)) { _, _, _ in }
+        return refusal == nil
+    }
+
+    private func adopt(_ rules: [LimitRule], _ table: LimitTable = LimitTable()) throws -> LimitSet {
+        try #require(table.adopt(rules, at: at(0).now))
+    }
+
+    @Test func `each combination of values has its own bucket`() throws {
+        let set = try adopt([LimitRule(name: "r", by: [.user, .model], limit: 1)])
+        #expect(passes(set, subject(user: "a")))
+        #expect(!passes(set, subject(user: "a")))
+        #expect(passes(set, subject(user: "a", model: "n")))
+        #expect(passes(set, subject(user: "b")))
+        // Values do not run into one another.
+        #expect(passes(set, subject(user: "ab", model: "c")))
+        #expect(passes(set, subject(user: "a", model: "bc")))
+        // Who does not say who he is shares with the others who do not.
+        #expect(passes(set, subject()))
+        #expect(!passes(set, subject()))
+    }
+
+    @Test func `networks of version 6 count as one, addresses of version 4 each`() throws {
+        let set = try adopt([LimitRule(name: "r", by: .address, limit: 1)])
+        #expect(passes(set, subject(address: "2001:db8:1:2::1")))
+        #expect(!passes(set, subject(address: "2001:db8:1:2:ffff::9")))
+        #expect(passes(set, subject(address: "2001:db8:1:3::1")))
+        #expect(passes(set, subject(address: "192.0.2.1")))
+        #expect(passes(set, subject(address: "192.0.2.2")))
+        #expect(!passes(set, subject(address: "::ffff:192.0.2.2")))
+    }
+
+    @Test func `a limit is about what it matches`() throws {
+        var match = LimitMatch()
+        match.models = [.init("gpt-*"), .init("m")]
+        match.addresses = [try #require(IPNetwork("10.0.0.0/8"))]
+        let set = try adopt([LimitRule(name: "r", match: match, limit: 1)])
+        #expect(passes(set, subject(model: "gpt-5", address: "10.1.2.3")))
+        #expect(!passes(set, subject(model: "m", address: "10.9.9.9")))
+        for _ in 0..<3 {
+            #expect(passes(set, subject(model: "other", address: "10.1.2.3")))
+            #expect(passes(set, subject(model: "m", address: "11.1.2.3")))
+            #expect(passes(set, subject(model: "m", address: "unix")))
+        }
+    }
+
+    @Test func `what one limit refuses is not taken from the others`() throws {
+        let set = try adopt([
+            LimitRule(name: "many", limit: 10), LimitRule(name: "tokens", unit: .totalTokens, limit: 1000),
+            LimitRule(name: "few", by: .user, limit: 2), LimitRule(name: "at once", unit: .concurrency, kind: .concurrency, limit: 5),
+        ])
+        for _ in 0..<2 { #expect(passes(set, subject(user: "a"), LimitAmounts(inputTokens: 10))) }
+        for _ in 0..<50 { #expect(!passes(set, subject(user: "a"), LimitAmounts(inputTokens: 10))) }
+        let explained = set.explain(subject(user: "a"), LimitAmounts(), at: at(0))
+        #expect(explained.map(\.rule.name) == ["many", "tokens", "few", "at once"])
+        #expect(explained.map(\.reading.remaining) == [8, 980, 0, 5])
+        #expect(explained.map { $0.verdict == .taken } == [true, true, false, true])
+    }
+
+    @Test func `who is refused is told to wait for the slowest of those that refuse`() throws {
+        let set = try adopt([
+            LimitRule(name: "second", limit: 1, period: .seconds(1)), LimitRule(name: "minute", limit: 1),
+        ])
+        #expect(passes(set, subject()))
+        let hold = LimitHold(set)
+        let refusal = try #require(set.reserve(subject(), LimitAmounts(), at: at(0), into: hold))
+        #expect(refusal.rule.name == "second")
+        #expect(refusal.wait == .seconds(60))
+    }
+
+    @Test func `a changed configuration keeps what is in the buckets`() throws {
+        let table = LimitTable()
+        let first = try adopt([LimitRule(name: "a", by: .user, limit: 2), LimitRule(name: "b", by: .user, limit: 5)], table)
+        #expect(passes(first, subject(user: "u")))
+        let open = LimitHold(first)
+        #expect(first.reserve(subject(user: "u"), LimitAmounts(), at: at(0), into: open) == nil)
+        // Another order, another limit, a new one.
+        let second = try adopt(
+            [
+                LimitRule(name: "c", by: .user, limit: 7), LimitRule(name: "b", by: .user, limit: 10),
+                LimitRule(name: "a", by: .user, limit: 2),
+            ], table)
+        open.settle(LimitAmounts(), at: at(0)) { _, _, _ in }
+        let explained = second.explain(subject(user: "u"), LimitAmounts(), at: at(0))
+        #expect(explained.map(\.reading.remaining) == [7, 6, 0])
+        #expect(!passes(second, subject(user: "u")))
+        // And once more, with requests that are under way on the one before.
+        let third = try adopt([LimitRule(name: "b", by: .user, limit: 10)], table)
+        #expect(third.explain(subject(user: "u"), LimitAmounts(), at: at(0))[0].reading.remaining == 6)
+    }
+
+    @Test func `names that callers invent are forgotten when their buckets are full again`() throws {
+        let set = try adopt([LimitRule(name: "r", by: .user, limit: 1, period: .seconds(1))])
+        for index in 0..<20_000 { #expect(passes(set, subject(user: "user \(index)"), LimitAmounts(), Double(index) * 0.01)) }
+        // About so many as came in the seconds that a bucket takes.
+        #expect(set.groups[0].store.count < 1500)
+    }
+
+    @Test func `there is a bound on buckets, and whoever took most is remembered`() throws {
+        let set = try adopt([LimitRule(name: "r", by: .user, limit: 3, period: .seconds(86_400))])
+        for _ in 0..<3 { #expect(passes(set, subject(user: "greedy"))) }
+        for index in 0..<LimitStore.accountsMax + 20_000 { #expect(passes(set, subject(user: "\(index)"), LimitAmounts(), 2)) }
+        #expect(set.groups[0].store.count <= LimitStore.accountsMax)
+        #expect(!passes(set, subject(user: "greedy"), LimitAmounts(), 3))
+    }
+
+    @Test func `a thousand keys with ten limits take less than a megabyte`() throws {
+        let units: [LimitUnit] = [.requests, .inputTokens, .outputTokens, .totalTokens, .cost]
+        let rules = (0..<10).map { index in
+            LimitRule(name: "rule \(index)", by: .key, unit: units[index % 5], limit: 1_000_000 + index)
+        }
+        let set = try adopt(rules)
+        func allocated() -> Int { unsafe Int(mallinfo2().uordblks) }
+        var subjects: [LimitSubject] = []
+        for index in 0..<1000 {
+            var subject = subject()
+            subject.caller.key = String(0xABCD_0000_0000_0000 + UInt64(index), radix: 16)
+            subjects.append(subject)
+        }
+        let before = allocated()
+        for subject in subjects { #expect(passes(set, subject, LimitAmounts(inputTokens: 5, outputTokens: 5, cost: 3))) }
+        let byteCount = allocated() - before
+        #expect(byteCount < 1_000_000, "\(byteCount) bytes")
+        #expect(byteCount > 100_000, "\(byteCount) bytes: not what is meant to be measured")
+    }
+
+    @Test func `addresses and networks are read as they are written`() throws {
+        #expect(IPAddress("::1")?.low == 1)
+        #expect(IPAddress("1:2:3:4:5:6:7:8")?.high == 0x0001_0002_0003_0004)
+        #expect(IPAddress("::ffff:1.2.3.4") == IPAddress("1.2.3.4"))
+        for wrong in ["", "1.2.3", "1.2.3.256", "1:2", ":::", "1::2::3", "g::", "1.2.3.4.5", "12345::", "+1.2.3.4"] {
+            #expect(IPAddress(wrong) == nil, "\(wrong)")
+        }
+        for wrong in ["10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "::/129", "x/8", "10.0.0.0/8/8"] {
+            #expect(IPNetwork(wrong) == nil, "\(wrong)")
+        }
+        let all = try #require(IPNetwork("0.0.0.0/0"))
+        #expect(all.contains(try #require(IPAddress("203.0.113.7"))))
+        #expect(!all.contains(try #require(IPAddress("2001:db8::1"))))
+    }
+}
