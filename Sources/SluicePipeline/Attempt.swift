@@ -12,6 +12,10 @@ package struct Attempt {
     package var upstreamModel = ""
     /// What the process knows of the target.
     package var target: TargetState?
+    /// What the configuration says of it.
+    package var routed: RouteTarget?
+    /// The target counts it among those that are under way.
+    var isCounted = false
     /// Which of the provider's keys the attempt shows; `nil` for none.
     package var key: Int?
     /// The provider speaks another dialect than the application.

@@ -3,21 +3,6 @@ package import SluiceProviders
 
 /// The configuration as it is in force: immutable, shared by all workers, swapped whole. An exchange keeps the one it started with.
 package final class ConfigSnapshot: Sendable {
-    /// A model that the configuration names.
-    package struct Model: Sendable {
-        package let provider: Provider
-        /// As the provider spells it.
-        package let upstreamModel: String
-        /// What happens to a request that asks for more than the model can do; `nil`: as it is said for all.
-        package let unsupported: FieldReport.Mode?
-
-        package init(provider: Provider, upstreamModel: String, unsupported: FieldReport.Mode? = nil) {
-            self.provider = provider
-            self.upstreamModel = upstreamModel
-            self.unsupported = unsupported
-        }
-    }
-
     package struct Limits: Sendable {
         package var bodyBytesMax = 33_554_432
         package var uploadBytesMax = 536_870_912
@@ -32,6 +17,8 @@ package final class ConfigSnapshot: Sendable {
     package struct Timeouts: Sendable {
         package var connect = Duration.seconds(3)
         package var firstByte = Duration.seconds(120)
+        /// To the first content of a stream.
+        package var firstToken = Duration.seconds(120)
         package var streamIdle = Duration.seconds(120)
         package var total = Duration.seconds(600)
         /// An SSE comment after so much silence; zero: none.
@@ -43,7 +30,8 @@ package final class ConfigSnapshot: Sendable {
     /// Counts up with every configuration that came into force.
     package let revision: Int
     package let providers: [String: Provider]
-    package let models: [String: Model]
+    /// What answers which model.
+    package let routes: RouteTable
     /// Takes what no other rule places.
     package let defaultProvider: Provider?
     /// What happens to a request that asks for more than its model can do.
@@ -55,22 +43,28 @@ package final class ConfigSnapshot: Sendable {
     package let lasting: LastingState
     /// Whether some policy depends on who asks: reading that has its price.
     package let asksWhoCalls: Bool
+    package let showsTarget: TargetDisplay
 
     package init(
-        revision: Int, providers: [Provider], models: [String: Model], defaultProvider: Provider?,
+        revision: Int, providers: [Provider], models: [String: Model], aliases: [String: String] = [:],
+        rules: [RouteRule] = [], defaultProvider: Provider?, showsTarget: TargetDisplay = .whereChosen,
         unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, media: MediaPolicy = MediaPolicy(),
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        self.models = models
-        self.defaultProvider = defaultProvider ?? (providers.count == 1 ? providers.first : nil)
+        let defaultProvider = defaultProvider ?? (providers.count == 1 ? providers.first : nil)
+        self.defaultProvider = defaultProvider
+        routes = RouteTable(
+            models: models, aliases: aliases, rules: rules, providers: self.providers, defaultProvider: defaultProvider,
+            timeouts: timeouts, states: lasting.targets)
+        self.showsTarget = showsTarget
         self.unsupported = unsupported
         self.limits = limits
         self.timeouts = timeouts
         self.media = media
         self.logsExchanges = logsExchanges
         self.lasting = lasting
-        self.asksWhoCalls = asksWhoCalls
+        self.asksWhoCalls = asksWhoCalls || routes.asksWhoCalls
     }
 }

@@ -12,6 +12,7 @@ package final class Pipeline {
     /// In force for exchanges that begin now.
     package var snapshot: ConfigSnapshot
     let directory: ModelDirectory
+    let routing: Routing
     let status: GatewayStatus
     let pools: PoolTable
     let forwarding: Forwarding
@@ -31,6 +32,7 @@ package final class Pipeline {
         self.loop = loop
         self.snapshot = snapshot
         self.directory = directory
+        routing = Routing(directory: directory, seed: seed)
         self.status = status
         self.gauge = gauge
         pools = PoolTable(loop: loop, resolver: resolver)
@@ -51,7 +53,7 @@ package final class Pipeline {
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
-            let destination = try Routing.plan(context, request, directory: directory)  // 404
+            let destination = try routing.plan(context, request, tape: tape)  // 404
             try await forwarding.forward(request, to: destination, context)  // 502, 503, 504
         } catch {
             reject(context, error)

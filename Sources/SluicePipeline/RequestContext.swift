@@ -78,11 +78,38 @@ package final class RequestContext {
 extension RequestContext {
     /// Begins a try at a target, with nothing of the one before.
     func begin(_ target: RouteTarget) {
+        attemptEnds()
         attempt = Attempt()
         attempt.target = target.state
+        attempt.routed = target
         attempt.provider = target.provider
         attempt.upstreamModel = target.upstreamModel
         unsupported = target.unsupported ?? snapshot.unsupported
+    }
+
+    /// What the model can do that is asked.
+    var capabilities: Capabilities { attempt.routed?.capabilities ?? Capabilities() }
+
+    /// How long the target may take that is asked, and the exchange as a whole.
+    var timeouts: ConfigSnapshot.Timeouts {
+        var timeouts = attempt.routed?.timeouts ?? snapshot.timeouts
+        if let route = plan.route { timeouts.total = route.timeouts.total }
+        return timeouts
+    }
+
+    /// Says who answered, where the application is to know.
+    func appendTarget(to fields: inout HeaderFields) {
+        guard let target = attempt.routed else { return }
+        switch snapshot.showsTarget {
+        case .never: return
+        case .whereChosen: if plan.targets.count < 2 { return }
+        case .always: break
+        }
+        fields.append(lowercaseName: "x-sluice-provider", target.provider.name)
+        // What a caller wrote need not be what may stand in a field.
+        if target.upstreamModel.utf8.allSatisfy({ 0x21...0x7E ~= $0 }), !target.upstreamModel.isEmpty {
+            fields.append(lowercaseName: "x-sluice-model", target.upstreamModel)
+        }
     }
 
     /// Adds what the application is told of the request's id, by the names that its dialect has for it.

@@ -32,12 +32,6 @@ enum SnapshotBuilder {
         _ configuration: ServerConfiguration, _ providers: [Provider], _ revision: Int, _ lasting: LastingState
     ) throws(ConfigErrors) -> ConfigSnapshot {
         let byName = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        var models: [String: ConfigSnapshot.Model] = [:]
-        for model in configuration.models {
-            guard let provider = byName[model.provider] else { continue }
-            models[model.name] = ConfigSnapshot.Model(
-                provider: provider, upstreamModel: model.upstreamModel, unsupported: model.unsupported.map(mode))
-        }
         var limits = ConfigSnapshot.Limits()
         limits.bodyBytesMax = configuration.limits.bodyByteCountMax
         limits.uploadBytesMax = configuration.limits.uploadByteCountMax
@@ -47,18 +41,21 @@ enum SnapshotBuilder {
         var timeouts = ConfigSnapshot.Timeouts()
         timeouts.connect = configuration.timeouts.connect
         timeouts.firstByte = configuration.timeouts.firstByte
+        timeouts.firstToken = configuration.timeouts.firstToken
         timeouts.streamIdle = configuration.timeouts.streamIdle
         timeouts.total = configuration.timeouts.total
         timeouts.keepAliveComment = configuration.timeouts.keepaliveComment
         return ConfigSnapshot(
-            revision: revision, providers: providers, models: models,
+            revision: revision, providers: providers, models: RouteSettings.models(configuration.models, byName),
+            aliases: RouteSettings.aliases(configuration.aliases), rules: RouteSettings.rules(configuration.routes),
             defaultProvider: configuration.defaultProvider.flatMap { byName[$0] },
+            showsTarget: RouteSettings.display(configuration.replyHeaders),
             unsupported: mode(configuration.unsupported),
             limits: limits, timeouts: timeouts, media: try media(configuration.media),
             logsExchanges: configuration.log.access, lasting: lasting)
     }
 
-    private static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {
+    static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {
         switch unsupported {
         case .strict: .strict
         case .warn: .warn

@@ -32,6 +32,11 @@ package struct CapabilityRules: Sendable, Equatable {
         let models = section.strings(
             "models", default: ["*"], bytes: 1...256, count: 1...1000,
             doc: "Names, and beginnings that end in `*`; the longest that fits says the last word.")
+        return readAbilities(section, models: models, hasContext: true)
+    }
+
+    /// - Parameter hasContext: whether the section says how long requests may be.
+    static func readAbilities(_ section: ConfigSection, models: [String], hasContext: Bool) -> Self {
         var flags: [Named<Bool>] = []
         for (name, doc) in flagDocs {
             if let value = section.optional(name, .boolean, doc: doc + " null: as a shorter pattern says, else yes.") {
@@ -45,8 +50,10 @@ package struct CapabilityRules: Sendable, Equatable {
                 doc:
                     "How deep the model thinks is asked for: not at all, with a word, with a number of tokens, or as a hint."
             ),
-            contextTokensMax: section.optional(
-                "context_tokens_max", .integer(in: 1...100_000_000), doc: "Tokens of request and answer together."),
+            contextTokensMax: hasContext
+                ? section.optional(
+                    "context_tokens_max", .integer(in: 1...100_000_000), doc: "Tokens of request and answer together.")
+                : nil,
             outputTokensMax: section.optional(
                 "output_tokens_max", .integer(in: 1...100_000_000),
                 doc: "Tokens of an answer; more are asked for in vain."))

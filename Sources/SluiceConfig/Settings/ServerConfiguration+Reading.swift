@@ -99,10 +99,7 @@ extension ServerConfiguration {
             "environment_providers", default: environmentProviders,
             doc: "Adds providers whose keys are in known variables as OPENAI_API_KEY. `auto`: if none is named here.")
         addEnvironmentProviders(section)
-        let names = providers.map(\.name)
-        models = section.dictionary(
-            "models", names: .model, doc: "Names that applications ask for, and what answers them."
-        ) { ModelConfiguration.read($1, name: $0, providers: names) }
+        readModels(section)
         unsupported = section.choice(
             "unsupported", default: unsupported,
             doc:
@@ -111,7 +108,7 @@ extension ServerConfiguration {
         defaultProvider = section.optionalString(
             "default_provider", bytes: 1...64,
             doc: "What answers a model that nothing else claims. null: the only provider, if there is one only.")
-        if let defaultProvider { ModelConfiguration.checkProvider(defaultProvider, "default_provider", section, names) }
+        if let defaultProvider { ModelConfiguration.checkProvider(defaultProvider, "default_provider", section, providers.map(\.name)) }
     }
 
     private mutating func addEnvironmentProviders(_ section: ConfigSection) {

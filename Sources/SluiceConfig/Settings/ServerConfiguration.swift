@@ -17,6 +17,12 @@ package struct ServerConfiguration: Sendable, Equatable {
     /// What happens to a request that asks for more than its model can do. Default warn.
     package var unsupported = Unsupported.warn
     package var models: [ModelConfiguration] = []
+    /// Other names for models.
+    package var aliases: [Named<String>] = []
+    /// The first that matches a request counts.
+    package var routes: [RouteConfiguration] = []
+    /// Default auto.
+    package var replyHeaders = ReplyHeaders.auto
     package var limits = LimitsConfiguration()
     package var timeouts = TimeoutsConfiguration()
     package var log = LogConfiguration()

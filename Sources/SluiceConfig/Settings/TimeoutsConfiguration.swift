@@ -15,6 +15,9 @@ package struct TimeoutsConfiguration: Sendable, Equatable {
     /// From the end of the request to the response head. 100 ms to a day; 504. Unstreamed answers of reasoning models
     /// begin only when they are finished: minutes are normal.
     package var firstByte = Duration.seconds(300)
+    /// From the end of the request to the first content of a stream. 100 ms to a day; 504. As long as `firstByte`: some
+    /// models think first, and show nothing of it.
+    package var firstToken = Duration.seconds(300)
     /// A stream without a byte from the provider. 1 s to a day; ends in an error event.
     package var streamIdle = Duration.seconds(120)
     /// An application that takes nothing of what waits for it. 1 s to a day; its connection is closed.
@@ -66,6 +69,9 @@ package struct TimeoutsConfiguration: Sendable, Equatable {
         firstByte = section.duration(
             "first_byte_ms", default: firstByte, in: 100...day,
             doc: "From the end of the request to the response head. An unstreamed answer begins when it is finished.")
+        firstToken = section.duration(
+            "first_token_ms", default: firstToken, in: 100...day,
+            doc: "From the end of the request to the first content of a stream. 504 after it.")
         streamIdle = section.duration(
             "stream_idle_ms", default: streamIdle, in: 1000...day,
             doc: "A stream without a byte from the provider. It ends in an error event.")

@@ -86,7 +86,7 @@ struct Forwarding {
     }
 
     private func deadlines(_ context: RequestContext) -> Deadlines {
-        let timeouts = context.snapshot.timeouts
+        let timeouts = context.timeouts
         return Deadlines(
             connect: timeouts.connect, head: timeouts.firstByte, idle: timeouts.streamIdle,
             total: context.exchange.startedAt + timeouts.total)
@@ -98,6 +98,7 @@ struct Forwarding {
         // It may have gone while a token, an image or a connection was waited for: an answer that nobody reads costs money.
         if context.exchange.isAbandoned { throw UpstreamError(.cancelled, "the application has gone") }
         context.attempts += 1
+        context.attemptBegins()
         let upstream = try await pool.send(request, deadlines: deadlines(context), fresh: fresh)
         context.attempt.upstream = upstream
         context.attempt.sentUpstreamAt = upstream.loop.now

@@ -81,6 +81,7 @@ enum Relaying {
     static func fields(_ head: ResponseHead, _ context: RequestContext) -> HeaderFields {
         var fields = HeaderFields(reservingBytes: 512, fields: 12)
         context.appendRequestID(to: &fields)
+        context.appendTarget(to: &fields)
         TranslatedReply.appendReport(context, to: &fields)
         for index in 0..<head.fields.count {
             let field = head.fields.field(at: index)

@@ -2,6 +2,7 @@ internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
 
 /// What is done exactly once on every way out of an exchange: today, its line in the log.
@@ -18,6 +19,7 @@ final class Settlement {
         // Whoever left an exchange open, it does not stay so.
         if !context.exchange.isFinished { context.exchange.abort() }
         context.attempt.upstream = nil
+        defer { context.attemptEnds() }
         if context.exchange.isAbandoned {
             context.outcome = .clientGone
         } else if context.rejection != nil, context.outcome == .complete {
@@ -49,6 +51,7 @@ final class Settlement {
             if context.attempt.upstreamModel != context.model { entry.field("sluice.upstream.model", context.attempt.upstreamModel) }
             entry.field("sluice.upstream.attempts", context.attempts)
         }
+        writeRoute(context, entry)
         if let status = context.attempt.upstreamStatus { entry.field("sluice.upstream.status_code", Int(status.code)) }
         if let reason = context.keyReason { entry.field("sluice.key.set_aside", reason.rawValue) }
         if let id = context.attempt.upstreamRequestID { entry.field("sluice.upstream.request_id", id) }
@@ -76,6 +79,17 @@ final class Settlement {
         }
         entry.end()
         log.append(line.span)
+    }
+
+    /// How it came to its target, where there was a choice.
+    private func writeRoute(_ context: RequestContext, _ entry: borrowing LogLine) {
+        guard let route = context.plan.route else { return }
+        if !route.model.isEmpty, route.model != context.model { entry.field("sluice.route.model", route.model) }
+        if let rule = context.plan.rule { entry.field("sluice.route.rule", rule) }
+        if context.plan.targets.count > 1 { entry.field("sluice.route.strategy", route.strategy.rawValue) }
+        if let target = context.attempt.routed, target.model != route.model {
+            entry.field("sluice.route.fallback", target.model.isEmpty ? target.upstreamModel : target.model)
+        }
     }
 
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {

@@ -128,6 +128,7 @@ enum TranslatedReply {
         var fields = HeaderFields(reservingBytes: 256, fields: 6)
         fields.append(.contentType, contentType)
         context.appendRequestID(to: &fields)
+        context.appendTarget(to: &fields)
         if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
         appendReport(context, to: &fields)
         return fields

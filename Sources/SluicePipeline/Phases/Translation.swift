@@ -53,7 +53,7 @@ package final class Translation {
         }
         let echo = context.operation == .responses ? ResponsesEcho(of: tape.root(over: body.span)) : nil
         var body = try CanonicalRequest.make(of: body, context, provider, tape: tape)
-        let capabilities = provider.adaptation.capabilities.row(for: context.attempt.upstreamModel)
+        let capabilities = context.capabilities
         if !capabilities.imageURLs { body = try await MediaInlining.inline(body, context, media, tape: tape) }
         let stops = stops(tape.root(over: body.span), provider)
         body = try RequestEditing.adapted(body, context, provider, takesChoices: false, tape: tape)

@@ -50,7 +50,7 @@ package struct CapabilityTable: Sendable {
 }
 
 extension Capabilities {
-    mutating func apply(_ rule: CapabilityRules) {
+    package mutating func apply(_ rule: CapabilityRules) {
         for flag in rule.flags {
             if let path = Self.flags[flag.name] { self[keyPath: path] = flag.value }
         }
