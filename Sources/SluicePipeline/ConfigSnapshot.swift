@@ -1,4 +1,5 @@
 internal import SluiceCore
+package import SluicePolicy
 package import SluiceProviders
 
 /// The configuration as it is in force: immutable, shared by all workers, swapped whole. An exchange keeps the one it started with.
@@ -10,6 +11,8 @@ package final class ConfigSnapshot: Sendable {
         package var eventBytesMax = 1_048_576
         /// Exchanges of the process at one time.
         package var inFlightMax = 10_000
+        /// For the answer of a request that does not say how long it may be, in tokens.
+        package var outputTokensReserved = 1024
 
         package init() {}
     }
@@ -44,12 +47,15 @@ package final class ConfigSnapshot: Sendable {
     /// Whether some policy depends on who asks: reading that has its price.
     package let asksWhoCalls: Bool
     package let showsTarget: TargetDisplay
+    /// Rate limits and budgets; `nil` if there are none.
+    package let rateLimits: LimitSet?
 
     package init(
         revision: Int, providers: [Provider], models: [String: Model], aliases: [String: String] = [:],
         rules: [RouteRule] = [], defaultProvider: Provider?, showsTarget: TargetDisplay = .whereChosen,
         unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, media: MediaPolicy = MediaPolicy(),
-        logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false
+        logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
+        rateLimits: LimitSet? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -65,6 +71,8 @@ package final class ConfigSnapshot: Sendable {
         self.media = media
         self.logsExchanges = logsExchanges
         self.lasting = lasting
-        self.asksWhoCalls = asksWhoCalls || routes.asksWhoCalls
+        self.rateLimits = rateLimits
+        let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
+        self.asksWhoCalls = asksWhoCalls || routes.asksWhoCalls || isLimitedByCaller
     }
 }

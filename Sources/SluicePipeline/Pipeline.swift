@@ -3,6 +3,7 @@ package import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
 package import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
 internal import SluiceUpstream
 
@@ -15,6 +16,7 @@ package final class Pipeline {
     let routing: Routing
     let status: GatewayStatus
     let pools: PoolTable
+    let limiting: Limiting
     let forwarding: Forwarding
     let settlement: Settlement
     let gauge: LoadGauge
@@ -36,8 +38,9 @@ package final class Pipeline {
         self.status = status
         self.gauge = gauge
         pools = PoolTable(loop: loop, resolver: resolver)
+        limiting = Limiting(loop: loop, log: log)
         forwarding = Forwarding(
-            pools: pools, tokens: TokenFetcher(pools: pools, tape: tape),
+            pools: pools, limiting: limiting, tokens: TokenFetcher(pools: pools, tape: tape),
             media: MediaFetcher(loop: loop, resolver: resolver),
             tape: tape)
         settlement = Settlement(log: log)
@@ -54,6 +57,7 @@ package final class Pipeline {
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
             let destination = try routing.plan(context, request, tape: tape)  // 404
+            if context.snapshot.rateLimits != nil { try await limiting.admit(context, request, tape: tape) }  // 429
             try await forwarding.forward(request, to: destination, context)  // 502, 503, 504
         } catch {
             reject(context, error)
@@ -76,6 +80,7 @@ package final class Pipeline {
         freePlaces.append(context.place)
         gauge.leave()
         settlement.settle(context)
+        if let limits = context.limits, limits.set.hasShared { limiting.shared.tellSpending(limits) }
     }
 
     private func reject(_ context: RequestContext, _ rejection: Rejection) {

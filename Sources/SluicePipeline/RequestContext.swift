@@ -53,6 +53,14 @@ package final class RequestContext {
     package var keyReason: KeyRing.Reason?
     /// A token was refused, and another one asked for.
     var hasRefreshedToken = false
+    /// What was taken from rate limits and budgets: for the request, and for the attempt that is under way.
+    var limits: LimitHold?
+    var attemptLimits: LimitHold?
+    /// What was estimated when it was taken, and what attempts before the last one have used.
+    var limitEstimate = LimitAmounts()
+    var limitSpent = LimitAmounts()
+    /// The limit that has refused the request.
+    package var refusingLimit: String?
     /// What came, for another attempt; `nil` once a reply has begun.
     var request: IncomingRequest?
     /// What happens to a request that asks for more than its model can do.
@@ -78,6 +86,7 @@ package final class RequestContext {
 extension RequestContext {
     /// Begins a try at a target, with nothing of the one before.
     func begin(_ target: RouteTarget) {
+        if limits != nil || attemptLimits != nil { settleAttempt() }
         attemptEnds()
         attempt = Attempt()
         attempt.target = target.state

@@ -4,6 +4,7 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 internal import SluicePipeline
+internal import SluicePolicy
 internal import SluiceProviders
 internal import SluiceTLS
 internal import SluiceUpstream
@@ -38,6 +39,7 @@ enum SnapshotBuilder {
         limits.replyBytesBufferedMax = configuration.limits.replyBufferedByteCountMax
         limits.eventBytesMax = configuration.limits.eventByteCountMax
         limits.inFlightMax = configuration.limits.inFlightMax
+        limits.outputTokensReserved = configuration.limits.outputTokensReserved
         var timeouts = ConfigSnapshot.Timeouts()
         timeouts.connect = configuration.timeouts.connect
         timeouts.firstByte = configuration.timeouts.firstByte
@@ -52,7 +54,8 @@ enum SnapshotBuilder {
             showsTarget: RouteSettings.display(configuration.replyHeaders),
             unsupported: mode(configuration.unsupported),
             limits: limits, timeouts: timeouts, media: try media(configuration.media),
-            logsExchanges: configuration.log.access, lasting: lasting)
+            logsExchanges: configuration.log.access, lasting: lasting,
+            rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()))
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

@@ -39,6 +39,7 @@ extension ServerConfiguration {
         server.readAdapters(section, beside: adaptersBeside)
         server.readProviders(section)
         server.limits = section.section("limits", doc: "How much of everything is accepted.", LimitsConfiguration.read)
+        server.readLimits(section)
         server.timeouts = section.section("timeouts", doc: "How long anything may take.", TimeoutsConfiguration.read)
         server.media = section.section("media", doc: "Images that requests name by URL.", MediaConfiguration.read)
         server.log = section.section("log", doc: "What is logged, and where to.", LogConfiguration.read)

@@ -3,12 +3,14 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
 internal import SluiceUpstream
 
 /// Sends a request to its target and the reply back, with another key or another connection where the first was no good.
 struct Forwarding {
     let pools: PoolTable
+    let limiting: Limiting
     let tokens: TokenFetcher
     let media: MediaFetcher
     let tape: JSONTape
@@ -36,6 +38,15 @@ struct Forwarding {
         while let request = context.request, let target = context.plan.current {
             let provider = target.provider
             context.begin(target)
+            do throws(Rejection) {
+                try await limiting.admitAttempt(context)  // 429
+            } catch {
+                // A limit on one provider leaves the others.
+                if context.plan.position + 1 == context.plan.targets.count { throw error }
+                context.plan.position += 1
+                continue
+            }
+            if context.snapshot.rateLimits?.hasShared == true { isScanned = false }
             try StoredResponses.check(context, provider)
             try RequestEditing.check(context, provider)
             if !isScanned, case .json(let body) = request.body { try? tape.scan(body.span) }

@@ -40,9 +40,7 @@ extension LimitHold {
     /// - Returns: what refuses the request.
     package func answered(_ position: Int, _ reply: LeaseReply, at now: Instant) -> LimitRefusal? {
         let place = place(position)
-        let wait = place.bucket.granted(
-            reply.granted, amount: max(entries[position].amount, 1), remaining: reply.remaining, reset: reply.reset,
-            wait: reply.wait, isRenewal: false, at: now)
+        let wait = place.bucket.answered(reply, amount: entries[position].amount, at: now)
         if wait == nil {
             decide(position, .shared, at: now)
             return nil
@@ -92,9 +90,7 @@ package struct LeaseReply: Sendable {
 extension LimitHold.SharedPlace {
     /// A renewal was answered.
     package func renewed(_ reply: LeaseReply, at now: Instant) {
-        _ = bucket.granted(
-            reply.granted, amount: 0, remaining: reply.remaining, reset: reply.reset, wait: .zero, isRenewal: true,
-            at: now)
+        _ = bucket.answered(reply, amount: nil, at: now)
     }
 
     package func renewalFailed() { bucket.renewalFailed() }
@@ -134,20 +130,6 @@ extension LimitSet {
                 let bucket = account.shared[index]
                 if bucket.isUnknown {
                     places.append(LimitHold.SharedPlace(rule: rule, bucket: bucket, account: account, index: index))
-                }
-            }
-        }
-        return places
-    }
-
-    /// Shared budgets of which Redis has not heard everything.
-    package var untoldBudgets: [LimitHold.SharedPlace] {
-        var places: [LimitHold.SharedPlace] = []
-        for group in groups where group.isShared {
-            group.store.forEach { account in
-                for (index, rule) in group.store.rules.enumerated() where rule.isBudget && account.shared[index].isUntold {
-                    places.append(
-                        LimitHold.SharedPlace(rule: rule, bucket: account.shared[index], account: account, index: index))
                 }
             }
         }

@@ -140,7 +140,7 @@ package struct LimitStanding: Sendable {
     /// Until nothing is missing.
     package let reset: Duration
 
-    var share: Double { Double(remaining) / Double(max(limit, 1)) }
+    package var share: Double { Double(remaining) / Double(max(limit, 1)) }
 
     init(_ rule: LimitRule, _ account: LimitAccount, _ index: Int, at time: LimitTime) {
         limit = rule.meter.limit

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// What divides a limit: every combination of these that occurs has a bucket of its own.
 package struct LimitKey: OptionSet, Hashable, Sendable {
     package let rawValue: UInt16

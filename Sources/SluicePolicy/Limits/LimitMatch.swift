@@ -1,26 +1,15 @@
+package import SluiceCore
+
 /// Which requests a limit is about. An empty list is about all; of several lists all must fit.
 package struct LimitMatch: Sendable, Equatable {
-    /// A value, or the beginning of one with `*` after it.
-    package struct Pattern: Sendable, Equatable {
-        private let text: String
-        private let isPrefix: Bool
-
-        package init(_ written: String) {
-            isPrefix = written.utf8.last == UInt8(ascii: "*")
-            text = isPrefix ? String(written.dropLast()) : written
-        }
-
-        func matches(_ value: String) -> Bool { isPrefix ? value.hasPrefix(text) : value == text }
-    }
-
-    package var users: [Pattern] = []
-    package var keys: [Pattern] = []
-    package var roles: [Pattern] = []
-    package var teams: [Pattern] = []
-    package var businessLines: [Pattern] = []
-    package var models: [Pattern] = []
-    package var routes: [Pattern] = []
-    package var providers: [Pattern] = []
+    package var users: [NamePattern] = []
+    package var keys: [NamePattern] = []
+    package var roles: [NamePattern] = []
+    package var teams: [NamePattern] = []
+    package var businessLines: [NamePattern] = []
+    package var models: [NamePattern] = []
+    package var routes: [NamePattern] = []
+    package var providers: [NamePattern] = []
     package var addresses: [IPNetwork] = []
 
     package init() {}
@@ -47,7 +36,7 @@ package struct LimitMatch: Sendable, Equatable {
             && Self.fits(providers, subject.provider) && fits(address: subject.caller.address)
     }
 
-    private static func fits(_ patterns: [Pattern], _ value: @autoclosure () -> String?) -> Bool {
+    private static func fits(_ patterns: [NamePattern], _ value: @autoclosure () -> String?) -> Bool {
         if patterns.isEmpty { return true }
         guard let value = value() else { return false }
         for pattern in patterns where pattern.matches(value) { return true }

@@ -51,6 +51,9 @@ package struct LimitRule: Sendable, Equatable {
             }
     }
 
+    /// The longest that a budget's period may be, in seconds.
+    package var budgetSecondsMax: Int { if case .budget(let period, _) = meter.kind { period.secondsMax } else { 0 } }
+
     package var isBudget: Bool { if case .budget = meter.kind { true } else { false } }
 
     /// Whether it is only known who is asked when an attempt is made.

@@ -113,6 +113,8 @@ package struct LimitRefusal: Sendable {
         self.isLocal = isLocal
     }
 
+    package init(rule: LimitRule, wait: Duration) { self.init(rule: rule, isTooLarge: false, wait: wait, isLocal: false) }
+
     init(rule: LimitRule, verdict: LimitMeter.Verdict, isLocal: Bool) {
         switch verdict {
         case .refused(let wait): self.init(rule: rule, isTooLarge: false, wait: wait, isLocal: isLocal)

@@ -45,5 +45,11 @@ package struct LimitAmounts: Sendable, Equatable {
         }
     }
 
+    package mutating func add(_ other: LimitAmounts) {
+        inputTokens = Self.bounded(inputTokens) + Self.bounded(other.inputTokens)
+        outputTokens = Self.bounded(outputTokens) + Self.bounded(other.outputTokens)
+        cost = Self.bounded(cost) + Self.bounded(other.cost)
+    }
+
     private static func bounded(_ amount: Int) -> Int { min(max(amount, 0), amountMax) }
 }

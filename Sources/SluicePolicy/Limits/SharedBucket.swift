@@ -40,6 +40,10 @@ package final class SharedBucket: Sendable {
         state = Mutex(State())
     }
 
+    /// Who we are in what Redis keeps of a budget: another one after every start, so that numbers may begin anew.
+    package var writer: String { Self.writer }
+    private static let writer = String(UInt64.random(in: .min ... .max), radix: 36)
+
     private static let leaseLifeMin: Int64 = 1_000_000_000
     /// A refusal is remembered so long: a crowd that is refused does not ask Redis each time.
     private static let closedMax: Int64 = 100_000_000
@@ -70,26 +74,27 @@ package final class SharedBucket: Sendable {
         }
     }
 
-    /// Redis has answered a question for `least`, of which `amount` goes to the request that asked; 0 for a renewal.
+    /// Takes note of an answer of Redis.
     ///
-    /// - Returns: how long to wait, if there is not enough.
-    func granted(
-        _ granted: Int, amount: Int, remaining: Int, reset: Duration, wait: Duration, isRenewal: Bool, at now: Instant
-    ) -> Duration? {
+    /// - Parameter amount: what goes to the request that asked; `nil` for a renewal.
+    /// - Returns: how long the request has to wait, if there is not enough.
+    func answered(_ reply: LeaseReply, amount: Int?, at now: Instant) -> Duration? {
         state.withLock { state in
-            if isRenewal { state.isRenewing = false }
-            state.seen = (remaining, reset.nanoseconds, now.nanoseconds)
-            if granted > 0 {
+            state.seen = (reply.remaining, reply.reset.nanoseconds, now.nanoseconds)
+            if reply.granted > 0 {
                 state.creditUntil = now.nanoseconds + leaseLife
-                state.credit += granted
+                state.credit += reply.granted
             }
-            if amount == 0 { return nil }
-            if granted > 0 {
+            guard let amount else {
+                state.isRenewing = false
+                return nil
+            }
+            if reply.granted > 0 {
                 state.credit -= amount
                 return nil
             }
-            state.closedUntil = now.nanoseconds + min(wait.nanoseconds, Self.closedMax)
-            return wait
+            state.closedUntil = now.nanoseconds + min(reply.wait.nanoseconds, Self.closedMax)
+            return reply.wait
         }
     }
 
@@ -139,7 +144,7 @@ package final class SharedBucket: Sendable {
 
     /// Whether Redis has not been asked yet: what was spent before a restart, or by others, is not known.
     var isUnknown: Bool { state.withLock { $0.syncedAt < 0 } }
-    var isUntold: Bool { state.withLock { $0.unsent > 0 || $0.push.map { $0.amount > 0 } ?? false } }
+    package var isUntold: Bool { state.withLock { $0.unsent > 0 || $0.push.map { $0.amount > 0 } ?? false } }
     var isBusy: Bool { state.withLock { $0.unsent > 0 || $0.push != nil || $0.credit < 0 } }
 
     /// What to tell Redis now; `nil` while somebody else does, or if there is nothing to tell and nothing to learn.

@@ -56,7 +56,7 @@ import Testing
 
     @Test func `a limit is about what it matches`() throws {
         var match = LimitMatch()
-        match.models = [.init("gpt-*"), .init("m")]
+        match.models = [NamePattern("gpt-*"), NamePattern("m")]
         match.addresses = [try #require(IPNetwork("10.0.0.0/8"))]
         let set = try adopt([LimitRule(name: "r", match: match, limit: 1)])
         #expect(passes(set, subject(model: "gpt-5", address: "10.1.2.3")))
@@ -172,20 +172,5 @@ import Testing
             return Int(text[size.upperBound...].prefix { $0.isNumber }) ?? 0
         }
         return size("current") + size("mmap") - size("fast") - size("rest")
-    }
-
-    @Test func `addresses and networks are read as they are written`() throws {
-        #expect(IPAddress("::1")?.low == 1)
-        #expect(IPAddress("1:2:3:4:5:6:7:8")?.high == 0x0001_0002_0003_0004)
-        #expect(IPAddress("::ffff:1.2.3.4") == IPAddress("1.2.3.4"))
-        for wrong in ["", "1.2.3", "1.2.3.256", "1:2", ":::", "1::2::3", "g::", "1.2.3.4.5", "12345::", "+1.2.3.4"] {
-            #expect(IPAddress(wrong) == nil, "\(wrong)")
-        }
-        for wrong in ["10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "::/129", "x/8", "10.0.0.0/8/8"] {
-            #expect(IPNetwork(wrong) == nil, "\(wrong)")
-        }
-        let all = try #require(IPNetwork("0.0.0.0/0"))
-        #expect(all.contains(try #require(IPAddress("203.0.113.7"))))
-        #expect(!all.contains(try #require(IPAddress("2001:db8::1"))))
     }
 }

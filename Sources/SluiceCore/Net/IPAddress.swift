@@ -72,7 +72,7 @@ package struct IPAddress: Equatable, Sendable {
 
     /// What a limit by address counts as one: an address of version 4, and of version 6 a network of 64 bits, which is what one
     /// customer has at least (RFC 6177).
-    static func network(of address: String) -> String {
+    package static func network(of address: String) -> String {
         guard address.utf8.contains(UInt8(ascii: ":")), let parsed = IPAddress(address) else { return address }
         if parsed.isVersion4 {
             let number = UInt32(truncatingIfNeeded: parsed.low)
@@ -105,5 +105,5 @@ package struct IPNetwork: Equatable, Sendable {
         self.base = base.masked(to: self.bits)
     }
 
-    func contains(_ address: IPAddress) -> Bool { address.masked(to: bits) == base }
+    package func contains(_ address: IPAddress) -> Bool { address.masked(to: bits) == base }
 }
