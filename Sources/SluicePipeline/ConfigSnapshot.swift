@@ -30,6 +30,17 @@ package final class ConfigSnapshot: Sendable {
         package init() {}
     }
 
+    /// What is done about attempts that fail or are slow.
+    package struct Recovery: Sendable {
+        package var retries = RetrySettings()
+        /// `nil`: no target is left alone.
+        package var breakers: BreakerSettings? = BreakerSettings()
+        /// `nil`: no request is asked twice.
+        package var hedging: HedgeSettings?
+
+        package init() {}
+    }
+
     /// Counts up with every configuration that came into force.
     package let revision: Int
     package let providers: [String: Provider]
@@ -41,6 +52,8 @@ package final class ConfigSnapshot: Sendable {
     package let unsupported: FieldReport.Mode
     package let limits: Limits
     package let timeouts: Timeouts
+    package let recovery: Recovery
+    package let streams: StreamSettings
     package let media: MediaPolicy
     package let logsExchanges: Bool
     package let lasting: LastingState
@@ -53,7 +66,9 @@ package final class ConfigSnapshot: Sendable {
     package init(
         revision: Int, providers: [Provider], models: [String: Model], aliases: [String: String] = [:],
         rules: [RouteRule] = [], defaultProvider: Provider?, showsTarget: TargetDisplay = .whereChosen,
-        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, media: MediaPolicy = MediaPolicy(),
+        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, recovery: Recovery = Recovery(),
+        streams: StreamSettings = StreamSettings(),
+        media: MediaPolicy = MediaPolicy(),
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         rateLimits: LimitSet? = nil
     ) {
@@ -68,6 +83,8 @@ package final class ConfigSnapshot: Sendable {
         self.unsupported = unsupported
         self.limits = limits
         self.timeouts = timeouts
+        self.recovery = recovery
+        self.streams = streams
         self.media = media
         self.logsExchanges = logsExchanges
         self.lasting = lasting

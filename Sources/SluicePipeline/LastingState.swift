@@ -4,6 +4,7 @@ package import SluicePolicy
 package final class LastingState: Sendable {
     package let targets = TargetTable()
     package let limits = LimitTable()
+    package let drains = DrainGate()
 
     package init() {}
 }

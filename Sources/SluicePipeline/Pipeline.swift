@@ -42,7 +42,7 @@ package final class Pipeline {
         forwarding = Forwarding(
             pools: pools, limiting: limiting, tokens: TokenFetcher(pools: pools, tape: tape),
             media: MediaFetcher(loop: loop, resolver: resolver),
-            tape: tape)
+            tape: tape, log: log, seed: seed)
         settlement = Settlement(log: log)
         requestIDs = RequestIDs(seed: seed)
     }
@@ -79,8 +79,10 @@ package final class Pipeline {
         active[context.place] = nil
         freePlaces.append(context.place)
         gauge.leave()
+        forwarding.books.conclude(&context.attempt, .cancelled, context)
         settlement.settle(context)
         if let limits = context.limits, limits.set.hasShared { limiting.shared.tellSpending(limits) }
+        context.rescue = nil
     }
 
     private func reject(_ context: RequestContext, _ rejection: Rejection) {
@@ -103,22 +105,28 @@ package final class Pipeline {
                 defer { stream.stop() }
                 if let failure { throw failure }
                 try stream.end()
+                forwarding.books.conclude(
+                    &context.attempt, context.outcome == .providerError ? .serverError : nil, context)
             } catch {
-                if forwarding.mayTryAgain(after: error, context) {
+                if forwarding.mayTryAgain(after: error, context) || Rescue.follows(error, context, tape: tape) {
                     return loop.spawn { [self] in await resume(context) }
                 }
-                reject(context, Forwarding.rejection(error, context))
+                if let rejection = forwarding.lastWord(error, context) { reject(context, Rescue.cause(rejection, context)) }
             }
             leave(context)
         }
     }
 
-    /// Goes on with an exchange whose stream failed before anything of it had gone out.
+    /// Goes on with an exchange whose stream failed before anything of it had gone out, or is to be rescued.
     private func resume(_ context: RequestContext) async {
-        do throws(Rejection) {
-            try await forwarding.proceed(context, isScanned: false)
-        } catch {
-            reject(context, error)
+        while true {
+            do throws(Rejection) {
+                try await forwarding.proceed(context, isScanned: false)
+            } catch {
+                if Rescue.follows(error, context) { continue }
+                reject(context, Rescue.cause(error, context))
+            }
+            break
         }
         if let stream = context.stream { relay(stream, context) } else { leave(context) }
     }
@@ -126,7 +134,7 @@ package final class Pipeline {
     /// Ends what is under way, with an honest error: the process could not wait any longer.
     package func cancelAll() {
         for context in active {
-            context?.attempt.upstream?.cancel(UpstreamError(.shutdown, "Sluice is shutting down"))
+            context?.cancelUpstream(UpstreamError(.shutdown, "Sluice is shutting down"))
         }
     }
 

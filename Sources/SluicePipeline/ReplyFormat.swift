@@ -19,6 +19,13 @@ enum ReplyFormat {
         }
     }
 
+    /// For a stream that a provider has begun in the application's own dialect, and another one goes on with.
+    static func resumingWriter(_ opening: ReplyOpening, _ context: RequestContext) -> any StreamWriter {
+        context.dialect == .anthropic
+            ? MessagesStreamWriter(resuming: opening, identity(context))
+            : ChatStreamWriter(resuming: opening, identity(context), showsUsage: context.showsUsage)
+    }
+
     /// Writes a whole reply.
     static func write(_ reply: ReplyAssembly, _ context: RequestContext, into buffer: ByteBuffer) {
         var identity = identity(context)

@@ -39,8 +39,10 @@ package final class RequestContext {
     package var countsTokens = false
     /// The application asked for usage in its stream.
     package var showsUsage = false
-    /// Events have gone out: an error is an event now.
+    /// The head of a streamed reply has gone out: an error is an event now.
     package var isInStream = false
+    /// Something of a streamed answer has gone out: from now on there is no other beginning.
+    package private(set) var hasContentOut = false
 
     /// Who asks; empty unless some policy wants to know.
     package var caller = Caller()
@@ -49,16 +51,34 @@ package final class RequestContext {
     /// The try that is under way, or the last.
     package var attempt = Attempt()
     package var attempts = 0
+    /// Attempts that failed, in order.
+    package var tried: [TriedAttempt] = []
+    /// What is told if nothing better comes.
+    var lastWords: LastWords?
+    /// How often the current target was asked again.
+    var repeatsAtTarget = 0
+    /// What the next attempt waits for.
+    var waitBeforeNext = Duration.zero
+    /// How long the request has waited for targets that were closed.
+    var waited = Duration.zero
+    /// When one of those who were asked may be asked again.
+    var soonestRetry: Instant?
+    /// The second of two attempts that are under way at once.
+    var rival: Attempt?
+    var pause: Pause?
+    /// Why nothing more is tried, whatever comes.
+    var ending: UpstreamError?
     /// Why a key was set aside on the way.
     package var keyReason: KeyRing.Reason?
     /// A token was refused, and another one asked for.
     var hasRefreshedToken = false
-    /// What was taken from rate limits and budgets: for the request, and for the attempt that is under way.
+    /// What was taken from rate limits and budgets.
     var limits: LimitHold?
-    var attemptLimits: LimitHold?
-    /// What was estimated when it was taken, and what attempts before the last one have used.
+    /// What was estimated when it was taken, and what attempts that are over have used.
     var limitEstimate = LimitAmounts()
     var limitSpent = LimitAmounts()
+    var limitCounted: Usage?
+    var limitMarks: [LimitMark] = []
     /// The limit that has refused the request.
     package var refusingLimit: String?
     /// What came, for another attempt; `nil` once a reply has begun.
@@ -67,6 +87,10 @@ package final class RequestContext {
     package var unsupported = FieldReport.Mode.warn
     /// The reply, where it is a stream that goes on without a task.
     var stream: (any RelayedStream)?
+    /// What is kept of a stream, so that another provider can go on with it.
+    var rescue: Rescue?
+    /// The answer is read on although the application has gone.
+    var drain: StreamDrain?
     /// Where the pipeline keeps the context while its exchange is under way.
     let place: Int
     package var malformedEvents = 0
@@ -86,9 +110,12 @@ package final class RequestContext {
 extension RequestContext {
     /// Begins a try at a target, with nothing of the one before.
     func begin(_ target: RouteTarget) {
-        if limits != nil || attemptLimits != nil { settleAttempt() }
-        attemptEnds()
+        if limits != nil { noteUsedByAttempt() }
+        // A stream that is being rescued is still the one it was.
+        let writer = hasContentOut ? attempt.responsesWriter : nil
         attempt = Attempt()
+        attempt.responsesWriter = writer
+        attempt.startedAt = exchange.loop.now
         attempt.target = target.state
         attempt.routed = target
         attempt.provider = target.provider
@@ -97,7 +124,12 @@ extension RequestContext {
     }
 
     /// What the model can do that is asked.
-    var capabilities: Capabilities { attempt.routed?.capabilities ?? Capabilities() }
+    var capabilities: Capabilities {
+        var capabilities = attempt.routed?.capabilities ?? Capabilities()
+        // One that is given the beginning of an answer is told in its own way to go on.
+        if rescue?.isContinuing == true { capabilities.prefill = true }
+        return capabilities
+    }
 
     /// How long the target may take that is asked, and the exchange as a whole.
     var timeouts: ConfigSnapshot.Timeouts {
@@ -121,9 +153,11 @@ extension RequestContext {
         }
     }
 
-    /// Adds what the application is told of the request's id, by the names that its dialect has for it.
+    /// Adds what the application is told of the request's id, by the names that its dialect has for it, and of the attempts if it
+    /// took more than one.
     func appendRequestID(to fields: inout HeaderFields) {
         fields.append(.xRequestID, requestID)
+        if attempts > 1 { fields.append(lowercaseName: "x-sluice-attempts", "\(attempts)") }
         if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
     }
 
@@ -133,11 +167,26 @@ extension RequestContext {
         return provider.chat
     }
 
-    /// The head of a streamed reply goes out: what another attempt would need is given back, as the stream may last long.
+    /// Whether an answer has begun, so that no other one may. A stream that has only been kept alive is still open to all.
+    var isAnswerOut: Bool { isInStream ? hasContentOut : exchange.isHeadSent }
+
+    /// The head of a streamed reply goes out.
     func streamBegins(_ status: Status) {
         self.status = status
         isInStream = true
         firstByteAt = exchange.loop.now
+    }
+
+    /// The first of a streamed answer goes out: what another attempt would need is given back, unless the stream may be rescued.
+    func contentBegins() {
+        hasContentOut = true
+        if rescue == nil { giveUpRescue() }
+    }
+
+    /// The stream will not be rescued: what another attempt would need is given back, as the stream may last long.
+    func giveUpRescue() {
+        rescue = nil
+        if !hasContentOut { return }
         request = nil
         exchange.forgetFields()
     }

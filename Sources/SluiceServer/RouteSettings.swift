@@ -6,7 +6,7 @@ internal import SluiceProviders
 /// Turns what a configuration says of models, names and rules into what routing works with.
 enum RouteSettings {
     static func models(
-        _ models: [ModelConfiguration], _ providers: [String: Provider]
+        _ models: [ModelConfiguration], _ providers: [String: Provider], rescue: RescuePolicy
     ) -> [String: ConfigSnapshot.Model] {
         var result: [String: ConfigSnapshot.Model] = [:]
         for configured in models {
@@ -22,6 +22,7 @@ enum RouteSettings {
             model.timeouts.firstToken = configured.timeouts.firstToken
             model.timeouts.streamIdle = configured.timeouts.streamIdle
             model.timeouts.total = configured.timeouts.total
+            model.rescue = configured.rescue.map { StreamsBuilder.policy($0, rescue) }
             result[configured.name] = model
         }
         return result

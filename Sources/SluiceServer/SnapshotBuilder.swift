@@ -47,13 +47,16 @@ enum SnapshotBuilder {
         timeouts.streamIdle = configuration.timeouts.streamIdle
         timeouts.total = configuration.timeouts.total
         timeouts.keepAliveComment = configuration.timeouts.keepaliveComment
+        let streams = StreamsBuilder.settings(configuration)
         return ConfigSnapshot(
-            revision: revision, providers: providers, models: RouteSettings.models(configuration.models, byName),
+            revision: revision, providers: providers,
+            models: RouteSettings.models(configuration.models, byName, rescue: streams.rescue),
             aliases: RouteSettings.aliases(configuration.aliases), rules: RouteSettings.rules(configuration.routes),
             defaultProvider: configuration.defaultProvider.flatMap { byName[$0] },
             showsTarget: RouteSettings.display(configuration.replyHeaders),
             unsupported: mode(configuration.unsupported),
-            limits: limits, timeouts: timeouts, media: try media(configuration.media),
+            limits: limits, timeouts: timeouts, recovery: RecoveryBuilder.recovery(configuration),
+            streams: streams, media: try media(configuration.media),
             logsExchanges: configuration.log.access, lasting: lasting,
             rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()))
     }
@@ -130,7 +133,8 @@ enum SnapshotBuilder {
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
             takesOpenAIFields: configuration.adapter?.takesOpenAIFields ?? true,
-            hasResponses: configuration.responses == .native, models: configuration.namedModels,
+            hasResponses: configuration.responses == .native,
+            drainsAbandoned: configuration.onClientGone == .drain, models: configuration.namedModels,
             modelPrefixes: configuration.models.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) })
     }
 

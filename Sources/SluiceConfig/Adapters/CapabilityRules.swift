@@ -3,11 +3,18 @@ package struct CapabilityRules: Sendable, Equatable {
     /// How deep a model thinks is asked for in one of these ways.
     package enum Reasoning: String, Sendable, CaseIterable { case none, effort, budget, adaptive }
 
+    /// How a model is told to go on with the assistant's last message.
+    package enum Continuation: String, Sendable, CaseIterable {
+        case none, message, partial, prefix
+        case continueFinalMessage = "continue_final_message"
+    }
+
     /// Names, and beginnings that end in `*`.
     package var models: [String]
     /// By the name of the setting; those that are not given are not here.
     package var flags: [Named<Bool>]
     package var reasoning: Reasoning?
+    package var continuation: Continuation?
     package var contextTokensMax: Int?
     package var outputTokensMax: Int?
 
@@ -49,6 +56,11 @@ package struct CapabilityRules: Sendable, Equatable {
                 "reasoning", .choice(),
                 doc:
                     "How deep the model thinks is asked for: not at all, with a word, with a number of tokens, or as a hint."
+            ),
+            continuation: section.optional(
+                "continuation", .choice(),
+                doc:
+                    "How an answer that broke off is continued: the model is given what there is as a last message of the assistant, alone (`message`), with `partial` or `prefix` in it, or with `continue_final_message` in the request. null: as a shorter pattern says, else it is not known to go on."
             ),
             contextTokensMax: hasContext
                 ? section.optional(

@@ -27,6 +27,10 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var rateLimits: [RateLimitConfiguration] = []
     package var budgets: [BudgetConfiguration] = []
     package var timeouts = TimeoutsConfiguration()
+    package var retries = RetriesConfiguration()
+    package var breakers = BreakersConfiguration()
+    package var hedging = HedgingConfiguration()
+    package var streams = StreamsConfiguration()
     package var log = LogConfiguration()
     package var media = MediaConfiguration()
     package var drain = DrainConfiguration()

@@ -15,7 +15,7 @@ enum LimitHeaders {
     /// - Returns: whether some limit of ours is about the request.
     @discardableResult
     static func append(to fields: inout HeaderFields, _ context: RequestContext) -> Bool {
-        guard let limits = context.limits, !limits.isEmpty || context.attemptLimits?.isEmpty == false else { return false }
+        guard let limits = context.limits, !limits.isEmpty || context.attempt.limits?.isEmpty == false else { return false }
         let time = context.limitTime
         let text = ByteBuffer(capacity: 192)
         if context.dialect == .anthropic {
@@ -23,7 +23,7 @@ enum LimitHeaders {
         } else {
             appendOpenAI(to: &fields, context, time, text)
         }
-        if limits.isLocalNow { fields.append(lowercaseName: "x-sluice-limits", "local") }
+        if limits.isLocalNow || context.attempt.limits?.isLocalNow == true { fields.append(lowercaseName: "x-sluice-limits", "local") }
         return true
     }
 
@@ -32,7 +32,7 @@ enum LimitHeaders {
     ) -> LimitStanding? {
         var tightest: LimitStanding?
         for unit in units {
-            for hold in [context.limits, context.attemptLimits] {
+            for hold in [context.limits, context.attempt.limits] {
                 guard let standing = hold?.tightest(unit, at: time) else { continue }
                 if tightest.map({ standing.share < $0.share }) ?? true { tightest = standing }
             }

@@ -18,34 +18,51 @@ extension RequestContext {
         LimitTime(now: exchange.loop.now, wallSeconds: Int(EventLoop.readWallClock() / 1_000_000_000))
     }
 
-    /// What the attempt that is over has used is remembered, and what was taken for it alone is settled.
-    func settleAttempt() {
-        let used = usedByAttempt
-        attemptLimits?.settle(used, at: limitTime) { _, _, _ in }
-        attemptLimits = nil
-        limitSpent.add(used)
-    }
-
     /// Puts what was really used in the place of what was reserved. To be called once, when the exchange is over.
     func settleLimits(marked: (LimitRule, _ percent: Int, _ values: [String]) -> Void) {
-        let time = limitTime
+        guard let limits else { return }
         let used = usedByAttempt
-        attemptLimits?.settle(used, at: time, marked: marked)
-        var all = limitSpent
-        all.add(used)
-        limits?.settle(all, at: time, marked: marked)
+        attempt.limits?.settle(used, at: limitTime, marked: marked)
+        limitSpent.add(used)
+        limits.settle(limitSpent, at: limitTime, marked: marked)
+        for mark in limitMarks { marked(mark.rule, mark.percent, mark.values) }
     }
 
-    private var usedByAttempt: LimitAmounts {
+    /// Another attempt begins: what the one before it has used is remembered. One that goes on beside it is not over.
+    func noteUsedByAttempt() {
+        if attempt.isUnderWay { return }
+        limitSpent.add(usedByAttempt)
+        // What is told of a stream that is being rescued is the sum of its parts.
+        limitCounted = rescue?.spent
+    }
+
+    /// An attempt came to nothing: what was taken for it alone is settled.
+    func settleFailed(_ attempt: Attempt) {
+        guard let hold = attempt.limits else { return }
+        hold.settle(used(by: attempt), at: limitTime) { limitMarks.append(LimitMark(rule: $0, percent: $1, values: $2)) }
+    }
+
+    private var usedByAttempt: LimitAmounts { used(by: attempt) }
+
+    private func used(by attempt: Attempt) -> LimitAmounts {
         if let usage = attempt.usage {
+            let input = usage.inputTokens - (limitCounted?.inputTokens ?? 0)
+            let output = usage.outputTokens - (limitCounted?.outputTokens ?? 0)
+            let cached = usage.cachedInputTokens - (limitCounted?.cachedInputTokens ?? 0)
             return LimitAmounts(
-                inputTokens: usage.inputTokens, outputTokens: usage.outputTokens,
+                inputTokens: input, outputTokens: output,
                 cost: attempt.routed?.traits.price?.micros(
-                    inputTokens: usage.inputTokens, outputTokens: usage.outputTokens,
-                    cachedInputTokens: usage.cachedInputTokens) ?? 0)
+                    inputTokens: input, outputTokens: output, cachedInputTokens: cached) ?? 0)
         }
         // Whoever leaves before the answer has come has had the provider work all the same: nobody says how much.
-        if outcome == .clientGone, attempt.sentUpstreamAt != nil { return limitEstimate }
+        if exchange.isAbandoned, attempt.sentUpstreamAt != nil { return limitEstimate }
         return LimitAmounts()
     }
+}
+
+/// A budget of an attempt has reached a mark: told when the exchange is over.
+struct LimitMark {
+    let rule: LimitRule
+    let percent: Int
+    let values: [String]
 }

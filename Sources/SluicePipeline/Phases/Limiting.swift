@@ -31,16 +31,15 @@ final class Limiting {
         if case .json(let body) = request.body { try? tape.scan(body.span) }
     }
 
-    /// Takes what depends on the provider that is asked now.
-    func admitAttempt(_ context: RequestContext) async throws(Rejection) {
-        guard let set = context.snapshot.rateLimits, set.hasPerAttempt, let provider = context.attempt.provider else {
-            return
-        }
+    /// Takes what depends on the provider that is asked now. As `admit` has it with the tape.
+    func admitAttempt(_ context: RequestContext, _ request: IncomingRequest, tape: JSONTape) async throws(Rejection) {
+        guard let set = context.snapshot.rateLimits, let provider = context.attempt.provider else { return }
         let hold = LimitHold(set)
-        context.attemptLimits = hold
+        context.attempt.limits = hold
         let subject = context.limitSubject(provider: provider.name)
         if !set.hasShared { return try reserve(subject, hold, isAttempt: true, context) }
         try await reserveShared(subject, hold, isAttempt: true, context)
+        if case .json(let body) = request.body { try? tape.scan(body.span) }
     }
 
     private func reserve(

@@ -79,6 +79,9 @@ enum RequestEditing {
                 isStream: context.isStream, &edits,
                 &context.attempt.report)
         }
+        if context.rescue?.isContinuing == true, provider.dialect == .openai {
+            RescueRequest.mark(root, context.capabilities.continuation, &edits)
+        }
         return edits
     }
 

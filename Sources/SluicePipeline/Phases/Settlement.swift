@@ -19,13 +19,12 @@ final class Settlement {
         // Whoever left an exchange open, it does not stay so.
         if !context.exchange.isFinished { context.exchange.abort() }
         context.attempt.upstream = nil
-        defer { context.attemptEnds() }
         if context.exchange.isAbandoned {
             context.outcome = .clientGone
         } else if context.rejection != nil, context.outcome == .complete {
             context.outcome = .rejected
         }
-        if context.limits != nil || context.attemptLimits != nil { settleLimits(context) }
+        if context.limits != nil { settleLimits(context) }
         if context.snapshot.logsExchanges, LogLevel.info >= log.level { write(context) }
     }
 
@@ -62,6 +61,7 @@ final class Settlement {
             if context.attempt.upstreamModel != context.model { entry.field("sluice.upstream.model", context.attempt.upstreamModel) }
             entry.field("sluice.upstream.attempts", context.attempts)
         }
+        if !context.tried.isEmpty { entry.field("sluice.attempts", Self.story(context)) }
         writeRoute(context, entry)
         if let status = context.attempt.upstreamStatus { entry.field("sluice.upstream.status_code", Int(status.code)) }
         if let reason = context.keyReason { entry.field("sluice.key.set_aside", reason.rawValue) }
@@ -73,6 +73,7 @@ final class Settlement {
             entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt)
         }
         if context.isStream { entry.field("sluice.stream", true) }
+        writeStream(context, entry)
         if !context.attempt.report.lost.isEmpty {
             entry.field("sluice.request.lost_fields", context.attempt.report.lost.joined(separator: ", "))
         }
@@ -88,9 +89,30 @@ final class Settlement {
             entry.field("error.message", message.extracting(0..<min(message.count, Self.messageBytesMax)))
             entry.field("sluice.error.owner", rejection.owner.rawValue)
             if let limit = context.refusingLimit { entry.field("sluice.limit.name", limit) }
+        } else if context.outcome == .providerError, let fault = context.attempt.fault {
+            let message = fault.message.utf8Span.span
+            if let code = fault.code { entry.field("error.code", code) }
+            entry.field("error.message", message.extracting(0..<min(message.count, Self.messageBytesMax)))
         }
         entry.end()
         log.append(line.span)
+    }
+
+    private func writeStream(_ context: RequestContext, _ entry: borrowing LogLine) {
+        if let reason = StreamEnd.reason(context) { entry.field("sluice.stream.end", constant: reason) }
+        guard let rescue = context.rescue, let step = rescue.step else { return }
+        entry.field("sluice.rescue.kind", step.way.rawValue)
+        entry.field("sluice.rescue.result", (rescue.result ?? .failed).rawValue)
+        entry.field("sluice.rescue.attempts", rescue.requestCount)
+    }
+
+    /// The attempts in order: those that failed, and how the last one ended.
+    private static func story(_ context: RequestContext) -> String {
+        var parts = context.tried.map(\.text)
+        if context.rejection == nil, context.outcome == .complete, let provider = context.attempt.provider {
+            parts.append("\(provider.name)/\(context.attempt.upstreamModel) ok")
+        }
+        return parts.joined(separator: "; ")
     }
 
     /// How it came to its target, where there was a choice.
@@ -106,13 +128,16 @@ final class Settlement {
 
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {
         if let usage = context.attempt.usage {
-            entry.field("sluice.usage.source", usage.isEstimated ? "estimated" : "provider")
+            entry.field(
+                "sluice.usage.source", usage.isEstimated ? "estimated" : context.drain == nil ? "provider" : "drained")
             entry.field("gen_ai.usage.input_tokens", usage.inputTokens)
             entry.field("gen_ai.usage.output_tokens", usage.outputTokens)
             if usage.cachedInputTokens > 0 {
                 entry.field("gen_ai.usage.cache_read.input_tokens", usage.cachedInputTokens)
             }
             if usage.reasoningTokens > 0 { entry.field("gen_ai.usage.reasoning.output_tokens", usage.reasoningTokens) }
+        } else if context.hasContentOut, context.operation?.hasStreamOptions == true {
+            entry.field("sluice.usage.source", "unknown")
         }
         if context.malformedEvents > 0 { entry.field("sluice.stream.malformed_events", context.malformedEvents) }
     }

@@ -27,8 +27,7 @@ enum TranslatedReply {
         _ head: ResponseHead, from upstream: UpstreamExchange, _ translation: Translation, _ context: RequestContext,
         tape: JSONTape
     ) async throws(UpstreamError) {
-        let writer = ReplyFormat.streamWriter(context)
-        let relay = TranslatedStream(context, from: upstream, translation, writer, tape: tape)
+        let relay = TranslatedStream(context, from: upstream, translation, tape: tape)
         if isStream(head, translation) {
             context.stream = relay
             return

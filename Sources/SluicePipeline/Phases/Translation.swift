@@ -146,7 +146,7 @@ package final class Translation {
         return stops
     }
 
-    private static func filters(_ context: RequestContext, _ provider: Provider, _ stops: [String]) -> [ReplyFilter] {
+    static func filters(_ context: RequestContext, _ provider: Provider, _ stops: [String]) -> [ReplyFilter] {
         var filters: [ReplyFilter] = []
         if provider.adaptation.reply.hasThinkTags { filters.append(ThinkTagFilter()) }
         if !stops.isEmpty { filters.append(StopFilter(stops)) }

@@ -15,6 +15,8 @@ extension ConfigSnapshot {
         package var fallbacks: [String] = []
         package var isListed = true
         package var timeouts = TimeoutOverrides()
+        /// What may be done about a stream that broke off; `nil`: as for all.
+        package var rescue: RescuePolicy?
 
         package init(_ targets: [Target]) { self.targets = targets }
 

@@ -19,6 +19,8 @@ package final class Route: Sendable {
     package let targets: [RouteTarget]
     /// What holds for the exchange as a whole, whoever answers.
     package let timeouts: ConfigSnapshot.Timeouts
+    /// What may be done about a stream of the model that broke off; `nil`: as it is said for all.
+    package let rescue: RescuePolicy?
     /// Whether the targets differ in what they can do, or one is chosen for the price: the request has to be looked at then.
     let asksNeeds: Bool
     let isAddressable: Bool
@@ -30,11 +32,12 @@ package final class Route: Sendable {
     package var strategy: BalancingStrategy { stages[0].group.strategy }
 
     /// - Parameter stages: at least one, and at most `targetsMax` targets in all of them.
-    init(name: String, model: String, stages: [Stage], timeouts: ConfigSnapshot.Timeouts) {
+    init(name: String, model: String, stages: [Stage], timeouts: ConfigSnapshot.Timeouts, rescue: RescuePolicy? = nil) {
         self.name = name
         self.model = model
         self.stages = stages
         self.timeouts = timeouts
+        self.rescue = rescue
         targets = stages.flatMap(\.targets)
         let first = targets[0].traits
         let differ = targets.contains {

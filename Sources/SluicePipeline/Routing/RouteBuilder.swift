@@ -29,7 +29,8 @@ struct RouteBuilder: Sendable {
             waiting += (models[next] ?? pattern(for: next)?.model)?.fallbacks ?? []
         }
         return Route(
-            name: name, model: name, stages: stages, timeouts: model.timeouts.applied(to: timeouts))
+            name: name, model: name, stages: stages, timeouts: model.timeouts.applied(to: timeouts),
+            rescue: model.rescue)
     }
 
     /// Without targets that are there already, or are too many.

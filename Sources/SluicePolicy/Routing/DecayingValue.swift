@@ -13,7 +13,9 @@ struct DecayingValue: ~Copyable, Sendable {
 
     func value(at now: Instant) -> Double {
         let (stored, age) = Self.unpack(word.load(ordering: .relaxed), now)
-        return stored == 0 ? 0 : stored * exp(-age / timeConstant)
+        if stored == 0 { return 0 }
+        let value = stored * exp(-age / timeConstant)
+        return value < 0.5 ? 0 : value
     }
 
     /// Jumps up to a greater sample, and comes down to a smaller one as time passes (Finagle's peak EWMA).

@@ -21,8 +21,11 @@ package struct NamePattern: Sendable, Hashable {
     package var hasStar: Bool { suffix != nil }
 
     package func matches(_ name: String) -> Bool {
-        guard let suffix else { return name == prefix }
-        return name.utf8.count >= literalByteCount && name.hasPrefix(prefix) && name.hasSuffix(suffix)
+        // By bytes: two spellings of one letter are two names.
+        let bytes = name.utf8
+        guard let suffix else { return bytes.elementsEqual(prefix.utf8) }
+        return bytes.count >= literalByteCount && bytes.starts(with: prefix.utf8)
+            && bytes.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
     }
 
     /// What the star stands for in a name that matches; `nil` if there is no star, or if it does not match.

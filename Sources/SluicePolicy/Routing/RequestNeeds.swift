@@ -12,8 +12,8 @@ package struct RequestNeeds: Sendable, Equatable {
     private static let outputTokensAssumed = 512
 
     /// What the answer may cost, in millionths of the currency.
-    func micros(_ price: TargetPrice) -> Int {
-        price.micros(inputTokens: inputTokens, outputTokens: outputTokens ?? Self.outputTokensAssumed)
+    func micros(_ price: TargetPrice) -> Double {
+        price.exactMicros(inputTokens, outputTokens ?? Self.outputTokensAssumed)
     }
 }
 

@@ -178,12 +178,11 @@ package final class TargetGroup: Sendable {
 
     private func cheapest(_ mask: UInt64, _ question: BalancingQuestion, from start: UInt64) -> Int {
         let needs = question.needs ?? RequestNeeds()
-        var lowest = Int.max
-        forEach(in: mask) { lowest = min(lowest, members[$0].traits.price.map(needs.micros) ?? .max) }
+        func cost(_ position: Int) -> Double { members[position].traits.price.map(needs.micros) ?? .infinity }
+        var lowest = Double.infinity
+        forEach(in: mask) { lowest = min(lowest, cost($0)) }
         var cheapest: UInt64 = 0
-        forEach(in: mask) { position in
-            if members[position].traits.price.map(needs.micros) ?? .max == lowest { cheapest |= 1 << UInt64(position) }
-        }
+        forEach(in: mask) { if cost($0) == lowest { cheapest |= 1 << UInt64($0) } }
         return least(cheapest, from: start) { Double(members[$0].state.load.outstanding) }
     }
 

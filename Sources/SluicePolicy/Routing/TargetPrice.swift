@@ -15,11 +15,16 @@ package struct TargetPrice: Sendable, Equatable {
     ///
     /// - Parameter cachedInputTokens: those among `inputTokens` that the provider had in its cache.
     package func micros(inputTokens: Int, outputTokens: Int, cachedInputTokens: Int = 0) -> Int {
+        Int(exactly: exactMicros(inputTokens, outputTokens, cachedInputTokens).rounded(.up)) ?? .max
+    }
+
+    /// Not rounded, so that prices of small requests can be compared.
+    func exactMicros(_ inputTokens: Int, _ outputTokens: Int, _ cachedInputTokens: Int = 0) -> Double {
         let cached = min(max(0, cachedInputTokens), max(0, inputTokens))
         var sum = 0.0
         sum += Double(max(0, inputTokens) - cached) * Double(inputMicros)
         sum += Double(cached) * Double(cachedInputMicros)
         sum += Double(max(0, outputTokens)) * Double(outputMicros)
-        return Int(exactly: (sum / 1_000_000).rounded(.up)) ?? .max
+        return sum / 1_000_000
     }
 }

@@ -55,6 +55,9 @@ extension Capabilities {
             if let path = Self.flags[flag.name] { self[keyPath: path] = flag.value }
         }
         if let reasoning = rule.reasoning { self.reasoning = Reasoning(rawValue: reasoning.rawValue) ?? .effort }
+        if let continuation = rule.continuation {
+            self.continuation = Continuation(rawValue: continuation.rawValue) ?? .none
+        }
         if let max = rule.contextTokensMax { contextTokensMax = max }
         if let max = rule.outputTokensMax { outputTokensMax = max }
         // Without tools there are none to force.

@@ -56,6 +56,25 @@ final class AdminEndpoint {
         send(isReady ? 200 : 503, HealthReport.body(shared.status, load: load), to: exchange)
     }
 
+    /// A part of a path with what `%XX` stands for; a `%` without two hex digits is itself.
+    static func decoded(_ text: Substring) -> String {
+        let bytes = Array(text.utf8)
+        var decoded: [UInt8] = []
+        var at = 0
+        while at < bytes.count {
+            if bytes[at] == UInt8(ascii: "%"), bytes.count - at >= 3, let high = bytes[at + 1].hexDigitValue,
+                let low = bytes[at + 2].hexDigitValue
+            {
+                decoded.append(UInt8(truncatingIfNeeded: high << 4 | low))
+                at += 3
+            } else {
+                decoded.append(bytes[at])
+                at += 1
+            }
+        }
+        return String(decoding: decoded, as: UTF8.self)
+    }
+
     static func send(_ status: Status, _ text: String, to exchange: DownstreamExchange) {
         send(status, ByteBuffer(text), to: exchange)
     }

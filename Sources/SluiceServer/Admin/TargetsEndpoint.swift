@@ -6,7 +6,7 @@ internal import SluiceNet
 internal import SluicePipeline
 internal import SluicePolicy
 
-/// `/targets` of the admin port: what every target is doing, and which models it answers.
+/// `/targets` of the admin port: what every target is doing, and which models it answers; and a way to have it asked again.
 final class TargetsEndpoint: AdminRoute {
     let name = "/targets"
     private let shared: Shared
@@ -16,7 +16,12 @@ final class TargetsEndpoint: AdminRoute {
     init(shared: Shared) { self.shared = shared }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        if !exchange.head.path.equals("/targets") { return false }
+        let path = String(decoding: exchange.head.path)
+        if path.hasPrefix("/targets/"), path.hasSuffix("/reset") {
+            reset(path.dropFirst("/targets/".count).dropLast("/reset".count), exchange)
+            return true
+        }
+        if path != "/targets" { return false }
         let method = exchange.head.method
         if method == .get || method == .head {
             AdminEndpoint.send(200, report(at: exchange.loop.now), to: exchange)
@@ -76,7 +81,29 @@ final class TargetsEndpoint: AdminRoute {
             json.key("available")
             json.bool(state.isAvailable(at: now))
             writeLoad(state.load, now, &json)
+            TargetHealthReport.write(state.health, shared.current.snapshot.recovery, now, &json)
         }
+    }
+
+    /// `/targets/PROVIDER/MODEL/reset`: the target is asked again, as if nothing had ever happened. A model's name may have slashes,
+    /// as they are or percent-encoded.
+    private func reset(_ place: Substring, _ exchange: DownstreamExchange) {
+        if refusesPage(exchange) { return }
+        guard exchange.head.method == .post else {
+            return AdminEndpoint.send(405, #"{"error":"Use POST."}"#, to: exchange)
+        }
+        let words = place.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        let model = words.count == 2 ? AdminEndpoint.decoded(words[1]) : ""
+        let states = shared.lasting.targets.all
+        guard let state = states.first(where: { $0.id.provider == words[0] && $0.id.model == model }) else {
+            return AdminEndpoint.send(404, #"{"error":"There is no such target."}"#, to: exchange)
+        }
+        if let transition = state.health.reset() { BreakerLog(shared.log).note(transition, state) }
+        state.open()
+        let buffer = ByteBuffer(capacity: 1024)
+        var json = JSONWriter(into: buffer)
+        write(state, configured()[ObjectIdentifier(state)] ?? [], exchange.loop.now, &json)
+        AdminEndpoint.send(200, buffer, to: exchange)
     }
 
     private func writeLoad(_ load: TargetLoad, _ now: Instant, _ json: inout JSONWriter) {

@@ -39,16 +39,12 @@ final class RedisConnection: TransportDelegate, TimerTarget, Flushable {
         transport.delegate = self
     }
 
-    var inFlight: Int { pending.count }
-
     // MARK: Commands
 
     /// Sends a command whose reply is waited for.
-    func call(
-        _ command: RedisCommand, within: Duration, isAsking: Bool = false
-    ) async throws(RedisUnavailable) -> RedisReply {
+    func call(_ command: RedisCommand, within: Duration) async throws(RedisUnavailable) -> RedisReply {
         let call = RedisCall()
-        try send(command, call, within: within, isAsking: isAsking)
+        try send(command, call, within: within)
         return try await call.wait()
     }
 
@@ -200,7 +196,7 @@ final class RedisConnection: TransportDelegate, TimerTarget, Flushable {
             if entry.isCounted, !entry.isExpired { lostCount += 1 }
             if let call = entry.call { lost.append(call) }
         }
-        if lostCount > 0 { node?.lost(lostCount, reason) }
+        if lostCount > 0 { node?.lost(lostCount, reason, at: transport.loop.now) }
         for call in lost { call.settle(.failure(RedisUnavailable(.notConnected))) }
         let told = onEnd
         onEnd = nil

@@ -23,14 +23,17 @@ final class RedisLink: TimerTarget {
     private var state = State.idle
     private var timer: LoopTimer?
     private var attempts = 0
+    private var readySince = Instant.distantFuture
     private var isProbing = false
     private var waiters: [ReadyWaiter] = []
     /// A master is asked for its role: what was told about it may be out of date.
     private let requiresMaster: Bool
     var onEvent: ((Event) -> Void)?
 
-    /// The time from one attempt to the next: doubled each time up to the second, with jitter of a half.
+    /// The time from one attempt to the next: doubled each time up to `max`, with jitter of a half.
     private static let backoff = (first: Duration.milliseconds(25), max: Duration.milliseconds(400))
+    /// A connection that has lasted for so long was a good one.
+    private static let steady = Duration.seconds(1)
     /// A connection that nothing was heard of for so long is probed, so that no request finds out that it is dead.
     private static let idleProbe = Duration.seconds(5)
 
@@ -62,13 +65,9 @@ final class RedisLink: TimerTarget {
     }
 
     /// The connection to send a command on.
-    func connection() throws(RedisUnavailable) -> RedisConnection {
-        guard case .ready(let connection) = state else {
-            node.refuse()
-            throw RedisUnavailable(.notConnected)
-        }
+    private func connection() throws(RedisUnavailable) -> RedisConnection {
+        guard case .ready(let connection) = state else { throw RedisUnavailable(.notConnected) }
         if node.isOpen || isStalled(connection) {
-            node.refuse()
             probeSoon()
             throw RedisUnavailable(.breakerOpen)
         }
@@ -78,16 +77,24 @@ final class RedisLink: TimerTarget {
     func call(
         _ command: RedisCommand, within: Duration, isAsking: Bool = false
     ) async throws(RedisUnavailable) -> RedisReply {
-        let reply = try await connection().call(command, within: within, isAsking: isAsking)
-        return reply
+        let call = RedisCall()
+        try send(command, call, within: within, isAsking: isAsking)
+        return try await call.wait()
     }
 
     /// Sends a command whose reply nobody waits for, or drops it.
     func post(_ command: RedisCommand, within: Duration) {
+        do throws(RedisUnavailable) { try send(command, nil, within: within) } catch { return }
+    }
+
+    private func send(
+        _ command: RedisCommand, _ call: RedisCall?, within: Duration, isAsking: Bool = false
+    ) throws(RedisUnavailable) {
         do throws(RedisUnavailable) {
-            try connection().send(command, nil, within: within)
+            try connection().send(command, call, within: within, isAsking: isAsking)
         } catch {
-            if case .refused = error.reason { node.refuse() }
+            node.refuse()
+            throw error
         }
     }
 
@@ -163,7 +170,7 @@ final class RedisLink: TimerTarget {
     private func succeeded(_ connection: RedisConnection) {
         if !connection.isOpen { return retry() }
         state = .ready(connection)
-        attempts = 0
+        readySince = loop.now
         node.connected()
         for place in waiters { place.waiter.fulfil(true) }
         if node.isOpen { probe() } else { armProbe() }
@@ -175,6 +182,8 @@ final class RedisLink: TimerTarget {
         guard case .ready = state else { return }
         node.disconnected()
         isProbing = false
+        // One that ends as soon as it is made is not made again and again at full speed.
+        if loop.now - readySince > Self.steady { attempts = 0 }
         retry()
     }
 

@@ -136,12 +136,15 @@ package final class RedisNode: Sendable {
         tell(change, "no reply in time", at: now)
     }
 
-    /// A connection ended with replies outstanding. What is made of the server is decided by whether it can be connected to.
-    func lost(_ count: Int, _ reason: String) {
-        state.withLock { state in
+    /// A connection ended with replies outstanding: one failure, however many they were. What is made of the server is decided by
+    /// whether it can be connected to.
+    func lost(_ count: Int, _ reason: String, at now: Instant) {
+        let change = state.withLock { state in
             state.failures += count
             state.lastError = reason
+            return noting(&state) { $0.failed(1, at: now) }
         }
+        tell(change, reason, at: now)
     }
 
     func unreachable(_ reason: String, since start: Instant, at now: Instant) {

@@ -14,6 +14,12 @@ struct Configuration {
     var drain = "lame_duck_ms: 0"
     var log = ""
     var media = ""
+    /// Other sections, each `name: {…}`.
+    var others: [String] = []
+    /// Nothing is sent twice, and no target is left alone, unless a test is about that.
+    var retries = "same_target_max: 0"
+    var breakers = "enabled: false"
+    var hedging = ""
 
     init() {}
 
@@ -33,8 +39,10 @@ struct Configuration {
             #"environment_providers: "never""#, "providers: {\(providers.joined(separator: ", "))}",
             "models: {\(models)}",
             "limits: {\(limits)}", "timeouts: {\(timeouts)}", "drain: {\(drain)}", "log: {\(log)}", "media: {\(media)}",
+            "retries: {\(retries)}", "breakers: {\(breakers)}", "hedging: {\(hedging)}",
         ]
         if let defaultProvider { sections.append(#"default_provider: "\#(defaultProvider)""#) }
+        sections += others
         return "{\n  " + sections.joined(separator: ",\n  ") + "\n}\n"
     }
 }

@@ -26,6 +26,8 @@ package struct ModelConfiguration: Sendable, Equatable {
     package var fallbacks: [String] = []
     /// Whether lists of models have it. Default true.
     package var isListed = true
+    /// How streams of the model that broke off go on; `nil`: as it is said for all.
+    package var rescue: [StreamsConfiguration.Way]?
     /// Where it differs from what holds for all.
     package var timeouts = ModelTimeoutsConfiguration()
 
@@ -49,9 +51,7 @@ package struct ModelConfiguration: Sendable, Equatable {
             "targets", count: 0...64, doc: "What answers for the model, where `provider` does not say it."
         ) { TargetConfiguration.read($0, model: name, providers: providers) }
         if let single {
-            if section.has("targets") {
-                section.mistake("targets", "`provider` or `targets`, found both")
-            }
+            if !model.targets.isEmpty { section.mistake("targets", "`provider` or `targets`, found both") }
             model.targets = [single]
         } else if model.targets.isEmpty {
             if !section.has("provider") { section.mistake("required: `provider`, or `targets` with one at least") }
@@ -64,6 +64,8 @@ package struct ModelConfiguration: Sendable, Equatable {
             "fallbacks", bytes: 1...256, count: 0...16,
             doc: "Other models that stand in for this one, in this order; then those that stand in for them.")
         model.isListed = section.boolean("listed", default: true, doc: "Whether lists of models have it.")
+        model.rescue = StreamsConfiguration.readWays(
+            section, doc: "How answers of the model go on that broke off. null: as `streams.rescue` says for all.")
         model.timeouts = section.section(
             "timeouts", doc: "How long anything may take, where it differs from what holds for all.",
             ModelTimeoutsConfiguration.read)
@@ -78,7 +80,7 @@ package struct ModelConfiguration: Sendable, Equatable {
             "provider", bytes: 1...64, doc: "The name of a provider, where there is only one target.")
         let upstreamModel = TargetConfiguration.readUpstreamModel(section, model: name)
         guard let provider else {
-            if section.has("upstream_model") { section.mistake("upstream_model", "only beside `provider`") }
+            if upstreamModel != name { section.mistake("upstream_model", "only beside `provider`") }
             return nil
         }
         checkProvider(provider, "provider", section, providers)
@@ -94,10 +96,14 @@ package struct ModelConfiguration: Sendable, Equatable {
         affinity = section.value(
             "affinity", .affinity, default: affinity,
             doc: "What `affinity` goes by. Requests without it are spread by weight.")
+        for (index, target) in targets.enumerated()
+        where targets[..<index].contains(where: { $0.provider == target.provider && $0.upstreamModel == target.upstreamModel }) {
+            section.mistake("targets", "targets that differ, found \(target.provider)/\(target.upstreamModel) twice")
+        }
         if strategy == .cheapest, targets.contains(where: { $0.price == nil }) {
             section.mistake("strategy", "`cheapest` needs the `price` of every target")
         }
-        if section.has("affinity"), strategy != .affinity {
+        if affinity != .user, strategy != .affinity {
             section.mistake("affinity", "only with the strategy `affinity`")
         }
     }

@@ -85,6 +85,9 @@ package struct RouteConditionConfiguration: Sendable, Equatable {
             "body_bytes_min", .integer(in: size), doc: "The shortest body.")
         condition.bodyByteCountMax = section.optional(
             "body_bytes_max", .integer(in: size), doc: "The longest body.")
+        if let min = condition.bodyByteCountMin, let max = condition.bodyByteCountMax, min > max {
+            section.mistake("body_bytes_max", "at least body_bytes_min, found \(max)")
+        }
         condition.isStream = section.optional("stream", .boolean, doc: "Whether a stream is asked for.")
         return condition
     }
