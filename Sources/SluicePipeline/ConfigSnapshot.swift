@@ -1,6 +1,7 @@
 internal import SluiceCore
 package import SluicePolicy
 package import SluiceProviders
+package import SluiceStorage
 
 /// The configuration as it is in force: immutable, shared by all workers, swapped whole. An exchange keeps the one it started with.
 package final class ConfigSnapshot: Sendable {
@@ -62,6 +63,8 @@ package final class ConfigSnapshot: Sendable {
     package let showsTarget: TargetDisplay
     /// Rate limits and budgets; `nil` if there are none.
     package let rateLimits: LimitSet?
+    /// `nil`: there is no Redis.
+    package let redis: RedisSettings?
 
     package init(
         revision: Int, providers: [Provider], models: [String: Model], aliases: [String: String] = [:],
@@ -70,7 +73,7 @@ package final class ConfigSnapshot: Sendable {
         streams: StreamSettings = StreamSettings(),
         media: MediaPolicy = MediaPolicy(),
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
-        rateLimits: LimitSet? = nil
+        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -88,6 +91,7 @@ package final class ConfigSnapshot: Sendable {
         self.media = media
         self.logsExchanges = logsExchanges
         self.lasting = lasting
+        self.redis = redis
         self.rateLimits = rateLimits
         let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
         self.asksWhoCalls = asksWhoCalls || routes.asksWhoCalls || isLimitedByCaller

@@ -5,6 +5,7 @@ internal import SluiceJSON
 package import SluiceNet
 internal import SluicePolicy
 internal import SluiceProviders
+package import SluiceStorage
 internal import SluiceUpstream
 
 /// The request path of one worker, in order. Each phase adds what it learned to the context, or rejects.
@@ -20,6 +21,9 @@ package final class Pipeline {
     let forwarding: Forwarding
     let settlement: Settlement
     let gauge: LoadGauge
+    /// This worker's Redis; `nil`: there is none.
+    package private(set) var redis: RedisClient? { didSet { limiting.shared.redis = redis } }
+    private let connectRedis: (ConfigSnapshot) -> RedisClient?
     /// For documents that are read in one go; nothing on it outlives a suspension.
     let tape = JSONTape()
     private var requestIDs: RequestIDs
@@ -45,6 +49,13 @@ package final class Pipeline {
             tape: tape, log: log, seed: seed)
         settlement = Settlement(log: log)
         requestIDs = RequestIDs(seed: seed)
+        connectRedis = { snapshot in
+            snapshot.redis.map {
+                RedisClient($0, health: snapshot.lasting.redis, loop: loop, resolver: resolver, seed: seed)
+            }
+        }
+        redis = connectRedis(snapshot)
+        limiting.shared.redis = redis
     }
 
     package func serve(_ exchange: DownstreamExchange) async {
@@ -142,5 +153,14 @@ package final class Pipeline {
     package func adopt(_ snapshot: ConfigSnapshot) {
         self.snapshot = snapshot
         pools.keep(only: snapshot.providers.values.map(\.endpoint))
+        if snapshot.redis == redis?.settings { return }
+        redis?.close()
+        redis = connectRedis(snapshot)
+    }
+
+    /// Closes what is kept open for exchanges, when there are none any more.
+    package func close() {
+        redis?.close()
+        redis = nil
     }
 }

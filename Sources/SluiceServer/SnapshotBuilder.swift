@@ -48,6 +48,7 @@ enum SnapshotBuilder {
         timeouts.total = configuration.timeouts.total
         timeouts.keepAliveComment = configuration.timeouts.keepaliveComment
         let streams = StreamsBuilder.settings(configuration)
+        let redis = try configuration.redis.map(RedisBuilder.settings)
         return ConfigSnapshot(
             revision: revision, providers: providers,
             models: RouteSettings.models(configuration.models, byName, rescue: streams.rescue),
@@ -58,7 +59,8 @@ enum SnapshotBuilder {
             limits: limits, timeouts: timeouts, recovery: RecoveryBuilder.recovery(configuration),
             streams: streams, media: try media(configuration.media),
             logsExchanges: configuration.log.access, lasting: lasting,
-            rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()))
+            rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
+            redis: redis)
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

@@ -39,7 +39,6 @@ extension ServerConfiguration {
         server.readAdapters(section, beside: adaptersBeside)
         server.readProviders(section)
         server.limits = section.section("limits", doc: "How much of everything is accepted.", LimitsConfiguration.read)
-        server.readLimits(section)
         server.timeouts = section.section("timeouts", doc: "How long anything may take.", TimeoutsConfiguration.read)
         server.retries = section.section(
             "retries", doc: "How a request goes on after an attempt that failed.", RetriesConfiguration.read)
@@ -53,6 +52,9 @@ extension ServerConfiguration {
         server.media = section.section("media", doc: "Images that requests name by URL.", MediaConfiguration.read)
         server.log = section.section("log", doc: "What is logged, and where to.", LogConfiguration.read)
         server.drain = section.section("drain", doc: "How the process ends.", DrainConfiguration.read)
+        server.redis = section.optionalSection(
+            "redis", doc: "Redis, for what several Sluices share. null: none.", RedisConfiguration.read)
+        server.readLimits(section)
         return server
     }
 

@@ -34,6 +34,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var log = LogConfiguration()
     package var media = MediaConfiguration()
     package var drain = DrainConfiguration()
+    /// Default: none.
+    package var redis: RedisConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 

@@ -4,6 +4,7 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 internal import SluicePipeline
+internal import SluiceStorage
 
 /// Health, and how providers are, on a port and a thread of its own: it answers when every worker is busy.
 final class AdminEndpoint {
@@ -19,7 +20,8 @@ final class AdminEndpoint {
             throw ListeningSockets.Unusable(address: "\(configured)", reason: "it cannot be read")
         }
         let routes: [any AdminRoute] = [
-            ProvidersEndpoint(on: loop, shared: shared), TargetsEndpoint(shared: shared), LimitsEndpoint(shared: shared),
+            ProvidersEndpoint(on: loop, shared: shared), TargetsEndpoint(shared: shared),
+            LimitsEndpoint(shared: shared), RedisEndpoint(shared),
         ]
         registry = ConnectionRegistry(
             loop: loop, configuration: DownstreamConfiguration(), count: ConnectionCount(max: Self.connectionsMax),
@@ -52,7 +54,8 @@ final class AdminEndpoint {
             return send(405, #"{"error":"Use GET."}"#, to: exchange)
         }
         let isReady = !path.equals("/readyz") || shared.status.isReady
-        let load = HealthReport.Load(inFlight: shared.gauge.inFlight, connections: shared.connections.current)
+        let load = HealthReport.Load(inFlight: shared.gauge.inFlight, connections: shared.connections.current,
+            redis: shared.lasting.redis.overall.rawValue)
         send(isReady ? 200 : 503, HealthReport.body(shared.status, load: load), to: exchange)
     }
 

@@ -10,11 +10,17 @@ extension ServerConfiguration {
         Self.checkNames(budgets.map(\.name), "budgets", section)
         checkProviders(rateLimits.flatMap(\.condition.providers), "rate_limits", section)
         checkProviders(budgets.flatMap(\.condition.providers), "budgets", section)
+        if redis == nil {
+            if rateLimits.contains(where: { $0.scope == .fleet }) { section.mistake("rate_limits", Self.needsRedis) }
+            if budgets.contains(where: { $0.scope == .fleet }) { section.mistake("budgets", Self.needsRedis) }
+        }
         let countsMoney = rateLimits.contains { $0.unit == .cost } || budgets.contains { $0.unit == .cost }
         if countsMoney, !models.contains(where: { $0.targets.contains { $0.price != nil } }) {
             notes.append("limits count money, and no target of a model has a price: nothing costs anything")
         }
     }
+
+    private static let needsRedis = "the scope local only, as there is no `redis`"
 
     private static func checkNames(_ names: [String], _ key: String, _ section: ConfigSection) {
         var taken: Set<String> = []
