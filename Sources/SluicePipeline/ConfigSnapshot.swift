@@ -56,6 +56,10 @@ package final class ConfigSnapshot: Sendable {
     package let recovery: Recovery
     package let streams: StreamSettings
     package let media: MediaPolicy
+    /// `nil`: nothing is cached.
+    package let cache: CacheSettings?
+    /// `nil`: idempotency keys are passed on, and mean nothing here.
+    package let idempotency: IdempotencySettings?
     package let logsExchanges: Bool
     package let lasting: LastingState
     /// Whether some policy depends on who asks: reading that has its price.
@@ -72,6 +76,7 @@ package final class ConfigSnapshot: Sendable {
         unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, recovery: Recovery = Recovery(),
         streams: StreamSettings = StreamSettings(),
         media: MediaPolicy = MediaPolicy(),
+        cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         rateLimits: LimitSet? = nil, redis: RedisSettings? = nil
     ) {
@@ -89,6 +94,8 @@ package final class ConfigSnapshot: Sendable {
         self.recovery = recovery
         self.streams = streams
         self.media = media
+        self.cache = cache
+        self.idempotency = idempotency
         self.logsExchanges = logsExchanges
         self.lasting = lasting
         self.redis = redis

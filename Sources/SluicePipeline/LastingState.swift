@@ -6,6 +6,11 @@ package final class LastingState: Sendable {
     package let targets = TargetTable()
     package let limits = LimitTable()
     package let drains = DrainGate()
+    package let cache = ResponseCache()
+    /// Requests whose answers others may wait for.
+    package let flights = FlightTable<FlightWaiter>()
+    /// The same for requests with idempotency keys.
+    package let replyFlights = FlightTable<FlightWaiter>()
     package let redis = RedisHealth()
 
     package init() {}

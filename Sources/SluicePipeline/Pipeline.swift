@@ -21,6 +21,7 @@ package final class Pipeline {
     let forwarding: Forwarding
     let settlement: Settlement
     let gauge: LoadGauge
+    let caching: CacheRuntime
     /// This worker's Redis; `nil`: there is none.
     package private(set) var redis: RedisClient? { didSet { limiting.shared.redis = redis } }
     private let connectRedis: (ConfigSnapshot) -> RedisClient?
@@ -48,6 +49,7 @@ package final class Pipeline {
             media: MediaFetcher(loop: loop, resolver: resolver),
             tape: tape, log: log, seed: seed)
         settlement = Settlement(log: log)
+        caching = CacheRuntime(loop: loop, seed: seed, cache: snapshot.lasting.cache)
         requestIDs = RequestIDs(seed: seed)
         connectRedis = { snapshot in
             snapshot.redis.map {
@@ -67,8 +69,10 @@ package final class Pipeline {
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
+            if try await Idempotency.recall(request, context, caching, tape: tape) { return leave(context) }  // 400, 409
             let destination = try routing.plan(context, request, tape: tape)  // 404
             if context.snapshot.rateLimits != nil { try await limiting.admit(context, request, tape: tape) }  // 429
+            if try await Caching.recall(request, context, caching, tape: tape) { return leave(context) }
             try await forwarding.forward(request, to: destination, context)  // 502, 503, 504
         } catch {
             reject(context, error)
@@ -91,12 +95,15 @@ package final class Pipeline {
         freePlaces.append(context.place)
         gauge.leave()
         forwarding.books.conclude(&context.attempt, .cancelled, context)
+        if context.cacheTurn != nil { Caching.conclude(context, caching) }
+        if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
         if let limits = context.limits, limits.set.hasShared { limiting.shared.tellSpending(limits) }
         context.rescue = nil
     }
 
     private func reject(_ context: RequestContext, _ rejection: Rejection) {
+        if Caching.answersStale(rejection, context, caching) { return }
         context.rejection = rejection
         if context.isInStream {
             StreamEnd.fail(context, rejection)

@@ -45,7 +45,7 @@ enum ReplyFormat {
         return ResponseHead(200, fields: fields)
     }
 
-    private static func identity(_ context: RequestContext) -> ReplyIdentity {
+    static func identity(_ context: RequestContext) -> ReplyIdentity {
         let now = EventLoop.readWallClock()
         return ReplyIdentity(
             requestID: context.requestID, created: Int(now / 1_000_000_000), model: context.attempt.upstreamModel,

@@ -93,6 +93,14 @@ package final class RequestContext {
     var drain: StreamDrain?
     /// Where the pipeline keeps the context while its exchange is under way.
     let place: Int
+    /// What the exchange has to do with the cache; `nil` where nothing is cached.
+    package var cacheTurn: CacheTurn?
+    /// What it has to do with others under its idempotency key; `nil` without one.
+    package var idempotentTurn: IdempotentTurn?
+    /// What is kept of the reply, for either.
+    var recording: ReplyRecording?
+    /// Whose answers these are, as operators name it: the team, or what stands for the credential.
+    var tenant = ""
     package var malformedEvents = 0
     package var outcome = Outcome.complete
     package var rejection: Rejection?
@@ -159,6 +167,14 @@ extension RequestContext {
         fields.append(.xRequestID, requestID)
         if attempts > 1 { fields.append(lowercaseName: "x-sluice-attempts", "\(attempts)") }
         if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
+        if let cacheTurn { cacheTurn.append(to: &fields, now: exchange.loop.now) }
+        if let idempotentTurn { idempotentTurn.append(to: &fields) }
+    }
+
+    /// Whether no provider was asked: the answer costs nothing.
+    package var isCacheHit: Bool {
+        if let idempotentTurn, idempotentTurn.state != .first { return true }
+        return cacheTurn?.isAnswered ?? false
     }
 
     /// What reads errors of a provider whose adapter knows them, where its replies pass as they come otherwise.

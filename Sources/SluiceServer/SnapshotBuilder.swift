@@ -58,7 +58,10 @@ enum SnapshotBuilder {
             unsupported: mode(configuration.unsupported),
             limits: limits, timeouts: timeouts, recovery: RecoveryBuilder.recovery(configuration),
             streams: streams, media: try media(configuration.media),
+            cache: CachingBuilder.cache(configuration, lasting),
+            idempotency: CachingBuilder.idempotency(configuration, lasting),
             logsExchanges: configuration.log.access, lasting: lasting,
+            asksWhoCalls: CachingBuilder.asksWhoCalls(configuration),
             rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
             redis: redis)
     }

@@ -51,6 +51,11 @@ extension ServerConfiguration {
             StreamsConfiguration.read)
         server.media = section.section("media", doc: "Images that requests name by URL.", MediaConfiguration.read)
         server.log = section.section("log", doc: "What is logged, and where to.", LogConfiguration.read)
+        server.cache = section.optionalSection(
+            "cache", doc: "Answers that are kept and given again. Without this section nothing is.", CacheConfiguration.read)
+        server.idempotency = section.section(
+            "idempotency", doc: "Requests with an `Idempotency-Key`, whose work is done once.",
+            IdempotencyConfiguration.read)
         server.drain = section.section("drain", doc: "How the process ends.", DrainConfiguration.read)
         server.redis = section.optionalSection(
             "redis", doc: "Redis, for what several Sluices share. null: none.", RedisConfiguration.read)

@@ -34,6 +34,9 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var log = LogConfiguration()
     package var media = MediaConfiguration()
     package var drain = DrainConfiguration()
+    /// `nil`: nothing is cached.
+    package var cache: CacheConfiguration?
+    package var idempotency = IdempotencyConfiguration()
     /// Default: none.
     package var redis: RedisConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.

@@ -82,6 +82,7 @@ final class Settlement {
         }
         entry.field("http.request.body.bytes", exchange.receivedByteCount)
         entry.field("http.response.body.bytes", exchange.sentByteCount)
+        if context.cacheTurn != nil || context.idempotentTurn != nil { writeCache(context, entry) }
         writeUsage(context, entry)
         if let rejection = context.rejection {
             entry.field("error.code", rejection.code)
@@ -124,6 +125,16 @@ final class Settlement {
         if let target = context.attempt.routed, target.model != route.model {
             entry.field("sluice.route.fallback", target.model.isEmpty ? target.upstreamModel : target.model)
         }
+    }
+
+    private func writeCache(_ context: RequestContext, _ entry: borrowing LogLine) {
+        if let turn = context.cacheTurn {
+            entry.field("sluice.cache.state", turn.state.rawValue)
+            if let level = turn.level { entry.field("sluice.cache.level", level.rawValue) }
+            if let key = turn.key { entry.field("sluice.cache.key", key.prefix) }
+        }
+        if let turn = context.idempotentTurn { entry.field("sluice.idempotency.state", turn.state.rawValue) }
+        if context.isCacheHit { entry.field("sluice.usage.source", "cache") }
     }
 
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {

@@ -3,6 +3,7 @@ internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluiceNet
 internal import SluiceProviders
+internal import SluiceStorage
 
 /// The platform's envelope around replies and errors.
 enum PlatformReply {
@@ -101,7 +102,7 @@ enum PlatformReply {
             json.key("name")
             json.string(context.model)
             json.key("provider")
-            json.string(context.attempt.provider?.name ?? "sluice")
+            json.string(context.attempt.provider?.name ?? context.cacheTurn?.served?.labels.provider ?? "sluice")
             json.key("version")
             json.string(version ?? context.attempt.upstreamModel)
         }

@@ -53,7 +53,10 @@ struct AttemptBooks {
     private static func speaksAgainst(
         _ kind: FailureClass, _ attempt: Attempt, _ context: RequestContext, _ now: Instant
     ) -> Bool {
-        if kind == .deadline { return (now - attempt.startedAt) * 2 >= context.deadlines.total - context.exchange.startedAt }
+        if kind == .deadline {
+            let total = (attempt.routed?.timeouts ?? context.snapshot.timeouts).total
+            return (now - attempt.startedAt) * 2 >= total
+        }
         return kind.speaksAgainstTarget
     }
 }

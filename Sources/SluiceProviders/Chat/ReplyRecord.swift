@@ -12,6 +12,11 @@ package final class ReplyRecord {
         package let kind: Kind
         /// The text itself.
         package var bytes: [UInt8]
+
+        package init(kind: Kind, bytes: [UInt8]) {
+            self.kind = kind
+            self.bytes = bytes
+        }
     }
 
     private let bytes: ByteBuffer
