@@ -58,6 +58,7 @@ package final class Pipeline {
         }
         redis = connectRedis(snapshot)
         limiting.shared.redis = redis
+        caching.adopt(redis)
     }
 
     package func serve(_ exchange: DownstreamExchange) async {
@@ -163,11 +164,13 @@ package final class Pipeline {
         if snapshot.redis == redis?.settings { return }
         redis?.close()
         redis = connectRedis(snapshot)
+        caching.adopt(redis)
     }
 
     /// Closes what is kept open for exchanges, when there are none any more.
     package func close() {
         redis?.close()
         redis = nil
+        caching.adopt(nil)
     }
 }

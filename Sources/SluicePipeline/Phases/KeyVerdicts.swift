@@ -45,7 +45,8 @@ enum KeyVerdicts {
         context.soonestRetry = context.soonestRetry.map { min($0, until) } ?? until
         // What the application's own key is told concerns nobody else.
         if kind == .rateLimited, provider.forwardsAuthorization, context.attempt.key == nil { return wait }
-        target.health.closures.close(kind == .rateLimited ? context.attempt.key : nil, until: until, at: now)
+        let key = kind == .rateLimited ? context.attempt.key ?? KeyClosures.noKey : KeyClosures.everyKey
+        target.health.closures.close(key, until: until, at: now)
         let opening = target.health.closures.soonestOpening(ofKeys: provider.keys.count, at: now)
         if let opening { target.close(until: opening) }
         return opening.map { $0 - now }

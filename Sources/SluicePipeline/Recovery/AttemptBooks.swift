@@ -53,11 +53,9 @@ struct AttemptBooks {
     private static func speaksAgainst(
         _ kind: FailureClass, _ attempt: Attempt, _ context: RequestContext, _ now: Instant
     ) -> Bool {
-        if kind == .deadline {
-            let total = (attempt.routed?.timeouts ?? context.snapshot.timeouts).total
-            return (now - attempt.startedAt) * 2 >= total
-        }
-        return kind.speaksAgainstTarget
+        if kind != .deadline { return kind.speaksAgainstTarget }
+        let total = context.plan.route?.timeouts.total ?? context.snapshot.timeouts.total
+        return (now - attempt.startedAt) * 2 >= total
     }
 }
 
