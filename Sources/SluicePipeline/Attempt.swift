@@ -12,6 +12,8 @@ package struct Attempt {
     package var upstreamModel = ""
     /// What the process knows of the target.
     package var target: TargetState?
+    /// Its place among those that the provider may have at one time.
+    package var slot: GateSlot?
     /// Which of the provider's keys the attempt shows; `nil` for none.
     package var key: Int?
     /// The provider speaks another dialect than the application.

@@ -1,4 +1,5 @@
 internal import SluiceCore
+package import SluicePolicy
 package import SluiceProviders
 
 /// The configuration as it is in force: immutable, shared by all workers, swapped whole. An exchange keeps the one it started with.
@@ -55,11 +56,16 @@ package final class ConfigSnapshot: Sendable {
     package let lasting: LastingState
     /// Whether some policy depends on who asks: reading that has its price.
     package let asksWhoCalls: Bool
+    /// `nil`: as many requests at one time as come.
+    package let concurrency: ConcurrencyPolicy?
+    /// `nil`: errors are told as what they are.
+    package let degraded: DegradedPolicy?
 
     package init(
         revision: Int, providers: [Provider], models: [String: Model], defaultProvider: Provider?,
         unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, media: MediaPolicy = MediaPolicy(),
-        logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false
+        logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
+        concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -71,6 +77,8 @@ package final class ConfigSnapshot: Sendable {
         self.media = media
         self.logsExchanges = logsExchanges
         self.lasting = lasting
-        self.asksWhoCalls = asksWhoCalls
+        self.asksWhoCalls = asksWhoCalls || concurrency?.priorities.asksWhoCalls == true
+        self.concurrency = concurrency
+        self.degraded = degraded
     }
 }

@@ -12,6 +12,16 @@ enum ErrorReply {
         var fields = HeaderFields(reservingBytes: 256, fields: 6)
         fields.append(.contentType, "application/json")
         context.appendRequestID(to: &fields)
+        appendAdvice(rejection, to: &fields)
+        if let allowed = context.allowedMethods { fields.append(.allow, allowed) }
+        if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
+        context.exchange.sendHead(ResponseHead(rejection.status, fields: fields), body: .known(body.count))
+        context.exchange.send(sharing: body)
+        context.exchange.finish()
+    }
+
+    /// Whose doing it was, and whether and when an SDK may try again.
+    static func appendAdvice(_ rejection: Rejection, to fields: inout HeaderFields) {
         fields.append(lowercaseName: "x-sluice-error-owner", rejection.owner.rawValue)
         // What the gateway has tried already, or what cannot change, an SDK need not try again.
         if !rejection.isRetryable { fields.append(.xShouldRetry, "false") }
@@ -20,11 +30,6 @@ enum ErrorReply {
         } else if rejection.status == 503 {
             fields.append(.retryAfter, "1")
         }
-        if let allowed = context.allowedMethods { fields.append(.allow, allowed) }
-        if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
-        context.exchange.sendHead(ResponseHead(rejection.status, fields: fields), body: .known(body.count))
-        context.exchange.send(sharing: body)
-        context.exchange.finish()
     }
 
     /// The last event of a stream that cannot be completed.

@@ -52,6 +52,7 @@ package final class Pipeline {
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
             let destination = try Routing.plan(context, request, directory: directory)  // 404
+            if try await Queueing.enterModel(context) { request.scanAgain(tape) }  // 429 or 503
             try await forwarding.forward(request, to: destination, context)  // 502, 503, 504
         } catch {
             reject(context, error)
@@ -73,6 +74,7 @@ package final class Pipeline {
         active[context.place] = nil
         freePlaces.append(context.place)
         gauge.leave()
+        Queueing.leave(context)
         settlement.settle(context)
     }
 
@@ -82,7 +84,7 @@ package final class Pipeline {
             StreamEnd.fail(context, rejection)
         } else if context.exchange.isHeadSent {
             context.exchange.abort()
-        } else {
+        } else if !Degrading.answer(rejection, context, tape: tape) {
             context.status = rejection.status
             ErrorReply.send(rejection, to: context)
         }
@@ -119,6 +121,7 @@ package final class Pipeline {
     /// Ends what is under way, with an honest error: the process could not wait any longer.
     package func cancelAll() {
         for context in active {
+            context?.queueWait?.leave(.shutdown)
             context?.attempt.upstream?.cancel(UpstreamError(.shutdown, "Sluice is shutting down"))
         }
     }

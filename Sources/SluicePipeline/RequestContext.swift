@@ -18,6 +18,8 @@ package final class RequestContext {
         case providerError = "provider_error"
         case truncated
         case clientGone = "client_gone"
+        /// Answered in place of providers that failed.
+        case degraded
     }
 
     package let exchange: DownstreamExchange
@@ -53,6 +55,16 @@ package final class RequestContext {
     package var keyReason: KeyRing.Reason?
     /// A token was refused, and another one asked for.
     var hasRefreshedToken = false
+    /// Its priority: 0 goes first.
+    package var rank = 0
+    /// Its place among those that the model may have at one time.
+    var slot: GateSlot?
+    /// Where it waits for a place.
+    var queueWait: QueueWait?
+    /// How long it has waited for places.
+    package var queueTime: Duration?
+    /// It was answered in place of a provider: how.
+    package var degraded: DegradedPolicy.Kind?
     /// What came, for another attempt; `nil` once a reply has begun.
     var request: IncomingRequest?
     /// What happens to a request that asks for more than its model can do.

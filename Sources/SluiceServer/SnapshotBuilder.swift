@@ -55,7 +55,9 @@ enum SnapshotBuilder {
             defaultProvider: configuration.defaultProvider.flatMap { byName[$0] },
             unsupported: mode(configuration.unsupported),
             limits: limits, timeouts: timeouts, media: try media(configuration.media),
-            logsExchanges: configuration.log.access, lasting: lasting)
+            logsExchanges: configuration.log.access, lasting: lasting,
+            concurrency: ConcurrencyBuilder.policy(configuration.concurrency, lasting),
+            degraded: try DegradedBuilder.policy(configuration.degraded))
     }
 
     private static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

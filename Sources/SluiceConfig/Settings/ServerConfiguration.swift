@@ -22,6 +22,10 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var log = LogConfiguration()
     package var media = MediaConfiguration()
     package var drain = DrainConfiguration()
+    /// `nil`: as many as come.
+    package var concurrency: ConcurrencyConfiguration?
+    /// `nil`: errors are told as what they are.
+    package var degraded: DegradedConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 

@@ -33,12 +33,14 @@ struct Forwarding {
     /// - Parameter isScanned: the tape still holds the request's document.
     func proceed(_ context: RequestContext, isScanned: Bool) async throws(Rejection) {
         var isScanned = isScanned
-        while let request = context.request, let target = context.plan.current {
-            let provider = target.provider
-            context.begin(target)
+        while let request = context.request, let turn = try await Queueing.next(context) {
+            let provider = turn.target.provider
+            context.begin(turn.target)
+            context.attempt.slot = turn.slot
+            if turn.hasWaited { isScanned = false }
             try StoredResponses.check(context, provider)
             try RequestEditing.check(context, provider)
-            if !isScanned, case .json(let body) = request.body { try? tape.scan(body.span) }
+            if !isScanned { request.scanAgain(tape) }
             isScanned = false
             context.attempt.key = provider.keys.next(at: context.exchange.loop.now)
             var upstreamRequest = try await build(request, context, provider)

@@ -21,6 +21,14 @@ struct IncomingRequest {
     var formModelRange: Range<Int>?
 }
 
+extension IncomingRequest {
+    /// Has the tape hold the request's document again, after others ran on this worker.
+    func scanAgain(_ tape: JSONTape) {
+        // It was valid the first time.
+        if case .json(let body) = body { try? tape.scan(body.span) }
+    }
+}
+
 /// Reads what has to be read before a provider can be chosen.
 enum Intake {
     static func read(

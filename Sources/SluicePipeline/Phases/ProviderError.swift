@@ -18,13 +18,16 @@ enum ProviderError {
         if body == nil { upstream.cancel(UpstreamError(.cancelled, "an error's body that is too long")) }
         // Servers that refuse a key like to repeat it.
         if let body { context.attempt.provider?.conceal(in: body) }
-        if let body, let provider = context.attempt.provider, mayConcernKey(head.status, provider, context) {
+        let mayDegrade = owner(of: head.status) == .provider && Degrading.isPossible(context)
+        if let body, let provider = context.attempt.provider,
+            mayDegrade || mayConcernKey(head.status, provider, context)
+        {
             let isJSON = (try? tape.scan(body.span)) != nil
             let fault =
                 isJSON
                 ? provider.chat.fault(head, tape.root(over: body.span), text: body.span)
                 : provider.chat.fault(head, nil, text: body.span)
-            if fault.key != .fine { throw context.reported(fault) }
+            if mayDegrade || fault.key != .fine { throw context.reported(fault) }
         }
         context.status = head.status
         context.outcome = .providerError

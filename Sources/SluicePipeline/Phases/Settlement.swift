@@ -2,6 +2,7 @@ internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
 
 /// What is done exactly once on every way out of an exchange: today, its line in the log.
@@ -58,6 +59,11 @@ final class Settlement {
         if let first = context.firstByteAt {
             entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt)
         }
+        if let wait = context.queueTime { entry.field("sluice.queue_ms", milliseconds: wait) }
+        if let name = context.snapshot.concurrency?.priorities.name(rank: context.rank) {
+            entry.field("sluice.priority", name)
+        }
+        if let kind = context.degraded { entry.field("sluice.degraded", kind.rawValue) }
         if context.isStream { entry.field("sluice.stream", true) }
         if !context.attempt.report.lost.isEmpty {
             entry.field("sluice.request.lost_fields", context.attempt.report.lost.joined(separator: ", "))

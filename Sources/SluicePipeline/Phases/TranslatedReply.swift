@@ -129,6 +129,7 @@ enum TranslatedReply {
         fields.append(.contentType, contentType)
         context.appendRequestID(to: &fields)
         if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
+        if let kind = context.degraded { fields.append(lowercaseName: "x-sluice-degraded", kind.rawValue) }
         appendReport(context, to: &fields)
         return fields
     }

@@ -101,9 +101,10 @@ enum PlatformReply {
             json.key("name")
             json.string(context.model)
             json.key("provider")
-            json.string(context.attempt.provider?.name ?? "sluice")
+            let isOurs = context.degraded != nil
+            json.string(isOurs ? "sluice" : context.attempt.provider?.name ?? "sluice")
             json.key("version")
-            json.string(version ?? context.attempt.upstreamModel)
+            json.string(version ?? (isOurs ? context.model : context.attempt.upstreamModel))
         }
     }
 

@@ -16,7 +16,8 @@ package struct PriorityClasses: Sendable, Equatable {
             self.inFlightPercent = inFlightPercent
         }
 
-        fileprivate var isByCaller: Bool {
+        /// Whether it names callers.
+        package var isByCaller: Bool {
             !(users.isEmpty && roles.isEmpty && teams.isEmpty && businessLines.isEmpty && keys.isEmpty)
         }
 
@@ -52,6 +53,9 @@ package struct PriorityClasses: Sendable, Equatable {
     }
 
     package var isEmpty: Bool { classes.isEmpty }
+
+    /// What a rank is called; `nil` where there are no classes.
+    package func name(rank: Int) -> String? { classes.indices.contains(rank) ? classes[rank].name : nil }
 
     /// The rank of a request: 0 goes first.
     ///

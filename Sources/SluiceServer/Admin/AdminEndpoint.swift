@@ -18,7 +18,7 @@ final class AdminEndpoint {
         guard let wanted = SocketAddress("\(configured)") else {
             throw ListeningSockets.Unusable(address: "\(configured)", reason: "it cannot be read")
         }
-        let routes: [any AdminRoute] = [ProvidersEndpoint(on: loop, shared: shared)]
+        let routes: [any AdminRoute] = [ProvidersEndpoint(on: loop, shared: shared), QueuesEndpoint(shared)]
         registry = ConnectionRegistry(
             loop: loop, configuration: DownstreamConfiguration(), count: ConnectionCount(max: Self.connectionsMax),
             protocolError: { _ in }, handler: { exchange in Self.answer(exchange, shared, routes) })

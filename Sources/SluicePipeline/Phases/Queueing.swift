@@ -1,0 +1,178 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceNet
+internal import SluicePolicy
+internal import SluiceProviders
+
+/// Lets so many requests at one time to a model, and to a provider: the others wait for their turn, or are shed.
+///
+/// A model's slot is taken once an exchange, before the attempts; a provider's with each attempt, which gives it back when it ends.
+/// Where there are no limits all of this is one look at a `nil`.
+enum Queueing {
+    /// One target, and its provider's slot.
+    struct Turn {
+        let target: RouteTarget
+        /// `nil` where there is no limit.
+        let slot: GateSlot?
+        /// Others ran on this worker meanwhile: what they may have changed has to be made anew.
+        let hasWaited: Bool
+    }
+
+    /// Takes a slot of the model that was asked for.
+    ///
+    /// - Returns: whether it had to be waited for.
+    static func enterModel(_ context: RequestContext) async throws(Rejection) -> Bool {
+        guard let policy = context.snapshot.concurrency else { return false }
+        if !policy.priorities.isEmpty { context.rank = rank(context, policy.priorities) }
+        guard let gate = policy.models[context.model] else { return false }
+        let (slot, hasWaited) = try await enter(gate, context)
+        context.slot = slot
+        return hasWaited
+    }
+
+    /// The target of the plan that is next, with a slot of its provider. Where that has none left and the provider of a later
+    /// target has, that one goes first: nobody waits as long as somebody can answer.
+    ///
+    /// - Returns: `nil` when nobody is left to ask.
+    static func next(_ context: RequestContext) async throws(Rejection) -> Turn? {
+        // An attempt that failed does not stand in the way of the next.
+        context.attempt.slot?.release(at: context.exchange.loop.now)
+        guard let target = context.plan.current else { return nil }
+        guard let policy = context.snapshot.concurrency, !policy.providers.isEmpty,
+            let gate = policy.providers[target.provider.name]
+        else { return Turn(target: target, slot: nil, hasWaited: false) }
+        if gate.tryEnter() { return Turn(target: target, slot: hold(gate, context), hasWaited: false) }
+        for place in context.plan.targets.indices.dropFirst(context.plan.position + 1) {
+            let other = context.plan.targets[place]
+            let otherGate = policy.providers[other.provider.name]
+            if otherGate?.tryEnter() ?? true {
+                context.plan.targets.remove(at: place)
+                context.plan.targets.insert(other, at: context.plan.position)
+                return Turn(target: other, slot: otherGate.map { hold($0, context) }, hasWaited: false)
+            }
+        }
+        let (slot, hasWaited) = try await enter(gate, context)
+        return Turn(target: target, slot: slot, hasWaited: hasWaited)
+    }
+
+    /// Gives back what the exchange still has. To be called on every way out.
+    static func leave(_ context: RequestContext) {
+        let now = context.exchange.loop.now
+        context.attempt.slot?.release(at: now)
+        context.slot?.release(at: now)
+    }
+
+    private static func hold(_ gate: ConcurrencyGate, _ context: RequestContext) -> GateSlot {
+        GateSlot(of: gate, since: context.exchange.loop.now)
+    }
+
+    // MARK: Waiting
+
+    private static func enter(
+        _ gate: ConcurrencyGate, _ context: RequestContext
+    ) async throws(Rejection) -> (GateSlot, hasWaited: Bool) {
+        if gate.tryEnter() { return (hold(gate, context), false) }
+        let exchange = context.exchange
+        if exchange.isAbandoned { throw .gone }
+        let start = exchange.loop.now
+        let wait = QueueWait(at: gate, on: exchange.loop)
+        switch gate.enter(rank: context.rank, at: start, wake: { wait.take($0) }) {
+        case .admitted: return (hold(gate, context), false)
+        case .full: throw busy(gate, context)
+        case .waiting(let ticket, let until):
+            let end = await waited(wait, ticket, by: until, context)
+            context.queueTime = (context.queueTime ?? .zero) + (exchange.loop.now - start)
+            if end == .admitted {
+                let slot = hold(gate, context)
+                if !exchange.isAbandoned { return (slot, true) }
+                slot.release(at: exchange.loop.now)
+                throw .gone
+            }
+            throw rejection(end, gate, context)
+        }
+    }
+
+    private static func waited(
+        _ wait: QueueWait, _ ticket: ConcurrencyGate.Ticket, by until: Instant, _ context: RequestContext
+    ) async -> QueueWait.End {
+        let exchange = context.exchange
+        let total = exchange.startedAt + context.snapshot.timeouts.total
+        let onAbandoned = exchange.onAbandoned
+        exchange.onAbandoned = {
+            wait.leave(.gone)
+            onAbandoned?()
+        }
+        context.queueWait = wait
+        let end = await wait.end(ticket, by: min(until, total))
+        context.queueWait = nil
+        // What an exchange that is over lets go of stays so.
+        if !exchange.isAbandoned, !exchange.isFinished { exchange.onAbandoned = onAbandoned }
+        return end
+    }
+
+    // MARK: Priority
+
+    /// The rank of a request among the classes: by who asks, as far as that is known yet, and by what its field says.
+    static func rank(_ context: RequestContext, _ priorities: PriorityClasses) -> Int {
+        var named: String?
+        if let header = priorities.header {
+            let fields = context.exchange.head.fields
+            for index in 0..<fields.count where fields.name(at: index).isSame(as: header.utf8Span.span) {
+                named = String(decoding: fields.value(at: index))
+                break
+            }
+        }
+        return priorities.rank(of: context.caller, named: named)
+    }
+
+    // MARK: Rejections
+
+    private static func busy(_ gate: ConcurrencyGate, _ context: RequestContext) -> Rejection {
+        let isModel = gate.id.kind == .model
+        return shed(
+            gate, context, code: isModel ? "model_busy" : "provider_busy",
+            "\(words(gate)) has as many requests as it may have at one time, and no place for more to wait.")
+    }
+
+    private static func rejection(
+        _ end: QueueWait.End, _ gate: ConcurrencyGate, _ context: RequestContext
+    ) -> Rejection {
+        switch end {
+        case .gone: return .gone
+        case .shutdown: return .shuttingDown
+        case .admitted, .displaced: return busy(gate, context)
+        case .timeout:
+            let waited = Int((context.queueTime ?? .zero).milliseconds)
+            return shed(
+                gate, context, code: "queue_timeout",
+                "\(words(gate)) has as many requests as it may have at one time; after \(waited) ms it was not this one's turn yet."
+            )
+        }
+    }
+
+    private static func words(_ gate: ConcurrencyGate) -> String {
+        switch gate.id.kind {
+        case .model: "The model \"\(gate.id.name)\""
+        case .provider: "Provider \(gate.id.name)"
+        }
+    }
+
+    private static func shed(
+        _ gate: ConcurrencyGate, _ context: RequestContext, code: String, _ message: String
+    ) -> Rejection {
+        let status = Status(context.snapshot.concurrency?.shedStatus ?? 503)
+        return Rejection(
+            gate.id.kind == .model ? .policy : .gateway, status,
+            type: status == 429 ? "rate_limit_error" : "api_error", code: code, message, isRetryable: true,
+            retryAfter: gate.expectedWait)
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func isSame(as other: Span<UInt8>) -> Bool {
+        if count != other.count { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
+    }
+}
