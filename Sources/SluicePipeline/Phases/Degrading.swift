@@ -69,7 +69,7 @@ enum Degrading {
             ReplyFormat.write(assembly, context, echo, into: body)
         }
         var fields = TranslatedReply.fields("application/json", context)
-        if !status.isSuccess { ErrorReply.appendAdvice(rejection, to: &fields) }
+        if !status.isSuccess { ErrorReply.appendAdvice(rejection, status, to: &fields) }
         begin(context, status)
         context.exchange.sendHead(ResponseHead(status, fields: fields), body: .known(body.count))
         context.exchange.send(sharing: body)

@@ -14,6 +14,8 @@ struct Configuration {
     var drain = "lame_duck_ms: 0"
     var log = ""
     var media = ""
+    /// Other sections, each `name: {…}`.
+    var others: [String] = []
 
     init() {}
 
@@ -35,6 +37,7 @@ struct Configuration {
             "limits: {\(limits)}", "timeouts: {\(timeouts)}", "drain: {\(drain)}", "log: {\(log)}", "media: {\(media)}",
         ]
         if let defaultProvider { sections.append(#"default_provider: "\#(defaultProvider)""#) }
+        sections += others
         return "{\n  " + sections.joined(separator: ",\n  ") + "\n}\n"
     }
 }

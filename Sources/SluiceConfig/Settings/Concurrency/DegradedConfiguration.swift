@@ -37,7 +37,7 @@ package struct DegradedConfiguration: Sendable, Equatable {
             "models", names: .model, doc: "Others for some models, by the name that applications ask for."
         ) { name, section in
             let reply = readReply(section)
-            if reply == Reply() { section.mistake("`text` or `json`") }
+            if reply == Reply() { section.mistake("`text` or `json`, found neither") }
             return Model(name: name, reply: reply)
         }
         return degraded
@@ -49,7 +49,7 @@ package struct DegradedConfiguration: Sendable, Equatable {
         let json = section.optional(
             "json", .json,
             doc: "A whole chat completion in place of a text, in OpenAI's words: `{choices: [{message: {content: \"…\"}}]}`.")
-        if text != nil, json != nil { section.mistake("json", "null where there is a text") }
+        if text != nil, json != nil { section.mistake("json", "null beside a text") }
         if let json, json["choices"] == nil { section.mistake("json", "an object with `choices`") }
         return Reply(text: text, json: json)
     }
