@@ -16,6 +16,8 @@ package struct Attempt {
     package var slot: GateSlot?
     /// Which of the provider's keys the attempt shows; `nil` for none.
     package var key: Int?
+    /// Which of the key's tokens it shows, where those are exchanged for keys.
+    package var tokenRenewals = 0
     /// The provider speaks another dialect than the application.
     package var translation: Translation?
     /// What writes the reply, where that is a stream of responses events that a provider does not send itself.

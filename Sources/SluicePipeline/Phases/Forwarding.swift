@@ -67,7 +67,10 @@ struct Forwarding {
     private func sign(
         _ request: inout UpstreamRequest, _ signer: any RequestSigner, _ context: RequestContext, _ provider: Provider
     ) async throws(UpstreamError) {
-        if let source = signer.tokens { try await tokens.refresh(source, deadlines(context)) }
+        if let source = signer.tokens {
+            try await tokens.refresh(source, deadlines(context))
+            context.attempt.tokenRenewals = source.renewals
+        }
         signer.sign(
             &request, authority: provider.endpoint.authority, at: Int(EventLoop.readWallClock() / 1_000_000_000))
     }

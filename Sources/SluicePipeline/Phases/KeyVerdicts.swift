@@ -14,7 +14,7 @@ enum KeyVerdicts {
         case .refused:
             if let tokens = provider.signer(key)?.tokens, !context.hasRefreshedToken {
                 context.hasRefreshedToken = true
-                tokens.forget()
+                tokens.forget(ofRenewals: context.attempt.tokenRenewals)
                 return true
             }
             provider.keys.setAside(key, .refused, at: now)
