@@ -36,7 +36,9 @@ struct Runner {
         do {
             let upstream = settings.upstream ?? row.upstream
             let session =
-                if let subject { try Session(subject, on: stage, upstream) } else { Session(direct: stage, upstream) }
+                if let subject { try Session(subject, on: stage, upstream, row.policies) } else {
+                    Session(direct: stage, upstream)
+                }
             defer { session.end() }
             do {
                 return try row.measure(session, settings)

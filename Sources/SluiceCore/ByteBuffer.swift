@@ -148,6 +148,15 @@
         end = 0
     }
 
+    /// Drops everything and gives the memory back, but for a little.
+    package func giveBack() {
+        removeAll()
+        let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
+        unsafe base.deallocate()
+        unsafe base = fresh
+        capacity = 256
+    }
+
     /// Overwrites bytes that are already there, for a length that is known only at the end.
     package func replace(at offset: Int, with bytes: Span<UInt8>) {
         precondition(offset >= 0 && offset + bytes.count <= count, "replaced bytes outside the buffer")

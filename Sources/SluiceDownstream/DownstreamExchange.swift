@@ -30,6 +30,8 @@ package final class DownstreamExchange {
     private var onUpgradedBytes: ((Span<UInt8>) -> Void)?
     package private(set) var isFinished = false
     package private(set) var sentByteCount = 0
+    /// Sees the reply go by.
+    package var tap: (any ReplyTap)?
     /// Called once, on the loop, when the application has gone while its exchange was under way.
     package var onAbandoned: (() -> Void)?
 
@@ -120,12 +122,14 @@ package final class DownstreamExchange {
     package func sendHead(_ head: ResponseHead, body: BodyLength) {
         if isHeadSent || isFinished { return }
         isHeadSent = true
+        tap?.began(head)
         carrier?.sendHead(self, head, body: body)
     }
 
     package func send(_ bytes: Span<UInt8>) {
         if isFinished { return }
         sentByteCount += bytes.count
+        tap?.passed(bytes)
         carrier?.send(self, bytes)
     }
 
@@ -133,6 +137,7 @@ package final class DownstreamExchange {
     package func send(sharing buffer: ByteBuffer) {
         if isFinished { return }
         sentByteCount += buffer.count
+        tap?.passed(sharing: buffer)
         carrier?.send(self, sharing: buffer)
     }
 
@@ -167,6 +172,7 @@ package final class DownstreamExchange {
     package func finish(trailers: HeaderFields? = nil) {
         if isFinished { return }
         isFinished = true
+        tap?.completed()
         carrier?.finish(self, trailers: trailers)
         release()
     }
@@ -206,6 +212,7 @@ package final class DownstreamExchange {
         onDrained = nil
         onUpgradedBytes = nil
         inbound = nil
+        tap = nil
         wakeReader()
         wakeSender()
     }

@@ -27,6 +27,36 @@ package struct JSONTemplate: Sendable {
     /// How many bytes stand after the last hole.
     package var tailByteCount: Int { document.count - (holes.last?.upperBound ?? 0) }
 
+    /// How many bytes the document has when nothing is in its holes.
+    package var emptyByteCount: Int { document.count - holes.reduce(0) { $0 + $1.count } }
+
+    /// What is in a hole of a document that matches.
+    ///
+    /// - Parameter hole: counts from 0.
+    /// - Returns: `nil` for a document that does not match after all.
+    package func text(_ hole: Int, of other: Span<UInt8>) -> Range<Int>? {
+        guard holes.indices.contains(hole) else { return nil }
+        let tail = tailByteCount
+        return unsafe other.withUnsafeBufferPointer { bytes -> Range<Int>? in
+            guard let base = bytes.baseAddress else { return nil }
+            var at = 0
+            var from = 0
+            for index in 0...hole {
+                at += holes[index].lowerBound - from
+                from = holes[index].upperBound
+                let isLast = index + 1 == holes.count
+                guard at <= bytes.count,
+                    let end = isLast
+                        ? bytes.count - tail : unsafe Self.endOfText(base, from: at, end: bytes.count),
+                    end >= at
+                else { return nil }
+                if index == hole { return at..<end }
+                at = end
+            }
+            return nil
+        }
+    }
+
     /// Whether `other` is the document but for the text in its holes.
     package func matches(_ other: Span<UInt8>) -> Bool {
         if document.isEmpty { return false }

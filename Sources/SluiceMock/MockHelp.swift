@@ -23,7 +23,7 @@ package enum MockHelp {
           /v1: chat/completions, completions, responses, embeddings, moderations, images/generations, images/edits, audio/speech,
           audio/transcriptions, audio/translations, files, uploads, batches, models
           GET /mock/requests?limit=N   the last requests, with headers, body and what became of them
-          GET /mock/counts             by model: requests, attempts, answered, failed, cancelled and after how many milliseconds
+          GET /mock/counts             by model and by the end of the key: requests, attempts, answered, failed, cancelled and after how many milliseconds
           POST /mock/reset             forget all that, and files, uploads, batches and responses
           GET /health                  answers 200
 

@@ -19,9 +19,10 @@ extension MockProvider {
             mistake = .invalid(error.description)
         }
         let admission = shared.ledger.enter(exchange.head, body, model: model, isTLS: exchange.peer.isTLS)
-        if let gate = behaviour.gate, !gate.hits(request: admission.attempt) {
+        if let gate = behaviour.gate, !gate.hits(request: admission.attempt, seed: behaviour.seed) {
             behaviour = behaviour.passing(shared.options.behaviour)
         }
+        behaviour.turn = admission.number
         let identity = ReplyIdentity(
             number: admission.number, seed: behaviour.seed, created: WallClock.seconds, model: model)
         let turn = DialectTurn(identity: identity, behaviour: behaviour)

@@ -81,15 +81,16 @@ final class MockProvider {
             mistake = .behaviour(error)
         }
         let admission = shared.ledger.enter(exchange.head, body, model: model, isTLS: exchange.peer.isTLS)
-        if let gate = behaviour.gate, !gate.hits(request: admission.attempt) {
+        if let gate = behaviour.gate, !gate.hits(request: admission.attempt, seed: behaviour.seed) {
             behaviour = behaviour.passing(shared.options.behaviour)
         }
+        behaviour.turn = admission.number
         let identity = ReplyIdentity(
             number: admission.number, seed: behaviour.seed, created: WallClock.seconds, model: model)
         let reply: Reply
         do throws(APIError) {
             if let mistake { throw mistake }
-            try authorize(exchange.head)
+            try authorize(exchange.head, model)
             if let fault = FaultReplies.reply(for: behaviour, model: model) {
                 reply = fault
             } else {
@@ -108,13 +109,21 @@ final class MockProvider {
         return try BehaviourGrammar.list(String(decoding: head.fields.value(at: index)), over: named)
     }
 
-    private func authorize(_ head: RequestHead) throws(APIError) {
-        guard let key = shared.options.apiKey else { return }
-        guard let index = head.fields.index(of: .authorization) else { throw .noKey }
+    private func authorize(_ head: RequestHead, _ model: String) throws(APIError) {
+        guard let index = head.fields.index(of: .authorization) else {
+            if shared.options.apiKey == nil { return }
+            throw .noKey
+        }
         let value = head.fields.value(at: index)
         guard value.hasPrefixIgnoringCase("bearer ") else { throw .noKey }
         let given = value.extracting(7...)
-        if !key.matches(given) { throw .wrongKey(String(decoding: given)) }
+        switch MockCredentials.Tail(given) {
+        case .refused: throw .wrongKey(String(decoding: given))
+        case .limited: throw .rateLimit(model, wait: MockCredentials.limitedWait)
+        case .quota: throw .quota
+        case nil: break
+        }
+        if let key = shared.options.apiKey, !key.matches(given) { throw .wrongKey(String(decoding: given)) }
     }
 
     private func reply(
@@ -151,6 +160,7 @@ final class MockProvider {
             script = Script(whole: body, pieces: isSlow ? Self.slowBodyPieces : 1)
             if isSlow { pacing.pace = .every(Player.dripTime / Self.slowBodyPieces) }
         }
+        if let drip = behaviour.drip { pacing.pace = .every(drip) }
         // An error is an error: only what would have been an answer is spoilt.
         if reply.status.isSuccess { script = script.spoiled(by: behaviour, reply.dialect, reply.streamForm) }
         Player(exchange, script, head: head, behaviour, pacing, ledger: shared.ledger, admission).start(

@@ -14,6 +14,13 @@ package struct Attempt {
     package var target: TargetState?
     /// Its place among those that the provider may have at one time.
     package var slot: GateSlot?
+    /// What the configuration says of it.
+    package var routed: RouteTarget?
+    /// Leave of the target's breaker; given back with the attempt's outcome.
+    var permit: CircuitBreaker.Permit?
+    /// The target counts on hearing how the attempt ended.
+    var isUnderWay = false
+    package var startedAt = Instant(nanoseconds: 0)
     /// Which of the provider's keys the attempt shows; `nil` for none.
     package var key: Int?
     /// Which of the key's tokens it shows, where those are exchanged for keys.
@@ -31,10 +38,45 @@ package struct Attempt {
     package var upstreamRequestID: String?
     /// What the provider reported in place of an answer, or within one.
     package var fault: ProviderFault?
+    /// The reply that said so, if the application can have it as it is.
+    var errorReply: ProviderErrorReply?
     package var usage: Usage?
     /// When the request was handed to the upstream connection, and when the response's head had come.
     package var sentUpstreamAt: Instant?
     package var headAt: Instant?
 
     package init() {}
+}
+
+/// An attempt that led to nothing: what is left of it for the log and the books.
+package struct TriedAttempt: Sendable {
+    package let provider: String
+    package let model: String
+    package let key: Int?
+    package let kind: FailureClass
+    package let status: Status?
+    package let took: Duration
+    /// What it cost all the same.
+    package let usage: Usage?
+
+    init(_ attempt: Attempt, _ kind: FailureClass, at now: Instant) {
+        provider = attempt.provider?.name ?? ""
+        model = attempt.upstreamModel
+        key = attempt.key
+        self.kind = kind
+        status = attempt.upstreamStatus
+        took = now - attempt.startedAt
+        usage = attempt.usage
+    }
+
+    /// `openai/gpt-5-mini#1 rate_limited 429 12ms`, and what it cost if that is known: `30+12`.
+    package var text: String {
+        var text = "\(provider)/\(model)"
+        if let key { text += "#\(key + 1)" }
+        text += " \(kind.rawValue)"
+        if let status { text += " \(status.code)" }
+        text += " \(took.nanoseconds / 1_000_000)ms"
+        if let usage { text += " \(usage.inputTokens)+\(usage.outputTokens)" }
+        return text
+    }
 }

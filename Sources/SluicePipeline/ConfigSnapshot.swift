@@ -1,24 +1,10 @@
 internal import SluiceCore
 package import SluicePolicy
 package import SluiceProviders
+package import SluiceStorage
 
 /// The configuration as it is in force: immutable, shared by all workers, swapped whole. An exchange keeps the one it started with.
 package final class ConfigSnapshot: Sendable {
-    /// A model that the configuration names.
-    package struct Model: Sendable {
-        package let provider: Provider
-        /// As the provider spells it.
-        package let upstreamModel: String
-        /// What happens to a request that asks for more than the model can do; `nil`: as it is said for all.
-        package let unsupported: FieldReport.Mode?
-
-        package init(provider: Provider, upstreamModel: String, unsupported: FieldReport.Mode? = nil) {
-            self.provider = provider
-            self.upstreamModel = upstreamModel
-            self.unsupported = unsupported
-        }
-    }
-
     package struct Limits: Sendable {
         package var bodyBytesMax = 33_554_432
         package var uploadBytesMax = 536_870_912
@@ -33,6 +19,8 @@ package final class ConfigSnapshot: Sendable {
     package struct Timeouts: Sendable {
         package var connect = Duration.seconds(3)
         package var firstByte = Duration.seconds(120)
+        /// To the first content of a stream.
+        package var firstToken = Duration.seconds(120)
         package var streamIdle = Duration.seconds(120)
         package var total = Duration.seconds(600)
         /// An SSE comment after so much silence; zero: none.
@@ -41,17 +29,35 @@ package final class ConfigSnapshot: Sendable {
         package init() {}
     }
 
+    /// What is done about attempts that fail or are slow.
+    package struct Recovery: Sendable {
+        package var retries = RetrySettings()
+        /// `nil`: no target is left alone.
+        package var breakers: BreakerSettings? = BreakerSettings()
+        /// `nil`: no request is asked twice.
+        package var hedging: HedgeSettings?
+
+        package init() {}
+    }
+
     /// Counts up with every configuration that came into force.
     package let revision: Int
     package let providers: [String: Provider]
-    package let models: [String: Model]
+    /// What answers which model.
+    package let routes: RouteTable
     /// Takes what no other rule places.
     package let defaultProvider: Provider?
     /// What happens to a request that asks for more than its model can do.
     package let unsupported: FieldReport.Mode
     package let limits: Limits
     package let timeouts: Timeouts
+    package let recovery: Recovery
+    package let streams: StreamSettings
     package let media: MediaPolicy
+    /// `nil`: nothing is cached.
+    package let cache: CacheSettings?
+    /// `nil`: idempotency keys are passed on, and mean nothing here.
+    package let idempotency: IdempotencySettings?
     package let logsExchanges: Bool
     package let lasting: LastingState
     /// Whether some policy depends on who asks: reading that has its price.
@@ -60,25 +66,43 @@ package final class ConfigSnapshot: Sendable {
     package let concurrency: ConcurrencyPolicy?
     /// `nil`: errors are told as what they are.
     package let degraded: DegradedPolicy?
+    package let showsTarget: TargetDisplay
+    /// `nil`: there is no Redis.
+    package let redis: RedisSettings?
 
     package init(
-        revision: Int, providers: [Provider], models: [String: Model], defaultProvider: Provider?,
-        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, media: MediaPolicy = MediaPolicy(),
+        revision: Int, providers: [Provider], models: [String: Model], aliases: [String: String] = [:],
+        rules: [RouteRule] = [], defaultProvider: Provider?, showsTarget: TargetDisplay = .whereChosen,
+        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, recovery: Recovery = Recovery(),
+        streams: StreamSettings = StreamSettings(),
+        media: MediaPolicy = MediaPolicy(),
+        cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
-        concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil
+        concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
+        redis: RedisSettings? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        self.models = models
-        self.defaultProvider = defaultProvider ?? (providers.count == 1 ? providers.first : nil)
+        let defaultProvider = defaultProvider ?? (providers.count == 1 ? providers.first : nil)
+        self.defaultProvider = defaultProvider
+        routes = RouteTable(
+            models: models, aliases: aliases, rules: rules, providers: self.providers, defaultProvider: defaultProvider,
+            timeouts: timeouts, states: lasting.targets)
+        self.showsTarget = showsTarget
         self.unsupported = unsupported
         self.limits = limits
         self.timeouts = timeouts
+        self.recovery = recovery
+        self.streams = streams
         self.media = media
+        self.cache = cache
+        self.idempotency = idempotency
         self.logsExchanges = logsExchanges
         self.lasting = lasting
-        self.asksWhoCalls = asksWhoCalls || concurrency?.priorities.asksWhoCalls == true
+        self.asksWhoCalls =
+            asksWhoCalls || routes.asksWhoCalls || concurrency?.priorities.asksWhoCalls == true
         self.concurrency = concurrency
         self.degraded = degraded
+        self.redis = redis
     }
 }

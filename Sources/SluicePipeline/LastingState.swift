@@ -1,9 +1,17 @@
 package import SluicePolicy
+package import SluiceStorage
 
 /// What outlives a configuration: what the process has learned, counts and keeps. Shared by all workers.
 package final class LastingState: Sendable {
     package let targets = TargetTable()
     package let gates = GateTable()
+    package let drains = DrainGate()
+    package let cache = ResponseCache()
+    /// Requests whose answers others may wait for.
+    package let flights = FlightTable<FlightWaiter>()
+    /// The same for requests with idempotency keys.
+    package let replyFlights = FlightTable<FlightWaiter>()
+    package let redis = RedisHealth()
 
     package init() {}
 }

@@ -8,6 +8,7 @@ package final class ModelDirectory: Sendable {
     }
 
     private let state = Mutex(State())
+    private let changes = Atomic<Int>(0)
     /// Bounds on what a provider's list may make us keep.
     package static let modelsMax = 5000
 
@@ -16,8 +17,16 @@ package final class ModelDirectory: Sendable {
     /// The provider that lists a model; where several do, the first by name.
     func owner(of model: String) -> String? { state.withLock { $0.owners[model] } }
 
+    /// Whether a provider lists a model.
+    func lists(_ model: String, _ provider: String) -> Bool {
+        state.withLock { $0.owners[model] != nil && $0.lists[provider]?.contains(model) == true }
+    }
+
     /// The models of a provider, as it lists them.
     package func models(of provider: String) -> [String] { state.withLock { $0.lists[provider] ?? [] } }
+
+    /// Changes with every list: what was found out with another one may not hold any more.
+    var revision: Int { changes.load(ordering: .acquiring) }
 
     package func replace(_ models: [String], of provider: String) {
         state.withLock { state in
@@ -27,5 +36,6 @@ package final class ModelDirectory: Sendable {
                 for model in state.lists[name] ?? [] where state.owners[model] == nil { state.owners[model] = name }
             }
         }
+        changes.add(1, ordering: .releasing)
     }
 }

@@ -3,7 +3,9 @@ package import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
 package import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
+package import SluiceStorage
 internal import SluiceUpstream
 
 /// The request path of one worker, in order. Each phase adds what it learned to the context, or rejects.
@@ -12,11 +14,16 @@ package final class Pipeline {
     /// In force for exchanges that begin now.
     package var snapshot: ConfigSnapshot
     let directory: ModelDirectory
+    let routing: Routing
     let status: GatewayStatus
     let pools: PoolTable
     let forwarding: Forwarding
     let settlement: Settlement
     let gauge: LoadGauge
+    let caching: CacheRuntime
+    /// This worker's Redis; `nil`: there is none.
+    package private(set) var redis: RedisClient?
+    private let connectRedis: (ConfigSnapshot) -> RedisClient?
     /// For documents that are read in one go; nothing on it outlives a suspension.
     let tape = JSONTape()
     private var requestIDs: RequestIDs
@@ -31,15 +38,23 @@ package final class Pipeline {
         self.loop = loop
         self.snapshot = snapshot
         self.directory = directory
+        routing = Routing(directory: directory, seed: seed)
         self.status = status
         self.gauge = gauge
         pools = PoolTable(loop: loop, resolver: resolver)
         forwarding = Forwarding(
             pools: pools, tokens: TokenFetcher(pools: pools, tape: tape),
             media: MediaFetcher(loop: loop, resolver: resolver),
-            tape: tape)
+            tape: tape, log: log, seed: seed)
         settlement = Settlement(log: log)
+        caching = CacheRuntime(loop: loop, seed: seed, cache: snapshot.lasting.cache)
         requestIDs = RequestIDs(seed: seed)
+        connectRedis = { snapshot in
+            snapshot.redis.map {
+                RedisClient($0, health: snapshot.lasting.redis, loop: loop, resolver: resolver, seed: seed)
+            }
+        }
+        redis = connectRedis(snapshot)
     }
 
     package func serve(_ exchange: DownstreamExchange) async {
@@ -51,8 +66,10 @@ package final class Pipeline {
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
-            let destination = try Routing.plan(context, request, directory: directory)  // 404
-            if try await Queueing.enterModel(context) { request.scanAgain(tape) }  // 429 or 503
+            if try await Idempotency.recall(request, context, caching, tape: tape) { return leave(context) }  // 400, 409
+            let destination = try routing.plan(context, request, tape: tape)  // 404
+            if try await Caching.recall(request, context, caching, tape: tape) { return leave(context) }
+            if try await Queueing.enterModel(context) { request.scanAgain(tape) }  // 429, 503
             try await forwarding.forward(request, to: destination, context)  // 502, 503, 504
         } catch {
             reject(context, error)
@@ -74,8 +91,12 @@ package final class Pipeline {
         active[context.place] = nil
         freePlaces.append(context.place)
         gauge.leave()
-        Queueing.leave(context)
+        forwarding.books.conclude(&context.attempt, .cancelled, context)
+        context.slot?.release(at: loop.now)
+        if context.cacheTurn != nil { Caching.conclude(context, caching) }
+        if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
+        context.rescue = nil
     }
 
     private func reject(_ context: RequestContext, _ rejection: Rejection) {
@@ -84,7 +105,7 @@ package final class Pipeline {
             StreamEnd.fail(context, rejection)
         } else if context.exchange.isHeadSent {
             context.exchange.abort()
-        } else if !Degrading.answer(rejection, context, tape: tape) {
+        } else if !Degrading.answer(rejection, context, caching, tape: tape) {
             context.status = rejection.status
             ErrorReply.send(rejection, to: context)
         }
@@ -98,22 +119,28 @@ package final class Pipeline {
                 defer { stream.stop() }
                 if let failure { throw failure }
                 try stream.end()
+                forwarding.books.conclude(
+                    &context.attempt, context.outcome == .providerError ? .serverError : nil, context)
             } catch {
-                if forwarding.mayTryAgain(after: error, context) {
+                if forwarding.mayTryAgain(after: error, context) || Rescue.follows(error, context, tape: tape) {
                     return loop.spawn { [self] in await resume(context) }
                 }
-                reject(context, Forwarding.rejection(error, context))
+                if let rejection = forwarding.lastWord(error, context) { reject(context, Rescue.cause(rejection, context)) }
             }
             leave(context)
         }
     }
 
-    /// Goes on with an exchange whose stream failed before anything of it had gone out.
+    /// Goes on with an exchange whose stream failed before anything of it had gone out, or is to be rescued.
     private func resume(_ context: RequestContext) async {
-        do throws(Rejection) {
-            try await forwarding.proceed(context, isScanned: false)
-        } catch {
-            reject(context, error)
+        while true {
+            do throws(Rejection) {
+                try await forwarding.proceed(context, isScanned: false)
+            } catch {
+                if Rescue.follows(error, context) { continue }
+                reject(context, Rescue.cause(error, context))
+            }
+            break
         }
         if let stream = context.stream { relay(stream, context) } else { leave(context) }
     }
@@ -121,8 +148,7 @@ package final class Pipeline {
     /// Ends what is under way, with an honest error: the process could not wait any longer.
     package func cancelAll() {
         for context in active {
-            context?.queueWait?.leave(.shutdown)
-            context?.attempt.upstream?.cancel(UpstreamError(.shutdown, "Sluice is shutting down"))
+            context?.cancelUpstream(UpstreamError(.shutdown, "Sluice is shutting down"))
         }
     }
 
@@ -130,5 +156,14 @@ package final class Pipeline {
     package func adopt(_ snapshot: ConfigSnapshot) {
         self.snapshot = snapshot
         pools.keep(only: snapshot.providers.values.map(\.endpoint))
+        if snapshot.redis == redis?.settings { return }
+        redis?.close()
+        redis = connectRedis(snapshot)
+    }
+
+    /// Closes what is kept open for exchanges, when there are none any more.
+    package func close() {
+        redis?.close()
+        redis = nil
     }
 }

@@ -20,6 +20,13 @@ enum ReplyFormat {
         }
     }
 
+    /// For a stream that a provider has begun in the application's own dialect, and another one goes on with.
+    static func resumingWriter(_ opening: ReplyOpening, _ context: RequestContext) -> any StreamWriter {
+        context.dialect == .anthropic
+            ? MessagesStreamWriter(resuming: opening, identity(context))
+            : ChatStreamWriter(resuming: opening, identity(context), showsUsage: context.showsUsage)
+    }
+
     /// Writes a whole reply.
     static func write(
         _ reply: ReplyAssembly, _ context: RequestContext, _ echo: ResponsesEcho? = nil, into buffer: ByteBuffer
@@ -41,7 +48,7 @@ enum ReplyFormat {
         return ResponseHead(200, fields: fields)
     }
 
-    private static func identity(_ context: RequestContext) -> ReplyIdentity {
+    static func identity(_ context: RequestContext) -> ReplyIdentity {
         let now = EventLoop.readWallClock()
         return ReplyIdentity(
             requestID: context.requestID, created: Int(now / 1_000_000_000), model: context.degraded == nil ? context.attempt.upstreamModel : context.model,

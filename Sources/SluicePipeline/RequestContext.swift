@@ -41,8 +41,10 @@ package final class RequestContext {
     package var countsTokens = false
     /// The application asked for usage in its stream.
     package var showsUsage = false
-    /// Events have gone out: an error is an event now.
+    /// The head of a streamed reply has gone out: an error is an event now.
     package var isInStream = false
+    /// Something of a streamed answer has gone out: from now on there is no other beginning.
+    package private(set) var hasContentOut = false
 
     /// Who asks; empty unless some policy wants to know.
     package var caller = Caller()
@@ -51,6 +53,23 @@ package final class RequestContext {
     /// The try that is under way, or the last.
     package var attempt = Attempt()
     package var attempts = 0
+    /// Attempts that failed, in order.
+    package var tried: [TriedAttempt] = []
+    /// What is told if nothing better comes.
+    var lastWords: LastWords?
+    /// How often the current target was asked again.
+    var repeatsAtTarget = 0
+    /// What the next attempt waits for.
+    var waitBeforeNext = Duration.zero
+    /// How long the request has waited for targets that were closed.
+    var waited = Duration.zero
+    /// When one of those who were asked may be asked again.
+    var soonestRetry: Instant?
+    /// The second of two attempts that are under way at once.
+    var rival: Attempt?
+    var pause: Pause?
+    /// Why nothing more is tried, whatever comes.
+    var ending: UpstreamError?
     /// Why a key was set aside on the way.
     package var keyReason: KeyRing.Reason?
     /// A token was refused, and another one asked for.
@@ -59,10 +78,14 @@ package final class RequestContext {
     package var rank = 0
     /// Its place among those that the model may have at one time.
     var slot: GateSlot?
+    /// A provider's, which it has waited for and not used yet.
+    var keptSlot: GateSlot?
     /// Where it waits for a place.
     var queueWait: QueueWait?
     /// How long it has waited for places.
     package var queueTime: Duration?
+    /// Counts up when others have run on this worker while it waited between attempts.
+    var waits = 0
     /// It was answered in place of a provider: how.
     package var degraded: DegradedPolicy.Kind?
     /// What came, for another attempt; `nil` once a reply has begun.
@@ -71,8 +94,20 @@ package final class RequestContext {
     package var unsupported = FieldReport.Mode.warn
     /// The reply, where it is a stream that goes on without a task.
     var stream: (any RelayedStream)?
+    /// What is kept of a stream, so that another provider can go on with it.
+    var rescue: Rescue?
+    /// The answer is read on although the application has gone.
+    var drain: StreamDrain?
     /// Where the pipeline keeps the context while its exchange is under way.
     let place: Int
+    /// What the exchange has to do with the cache; `nil` where nothing is cached.
+    package var cacheTurn: CacheTurn?
+    /// What it has to do with others under its idempotency key; `nil` without one.
+    package var idempotentTurn: IdempotentTurn?
+    /// What is kept of the reply, for either.
+    var recording: ReplyRecording?
+    /// Whose answers these are, as operators name it: the team, or what stands for the credential.
+    var tenant = ""
     package var malformedEvents = 0
     package var outcome = Outcome.complete
     package var rejection: Rejection?
@@ -90,17 +125,63 @@ package final class RequestContext {
 extension RequestContext {
     /// Begins a try at a target, with nothing of the one before.
     func begin(_ target: RouteTarget) {
+        // A stream that is being rescued is still the one it was.
+        let writer = hasContentOut ? attempt.responsesWriter : nil
         attempt = Attempt()
+        attempt.responsesWriter = writer
+        attempt.startedAt = exchange.loop.now
         attempt.target = target.state
+        attempt.routed = target
         attempt.provider = target.provider
         attempt.upstreamModel = target.upstreamModel
         unsupported = target.unsupported ?? snapshot.unsupported
     }
 
-    /// Adds what the application is told of the request's id, by the names that its dialect has for it.
+    /// What the model can do that is asked.
+    var capabilities: Capabilities {
+        var capabilities = attempt.routed?.capabilities ?? Capabilities()
+        // One that is given the beginning of an answer is told in its own way to go on.
+        if rescue?.isContinuing == true { capabilities.prefill = true }
+        return capabilities
+    }
+
+    /// How long the target may take that is asked, and the exchange as a whole.
+    var timeouts: ConfigSnapshot.Timeouts {
+        var timeouts = attempt.routed?.timeouts ?? snapshot.timeouts
+        if let route = plan.route { timeouts.total = route.timeouts.total }
+        return timeouts
+    }
+
+    /// Says who answered, where the application is to know.
+    func appendTarget(to fields: inout HeaderFields) {
+        guard let target = attempt.routed else { return }
+        switch snapshot.showsTarget {
+        case .never: return
+        case .whereChosen: if plan.targets.count < 2 { return }
+        case .always: break
+        }
+        fields.append(lowercaseName: "x-sluice-provider", target.provider.name)
+        // What a caller wrote need not be what may stand in a field.
+        if target.upstreamModel.utf8.allSatisfy({ 0x21...0x7E ~= $0 }), !target.upstreamModel.isEmpty {
+            fields.append(lowercaseName: "x-sluice-model", target.upstreamModel)
+        }
+    }
+
+    /// Adds what the application is told of the request's id, by the names that its dialect has for it, and of the attempts if it
+    /// took more than one.
     func appendRequestID(to fields: inout HeaderFields) {
         fields.append(.xRequestID, requestID)
+        if attempts > 1 { fields.append(lowercaseName: "x-sluice-attempts", "\(attempts)") }
         if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
+        if let degraded { fields.append(lowercaseName: "x-sluice-degraded", degraded.rawValue) }
+        if let cacheTurn { cacheTurn.append(to: &fields, now: exchange.loop.now) }
+        if let idempotentTurn { idempotentTurn.append(to: &fields) }
+    }
+
+    /// Whether no provider was asked: the answer costs nothing.
+    package var isCacheHit: Bool {
+        if let idempotentTurn, idempotentTurn.state != .first { return true }
+        return cacheTurn?.isAnswered ?? false
     }
 
     /// What reads errors of a provider whose adapter knows them, where its replies pass as they come otherwise.
@@ -109,11 +190,26 @@ extension RequestContext {
         return provider.chat
     }
 
-    /// The head of a streamed reply goes out: what another attempt would need is given back, as the stream may last long.
+    /// Whether an answer has begun, so that no other one may. A stream that has only been kept alive is still open to all.
+    var isAnswerOut: Bool { isInStream ? hasContentOut : exchange.isHeadSent }
+
+    /// The head of a streamed reply goes out.
     func streamBegins(_ status: Status) {
         self.status = status
         isInStream = true
         firstByteAt = exchange.loop.now
+    }
+
+    /// The first of a streamed answer goes out: what another attempt would need is given back, unless the stream may be rescued.
+    func contentBegins() {
+        hasContentOut = true
+        if rescue == nil { giveUpRescue() }
+    }
+
+    /// The stream will not be rescued: what another attempt would need is given back, as the stream may last long.
+    func giveUpRescue() {
+        rescue = nil
+        if !hasContentOut { return }
         request = nil
         exchange.forgetFields()
     }

@@ -1,3 +1,4 @@
+package import SluiceCore
 internal import Synchronization
 
 /// One model as one provider has it: what can answer a request.
@@ -15,8 +16,26 @@ package struct TargetID: Hashable, Sendable {
 /// What the process knows of one target. Shared by all workers, and kept when the configuration changes.
 package final class TargetState: Sendable {
     package let id: TargetID
+    package let load = TargetLoad()
+    package let health: TargetHealth
+    /// Nanoseconds on the monotonic clock.
+    private let closedUntil = Atomic<Int64>(0)
 
-    init(_ id: TargetID) { self.id = id }
+    init(_ id: TargetID) {
+        self.id = id
+        health = TargetHealth(seed: UInt64(bitPattern: Int64(id.hashValue)))
+    }
+
+    /// Whether it makes sense to ask it now.
+    package func isAvailable(at now: Instant) -> Bool { now.nanoseconds >= closedUntil.load(ordering: .relaxed) }
+
+    /// It is known not to answer before then.
+    package func close(until instant: Instant) {
+        closedUntil.max(instant.nanoseconds, ordering: .relaxed)
+    }
+
+    /// What was known is known no more.
+    package func open() { closedUntil.store(0, ordering: .relaxed) }
 }
 
 /// The states of all targets that were ever asked for, within a bound.

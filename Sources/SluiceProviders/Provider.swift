@@ -24,6 +24,8 @@ package final class Provider: Sendable {
     package let forwardsAuthorization: Bool
     /// Whether fields that only OpenAI and its imitators understand are passed on (`openai-organization`, `x-stainless-*` …).
     package let takesOpenAIFields: Bool
+    /// Whether an answer that nobody wants any more is read on to its end, for what it says it cost.
+    package let drainsAbandoned: Bool
     /// Models that the configuration or the catalogue names, as the provider spells them; for lists.
     package let models: [String]
     /// Beginnings of names that are the provider's, from patterns such as `gpt-*`.
@@ -34,7 +36,7 @@ package final class Provider: Sendable {
         basePath: String,
         keys: KeyRing,
         extraFields: [(name: String, value: Secret)] = [], forwardsAuthorization: Bool = false,
-        takesOpenAIFields: Bool = true, hasResponses: Bool = true, models: [String] = [], modelPrefixes: [String] = []
+        takesOpenAIFields: Bool = true, hasResponses: Bool = true, drainsAbandoned: Bool = false, models: [String] = [], modelPrefixes: [String] = []
     ) {
         self.name = name
         self.dialect = dialect
@@ -47,6 +49,7 @@ package final class Provider: Sendable {
         self.extraFields = extraFields
         self.forwardsAuthorization = forwardsAuthorization
         self.takesOpenAIFields = takesOpenAIFields
+        self.drainsAbandoned = drainsAbandoned
         self.models = models
         self.modelPrefixes = modelPrefixes
     }

@@ -20,7 +20,10 @@ enum Banner {
             lines.append("  provider   \(provider.name) at \(provider.baseURL)\(shown.isEmpty ? "" : ": \(shown)")")
         }
         for model in configuration.models {
-            lines.append("  model      \(model.name) → \(model.provider)/\(model.upstreamModel)")
+            let targets = model.targets.map { "\($0.provider)/\($0.upstreamModel)" }
+            let shown = targets.prefix(3).joined(separator: ", ") + (targets.count > 3 ? ", …" : "")
+            let fallbacks = model.fallbacks.isEmpty ? "" : "; then \(model.fallbacks.joined(separator: ", "))"
+            lines.append("  model      \(model.name) → \(shown)\(fallbacks)")
         }
         lines.append("  model      echo (built in: answers with the prompt)")
         if let first = addresses.first { lines += examples(url(first.address, first.isTLS), first.address) }

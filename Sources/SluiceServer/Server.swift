@@ -35,6 +35,7 @@ package final class Server {
     private var handover: Handover?
     private var guardian: MemoryGuard?
     private var discovery: ModelDiscovery?
+    private var prober: HealthProber?
     private var exitStatus: Int32 = 0
     let sockets: ListeningSockets
 
@@ -117,6 +118,8 @@ package final class Server {
                 drain?.begin(keepsSockets: true, skipsLameDuck: true)
             }
         }
+        prober = HealthProber(on: loop, shared: shared)
+        prober?.adopt(interval: configuration.breakers.probeInterval)
         discovery = ModelDiscovery(on: loop, shared: shared, prints: options.printsBanner)
         if options.printsBanner { Banner.print(configuration, addresses: sockets.addresses, admin: admin?.address) }
         for note in configuration.notes {
@@ -150,6 +153,7 @@ package final class Server {
         shared.lasting.gates.adopt(generation.snapshot.concurrency)
         for worker in workers { worker.adopt(generation) }
         shared.status.configRevision = generation.snapshot.revision
+        prober?.adopt(interval: configuration.breakers.probeInterval)
         discovery?.refresh()
     }
 }

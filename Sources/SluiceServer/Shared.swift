@@ -2,6 +2,7 @@ internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceNet
 internal import SluicePipeline
+internal import SluiceStorage
 internal import Synchronization
 
 /// One configuration as the workers use it.
@@ -32,7 +33,9 @@ final class Shared: Sendable {
         self.status = status
         connections = ConnectionCount(max: connectionsMax)
         self.log = log
-        events = EventLog(log)
+        let events = EventLog(log)
+        self.events = events
+        lasting.redis.onEvent { events.redis($0) }
         self.seed = seed
         self.generation = Mutex(generation)
     }

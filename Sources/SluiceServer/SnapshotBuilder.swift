@@ -4,6 +4,7 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 internal import SluicePipeline
+internal import SluicePolicy
 internal import SluiceProviders
 internal import SluiceTLS
 internal import SluiceUpstream
@@ -32,12 +33,6 @@ enum SnapshotBuilder {
         _ configuration: ServerConfiguration, _ providers: [Provider], _ revision: Int, _ lasting: LastingState
     ) throws(ConfigErrors) -> ConfigSnapshot {
         let byName = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        var models: [String: ConfigSnapshot.Model] = [:]
-        for model in configuration.models {
-            guard let provider = byName[model.provider] else { continue }
-            models[model.name] = ConfigSnapshot.Model(
-                provider: provider, upstreamModel: model.upstreamModel, unsupported: model.unsupported.map(mode))
-        }
         var limits = ConfigSnapshot.Limits()
         limits.bodyBytesMax = configuration.limits.bodyByteCountMax
         limits.uploadBytesMax = configuration.limits.uploadByteCountMax
@@ -47,20 +42,30 @@ enum SnapshotBuilder {
         var timeouts = ConfigSnapshot.Timeouts()
         timeouts.connect = configuration.timeouts.connect
         timeouts.firstByte = configuration.timeouts.firstByte
+        timeouts.firstToken = configuration.timeouts.firstToken
         timeouts.streamIdle = configuration.timeouts.streamIdle
         timeouts.total = configuration.timeouts.total
         timeouts.keepAliveComment = configuration.timeouts.keepaliveComment
+        let streams = StreamsBuilder.settings(configuration)
         return ConfigSnapshot(
-            revision: revision, providers: providers, models: models,
+            revision: revision, providers: providers,
+            models: RouteSettings.models(configuration.models, byName, rescue: streams.rescue),
+            aliases: RouteSettings.aliases(configuration.aliases), rules: RouteSettings.rules(configuration.routes),
             defaultProvider: configuration.defaultProvider.flatMap { byName[$0] },
+            showsTarget: RouteSettings.display(configuration.replyHeaders),
             unsupported: mode(configuration.unsupported),
-            limits: limits, timeouts: timeouts, media: try media(configuration.media),
+            limits: limits, timeouts: timeouts, recovery: RecoveryBuilder.recovery(configuration),
+            streams: streams, media: try media(configuration.media),
+            cache: CachingBuilder.cache(configuration, lasting),
+            idempotency: CachingBuilder.idempotency(configuration, lasting),
             logsExchanges: configuration.log.access, lasting: lasting,
+            asksWhoCalls: CachingBuilder.asksWhoCalls(configuration),
             concurrency: ConcurrencyBuilder.policy(configuration.concurrency, lasting),
-            degraded: try DegradedBuilder.policy(configuration.degraded))
+            degraded: try DegradedBuilder.policy(configuration.degraded),
+            redis: try configuration.redis.map(RedisBuilder.settings))
     }
 
-    private static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {
+    static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {
         switch unsupported {
         case .strict: .strict
         case .warn: .warn
@@ -132,7 +137,8 @@ enum SnapshotBuilder {
             extraFields: configuration.headers.map { ($0.name, $0.value) },
             forwardsAuthorization: configuration.forwardAuthorization,
             takesOpenAIFields: configuration.adapter?.takesOpenAIFields ?? true,
-            hasResponses: configuration.responses == .native, models: configuration.namedModels,
+            hasResponses: configuration.responses == .native,
+            drainsAbandoned: configuration.onClientGone == .drain, models: configuration.namedModels,
             modelPrefixes: configuration.models.filter { $0.hasSuffix("*") }.map { String($0.dropLast()) })
     }
 

@@ -86,7 +86,10 @@ final class Worker: @unchecked Sendable {
             guard let core else { return done() }
             for listener in core.listeners { listener.close(keepsOpen: keepsSockets) }
             core.listeners = []
-            core.registry.drain { done() }
+            core.registry.drain {
+                core.pipeline.close()
+                done()
+            }
         }
     }
 

@@ -142,3 +142,8 @@ extension TLSContext {
         }
     }
 }
+
+extension TLSContext {
+    /// Whether another was built from files with the same contents: connections need not be made anew for it.
+    package func hasSameFiles(as other: TLSContext) -> Bool { filesDigest == other.filesDigest }
+}

@@ -255,6 +255,48 @@ final class Turnstile: @unchecked Sendable {
         }
     }
 
+    @Test func `a provider that is full gives way to another target of the model, and is waited for when all are`() throws {
+        let turnstile = Turnstile()
+        let first = try upstream(turnstile)
+        let second = try upstream(turnstile)
+        var configuration = Configuration()
+        configuration.workers = 2
+        configuration.add("one", first)
+        configuration.add("two", second)
+        configuration.models = #"m: {targets: [{provider: "one"}, {provider: "two", priority: 1}]}"#
+        configuration.others = ["concurrency: {providers: {one: {max_concurrency: 1}, two: {max_concurrency: 1}}}"]
+        try withSluice(configuration, first, second) { sluice in
+            let wires = try ["a", "b", "c"].map { name in
+                defer { usleep(20_000) }
+                return try ask(sluice, name)
+            }
+            try first.requests.count(1, "requests")
+            try second.requests.count(1, "requests")
+            // Where it would have gone first.
+            try see("one to wait", sluice) { $0["provider"].string == "one" && $0["waiting"].int == 1 }
+            turnstile.open(3)
+            for wire in wires { #expect(try wire.readResponse().status == 200) }
+            #expect(names(first).count == 2 && names(second).count == 1)
+            try see("nobody to be there", sluice) { $0["in_use"].int == 0 && $0["waiting"].int == 0 }
+        }
+    }
+
+    @Test func `a model is limited under all of its names`() throws {
+        let turnstile = Turnstile()
+        let upstream = try upstream(turnstile)
+        var configuration = configuration(upstream, "models: {m: {max_concurrency: 1}}, queue_max: 0")
+        configuration.models = #"m: {provider: "mock"}"#
+        configuration.others.append(#"aliases: {other: "m"}"#)
+        try withSluice(configuration, upstream) { sluice in
+            let wire = try ask(sluice, "a")
+            try upstream.requests.first("the request")
+            let reply = try sluice.chat(#"{"model":"other","messages":[{"role":"user","content":"b"}]}"#)
+            #expect(reply.json["error"]["code"].string == "model_busy", "\(reply.text)")
+            turnstile.open()
+            #expect(try wire.readResponse().status == 200)
+        }
+    }
+
     @Test func `lower classes are shed first when the process is nearly full`() throws {
         let turnstile = Turnstile()
         let upstream = try upstream(turnstile)

@@ -152,6 +152,32 @@ import Testing
         }
     }
 
+    @Test func `an answer that is kept goes before the configured one, and is marked as what it is`() throws {
+        let isDown = Recorder<Bool>()
+        let upstream = try ScriptedUpstream { connection, _ in
+            if isDown.all.isEmpty { return try connection.reply(Sample.completion) }
+            try connection.reply(#"{"error":{"message":"no","type":"t","code":"c"}}"#, status: "503 X")
+        }
+        let chat = #"{"model":"m","temperature":0,"messages":[{"role":"user","content":"Hello"}]}"#
+        let other = #"{"model":"m","temperature":0,"messages":[{"role":"user","content":"Something else"}]}"#
+        var configuration = try configuration(Self.text, upstream: upstream)
+        configuration.others.append("cache: {ttl_ms: 1000, ttl_jitter: 0, stale_if_error_ms: 60000}")
+        try withSluice(configuration, upstream) { sluice in
+            #expect(try sluice.chat(chat)["x-sluice-cache"] == "miss")
+            isDown.record(true)
+            usleep(1_200_000)
+            let kept = try sluice.chat(chat, ["x-request-id: r1"])
+            #expect(kept.status == 200 && kept["x-sluice-degraded"] == "stale" && kept["x-sluice-cache"] == "stale")
+            #expect(kept.json["choices"][0]["message"]["content"].string == "Hi.")
+            let line = try sluice.exchangeLine("r1")
+            #expect(line["sluice.degraded"].string == "stale" && line["event.outcome"].string == "degraded")
+            let fixed = try sluice.chat(other)
+            #expect(fixed["x-sluice-degraded"] == "static", "\(fixed.head)")
+            // What was said in its place is not kept as the answer.
+            #expect(try sluice.chat(other)["x-sluice-degraded"] == "static")
+        }
+    }
+
     @Test func `limits are told as what they are, a provider that is full is not`() throws {
         let turnstile = Turnstile()
         let upstream = try ScriptedUpstream { connection, _ in

@@ -48,7 +48,9 @@ import Testing
         "latancy-ms=5", "latency-ms", "latency-ms=-1", "latency-ms=x", "latency-ms=nan", "tokens=100001", "cut=1.5",
         "cut=nan",
         "status=200", "status=600", "reset=1", "every=0", "flap=0", "usage=all", "jitter", "content-filter=maybe",
-        "text", "burst=1",
+        "text", "burst=1", "flap=2:0", "flap=:3", "flap=1:2:3", "chance", "chance=2", "prefill", "prefill=maybe",
+        "vary=2",
+        "drip-ms", "comments-ms=-1",
         "retry-after=1000001", "token-rate=-1", "token-rate=inf", "should-retry=yes",
     ])
     func `a word that means nothing is refused`(word: String) {
@@ -63,6 +65,8 @@ import Testing
                 case .shouldRetry: "false"
                 case .status: "503"
                 case .contentFilter: "refuse"
+                case .prefill: "ignore"
+                case .flap: "1:2"
                 default: "1"
                 }
             let word = key.value == nil ? key.rawValue : "\(key.rawValue)=\(value)"
@@ -89,11 +93,31 @@ import Testing
     @Test(arguments: [
         (FaultGate.first(2), [true, true, false, false, false, false]),
         (.every(2), [true, false, true, false, true, false]),
-        (.every(3), [true, false, false, true, false, false]), (.flapping(2), [true, true, false, false, true, true]),
+        (.every(3), [true, false, false, true, false, false]),
+        (.flapping(2, passing: 2), [true, true, false, false, true, true]),
+        (.flapping(1, passing: 3), [true, false, false, false, true, false]),
+        (.after(4), [false, false, false, false, true, true]),
+        (.chance(0), [false, false, false, false, false, false]),
+        (.chance(1), [true, true, true, true, true, true]),
         (.first(0), [false, false, false, false, false, false]),
     ])
     func `a gate says which requests are hit`(gate: FaultGate, hits: [Bool]) {
         #expect((1...6).map { gate.hits(request: $0) } == hits)
+    }
+
+    @Test func `chance hits its share of the requests, the same ones for the same seed`() {
+        let gate = FaultGate.chance(0.3)
+        for seed in UInt64(1)...20 {
+            let hits = (1...2_000).filter { gate.hits(request: $0, seed: seed) }
+            #expect((520...680).contains(hits.count), "seed \(seed)")
+            #expect(hits == (1...2_000).filter { gate.hits(request: $0, seed: seed) }, "seed \(seed)")
+        }
+        #expect((1...64).map { gate.hits(request: $0, seed: 1) } != (1...64).map { gate.hits(request: $0, seed: 2) })
+    }
+
+    @Test func `flapping is said with one number or with two`() throws {
+        #expect(try BehaviourGrammar.list("flap=5", over: Behaviour()).gate == .flapping(5, passing: 5))
+        #expect(try BehaviourGrammar.model("m+flap=2:7", over: Behaviour()).gate == .flapping(2, passing: 7))
     }
 
     @Test func `a request that the gate lets pass is on time and well`() throws {

@@ -54,6 +54,24 @@ import Testing
         #expect(neither.count == 5 && neither.last?.contains(" d") == true)
     }
 
+    @Test func `keep-alives are all there is, or come while the stream is stalled`() throws {
+        let only = try Self.script("comments-ms=5")
+        #expect(only.count == 0 && only.end == .keptAlive)
+        #expect(String(decoding: only.keepAlive, as: UTF8.self) == ": keep-alive\n\n")
+        let stalled = try Self.script("stall=0.5,comments-ms=5")
+        #expect(try Self.content(stalled) == "a b" && stalled.end == .keptAlive)
+        let late = try Self.script("first-token-ms=50,comments-ms=5")
+        #expect(try Self.content(late) == "a b c d" && late.end == .proper)
+    }
+
+    @Test func `a body that drips has all its bytes`() throws {
+        let whole = try Self.events(Self.script(""))
+        let drip = try Self.script("drip-ms=1")
+        #expect(Self.events(drip).joined() == whole.joined())
+        #expect(Self.events(drip).allSatisfy { $0.utf8.count <= 16 } && drip.content == 0..<drip.count)
+        #expect(try Self.events(Self.script("drip-ms=1,cut=0.5")).joined() == whole.prefix(3).joined())
+    }
+
     @Test func `an error comes first, or after a share, in the golden's words`() throws {
         let golden = try #require(try Golden.events("G7-chat-stream-error.sse").last)
         #expect(try Self.events(Self.script("error-event")) == [golden])

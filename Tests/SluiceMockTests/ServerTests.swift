@@ -228,6 +228,37 @@ import Testing
         #expect(counts?["attempts"]?.int == 3 && counts?["requests"]?.int == 2 && counts?["failed"]?.int == 3)
     }
 
+    @Test func `counts are kept for each key too, by its end`() throws {
+        let mock = try TestMock()
+        for key in ["sk-first-00000001", "sk-first-00000001", "sk-other-00000002", "sk-limited"] {
+            _ = try mock.chat("m", headers: ["authorization: Bearer \(key)"])
+        }
+        let keys = try mock.get("/mock/counts")["keys"]
+        #expect(keys?["00000001"]?["answered"]?.int == 2 && keys?["00000002"]?["answered"]?.int == 1)
+        #expect(keys?["-limited"]?["failed"]?.int == 1)
+    }
+
+    @Test func `a stream whose first token is late has keep-alives before it`() throws {
+        let mock = try TestMock()
+        let reply = try mock.chat("m+first-token-ms=120+comments-ms=20", stream: true)
+        let first = try #require(reply.body.range(of: #""content":"a""#))
+        #expect(reply.body[..<first.lowerBound].components(separatedBy: ": keep-alive\n\n").count >= 3)
+        #expect(reply.hasProperEnd && reply.body.hasSuffix("data: [DONE]\n\n"))
+    }
+
+    @Test func `nothing but keep-alives comes until the other side leaves`() throws {
+        let mock = try TestMock()
+        let client = try RawClient(port: mock.port)
+        client.send("POST", "/v1/chat/completions", TestMock.chatBody("m+comments-ms=5", stream: true))
+        var received = ""
+        while received.components(separatedBy: ": keep-alive").count < 5, let part = client.read(within: 2000) {
+            received += part
+        }
+        #expect(received.components(separatedBy: ": keep-alive").count >= 5 && !received.contains("data:"))
+        client.close()
+        #expect(try mock.counts("m+comments-ms=5") { $0["cancelled"]?.int == 1 }?["cancelled"]?.int == 1)
+    }
+
     @Test func `only the last requests are kept, and a reset forgets them`() throws {
         let mock = try TestMock(requestsKept: 3)
         for number in 1...5 { _ = try mock.chat("m\(number)") }

@@ -3,6 +3,8 @@
 /// The model's name tells the upstream what to do (see `Behaviour`): a name passes through every proxy.
 struct ChatRequest {
     static let path = "/v1/chat/completions"
+    /// The digits that tell requests apart.
+    static let numberDigits = 10
     /// What openai-python sends with every call, besides `Host`, `Connection` and `Content-Length`.
     static let clientHeaders: [(name: String, value: String)] = [
         ("accept-encoding", "gzip, deflate"),
@@ -21,7 +23,22 @@ struct ChatRequest {
         ("x-stainless-read-timeout", "600"),
     ]
 
+    /// What one request of a load has that another has not.
+    enum Variation: Equatable {
+        /// All are the same.
+        case none
+        /// No two are the same.
+        case each
+        /// So many take turns.
+        case among(Int)
+        /// This share of them was asked before.
+        case repeats(Double)
+    }
+
     let body: [UInt8]
+    let variation: Variation
+    /// Where in the body the digits are that tell requests apart; `nil` if all are the same.
+    let numberOffset: Int?
     /// Bytes of the whole reply's body, once the upstream was asked for it: a proxy must not change them. Streams are counted in
     /// events instead.
     var replyByteCount: Int?
@@ -31,16 +48,22 @@ struct ChatRequest {
     /// A chat request whose body has about this many bytes, at least 300.
     ///
     /// - Parameter translated: to a provider that speaks Anthropic's Messages.
-    init(_ behaviour: Behaviour, bodyByteCount: Int = 300, translated: Bool = false) {
+    init(
+        _ behaviour: Behaviour, bodyByteCount: Int = 300, translated: Bool = false, variation: Variation = .none
+    ) {
         let model = translated ? "claude/\(behaviour.modelName)\(Behaviour.messagesSuffix)" : behaviour.modelName
         let stream = behaviour.isStream ? #","stream":true,"stream_options":{"include_usage":true}"# : ""
-        let start =
+        let opening =
             #"{"model":"\#(model)","messages":[{"role":"system","content":"You are a helpful "#
             + #"assistant of a software company. Answer in one short paragraph."},{"role":"user","content":""#
+        let number = variation == .none ? "" : String(repeating: "0", count: Self.numberDigits)
+        let start = opening + number
         let end = #""}],"temperature":0.2,"max_completion_tokens":4096\#(stream)}"#
         let missing = max(0, bodyByteCount - start.utf8.count - end.utf8.count)
         body = Array((start + Self.prompt(byteCount: missing) + end).utf8)
         replyEventCount = behaviour.eventCount
+        self.variation = variation
+        numberOffset = variation == .none ? nil : opening.utf8.count
     }
 
     /// The request's bytes over HTTP/1.1.

@@ -17,6 +17,9 @@ final class ClosedLoop: Load {
         }
     }
 
+    /// How many of the requests differ from each other.
+    var distinctCount: Int { client.distinctCount }
+
     var totals: Totals {
         get { client.totals }
         set { client.totals = newValue }

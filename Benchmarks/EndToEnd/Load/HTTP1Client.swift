@@ -12,7 +12,8 @@ final class HTTP1Client {
     var streamStarted: ((HTTP1Connection) -> Void)?
     private(set) var connections: [HTTP1Connection] = []
     private let request: ChatRequest
-    private let requestBytes: [UInt8]
+    private var requestBytes: [UInt8]
+    private var numbers: RequestNumbers?
     private let port: UInt16
     private let tls: TLSClient?
     private let poller: Poller
@@ -21,10 +22,14 @@ final class HTTP1Client {
     init(port: UInt16, tls: TLSClient?, request: ChatRequest) throws(Failure) {
         self.request = request
         requestBytes = request.http1(port: port)
+        numbers = RequestNumbers(request, in: requestBytes)
         self.port = port
         self.tls = tls
         poller = try Poller()
     }
+
+    /// How many requests differ from each other.
+    var distinctCount: Int { numbers?.distinctCount ?? 1 }
 
     deinit { for connection in connections { connection.channel?.reset() } }
 
@@ -50,6 +55,7 @@ final class HTTP1Client {
         connection.sentAt = Clock.now()
         connection.dueAt = dueAt ?? connection.sentAt
         // A connection that has died says so on its next read, which is where failures are counted.
+        numbers?.next(in: &requestBytes)
         let outcome = connection.channel?.send(requestBytes)
         try watch(connection, blocked: outcome == .wouldBlock)
     }

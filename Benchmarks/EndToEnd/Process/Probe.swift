@@ -20,6 +20,21 @@ enum Probe {
         return reader
     }
 
+    /// All that comes back until the other side ends, head and all.
+    static func text(of request: [UInt8], port: UInt16) -> String? {
+        guard let file = try? Socket.connect(port: port) else { return nil }
+        defer { Socket.reset(file) }
+        guard send(request, on: file) else { return nil }
+        var bytes: [UInt8] = []
+        let buffer = ReadBuffer(capacity: 65_536)
+        while isReady(file, for: POLLIN) {
+            guard case .bytes(let count) = Socket.read(file, into: buffer) else { break }
+            let part = buffer.prefix(count)
+            for index in part.indices { bytes.append(part[index]) }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     private static func send(_ request: [UInt8], on file: Int32) -> Bool {
         var offset = 0
         while offset < request.count {

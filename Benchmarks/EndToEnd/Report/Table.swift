@@ -47,9 +47,13 @@ enum Table {
         switch bar {
         case .none: ""
         case .ratioAtMost(let bound): "<= \(Text.fixed(bound, digits: 1)) nginx"
-        case .atMost(let bound): "<= \(Text.fixed(bound, digits: 0))"
-        case .atLeast(let bound): ">= \(Text.fixed(bound, digits: 0))"
+        case .atMost(let bound): "<= \(Text.fixed(bound, digits: digits(bound)))"
+        case .atLeast(let bound): ">= \(Text.fixed(bound, digits: digits(bound)))"
         }
+    }
+
+    private static func digits(_ bound: Double) -> Int {
+        [0, 1].first { digits in Double(Text.fixed(bound, digits: digits)) == bound } ?? 2
     }
 
     private static func footnotes(_ results: Results) -> [String] {

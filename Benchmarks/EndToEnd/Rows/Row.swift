@@ -5,6 +5,8 @@ protocol Row: Sendable {
     var metrics: [Metric] { get }
     /// What answers its requests.
     var upstream: UpstreamKind { get }
+    /// What Sluice is configured with beside its providers.
+    var policies: Policies { get }
     /// Whether it is work that a plain proxy does as well.
     var isForProxies: Bool { get }
 
@@ -14,6 +16,7 @@ protocol Row: Sendable {
 
 extension Row {
     var upstream: UpstreamKind { .mock }
+    var policies: Policies { .none }
     var isForProxies: Bool { true }
 
     /// Whether the upstream is measured as well, without a proxy.
@@ -24,7 +27,8 @@ extension Row {
 enum Rows {
     static let all: [any Row] = [
         StartRow(), ChatRow.plain, ChatRow.tls, ChatRow.http2, ChatRow.tlsHTTP2, PromptRow(), BurstStreamRow(),
-        PacedStreamRow(), TranslationRow(), FirstByteRow(), LatencyRow(), ConcurrencyRow(), SilentStreamRow(),
+        PacedStreamRow(), TranslationRow(), CacheRow.memory, CacheRow.redis, PolicyRow(), HitRateRow(), IdenticalRow(),
+        FlappingRow(), DeadTargetRow(), FirstByteRow(), LatencyRow(), ConcurrencyRow(), SilentStreamRow(),
         LargeBodyRow(),
     ]
 }

@@ -22,15 +22,19 @@ final class Session {
     }
 
     /// Starts a proxy on fresh ports, alone on its core, and waits until it is ready.
-    init(_ subject: any Subject, on stage: Stage, _ upstream: UpstreamKind) throws(Failure) {
+    ///
+    /// - Parameter policies: what is configured beside providers, where the subject has such things.
+    init(
+        _ subject: any Subject, on stage: Stage, _ upstream: UpstreamKind, _ policies: Policies = .none
+    ) throws(Failure) {
         self.stage = stage
         self.upstream = upstream
         self.subject = subject
-        let ports = try Socket.freePorts(4)
+        let ports = try Socket.freePorts(5)
         let site = Site(
             directory: try Workspace.makeDirectory(named: subject.name), plainPort: ports[0], http2Port: ports[1],
-            tlsPort: ports[2], adminPort: ports[3], upstreamPort: stage.port(of: upstream),
-            certificate: stage.certificate)
+            tlsPort: ports[2], adminPort: ports[3], upstreamPort: stage.port(of: upstream), redisPort: stage.redisPort,
+            deadPort: ports[4], policies: policies, certificate: stage.certificate)
         (plainPort, http2Port, tlsPort) = (site.plainPort, subject.http2Port(site), site.tlsPort)
         let command = try subject.prepare(site)
         let start = Clock.now()
@@ -42,8 +46,10 @@ final class Session {
     }
 
     /// A chat request, and what a whole answer to it is: that, the upstream itself is asked once.
-    func request(_ behaviour: Behaviour, bodyByteCount: Int = 300) throws(Failure) -> ChatRequest {
-        var request = ChatRequest(behaviour, bodyByteCount: bodyByteCount)
+    func request(
+        _ behaviour: Behaviour, bodyByteCount: Int = 300, variation: ChatRequest.Variation = .none
+    ) throws(Failure) -> ChatRequest {
+        var request = ChatRequest(behaviour, bodyByteCount: bodyByteCount, variation: variation)
         if behaviour.isStream { return request }
         let port = stage.port(of: upstream)
         guard let reply = Probe.reply(to: request.http1(port: port), port: port), reply.status == 200 else {

@@ -9,5 +9,10 @@ struct Site {
     let tlsPort: UInt16
     let adminPort: UInt16
     let upstreamPort: UInt16
+    /// Where a Redis listens; `nil` if none is installed.
+    let redisPort: UInt16?
+    /// Where nobody listens.
+    let deadPort: UInt16
+    let policies: Policies
     let certificate: Certificate
 }

@@ -35,7 +35,9 @@ struct SluiceSubject: Subject {
               dialect: "anthropic", base_url: "http://127.0.0.1:\(site.upstreamPort)/v1", api_key: "sk-bench",
               auth: "header:x-api-key",
             },
+            \(site.policies.providers(site))
           },
+          \(site.policies.members(site))
           default_provider: "mock",
         }
 

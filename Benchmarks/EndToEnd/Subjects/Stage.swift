@@ -5,6 +5,8 @@ final class Stage {
     private static let startTimeMax = 20 * Clock.second
 
     let certificate: Certificate
+    /// Where a Redis listens; `nil` if none is installed.
+    let redisPort: UInt16?
     private let ports: [UpstreamKind: UInt16]
     private let processes: [ChildProcess]
 
@@ -16,7 +18,9 @@ final class Stage {
         certificate = try Certificate(in: directory)
         let (standIn, standInPort) = try Self.startStandIn(directory)
         let (mock, mockPort) = try Self.startMock(sluicePath, directory)
-        processes = [standIn, mock]
+        let redis = try Self.startRedis(directory)
+        redisPort = redis?.port
+        processes = [standIn, mock] + [redis?.process].compactMap { $0 }
         ports = [.standIn: standInPort, .mock: mockPort]
     }
 
@@ -40,6 +44,31 @@ final class Stage {
             logPath: "\(directory)/mock.log")
         try ReadyProbe.wait(for: process, port: port, path: "/health", until: Clock.now() + startTimeMax)
         return (process, port)
+    }
+
+    /// Without persistence: nothing of it is measured.
+    private static func startRedis(_ directory: String) throws(Failure) -> (process: ChildProcess, port: UInt16)? {
+        guard let path = Program.path(of: "redis-server") else { return nil }
+        let port = try Socket.freePorts(1)[0]
+        let process = try ChildProcess(
+            [
+                path, "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir",
+                directory,
+            ], core: Processor.loadCore, logPath: "\(directory)/redis.log")
+        return (process, port)
+    }
+
+    /// How many requests for a model the mock has seen, whatever became of them.
+    func mockAttempts(_ model: String) throws(Failure) -> Int {
+        let port = port(of: .mock)
+        let head = "GET /mock/counts HTTP/1.1\r\nhost: 127.0.0.1:\(port)\r\nconnection: close\r\n\r\n"
+        guard let text = Probe.text(of: Array(head.utf8), port: port) else { throw Failure("the mock does not count") }
+        // {"models":{"NAME":{"requests":1,"attempts":2,…}}}
+        let key = "\"attempts\":"
+        guard let counts = text.firstRange(of: "\"\(model)\":{").map({ text[$0.upperBound...] }),
+            let attempts = counts.firstRange(of: key).map({ counts[$0.upperBound...] })
+        else { return 0 }
+        return Int(attempts.prefix { $0.isNumber }) ?? 0
     }
 
     /// Fails with what an upstream said, if it has ended.

@@ -3,11 +3,18 @@ package struct CapabilityRules: Sendable, Equatable {
     /// How deep a model thinks is asked for in one of these ways.
     package enum Reasoning: String, Sendable, CaseIterable { case none, effort, budget, adaptive }
 
+    /// How a model is told to go on with the assistant's last message.
+    package enum Continuation: String, Sendable, CaseIterable {
+        case none, message, partial, prefix
+        case continueFinalMessage = "continue_final_message"
+    }
+
     /// Names, and beginnings that end in `*`.
     package var models: [String]
     /// By the name of the setting; those that are not given are not here.
     package var flags: [Named<Bool>]
     package var reasoning: Reasoning?
+    package var continuation: Continuation?
     package var contextTokensMax: Int?
     package var outputTokensMax: Int?
 
@@ -32,6 +39,11 @@ package struct CapabilityRules: Sendable, Equatable {
         let models = section.strings(
             "models", default: ["*"], bytes: 1...256, count: 1...1000,
             doc: "Names, and beginnings that end in `*`; the longest that fits says the last word.")
+        return readAbilities(section, models: models, hasContext: true)
+    }
+
+    /// - Parameter hasContext: whether the section says how long requests may be.
+    static func readAbilities(_ section: ConfigSection, models: [String], hasContext: Bool) -> Self {
         var flags: [Named<Bool>] = []
         for (name, doc) in flagDocs {
             if let value = section.optional(name, .boolean, doc: doc + " null: as a shorter pattern says, else yes.") {
@@ -45,8 +57,15 @@ package struct CapabilityRules: Sendable, Equatable {
                 doc:
                     "How deep the model thinks is asked for: not at all, with a word, with a number of tokens, or as a hint."
             ),
-            contextTokensMax: section.optional(
-                "context_tokens_max", .integer(in: 1...100_000_000), doc: "Tokens of request and answer together."),
+            continuation: section.optional(
+                "continuation", .choice(),
+                doc:
+                    "How an answer that broke off is continued: the model is given what there is as a last message of the assistant, alone (`message`), with `partial` or `prefix` in it, or with `continue_final_message` in the request. null: as a shorter pattern says, else it is not known to go on."
+            ),
+            contextTokensMax: hasContext
+                ? section.optional(
+                    "context_tokens_max", .integer(in: 1...100_000_000), doc: "Tokens of request and answer together.")
+                : nil,
             outputTokensMax: section.optional(
                 "output_tokens_max", .integer(in: 1...100_000_000),
                 doc: "Tokens of an answer; more are asked for in vain."))

@@ -145,6 +145,12 @@ package struct ConfigNames: Sendable {
             && name.utf8.allSatisfy { $0.isASCIILetter || $0.isDecimalDigit || ".-_".utf8.contains($0) }
     }
 
+    /// For models, and patterns of their names.
+    package static let modelPattern = ConfigNames(model.allowed + ", and one \"*\"") { name in
+        name.utf8.count { $0 == UInt8(ascii: "*") } <= 1
+            && (name == "*" || model.isAllowed(String(name.filter { $0 != "*" })))
+    }
+
     /// For models: what providers call theirs has slashes, colons, at signs and plus signs as well.
     package static let model = ConfigNames("a name of 1 to 256 letters, digits and any of \". _ - / : @ +\"") { name in
         1...256 ~= name.utf8.count

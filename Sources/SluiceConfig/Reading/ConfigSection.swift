@@ -114,6 +114,12 @@ package final class ConfigSection {
                 path: ConfigPath.child(of: path, key), location: member?.value.location ?? location, message: message))
     }
 
+    /// Where the value of `key` stands, for a mistake that shows only later.
+    package func place(of key: String) -> (path: String, location: ConfigLocation) {
+        let member = members.first { $0.key == key }
+        return (ConfigPath.child(of: path, key), member?.value.location ?? location)
+    }
+
     /// What is written as the value of `key`, for a message: variables are not filled in, and a secret is not shown.
     package func written(_ key: String) -> String {
         guard let value = members.first(where: { $0.key == key })?.value else { return "nothing" }

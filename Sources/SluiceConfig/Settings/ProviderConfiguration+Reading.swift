@@ -15,6 +15,11 @@ extension ProviderConfiguration {
             doc:
                 "Who makes responses (`/v1/responses`): the provider itself, or Sluice out of its chat completions. Dialects other than openai have none of their own."
         )
+        provider.onClientGone = section.choice(
+            "on_client_gone", default: provider.onClientGone,
+            doc:
+                "What becomes of a stream whose application has gone: it is closed, and what it cost estimated, or it is read on (`drain`), within `streams.drain_ms` and its like, for what the provider says that it cost. For providers that charge for all of it anyway."
+        )
         provider.auth = adapter?.auth ?? .bearer
         provider.readCredentials(section)
         provider.query = section.dictionary(

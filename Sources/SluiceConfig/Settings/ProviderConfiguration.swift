@@ -9,6 +9,8 @@ package struct ProviderConfiguration: Sendable, Equatable {
     }
     /// Who makes responses (`/v1/responses`) of a provider that speaks OpenAI's dialect.
     package enum Responses: String, Sendable, CaseIterable { case native, translated }
+    /// What becomes of an answer whose application has gone.
+    package enum ClientGone: String, Sendable, CaseIterable { case close, drain }
     package enum HTTPVersion: String, Sendable, CaseIterable { case auto, http1, http2 }
 
     /// How it is addressed in configuration, metrics and `provider/model`.
@@ -19,6 +21,8 @@ package struct ProviderConfiguration: Sendable, Equatable {
     package var dialect = Dialect.openai
     /// Default native. Providers of other dialects have none of their own.
     package var responses = Responses.native
+    /// What becomes of an answer whose application has gone. Default: its connection is closed.
+    package var onClientGone = ClientGone.close
     /// What a path such as `/chat/completions` is appended to.
     package var baseURL: BaseURL
     /// None, one, or several to take turns.

@@ -40,6 +40,15 @@ extension ServerConfiguration {
         server.readProviders(section)
         server.limits = section.section("limits", doc: "How much of everything is accepted.", LimitsConfiguration.read)
         server.timeouts = section.section("timeouts", doc: "How long anything may take.", TimeoutsConfiguration.read)
+        server.retries = section.section(
+            "retries", doc: "How a request goes on after an attempt that failed.", RetriesConfiguration.read)
+        server.breakers = section.section(
+            "breakers", doc: "When a target is left alone, and how it comes back.", BreakersConfiguration.read)
+        server.hedging = section.section(
+            "hedging", doc: "A second attempt beside one that is slow to be answered.", HedgingConfiguration.read)
+        server.streams = section.section(
+            "streams", doc: "What is done about streams whose provider fails, or whose application goes.",
+            StreamsConfiguration.read)
         server.media = section.section("media", doc: "Images that requests name by URL.", MediaConfiguration.read)
         server.log = section.section("log", doc: "What is logged, and where to.", LogConfiguration.read)
         let providers = server.providers.map(\.name)
@@ -48,7 +57,14 @@ extension ServerConfiguration {
         ) { ConcurrencyConfiguration.read($0, providers: providers) }
         server.degraded = section.optionalSection(
             "degraded", doc: "What is answered when no provider does. null: the error.", DegradedConfiguration.read)
+        server.cache = section.optionalSection(
+            "cache", doc: "Answers that are kept and given again. Without this section nothing is.", CacheConfiguration.read)
+        server.idempotency = section.section(
+            "idempotency", doc: "Requests with an `Idempotency-Key`, whose work is done once.",
+            IdempotencyConfiguration.read)
         server.drain = section.section("drain", doc: "How the process ends.", DrainConfiguration.read)
+        server.redis = section.optionalSection(
+            "redis", doc: "Redis, for what several Sluices share. null: none.", RedisConfiguration.read)
         return server
     }
 
@@ -105,10 +121,7 @@ extension ServerConfiguration {
             "environment_providers", default: environmentProviders,
             doc: "Adds providers whose keys are in known variables as OPENAI_API_KEY. `auto`: if none is named here.")
         addEnvironmentProviders(section)
-        let names = providers.map(\.name)
-        models = section.dictionary(
-            "models", names: .model, doc: "Names that applications ask for, and what answers them."
-        ) { ModelConfiguration.read($1, name: $0, providers: names) }
+        readModels(section)
         unsupported = section.choice(
             "unsupported", default: unsupported,
             doc:
@@ -117,7 +130,7 @@ extension ServerConfiguration {
         defaultProvider = section.optionalString(
             "default_provider", bytes: 1...64,
             doc: "What answers a model that nothing else claims. null: the only provider, if there is one only.")
-        if let defaultProvider { ModelConfiguration.checkProvider(defaultProvider, "default_provider", section, names) }
+        if let defaultProvider { ModelConfiguration.checkProvider(defaultProvider, "default_provider", section, providers.map(\.name)) }
     }
 
     private mutating func addEnvironmentProviders(_ section: ConfigSection) {

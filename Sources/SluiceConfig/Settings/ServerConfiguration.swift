@@ -17,8 +17,18 @@ package struct ServerConfiguration: Sendable, Equatable {
     /// What happens to a request that asks for more than its model can do. Default warn.
     package var unsupported = Unsupported.warn
     package var models: [ModelConfiguration] = []
+    /// Other names for models.
+    package var aliases: [Named<String>] = []
+    /// The first that matches a request counts.
+    package var routes: [RouteConfiguration] = []
+    /// Default auto.
+    package var replyHeaders = ReplyHeaders.auto
     package var limits = LimitsConfiguration()
     package var timeouts = TimeoutsConfiguration()
+    package var retries = RetriesConfiguration()
+    package var breakers = BreakersConfiguration()
+    package var hedging = HedgingConfiguration()
+    package var streams = StreamsConfiguration()
     package var log = LogConfiguration()
     package var media = MediaConfiguration()
     package var drain = DrainConfiguration()
@@ -26,6 +36,11 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var concurrency: ConcurrencyConfiguration?
     /// `nil`: errors are told as what they are.
     package var degraded: DegradedConfiguration?
+    /// `nil`: nothing is cached.
+    package var cache: CacheConfiguration?
+    package var idempotency = IdempotencyConfiguration()
+    /// Default: none.
+    package var redis: RedisConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 

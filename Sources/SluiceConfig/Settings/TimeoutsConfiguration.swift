@@ -15,8 +15,14 @@ package struct TimeoutsConfiguration: Sendable, Equatable {
     /// From the end of the request to the response head. 100 ms to a day; 504. Unstreamed answers of reasoning models
     /// begin only when they are finished: minutes are normal.
     package var firstByte = Duration.seconds(300)
+    /// From the end of the request to the first content of a stream. 100 ms to a day; 504. As long as `firstByte`: some
+    /// models think first, and show nothing of it.
+    package var firstToken = Duration.seconds(300)
     /// A stream without a byte from the provider. 1 s to a day; ends in an error event.
     package var streamIdle = Duration.seconds(120)
+    /// Between two events of a stream that say something, however often the provider shows that it is alive. 0 (never) to
+    /// a day; ends in an error event.
+    package var streamGap = Duration.seconds(300)
     /// An application that takes nothing of what waits for it. 1 s to a day; its connection is closed.
     package var downstreamStall = Duration.seconds(60)
     /// An exchange with all its attempts. 1 s to a day; 504, or an error event. The OpenAI SDKs give up after
@@ -66,9 +72,17 @@ package struct TimeoutsConfiguration: Sendable, Equatable {
         firstByte = section.duration(
             "first_byte_ms", default: firstByte, in: 100...day,
             doc: "From the end of the request to the response head. An unstreamed answer begins when it is finished.")
+        firstToken = section.duration(
+            "first_token_ms", default: firstToken, in: 100...day,
+            doc: "From the end of the request to the first content of a stream. 504 after it.")
         streamIdle = section.duration(
             "stream_idle_ms", default: streamIdle, in: 1000...day,
             doc: "A stream without a byte from the provider. It ends in an error event.")
+        streamGap = section.duration(
+            "stream_gap_ms", default: streamGap, in: 0...day,
+            doc:
+                "Between two events of a stream that say something, however many comments and pings come in between. It ends in an error event. 0: for ever."
+        )
         total = section.duration(
             "total_ms", default: total, in: 1000...day,
             doc: "An exchange with all its attempts. 504, or an error event if the answer has begun.")

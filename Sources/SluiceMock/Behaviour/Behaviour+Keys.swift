@@ -18,6 +18,8 @@ extension Behaviour {
         case .seed: seed = UInt64(try Self.number(key, value, 0...Int.max))
         case .tokens: tokens = try Self.number(key, value, 0...Self.tokensMax)
         case .text: text = try Self.text(key, value)
+        case .vary: variance = try Self.share(key, value, absent: 0)
+        case .prefill: prefill = try Self.prefill(value)
         case .arguments: arguments = try Self.text(key, value)
         case .reasoning: reasoning = try Self.text(key, value)
         case .toolCalls: toolCalls = try Self.number(key, value, 0...Self.toolCallsMax)
@@ -30,9 +32,9 @@ extension Behaviour {
         case .malformed: defects.insert(.malformed)
         case .noDone: defects.insert(.noDone)
         case .noFinish: defects.insert(.noFinish)
-        case .times: gate = .first(try Self.number(key, value, 0...Int.max))
-        case .every: gate = .every(try Self.number(key, value, 1...Int.max))
-        case .flap: gate = .flapping(try Self.number(key, value, 1...Int.max))
+        case .drip: drip = try Self.milliseconds(key, value)
+        case .comments: comments = try Self.milliseconds(key, value)
+        case .times, .after, .every, .flap, .chance: gate = try Self.gate(key, value)
         case .status, .quota, .contextLength, .contentFilter, .redirect, .errorIn200, .reset, .close, .silence,
             .garbage,
             .badLength, .cut, .cutClean, .stall, .errorEvent:
@@ -61,6 +63,27 @@ extension Behaviour {
         case .errorEvent: .errorEvent(value == nil ? nil : try share(key, value, absent: nil))
         default: nil
         }
+    }
+
+    private static func gate(_ key: BehaviourKey, _ value: String?) throws(BehaviourMistake) -> FaultGate {
+        switch key {
+        case .times: return .first(try number(key, value, 0...Int.max))
+        case .after: return .after(try number(key, value, 0...Int.max))
+        case .every: return .every(try number(key, value, 1...Int.max))
+        case .chance: return .chance(try share(key, value, absent: nil))
+        default:
+            let parts = (value ?? "").split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            let failing = try number(key, parts.first.map { String($0) }, 1...requestsMax)
+            let passing = parts.count > 1 ? try number(key, String(parts[1]), 1...requestsMax) : failing
+            return .flapping(failing, passing: passing)
+        }
+    }
+
+    private static func prefill(_ value: String?) throws(BehaviourMistake) -> Prefill {
+        guard let prefill = value.flatMap({ Prefill(rawValue: $0) }) else {
+            throw BehaviourMistake("prefill: continue, ignore or refuse, found \(value ?? "nothing")")
+        }
+        return prefill
     }
 
     private mutating func applyUsage(_ key: BehaviourKey, _ value: String?) throws(BehaviourMistake) {

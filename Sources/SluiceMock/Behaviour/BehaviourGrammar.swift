@@ -36,6 +36,8 @@ package enum BehaviourGrammar {
                 behaviour.fault = nil
                 behaviour.defects = []
                 behaviour.retry = RetryAdvice()
+                behaviour.drip = nil
+                behaviour.comments = nil
                 behaviour.gate = nil
             }
             try behaviour.apply(key, pair.count > 1 ? decoded(pair[1]) : nil)
@@ -113,9 +115,9 @@ extension BehaviourKey {
     /// Whether it says what goes wrong, or when.
     var isAboutFaults: Bool {
         switch self {
-        case .latency, .firstToken, .event, .tokenRate, .burst, .jitter, .seed, .tokens, .text, .arguments, .reasoning,
-            .toolCalls,
-            .usage, .promptTokens, .completionTokens, .cachedTokens, .reasoningTokens, .strict:
+        case .latency, .firstToken, .event, .tokenRate, .burst, .jitter, .seed, .tokens, .text, .vary, .prefill,
+            .arguments, .reasoning, .toolCalls, .usage, .promptTokens, .completionTokens, .cachedTokens,
+            .reasoningTokens, .strict:
             false
         default: true
         }

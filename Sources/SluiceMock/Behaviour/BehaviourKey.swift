@@ -5,7 +5,8 @@ enum BehaviourKey: String, CaseIterable {
     case event = "event-ms"
     case tokenRate = "token-rate"
     case burst, jitter, seed
-    case tokens, text, arguments, reasoning
+    case tokens, text, vary, arguments, reasoning
+    case prefill
     case toolCalls = "tool-calls"
     case usage
     case promptTokens = "prompt-tokens"
@@ -28,6 +29,8 @@ enum BehaviourKey: String, CaseIterable {
     case hugeHead = "huge-head"
     case slowBody = "slow-body"
     case badLength = "bad-length"
+    case drip = "drip-ms"
+    case comments = "comments-ms"
     case cut
     case cutClean = "cut-clean"
     case stall
@@ -35,22 +38,24 @@ enum BehaviourKey: String, CaseIterable {
     case malformed
     case noDone = "no-done"
     case noFinish = "no-finish"
-    case times, every, flap
+    case times, after, every, flap, chance
 
     /// What may stand after the equals sign; `nil` if nothing may.
     var value: String? {
         switch self {
-        case .latency, .firstToken, .event, .retryAfterMS: "MS"
+        case .latency, .firstToken, .event, .retryAfterMS, .drip, .comments: "MS"
         case .tokenRate, .tokens, .toolCalls, .promptTokens, .completionTokens, .cachedTokens, .reasoningTokens: "N"
-        case .seed, .times, .every, .flap: "N"
-        case .jitter: "SHARE"
+        case .seed, .times, .after, .every: "N"
+        case .flap: "N[:M]"
+        case .jitter, .chance: "SHARE"
+        case .prefill: "continue|ignore|refuse"
         case .text, .arguments, .reasoning: "TEXT"
         case .usage: "none"
         case .status: "STATUS"
         case .retryAfter, .retryAfterDate: "SECONDS"
         case .shouldRetry: "true|false"
         case .contentFilter: "[refuse]"
-        case .cut, .cutClean, .stall, .errorEvent: "[SHARE]"
+        case .cut, .cutClean, .stall, .errorEvent, .vary: "[SHARE]"
         case .burst, .strict, .quota, .contextLength, .redirect, .errorIn200, .reset, .close, .silence, .garbage: nil
         case .slowHead, .hugeHead, .slowBody, .badLength, .malformed, .noDone, .noFinish: nil
         }
@@ -59,7 +64,8 @@ enum BehaviourKey: String, CaseIterable {
     /// Whether it is said by a flag of its own on the command line; faults are said by `--fault`.
     var isFlag: Bool {
         switch self {
-        case .latency, .firstToken, .event, .tokenRate, .burst, .jitter, .seed, .tokens, .text, .toolCalls, .strict:
+        case .latency, .firstToken, .event, .tokenRate, .burst, .jitter, .seed, .tokens, .text, .vary, .prefill,
+            .toolCalls, .strict:
             true
         default: false
         }
@@ -76,6 +82,8 @@ enum BehaviourKey: String, CaseIterable {
         case .seed: "what jitter and identifiers are drawn from (default 1)"
         case .tokens: "answer with so many tokens of filler; without it the last user message is echoed"
         case .text: "answer with this text, percent-encoded"
+        case .vary: "another answer each time, from this share of it on (0)"
+        case .prefill: "what becomes of an assistant's message at the end: the answer goes on after it, or not, or 400"
         case .arguments: "arguments of tool calls, percent-encoded; without it they are made from the schema"
         case .reasoning: "reason first, with this text, in dialects that have reasoning"
         case .toolCalls: "tools called at once when the request has tools (default 1; 0: text)"
@@ -103,6 +111,9 @@ enum BehaviourKey: String, CaseIterable {
         case .hugeHead: "256 KB of header fields"
         case .slowBody: "a body that is no stream drips for about a second"
         case .badLength: "the body is shorter than its content-length"
+        case .drip: "the body comes 16 bytes at a time, one write in so many milliseconds"
+        case .comments:
+            "a keep-alive in so many milliseconds before the first token or after a stall; without either, nothing else"
         case .cut: "close the connection after this share of the content (0.66)"
         case .cutClean: "end the body properly there, without finish reason and [DONE]"
         case .stall: "send nothing more after this share (0.5), and keep the connection"
@@ -111,8 +122,10 @@ enum BehaviourKey: String, CaseIterable {
         case .noDone: "no [DONE] after the finish reason"
         case .noFinish: "[DONE] without a finish reason"
         case .times: "faults hit the first N requests of the model, the others pass"
+        case .after: "the first N requests pass, faults hit the others"
         case .every: "faults hit the first of every N requests"
-        case .flap: "N requests fail, N pass, and again"
+        case .flap: "N requests fail, M pass (N), and again"
+        case .chance: "faults hit this share of the requests, drawn from the seed"
         }
     }
 }

@@ -7,7 +7,7 @@ internal import SluiceNet
 ///
 /// A state machine on the loop and not a task: a stream that is silent for ever costs this object and nothing else.
 final class Player: TimerTarget, EventHandler {
-    private enum Phase { case waiting, drippingHead, playing, blocked, cutting, stalled, over }
+    private enum Phase { case waiting, drippingHead, playing, blocked, cutting, stalled, keptAlive, over }
 
     private let exchange: DownstreamExchange
     private let ledger: Ledger
@@ -16,6 +16,9 @@ final class Player: TimerTarget, EventHandler {
     private let fault: Fault?
     private let dripsHead: Bool
     private let pacing: Pacing
+    /// Between two keep-alives; `nil` if there are none.
+    private let keepAliveGap: Duration?
+    private var isKeepAliveDue = false
     private var script: Script?
     private var next = 0
     private var phase = Phase.waiting
@@ -32,6 +35,7 @@ final class Player: TimerTarget, EventHandler {
     private static let resetPause = Duration.milliseconds(50)
     /// How long a head or a body drips, about.
     static let dripTime = Duration.seconds(1)
+    private static let keepAliveGapMin = Duration.milliseconds(1)
 
     init(
         _ exchange: DownstreamExchange, _ script: Script, head: ResponseHead, _ behaviour: Behaviour, _ pacing: Pacing,
@@ -44,6 +48,7 @@ final class Player: TimerTarget, EventHandler {
         self.admission = admission
         self.pacing = pacing
         fault = behaviour.fault
+        keepAliveGap = behaviour.comments.map { max($0, Self.keepAliveGapMin) }
         dripsHead = behaviour.defects.contains(.slowHead)
         clock = Pacing.Clock(seed: behaviour.seed &+ UInt64(truncatingIfNeeded: admission.number))
     }
@@ -115,7 +120,9 @@ final class Player: TimerTarget, EventHandler {
     private func play() {
         while phase == .playing, let script {
             if next == script.count { return finish(script.end) }
-            if script.content.contains(next), let due = clock.due(pacing, at: exchange.loop.now) { return arm(due) }
+            if script.content.contains(next), let due = clock.due(pacing, at: exchange.loop.now) {
+                return wait(for: due)
+            }
             send(script.buffer.span.extracting(script.range(of: next)))
             if script.content.contains(next) { clock.sent(pacing) }
             next += 1
@@ -125,6 +132,19 @@ final class Player: TimerTarget, EventHandler {
             }
             if pacing.pace != .burst, next < script.count { return exchange.loop.resumeLater(self) }
         }
+    }
+
+    /// Waits for the next piece; before the first one keep-alives may come.
+    private func wait(for due: Instant) {
+        guard let keepAliveGap, next == script?.content.lowerBound else { return arm(due) }
+        let next = exchange.loop.now + keepAliveGap
+        isKeepAliveDue = next < due
+        arm(min(next, due))
+    }
+
+    private func keepAlive() {
+        guard let script, !exchange.isCongested else { return }
+        if !script.keepAlive.isEmpty { send(script.keepAlive.span) }
     }
 
     private func send(_ bytes: Span<UInt8>) {
@@ -140,6 +160,9 @@ final class Player: TimerTarget, EventHandler {
         case .stalled:
             phase = .stalled
             script = nil
+        case .keptAlive:
+            phase = .keptAlive
+            stayAlive()
         case .cut:
             phase = .cutting
             if exchange.stream == nil { cut() } else { arm(exchange.loop.now + Self.resetPause) }
@@ -161,10 +184,20 @@ final class Player: TimerTarget, EventHandler {
         switch phase {
         case .waiting: answer()
         case .drippingHead: dripHead()
-        case .playing: play()
+        case .playing:
+            if isKeepAliveDue { keepAlive() }
+            isKeepAliveDue = false
+            play()
         case .cutting: cut()
+        case .keptAlive: stayAlive()
         case .blocked, .stalled, .over: break
         }
+    }
+
+    /// Nothing else comes any more.
+    private func stayAlive() {
+        keepAlive()
+        if let keepAliveGap { arm(exchange.loop.now + keepAliveGap) }
     }
 
     /// The next turn of the loop.

@@ -5,6 +5,8 @@ internal import SluiceJSON
 extension Script {
     /// How much longer a body is said to be than it is, in bytes.
     private static let missingByteCount = 64
+    /// Of a body that drips, in one write.
+    private static let dripByteCount = 16
 
     /// A whole body as pieces, with a length that its head says.
     init(whole body: ByteBuffer, pieces wanted: Int = 1) {
@@ -39,7 +41,18 @@ extension Script {
             script.end = .cut
         default: break
         }
+        if behaviour.comments != nil { script.keepAlive(only: behaviour.isCommentsOnly, dialect, form) }
+        if behaviour.drip != nil { script.divide(by: Self.dripByteCount) }
         return script
+    }
+
+    /// Keep-alives while it waits; a JSON body has blank lines before it.
+    private mutating func keepAlive(only: Bool, _ dialect: Reply.Dialect, _ form: StreamForm?) {
+        let isJSON = form == nil && dialect == .plain
+        keepAlive = form?.keepAlive ?? Array((isJSON ? "\n" : ": keep-alive\n\n").utf8)
+        if only { truncate(to: 0) }
+        announcedByteCount = nil
+        if only || end == .stalled { end = .keptAlive }
     }
 
     private var byteCount: Int { pieces.reduce(0) { $0 + Int($1.end - $1.start) } }

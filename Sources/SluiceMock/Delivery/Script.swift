@@ -16,6 +16,8 @@ struct Script {
         case cut
         /// Nothing more happens.
         case stalled
+        /// Keep-alives come and nothing else.
+        case keptAlive
     }
 
     let buffer: ByteBuffer
@@ -29,6 +31,8 @@ struct Script {
     var end = End.proper
     /// What the head says about the length; `nil` if it says nothing.
     var announcedByteCount: Int?
+    /// What is sent to keep the connection alive.
+    var keepAlive: [UInt8] = []
 
     init(capacity: Int = 1024) { buffer = ByteBuffer(capacity: capacity) }
 
@@ -106,6 +110,22 @@ struct Script {
         guard pieces.indices.contains(index) else { return }
         let range = range(of: index)
         pieces[index].end = UInt32(clamping: range.lowerBound + Int(Double(range.count) * share))
+    }
+
+    /// All of it in pieces of so many bytes, paced as content is.
+    mutating func divide(by byteCount: Int) {
+        var divided: [Piece] = []
+        for index in pieces.indices {
+            let range = range(of: index)
+            for start in stride(from: range.lowerBound, to: range.upperBound, by: byteCount) {
+                let end = min(start + byteCount, range.upperBound)
+                divided.append(Piece(start: UInt32(clamping: start), end: UInt32(clamping: end)))
+            }
+        }
+        pieces = divided
+        content = 0..<count
+        finish = count..<count
+        done = count..<count
     }
 
     /// Puts the last piece in another place.

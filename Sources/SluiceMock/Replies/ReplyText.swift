@@ -22,13 +22,18 @@ struct ReplyText {
     ///   - echo: what is answered if the behaviour says nothing else.
     ///   - limit: of tokens, if the request has one.
     ///   - stops: sequences at which the answer ends, without them.
-    init(echo: [UInt8], _ behaviour: Behaviour, limit: Int? = nil, stops: [[UInt8]] = []) {
+    ///   - prefill: how the answer begins already: what follows it is answered.
+    init(
+        echo: [UInt8], _ behaviour: Behaviour, limit: Int? = nil, stops: [[UInt8]] = [], prefill: [UInt8] = []
+    ) {
         var source = echo
         if let text = behaviour.text {
             source = Array(text.utf8)
         } else if let tokens = behaviour.tokens {
             source = Filler.text(tokens: tokens)
         }
+        if let share = behaviour.variance { Self.vary(&source, from: share, turn: behaviour.turn) }
+        if !prefill.isEmpty { source.removeSubrange(..<Self.end(of: prefill, in: source)) }
         if let cut = Self.firstStop(in: source, stops) { source.removeSubrange(cut...) }
         let bound = min(limit ?? Behaviour.tokensMax, Behaviour.tokensMax)
         let (byteCount, tokens) = Tokens.prefix(bound, of: source.span)
@@ -42,6 +47,21 @@ struct ReplyText {
         bytes = source
         tokenCount = kept.1
         self.end = end
+    }
+
+    /// Another answer from a token's end on: it says the number of the request there.
+    private static func vary(_ text: inout [UInt8], from share: Double, turn: Int) {
+        let wanted = Int(Double(text.count) * share)
+        var index = 0
+        while index < wanted { index = Tokens.end(in: text.span, from: index) }
+        text.insert(contentsOf: Array((index == 0 ? "#\(turn) " : " #\(turn)").utf8), at: index)
+    }
+
+    /// Where an answer goes on that begins with `prefill`; one that begins otherwise goes on after as many bytes.
+    private static func end(of prefill: [UInt8], in text: [UInt8]) -> Int {
+        var end = min(prefill.count, text.count)
+        while end < text.count, text[end] & 0xC0 == 0x80 { end += 1 }
+        return end
     }
 
     private static func firstStop(in text: [UInt8], _ stops: [[UInt8]]) -> Int? {

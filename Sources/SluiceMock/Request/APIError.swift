@@ -125,6 +125,9 @@ extension APIError {
     static let quota = APIError(
         429, "You exceeded your current quota.", type: "insufficient_quota", code: "insufficient_quota")
 
+    static let noPrefill = APIError(
+        400, "This model does not support assistant message prefill. The conversation must end with a user message.",
+        param: "messages")
     static let serverError = APIError(
         500, "The server had an error while processing your request.", type: "server_error")
 

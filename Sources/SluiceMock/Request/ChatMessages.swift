@@ -9,6 +9,8 @@ struct ChatMessages {
     /// Whether the last message is a tool's result: then the answer is text.
     let endsWithToolResult: Bool
     let promptTokens: Int
+    /// What the assistant said last, if nothing comes after it; else empty.
+    let prefill: [UInt8]
 
     /// What every message costs beside its text.
     private static let tokensPerMessage = 4
@@ -25,6 +27,7 @@ struct ChatMessages {
         echo = walk.echo
         endsWithToolResult = walk.endsWithToolResult
         promptTokens = walk.tokens
+        prefill = walk.prefill
     }
 
     /// The order that api.openai.com insists on: every call is answered before anything else is said.
@@ -34,6 +37,7 @@ struct ChatMessages {
         var endsWithToolResult = false
         var tokens = 0
         var open: [String] = []
+        var prefill: [UInt8] = []
 
         mutating func take(_ message: JSONValue) throws(APIError) {
             guard message.isObject else { throw .invalidType("messages[\(index)]", expected: "an object") }
@@ -41,8 +45,12 @@ struct ChatMessages {
             let isTool = role.equals("tool")
             endsWithToolResult = isTool || role.equals("function")
             if isTool { try answer(message) } else { try end() }
+            prefill = []
             if role.equals("assistant") {
                 try note(calls: message)
+                if let content = message["content"], message["tool_calls"] == nil {
+                    prefill = ContentText.bytes(content)
+                }
             } else if !isTool, !role.equals("user"), !role.equals("system"), !role.equals("developer"),
                 !role.equals("function")
             {

@@ -35,10 +35,11 @@ struct ChatRequest {
                 "Invalid value for 'parallel_tool_calls': 'parallel_tool_calls' is only allowed when 'tools' are specified.",
                 param: "parallel_tool_calls")
         }
+        if behaviour.prefill == .refuse, !messages.prefill.isEmpty { throw .noPrefill }
         let structured = try Self.structured(root)
         text = ReplyText(
             echo: structured ?? messages.echo, behaviour, limit: min(limit ?? oldLimit ?? bound, bound),
-            stops: try root.stops())
+            stops: try root.stops(), prefill: behaviour.prefill == .continue ? messages.prefill : [])
         let spoken = calls.isEmpty ? text.tokenCount : calls.reduce(0) { $0 + 1 + Tokens.count($1.arguments.span) }
         usage = TokenUsage(prompt: messages.promptTokens, completion: spoken * choiceCount, behaviour.usage)
     }

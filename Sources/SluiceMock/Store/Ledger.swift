@@ -14,6 +14,8 @@ final class Ledger: Sendable {
         /// Counted over the model's requests from 1.
         let attempt: Int
         let model: String
+        /// The end of the key that came with it; empty without one.
+        let key: String
     }
 
     enum Outcome: Sendable {
@@ -29,6 +31,7 @@ final class Ledger: Sendable {
         /// Request `number` stands at `number` modulo how many are kept; `nil` where none was yet.
         var entries: [LedgerEntry?] = []
         var models: [String: ModelCounts] = [:]
+        var keys: [String: ModelCounts] = [:]
         var requestIDs: Set<UInt64> = []
         var redirectsFollowed = 0
     }
@@ -38,6 +41,9 @@ final class Ledger: Sendable {
 
     /// Bounds of what is remembered.
     static let modelsMax = 4096
+    private static let keysMax = 4096
+    /// How much of a key is shown, in characters.
+    private static let keyTailCount = 8
     private static let requestIDsMax = 65_536
     /// Models beyond the bound are counted together.
     private static let otherModels = "(others)"
@@ -47,6 +53,7 @@ final class Ledger: Sendable {
 
     func enter(_ head: RequestHead, _ body: ByteBuffer, model: String, isTLS: Bool) -> Admission {
         let id = Self.requestID(head)
+        let key = Self.keyTail(head)
         let entry = kept > 0 ? LedgerEntry(head, body, model: model, isTLS: isTLS) : nil
         return state.withLock { state in
             state.number += 1
@@ -54,18 +61,22 @@ final class Ledger: Sendable {
             let name = isKnown ? model : Self.otherModels
             let isRetry = id.map { !state.remember($0, atMost: Self.requestIDsMax) } ?? false
             let attempt = state.models[name, default: ModelCounts()].enter(isRetry: isRetry)
+            if !key.isEmpty, state.keys[key] != nil || state.keys.count < Self.keysMax {
+                _ = state.keys[key, default: ModelCounts()].enter(isRetry: isRetry)
+            }
             if let entry {
                 entry.number = state.number
                 entry.attempt = attempt
                 state.keep(entry, atMost: kept)
             }
-            return Admission(number: state.number, attempt: attempt, model: name)
+            return Admission(number: state.number, attempt: attempt, model: name, key: key)
         }
     }
 
     func leave(_ admission: Admission, _ outcome: Outcome) {
         state.withLock { state in
             state.models[admission.model]?.leave(outcome)
+            state.keys[admission.key]?.leave(outcome)
             let place = admission.number % max(kept, 1)
             if place < state.entries.count, state.entries[place]?.number == admission.number {
                 state.entries[place]?.outcome = outcome
@@ -81,6 +92,16 @@ final class Ledger: Sendable {
             state = State()
             state.number = number
         }
+    }
+
+    /// The end of a key that is sent as it is; what a signature is made with is not known.
+    private static func keyTail(_ head: RequestHead) -> String {
+        let names: [StaticString] = ["x-api-key", "api-key", "x-goog-api-key"]
+        let bearer = head.fields.index(of: .authorization)
+        guard let index = bearer ?? names.lazy.compactMap({ head.fields.index(named: $0) }).first else { return "" }
+        let value = head.fields.value(at: index)
+        if bearer != nil, !value.hasPrefixIgnoringCase("bearer ") { return "" }
+        return String(decoding: value.extracting(max(value.count - keyTailCount, 0)...))
     }
 
     private static func requestID(_ head: RequestHead) -> UInt64? {
@@ -111,13 +132,15 @@ final class Ledger: Sendable {
 
     /// `GET /mock/counts`.
     func writeCounts(_ json: inout JSONWriter) {
-        let (models, redirects) = state.withLock { ($0.models, $0.redirectsFollowed) }
+        let (models, keys, redirects) = state.withLock { ($0.models, $0.keys, $0.redirectsFollowed) }
         json.object { json in
-            json.key("models")
-            json.object { json in
-                for (name, counts) in models.sorted(by: { $0.key < $1.key }) {
-                    json.key(name.utf8Span.span)
-                    counts.write(&json)
+            for (kind, counts) in [("models" as StaticString, models), ("keys", keys)] {
+                json.key(kind)
+                json.object { json in
+                    for (name, counts) in counts.sorted(by: { $0.key < $1.key }) {
+                        json.key(name.utf8Span.span)
+                        counts.write(&json)
+                    }
                 }
             }
             json.key("total")

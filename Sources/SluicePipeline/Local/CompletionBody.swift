@@ -6,24 +6,17 @@ internal import SluiceProviders
 
 /// Writes an answer of ours as a text completion, the oldest of OpenAI's dialects (`/v1/completions`).
 enum CompletionBody {
-    static func write(_ reply: ReplyAssembly, _ context: RequestContext, into buffer: ByteBuffer) {
-        var json = JSONWriter(into: buffer)
-        write(reply, context, usage: reply.usage, &json)
-    }
-
-    /// The whole answer in one event, and the end.
-    static func events(_ reply: ReplyAssembly, _ context: RequestContext) -> ByteBuffer {
-        let events = ByteBuffer(capacity: reply.byteCount + 512)
-        events.append("data: " as StaticString)
-        var json = JSONWriter(into: events)
-        write(reply, context, usage: context.showsUsage ? reply.usage : nil, &json)
-        events.append("\n\ndata: [DONE]\n\n" as StaticString)
+    static func events(_ reply: ReplyAssembly, _ context: RequestContext, tape: JSONTape) -> ByteBuffer {
+        let document = ByteBuffer(capacity: reply.byteCount + 512)
+        write(reply, context, into: document)
+        let events = ByteBuffer(capacity: document.count + 512)
+        guard (try? tape.scan(document.span)) != nil else { return events }
+        CompletionText.write(tape.root(over: document.span), showsUsage: context.showsUsage, into: events)
         return events
     }
 
-    private static func write(
-        _ reply: ReplyAssembly, _ context: RequestContext, usage: Usage?, _ json: inout JSONWriter
-    ) {
+    static func write(_ reply: ReplyAssembly, _ context: RequestContext, into buffer: ByteBuffer) {
+        var json = JSONWriter(into: buffer)
         json.object { json in
             json.key("id")
             json.string("cmpl-\(context.requestID)")
@@ -46,7 +39,7 @@ enum CompletionBody {
                     json.string(FinishReason.told(reply.finishReason, hasCalls: false).rawValue)
                 }
             }
-            if let usage {
+            if let usage = reply.usage {
                 json.key("usage")
                 usage.write(&json)
             }

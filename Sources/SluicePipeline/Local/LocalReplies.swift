@@ -41,10 +41,13 @@ package enum HealthReport {
         var inFlight: Int
         /// Downstream connections that are open.
         var connections: Int
+        /// How Redis is, in a word: for information, nothing is unready for want of it.
+        var redis: String
 
-        package init(inFlight: Int, connections: Int) {
+        package init(inFlight: Int, connections: Int, redis: String) {
             self.inFlight = inFlight
             self.connections = connections
+            self.redis = redis
         }
     }
 
@@ -63,6 +66,8 @@ package enum HealthReport {
                 json.int(load.inFlight)
                 json.key("connections")
                 json.int(load.connections)
+                json.key("redis")
+                json.string(load.redis)
             }
             if let error = status.lastReloadError {
                 json.key("config_error")

@@ -93,7 +93,7 @@ enum ModelReplies {
         func add(_ id: String, _ owner: String) {
             if seen.insert(id).inserted { entries.append(Entry(id: id, owner: owner)) }
         }
-        for (name, model) in snapshot.models.sorted(by: { $0.key < $1.key }) { add(name, model.provider.name) }
+        for model in snapshot.routes.listed { add(model.name, model.owner) }
         for provider in snapshot.providers.values.sorted(by: { $0.name < $1.name }) {
             let listed = directory.models(of: provider.name)
             for model in listed.isEmpty ? provider.models : listed { add(model, provider.name) }

@@ -13,31 +13,50 @@ enum Degrading {
     /// Rejections of the gateway's that have their cause at the provider.
     private static let codes: Set<String> = ["upstream_busy", "provider_busy", "queue_timeout"]
 
-    /// Whether there is something to answer with, should the providers fail.
-    static func isPossible(_ context: RequestContext) -> Bool {
-        guard let policy = context.snapshot.degraded, !context.countsTokens, !context.exchange.isHeadSent else {
-            return false
-        }
-        switch context.operation {
-        case .chatCompletions, .completions, .responses: break
-        default: return false
-        }
-        return policy.reply != nil || policy.models[context.model] != nil
+    /// Whether there is something to answer with in place of such a failure.
+    static func isPossible(_ rejection: Rejection, _ context: RequestContext) -> Bool {
+        if context.exchange.isHeadSent || !isProvidersDoing(rejection, context) { return false }
+        return fixedReply(context) != nil || Caching.stale(for: context) != nil
     }
 
     /// - Returns: whether it was answered.
-    static func answer(_ rejection: Rejection, _ context: RequestContext, tape: JSONTape) -> Bool {
-        guard let policy = context.snapshot.degraded, isPossible(context), isProvidersDoing(rejection, context),
-            let reply = policy.models[context.model] ?? policy.reply
-        else { return false }
+    static func answer(
+        _ rejection: Rejection, _ context: RequestContext, _ runtime: CacheRuntime, tape: JSONTape
+    ) -> Bool {
+        if !isPossible(rejection, context) { return false }
+        let outcome = context.outcome
+        context.outcome = .degraded
+        let isFixedFirst = context.snapshot.degraded?.usesStale == false
+        if isFixedFirst, answerFixed(rejection, context, tape) { return true }
+        context.degraded = .stale
+        if Caching.answersStale(rejection, context, runtime) { return true }
+        if !isFixedFirst, answerFixed(rejection, context, tape) { return true }
+        context.degraded = nil
+        context.outcome = outcome
+        return false
+    }
+
+    private static func fixedReply(_ context: RequestContext) -> DegradedPolicy.Reply? {
+        guard let policy = context.snapshot.degraded, !context.countsTokens else { return nil }
+        switch context.operation {
+        case .chatCompletions, .completions, .responses: break
+        default: return nil
+        }
+        return policy.models[context.plan.route?.name ?? context.model] ?? policy.reply
+    }
+
+    private static func answerFixed(_ rejection: Rejection, _ context: RequestContext, _ tape: JSONTape) -> Bool {
+        guard let reply = fixedReply(context), let policy = context.snapshot.degraded else { return false }
         var echo: ResponsesEcho?
         if context.operation == .responses {
             guard let request = context.request, case .json(let body) = request.body else { return false }
             request.scanAgain(tape)
             echo = ResponsesEcho(of: tape.root(over: body.span))
         }
+        // It is not to be kept for others.
+        context.exchange.tap = nil
+        context.recording = nil
         context.degraded = .fixed
-        context.outcome = .degraded
         let status = Status(policy.status)
         // With another status SDKs read no stream.
         if context.isStream, status.isSuccess {
@@ -84,7 +103,7 @@ enum Degrading {
         if context.operation == .completions {
             let assembly = ReplyAssembly()
             write(reply, into: assembly, tape: tape)
-            events = CompletionBody.events(assembly, context)
+            events = CompletionBody.events(assembly, context, tape: tape)
         } else {
             let writer = ReplyFormat.streamWriter(context, echo)
             write(reply, into: writer, tape: tape)

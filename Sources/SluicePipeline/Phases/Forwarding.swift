@@ -3,17 +3,31 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
 internal import SluiceUpstream
 
-/// Sends a request to its target and the reply back, with another key or another connection where the first was no good.
+/// Sends a request to those of its plan, one after the other, until one of them answers or nothing is left to try.
 struct Forwarding {
     let pools: PoolTable
     let tokens: TokenFetcher
     let media: MediaFetcher
     let tape: JSONTape
-    /// However many keys a provider has.
-    private static let attemptsMax = 5
+    let candidates: CandidateChoice
+    let books: AttemptBooks
+    let dice: Dice
+
+    init(
+        pools: PoolTable, tokens: TokenFetcher, media: MediaFetcher, tape: JSONTape, log: LogQueue, seed: UInt64
+    ) {
+        self.pools = pools
+        self.tokens = tokens
+        self.media = media
+        self.tape = tape
+        candidates = CandidateChoice(log: BreakerLog(log))
+        books = AttemptBooks(log: BreakerLog(log))
+        dice = Dice(seed: seed)
+    }
 
     func forward(_ request: IncomingRequest, to destination: Destination, _ context: RequestContext) async throws(Rejection) {
         if context.countsTokens, try CountedTokens.answer(request, destination, context, tape: tape) { return }
@@ -22,7 +36,7 @@ struct Forwarding {
         case .targets:
             context.request = request
             context.exchange.onAbandoned = { [unowned context] in
-                context.attempt.upstream?.cancel(UpstreamError(.cancelled, "the application has gone"))
+                StreamDrain.abandoned(context)
             }
             try await proceed(context, isScanned: true)
         }
@@ -33,29 +47,54 @@ struct Forwarding {
     /// - Parameter isScanned: the tape still holds the request's document.
     func proceed(_ context: RequestContext, isScanned: Bool) async throws(Rejection) {
         var isScanned = isScanned
-        while let request = context.request, let turn = try await Queueing.next(context) {
-            let provider = turn.target.provider
-            context.begin(turn.target)
-            context.attempt.slot = turn.slot
-            if turn.hasWaited { isScanned = false }
-            try StoredResponses.check(context, provider)
-            try RequestEditing.check(context, provider)
-            if !isScanned { request.scanAgain(tape) }
+        while let request = context.request {
+            let waitsBefore = context.waits
+            let target = try await candidate(context)
+            guard let target else { return }
+            if !isScanned || context.waits != waitsBefore { request.scanAgain(tape) }
             isScanned = false
-            context.attempt.key = provider.keys.next(at: context.exchange.loop.now)
-            var upstreamRequest = try await build(request, context, provider)
-            do throws(UpstreamError) {
-                if let signer = provider.signer(context.attempt.key) {
-                    try await sign(&upstreamRequest, signer, context, provider)
-                }
-                return try await send(upstreamRequest, context, provider)
+            let upstreamRequest: UpstreamRequest
+            do throws(Rejection) {
+                upstreamRequest = try await prepare(request, target, context)
             } catch {
-                if !mayTryAgain(after: error, context) { throw Self.rejection(error, context) }
+                if try goesOn(without: target, error, context) { continue }
+                return
+            }
+            do throws(UpstreamError) {
+                try await send(upstreamRequest, context, target.provider)
+                if context.stream == nil { books.conclude(&context.attempt, nil, context) }
+                return
+            } catch {
+                if mayTryAgain(after: error, context) { continue }
+                if let rejection = lastWord(error, context) { throw rejection }
+                return
             }
         }
     }
 
-    private func build(
+    /// Everything that comes before the first byte goes out.
+    private func prepare(
+        _ request: IncomingRequest, _ target: RouteTarget, _ context: RequestContext
+    ) async throws(Rejection) -> UpstreamRequest {
+        let provider = target.provider
+        try StoredResponses.check(context, provider)
+        try RequestEditing.check(context, provider)
+        let request = try context.rescue?.request(request, context, tape: tape) ?? request
+        chooseKey(target, context)
+        return try await build(request, context, provider)
+    }
+
+    /// The next key in turn that is not set aside, and not closed for this target.
+    func chooseKey(_ target: RouteTarget, _ context: RequestContext) {
+        let now = context.exchange.loop.now
+        let closures = target.state.health.closures
+        let keys = target.provider.keys
+        context.attempt.key =
+            closures.isEmpty
+            ? keys.next(at: now) : keys.next(at: now) { key in closures.opening(of: key, at: now) != nil }
+    }
+
+    func build(
         _ request: IncomingRequest, _ context: RequestContext, _ provider: Provider
     ) async throws(Rejection) -> UpstreamRequest {
         if case .json(let body) = request.body, Translation.isNeeded(context, provider, tape.root(over: body.span)) {
@@ -64,11 +103,12 @@ struct Forwarding {
         return try UpstreamRequestBuilder.build(request, context, provider, tape: tape)
     }
 
-    private func sign(
-        _ request: inout UpstreamRequest, _ signer: any RequestSigner, _ context: RequestContext, _ provider: Provider
+    func sign(
+        _ request: inout UpstreamRequest, _ context: RequestContext, _ provider: Provider
     ) async throws(UpstreamError) {
+        guard let signer = provider.signer(context.attempt.key) else { return }
         if let source = signer.tokens {
-            try await tokens.refresh(source, deadlines(context))
+            try await tokens.refresh(source, context.deadlines)
             context.attempt.tokenRenewals = source.renewals
         }
         signer.sign(
@@ -80,6 +120,8 @@ struct Forwarding {
     private func send(
         _ request: UpstreamRequest, _ context: RequestContext, _ provider: Provider
     ) async throws(UpstreamError) {
+        var request = request
+        try await sign(&request, context, provider)
         let pool = pools.pool(for: provider.endpoint)
         do throws(UpstreamError) {
             return try await attempt(request, context, pool, fresh: false)
@@ -90,61 +132,63 @@ struct Forwarding {
         }
     }
 
-    private func deadlines(_ context: RequestContext) -> Deadlines {
-        let timeouts = context.snapshot.timeouts
-        return Deadlines(
-            connect: timeouts.connect, head: timeouts.firstByte, idle: timeouts.streamIdle,
-            total: context.exchange.startedAt + timeouts.total)
-    }
-
     private func attempt(
         _ request: UpstreamRequest, _ context: RequestContext, _ pool: ConnectionPool, fresh: Bool
     ) async throws(UpstreamError) {
-        // It may have gone while a token, an image or a connection was waited for: an answer that nobody reads costs money.
-        if context.exchange.isAbandoned { throw UpstreamError(.cancelled, "the application has gone") }
-        context.attempts += 1
-        let upstream = try await pool.send(request, deadlines: deadlines(context), fresh: fresh)
-        context.attempt.upstream = upstream
-        context.attempt.sentUpstreamAt = upstream.loop.now
-        if context.exchange.isAbandoned {
-            upstream.cancel(UpstreamError(.cancelled, "the application has gone"))
-        } else if case .streamed(_, let next) = request.body {
-            BodyPump.start(next, into: upstream)
+        try await start(request, context, pool, fresh: fresh)
+        guard let upstream = context.attempt.upstream else { return }
+        let head: ResponseHead
+        if let delay = hedgeDelay(context) {
+            head = try await headOfTheFaster(after: delay, context)
+        } else {
+            head = try await upstream.responseHead()
+            context.attempt.headAt = upstream.loop.now
         }
-        let head = try await upstream.responseHead()
-        context.attempt.headAt = upstream.loop.now
+        guard let upstream = context.attempt.upstream else { return }
         if head.status == 101 { context.attempt.translation?.open(upstream) }
         try await Relaying.relay(head, from: upstream, context, tape: tape)
     }
 
-    // MARK: After a failure
+    /// Sends the request of the context's attempt on its way.
+    func start(
+        _ request: UpstreamRequest, _ context: RequestContext, _ pool: ConnectionPool, fresh: Bool
+    ) async throws(UpstreamError) {
+        // It may have gone while a token, an image or a connection was waited for: an answer that nobody reads costs money.
+        if let ending = context.ending { throw ending }
+        context.attempts += 1
+        let upstream = try await pool.send(request, deadlines: context.deadlines, fresh: fresh)
+        context.attempt.upstream = upstream
+        context.attempt.sentUpstreamAt = upstream.loop.now
+        if let ending = context.ending {
+            upstream.cancel(ending)
+        } else if case .streamed(_, let next) = request.body {
+            BodyPump.start(next, into: upstream)
+        }
+    }
 
     /// Whether the provider surely has not begun to work on the request, or may work on it twice.
     private func mayRepeat(_ request: UpstreamRequest, _ error: UpstreamError, _ context: RequestContext) -> Bool {
-        guard request.isReplayable, error.reason == .closedBeforeHead, !context.exchange.isHeadSent,
+        guard request.isReplayable, error.reason == .closedBeforeHead, context.isInStream || !context.exchange.isHeadSent,
             let upstream = context.attempt.upstream, upstream.isOnReusedConnection
         else { return false }
         return error.isUnprocessed || request.method.isIdempotent
     }
+}
 
-    /// Whether another attempt is worth its while: a key was refused, and there is another one.
-    func mayTryAgain(after error: UpstreamError, _ context: RequestContext) -> Bool {
-        guard error.reason == .reported, !context.exchange.isHeadSent, !context.exchange.isAbandoned,
-            let request = context.request, context.attempts < Self.attemptsMax, let fault = context.attempt.fault
-        else { return false }
-        if case .streamed = request.body { return false }
-        if !KeyVerdicts.offersAnother(fault, context) { return false }
-        context.outcome = .complete
-        return true
+/// One worker's random numbers, for waits.
+final class Dice {
+    var random: SplitMix64
+    init(seed: UInt64) { random = SplitMix64(seed) }
+}
+
+extension RequestContext {
+    /// How long each part of an attempt may take; all attempts share the total.
+    var deadlines: Deadlines {
+        let timeouts = timeouts
+        return Deadlines(
+            connect: timeouts.connect, head: timeouts.firstByte, firstToken: timeouts.firstToken,
+            idle: timeouts.streamIdle, total: exchange.startedAt + timeouts.total)
     }
 
-    /// What the application is told of a failure: its own, if that is where it began.
-    static func rejection(_ error: UpstreamError, _ context: RequestContext) -> Rejection {
-        if context.exchange.isAbandoned { return .gone }
-        if let failure = context.exchange.downstreamFailure {
-            return Rejection(failure, limitName: "limits.upload_bytes_max")
-        }
-        if error.reason == .reported, let fault = context.attempt.fault { return Rejection(fault) }
-        return Rejection(error, provider: context.attempt.provider?.name ?? "")
-    }
+    var timeLeft: Duration { deadlines.total - exchange.loop.now }
 }

@@ -44,6 +44,19 @@ enum Identification {
         if let role = root["user_info"]?["user_role"]?.string, !role.isEmpty { context.caller.role = cut(role) }
     }
 
+    /// Whose answers these are, as operators name it: the team, or what stands for the credential in logs.
+    static func tenant(_ context: RequestContext) -> String {
+        let fields = context.exchange.head.fields
+        if let team = context.caller.team ?? text("x-sluice-team", fields) { return team }
+        return context.caller.key ?? key(fields) ?? ""
+    }
+
+    private static func key(_ fields: HeaderFields) -> String? {
+        if let index = fields.index(of: .authorization) { return fingerprint(fields.value(at: index)) }
+        if let index = fields.index(named: "x-api-key") { return fingerprint(fields.value(at: index)) }
+        return nil
+    }
+
     private static func text(_ name: StaticString, _ fields: HeaderFields) -> String? {
         guard let index = fields.index(named: name) else { return nil }
         let value = fields.value(at: index)

@@ -1,28 +1,53 @@
 internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
 
-/// What a provider's error says of the key that was shown: one that is refused is set aside, for everybody.
+/// What a failure says of the key that was shown, and of the target for a while: one that is refused is set aside, one that is closed
+/// is left alone, for everybody.
 enum KeyVerdicts {
     /// - Returns: whether another attempt has something else to show: another key, or a fresh token.
-    static func offersAnother(_ fault: ProviderFault, _ context: RequestContext) -> Bool {
+    static func offersAnother(_ kind: FailureClass, _ context: RequestContext) -> Bool {
         guard let provider = context.attempt.provider, let key = context.attempt.key else { return false }
         let now = context.exchange.loop.now
-        switch fault.key {
-        case .fine: return false
-        case .refused:
-            if let tokens = provider.signer(key)?.tokens, !context.hasRefreshedToken {
+        let fault = context.attempt.fault
+        switch kind {
+        case .keyRefused where fault?.key == .refused || fault == nil:
+            if let tokens = provider.signer(key)?.tokens, !context.hasRefreshedToken, fault != nil {
                 context.hasRefreshedToken = true
                 tokens.forget(ofRenewals: context.attempt.tokenRenewals)
                 return true
             }
             provider.keys.setAside(key, .refused, at: now)
             context.keyReason = .refused
-        case .exhausted:
-            provider.keys.setAside(key, .exhausted, for: fault.retryAfter, at: now)
+        case .quota where fault?.key == .exhausted:
+            provider.keys.setAside(key, .exhausted, for: fault?.retryAfter, at: now)
             context.keyReason = .exhausted
+        case .rateLimited: break
+        default: return false
         }
-        return provider.keys.hasOther(than: key, at: now)
+        guard provider.keys.hasOther(than: key, at: now) else { return false }
+        return context.attempt.target?.health.closures.soonestOpening(ofKeys: provider.keys.count, at: now) == nil
+    }
+
+    /// Notes until when the provider wants to be left alone.
+    ///
+    /// - Returns: how long none of the target's keys is open; `nil` if one is.
+    static func close(_ kind: FailureClass, _ context: RequestContext) -> Duration? {
+        guard let provider = context.attempt.provider, let target = context.attempt.target else { return nil }
+        let retries = context.snapshot.recovery.retries
+        let now = context.exchange.loop.now
+        let stated = context.attempt.fault?.retryAfter
+        guard let wait = kind == .rateLimited ? stated ?? retries.closedDefault : kind.speaksAgainstTarget ? stated : nil
+        else { return nil }
+        let until = now + min(wait, retries.closedMax)
+        context.soonestRetry = context.soonestRetry.map { min($0, until) } ?? until
+        // What the application's own key is told concerns nobody else.
+        if kind == .rateLimited, provider.forwardsAuthorization, context.attempt.key == nil { return wait }
+        target.health.closures.close(kind == .rateLimited ? context.attempt.key : nil, until: until, at: now)
+        let opening = target.health.closures.soonestOpening(ofKeys: provider.keys.count, at: now)
+        if let opening { target.close(until: opening) }
+        return opening.map { $0 - now }
     }
 }

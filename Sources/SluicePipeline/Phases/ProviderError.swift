@@ -6,7 +6,8 @@ internal import SluiceNet
 internal import SluiceProviders
 internal import SluiceUpstream
 
-/// A provider's error reply: kept as it is where it is an OpenAI error object, put into one where it is not.
+/// A provider's error reply: read for what it means, and kept as it is where it is an OpenAI error object, put into one where it is
+/// not, for the application that may get it in the end.
 enum ProviderError {
     private static let bytesMax = 262_144
     private static let excerptBytesMax = 400
@@ -18,19 +19,6 @@ enum ProviderError {
         if body == nil { upstream.cancel(UpstreamError(.cancelled, "an error's body that is too long")) }
         // Servers that refuse a key like to repeat it.
         if let body { context.attempt.provider?.conceal(in: body) }
-        let mayDegrade = owner(of: head.status) == .provider && Degrading.isPossible(context)
-        if let body, let provider = context.attempt.provider,
-            mayDegrade || mayConcernKey(head.status, provider, context)
-        {
-            let isJSON = (try? tape.scan(body.span)) != nil
-            let fault =
-                isJSON
-                ? provider.chat.fault(head, tape.root(over: body.span), text: body.span)
-                : provider.chat.fault(head, nil, text: body.span)
-            if mayDegrade || fault.key != .fine { throw context.reported(fault) }
-        }
-        context.status = head.status
-        context.outcome = .providerError
         let reply = rewritten(head, body, context, tape: tape) ?? body ?? ByteBuffer()
         var fields = Relaying.fields(head, context)
         if reply !== body {
@@ -38,25 +26,15 @@ enum ProviderError {
             fields.append(.contentType, "application/json")
         }
         fields.append(lowercaseName: "x-sluice-error-owner", owner(of: head.status).rawValue)
-        context.exchange.sendHead(ResponseHead(head.status, fields: fields), body: .known(reply.count))
-        context.exchange.send(sharing: reply)
-        context.exchange.finish()
+        context.attempt.errorReply = ProviderErrorReply(status: head.status, fields: fields, body: reply)
+        let dialect: any ChatDialect = context.attempt.provider?.chat ?? OpenAIDialect()
+        throw context.reported(fault(head, body ?? ByteBuffer(), dialect, tape))
     }
 
-    /// Whether another key or token than the one that was shown may do better.
-    private static func mayConcernKey(_ status: Status, _ provider: Provider, _ context: RequestContext) -> Bool {
-        guard let key = context.attempt.key, [401, 402, 403, 429].contains(status.code) else { return false }
-        return provider.keys.credentials.count > 1 || provider.signer(key)?.tokens != nil
-    }
-
-    /// Reads the error of a provider that speaks another dialect than the application.
-    static func translate(
-        _ head: ResponseHead, from upstream: UpstreamExchange, _ dialect: any ChatDialect, _ context: RequestContext,
-        tape: JSONTape
-    ) async throws(UpstreamError) {
-        let body = try await upstream.collect(atMost: bytesMax)
-        if body == nil { upstream.cancel(UpstreamError(.cancelled, "an error's body that is too long")) }
-        let text = body ?? ByteBuffer()
+    /// What an error's reply says, in OpenAI's words, with the time for which the provider wants to be left alone.
+    private static func fault(
+        _ head: ResponseHead, _ text: ByteBuffer, _ dialect: any ChatDialect, _ tape: JSONTape
+    ) -> ProviderFault {
         let isJSON = (try? tape.scan(text.span)) != nil
         var fault =
             isJSON
@@ -69,7 +47,20 @@ enum ProviderError {
                 ? RetryAfter.read(head.fields, body: tape.root(over: text.span), nowMilliseconds: now)
                 : RetryAfter.read(head.fields, body: nil, nowMilliseconds: now)
         }
-        throw context.reported(fault)
+        if let index = head.fields.index(of: .xShouldRetry), head.fields.value(at: index).equals("false") {
+            fault.isRetryable = false
+        }
+        return fault
+    }
+
+    /// Reads the error of a provider that speaks another dialect than the application.
+    static func translate(
+        _ head: ResponseHead, from upstream: UpstreamExchange, _ dialect: any ChatDialect, _ context: RequestContext,
+        tape: JSONTape
+    ) async throws(UpstreamError) {
+        let body = try await upstream.collect(atMost: bytesMax)
+        if body == nil { upstream.cancel(UpstreamError(.cancelled, "an error's body that is too long")) }
+        throw context.reported(fault(head, body ?? ByteBuffer(), dialect, tape))
     }
 
     /// Whose doing a provider's status is: a request that it refuses is the caller's, anything else its own.

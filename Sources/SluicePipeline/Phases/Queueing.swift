@@ -4,63 +4,46 @@ internal import SluiceHTTP
 internal import SluiceNet
 internal import SluicePolicy
 internal import SluiceProviders
+internal import SluiceUpstream
 
 /// Lets so many requests at one time to a model, and to a provider: the others wait for their turn, or are shed.
 ///
 /// A model's slot is taken once an exchange, before the attempts; a provider's with each attempt, which gives it back when it ends.
 /// Where there are no limits all of this is one look at a `nil`.
 enum Queueing {
-    /// One target, and its provider's slot.
-    struct Turn {
-        let target: RouteTarget
-        /// `nil` where there is no limit.
-        let slot: GateSlot?
-        /// Others ran on this worker meanwhile: what they may have changed has to be made anew.
-        let hasWaited: Bool
-    }
-
     /// Takes a slot of the model that was asked for.
     ///
     /// - Returns: whether it had to be waited for.
     static func enterModel(_ context: RequestContext) async throws(Rejection) -> Bool {
         guard let policy = context.snapshot.concurrency else { return false }
         if !policy.priorities.isEmpty { context.rank = rank(context, policy.priorities) }
-        guard let gate = policy.models[context.model] else { return false }
+        guard let gate = policy.models[context.plan.route?.name ?? context.model] else { return false }
         let (slot, hasWaited) = try await enter(gate, context)
         context.slot = slot
         return hasWaited
     }
 
-    /// The target of the plan that is next, with a slot of its provider. Where that has none left and the provider of a later
-    /// target has, that one goes first: nobody waits as long as somebody can answer.
-    ///
-    /// - Returns: `nil` when nobody is left to ask.
-    static func next(_ context: RequestContext) async throws(Rejection) -> Turn? {
-        // An attempt that failed does not stand in the way of the next.
-        context.attempt.slot?.release(at: context.exchange.loop.now)
-        guard let target = context.plan.current else { return nil }
-        guard let policy = context.snapshot.concurrency, !policy.providers.isEmpty,
-            let gate = policy.providers[target.provider.name]
-        else { return Turn(target: target, slot: nil, hasWaited: false) }
-        if gate.tryEnter() { return Turn(target: target, slot: hold(gate, context), hasWaited: false) }
-        for place in context.plan.targets.indices.dropFirst(context.plan.position + 1) {
-            let other = context.plan.targets[place]
-            let otherGate = policy.providers[other.provider.name]
-            if otherGate?.tryEnter() ?? true {
-                context.plan.targets.remove(at: place)
-                context.plan.targets.insert(other, at: context.plan.position)
-                return Turn(target: other, slot: otherGate.map { hold($0, context) }, hasWaited: false)
-            }
-        }
-        let (slot, hasWaited) = try await enter(gate, context)
-        return Turn(target: target, slot: slot, hasWaited: hasWaited)
+    /// What there is at a provider for one more attempt.
+    enum Place {
+        /// It has no limit.
+        case free
+        case slot(GateSlot)
+        case full(ConcurrencyGate)
     }
 
-    /// Gives back what the exchange still has. To be called on every way out.
-    static func leave(_ context: RequestContext) {
-        let now = context.exchange.loop.now
-        context.attempt.slot?.release(at: now)
-        context.slot?.release(at: now)
+    /// Takes a slot of a provider, if it has one: that which the request has waited for, or another.
+    static func place(at provider: Provider, _ context: RequestContext) -> Place {
+        guard let gate = context.snapshot.concurrency?.providers[provider.name] else { return .free }
+        if let kept = context.keptSlot, kept.gate === gate {
+            context.keptSlot = nil
+            return .slot(kept)
+        }
+        return gate.tryEnter() ? .slot(hold(gate, context)) : .full(gate)
+    }
+
+    /// Waits for a slot of a provider; the next attempt there uses it.
+    static func wait(at gate: ConcurrencyGate, _ context: RequestContext) async throws(Rejection) {
+        context.keptSlot = try await enter(gate, context).slot
     }
 
     private static func hold(_ gate: ConcurrencyGate, _ context: RequestContext) -> GateSlot {
@@ -71,7 +54,7 @@ enum Queueing {
 
     private static func enter(
         _ gate: ConcurrencyGate, _ context: RequestContext
-    ) async throws(Rejection) -> (GateSlot, hasWaited: Bool) {
+    ) async throws(Rejection) -> (slot: GateSlot, hasWaited: Bool) {
         if gate.tryEnter() { return (hold(gate, context), false) }
         let exchange = context.exchange
         if exchange.isAbandoned { throw .gone }
@@ -82,6 +65,7 @@ enum Queueing {
         case .full: throw busy(gate, context)
         case .waiting(let ticket, let until):
             let end = await waited(wait, ticket, by: until, context)
+            context.waits += 1
             context.queueTime = (context.queueTime ?? .zero) + (exchange.loop.now - start)
             if end == .admitted {
                 let slot = hold(gate, context)
@@ -97,14 +81,13 @@ enum Queueing {
         _ wait: QueueWait, _ ticket: ConcurrencyGate.Ticket, by until: Instant, _ context: RequestContext
     ) async -> QueueWait.End {
         let exchange = context.exchange
-        let total = exchange.startedAt + context.snapshot.timeouts.total
         let onAbandoned = exchange.onAbandoned
         exchange.onAbandoned = {
             wait.leave(.gone)
             onAbandoned?()
         }
         context.queueWait = wait
-        let end = await wait.end(ticket, by: min(until, total))
+        let end = await wait.end(ticket, by: min(until, context.deadlines.total))
         context.queueWait = nil
         // What an exchange that is over lets go of stays so.
         if !exchange.isAbandoned, !exchange.isFinished { exchange.onAbandoned = onAbandoned }

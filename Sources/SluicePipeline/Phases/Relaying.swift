@@ -23,7 +23,8 @@ enum Relaying {
         context.attempt.upstreamStatus = head.status
         context.attempt.upstreamRequestID = upstreamRequestID(head)
         let code = head.status.code
-        if code >= 400, let dialect = context.attempt.translation?.dialect ?? context.dialectOfErrors {
+        let rescue = context.rescue?.translation(context)
+        if code >= 400, let dialect = errorDialect(context) {
             try await ProviderError.translate(head, from: upstream, dialect, context, tape: tape)
         } else if code >= 400 {
             try await ProviderError.relay(head, from: upstream, context, tape: tape)
@@ -34,16 +35,24 @@ enum Relaying {
         } else if let translation = context.attempt.translation, translation.asksForWebSocket, code != 101 {
             upstream.cancel(UpstreamError(.cancelled, "no WebSocket"))
             throw UpstreamError(.malformed, "it answered with status \(code) where it was asked for a WebSocket")
-        } else if let translation = context.attempt.translation {
+        } else if let translation = rescue ?? context.attempt.translation {
             try await TranslatedReply.relay(head, from: upstream, translation, context, tape: tape)
         } else if isEventStream(head) {
             let reply = ResponseHead(head.status, fields: fields(head, context))
             context.stream = stream(reply, from: upstream, context, tape: tape)
+        } else if context.isInStream {
+            throw UpstreamError(.malformed, "it answered whole where it was asked for a stream")
         } else if isAccounted(context.operation) {
             try await relayWhole(head, from: upstream, context, tape: tape)
         } else {
             try await relayRaw(head, from: upstream, context)
         }
+    }
+
+    /// What reads an error; `nil` for one that can pass as it is. Within a stream none can.
+    private static func errorDialect(_ context: RequestContext) -> (any ChatDialect)? {
+        context.attempt.translation?.dialect ?? context.dialectOfErrors
+            ?? (context.isInStream ? context.attempt.provider?.chat : nil)
     }
 
     /// The relay of a stream in the application's own dialect.
@@ -81,6 +90,7 @@ enum Relaying {
     static func fields(_ head: ResponseHead, _ context: RequestContext) -> HeaderFields {
         var fields = HeaderFields(reservingBytes: 512, fields: 12)
         context.appendRequestID(to: &fields)
+        context.appendTarget(to: &fields)
         TranslatedReply.appendReport(context, to: &fields)
         for index in 0..<head.fields.count {
             let field = head.fields.field(at: index)
@@ -126,6 +136,7 @@ enum Relaying {
                 throw UpstreamError(.malformed, "its reply is not valid JSON: \(error)")
             }
             let root = tape.root(over: body.span)
+            if let fault = errorInPlaceOfAnswer(root, context) { throw context.reported(fault) }
             if context.dialectOfErrors != nil, let fault = context.attempt.provider?.adaptation.errors.inBand(root) {
                 throw context.reported(fault)
             }
@@ -141,6 +152,14 @@ enum Relaying {
         context.exchange.sendHead(ResponseHead(head.status, fields: fields(head, context)), body: .known(body.count))
         context.exchange.send(sharing: body)
         context.exchange.finish()
+    }
+
+    /// Servers that answer an error with status 200: it is no success (theme 3.2). A response object may have an error and be one.
+    private static func errorInPlaceOfAnswer(_ root: JSONValue, _ context: RequestContext) -> ProviderFault? {
+        guard context.operation != .responses, let error = root["error"], error.isObject, root["choices"] == nil,
+            root["data"] == nil
+        else { return nil }
+        return context.dialect == .anthropic ? AnthropicFault.inBand(root) : OpenAIFault.inBand(root)
     }
 
     private static func isJSON(_ head: ResponseHead) -> Bool {

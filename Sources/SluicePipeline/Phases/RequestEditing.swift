@@ -31,11 +31,10 @@ enum RequestEditing {
         _ body: ByteBuffer, _ context: RequestContext, _ provider: Provider, takesChoices: Bool, tape: JSONTape
     ) throws(Rejection) -> ByteBuffer {
         if takesChoices {
-            guard context.dialect == .openAI, context.operation == .chatCompletions, provider.adaptation.isActive else {
-                return body
-            }
+            let isActive = provider.adaptation.isActive || context.attempt.routed?.overridesCapabilities == true
+            guard context.dialect == .openAI, context.operation == .chatCompletions, isActive else { return body }
         }
-        let capabilities = provider.adaptation.capabilities.row(for: context.attempt.upstreamModel)
+        let capabilities = context.capabilities
         var adaptation = ChatAdaptation(capabilities, takesChoices: takesChoices)
         let changed: ByteBuffer?
         do throws(EncodingRefusal) {
@@ -80,6 +79,9 @@ enum RequestEditing {
                 isStream: context.isStream, &edits,
                 &context.attempt.report)
         }
+        if context.rescue?.isContinuing == true, provider.dialect == .openai {
+            RescueRequest.mark(root, context.capabilities.continuation, &edits)
+        }
         return edits
     }
 
@@ -92,7 +94,7 @@ enum RequestEditing {
         let asks =
             context.isStream && !context.showsUsage && context.dialect == .openAI
             && context.operation?.hasStreamOptions == true
-            && provider.adaptation.capabilities.row(for: context.attempt.upstreamModel).streamUsage
+            && context.capabilities.streamUsage
         let operation = context.dialect == .openAI ? context.operation?.adapterOperation : nil
         let edits = edits(root, context, provider, operation, isAskedForUsage: asks)
         try settle(context)

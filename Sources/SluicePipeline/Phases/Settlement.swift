@@ -50,6 +50,8 @@ final class Settlement {
             if context.attempt.upstreamModel != context.model { entry.field("sluice.upstream.model", context.attempt.upstreamModel) }
             entry.field("sluice.upstream.attempts", context.attempts)
         }
+        if !context.tried.isEmpty { entry.field("sluice.attempts", Self.story(context)) }
+        writeRoute(context, entry)
         if let status = context.attempt.upstreamStatus { entry.field("sluice.upstream.status_code", Int(status.code)) }
         if let reason = context.keyReason { entry.field("sluice.key.set_aside", reason.rawValue) }
         if let id = context.attempt.upstreamRequestID { entry.field("sluice.upstream.request_id", id) }
@@ -65,6 +67,7 @@ final class Settlement {
         }
         if let kind = context.degraded { entry.field("sluice.degraded", kind.rawValue) }
         if context.isStream { entry.field("sluice.stream", true) }
+        writeStream(context, entry)
         if !context.attempt.report.lost.isEmpty {
             entry.field("sluice.request.lost_fields", context.attempt.report.lost.joined(separator: ", "))
         }
@@ -73,26 +76,72 @@ final class Settlement {
         }
         entry.field("http.request.body.bytes", exchange.receivedByteCount)
         entry.field("http.response.body.bytes", exchange.sentByteCount)
+        if context.cacheTurn != nil || context.idempotentTurn != nil { writeCache(context, entry) }
         writeUsage(context, entry)
         if let rejection = context.rejection {
             entry.field("error.code", rejection.code)
             let message = rejection.message.utf8Span.span
             entry.field("error.message", message.extracting(0..<min(message.count, Self.messageBytesMax)))
             entry.field("sluice.error.owner", rejection.owner.rawValue)
+        } else if context.outcome == .providerError, let fault = context.attempt.fault {
+            let message = fault.message.utf8Span.span
+            if let code = fault.code { entry.field("error.code", code) }
+            entry.field("error.message", message.extracting(0..<min(message.count, Self.messageBytesMax)))
         }
         entry.end()
         log.append(line.span)
     }
 
+    private func writeStream(_ context: RequestContext, _ entry: borrowing LogLine) {
+        if let reason = StreamEnd.reason(context) { entry.field("sluice.stream.end", constant: reason) }
+        guard let rescue = context.rescue, let step = rescue.step else { return }
+        entry.field("sluice.rescue.kind", step.way.rawValue)
+        entry.field("sluice.rescue.result", (rescue.result ?? .failed).rawValue)
+        entry.field("sluice.rescue.attempts", rescue.requestCount)
+    }
+
+    /// The attempts in order: those that failed, and how the last one ended.
+    private static func story(_ context: RequestContext) -> String {
+        var parts = context.tried.map(\.text)
+        if context.rejection == nil, context.outcome == .complete, let provider = context.attempt.provider {
+            parts.append("\(provider.name)/\(context.attempt.upstreamModel) ok")
+        }
+        return parts.joined(separator: "; ")
+    }
+
+    /// How it came to its target, where there was a choice.
+    private func writeRoute(_ context: RequestContext, _ entry: borrowing LogLine) {
+        guard let route = context.plan.route else { return }
+        if !route.model.isEmpty, route.model != context.model { entry.field("sluice.route.model", route.model) }
+        if let rule = context.plan.rule { entry.field("sluice.route.rule", rule) }
+        if context.plan.targets.count > 1 { entry.field("sluice.route.strategy", route.strategy.rawValue) }
+        if let target = context.attempt.routed, target.model != route.model {
+            entry.field("sluice.route.fallback", target.model.isEmpty ? target.upstreamModel : target.model)
+        }
+    }
+
+    private func writeCache(_ context: RequestContext, _ entry: borrowing LogLine) {
+        if let turn = context.cacheTurn {
+            entry.field("sluice.cache.state", turn.state.rawValue)
+            if let level = turn.level { entry.field("sluice.cache.level", level.rawValue) }
+            if let key = turn.key { entry.field("sluice.cache.key", key.prefix) }
+        }
+        if let turn = context.idempotentTurn { entry.field("sluice.idempotency.state", turn.state.rawValue) }
+        if context.isCacheHit { entry.field("sluice.usage.source", "cache") }
+    }
+
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {
         if let usage = context.attempt.usage {
-            entry.field("sluice.usage.source", usage.isEstimated ? "estimated" : "provider")
+            entry.field(
+                "sluice.usage.source", usage.isEstimated ? "estimated" : context.drain == nil ? "provider" : "drained")
             entry.field("gen_ai.usage.input_tokens", usage.inputTokens)
             entry.field("gen_ai.usage.output_tokens", usage.outputTokens)
             if usage.cachedInputTokens > 0 {
                 entry.field("gen_ai.usage.cache_read.input_tokens", usage.cachedInputTokens)
             }
             if usage.reasoningTokens > 0 { entry.field("gen_ai.usage.reasoning.output_tokens", usage.reasoningTokens) }
+        } else if context.hasContentOut, context.operation?.hasStreamOptions == true {
+            entry.field("sluice.usage.source", "unknown")
         }
         if context.malformedEvents > 0 { entry.field("sluice.stream.malformed_events", context.malformedEvents) }
     }

@@ -3,13 +3,14 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
 internal import SluiceUpstream
 
 /// Relays a stream of events as they arrive: untouched runs in one write, each event looked at on the way.
 ///
-/// The response's head waits for the first event, so that a stream that begins with an error becomes a response with a status; a
-/// long silence before it ends the wait.
+/// Nothing goes out before the answer begins: a provider that fails until then has never been asked, as far as the application can
+/// tell. A long silence sends the response's head and a comment, and still nothing of the answer.
 final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
     private let context: RequestContext
     private let exchange: DownstreamExchange
@@ -18,12 +19,16 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
     private let tape: JSONTape
     private var parser: EventParser
     private var inspector: Inspector
-    private var keepAlive: StreamKeepAlive?
+    private var watch: StreamWatch?
     private var failure: UpstreamError?
-    /// Whether an event has come that is no error, and says more than that the stream begins.
-    private var hasMessage = false
+    /// The answer has begun, or more has come than is held back: what comes goes out from now on.
+    private var isOpen = false
+    /// Events that came before.
     private var held: ByteBuffer?
-    private static var heldBytesMax: Int { 4096 }
+    private var heldEventCount = 0
+    private var heldByteCount = 0
+    /// Events that said something, when the watch was last told.
+    private var notedCount = 0
 
     init(
         _ context: RequestContext, from upstream: UpstreamExchange, head: ResponseHead, through inspector: Inspector,
@@ -36,9 +41,13 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
         exchange = context.exchange
         parser = EventParser(eventBytesMax: context.snapshot.limits.eventBytesMax)
         self.inspector = inspector
+        context.rescue = Rescue.make(context, isTranslated: false)
+        self.inspector.record = context.rescue?.record
         exchange.onDrained = { [unowned upstream] in upstream.resume() }
-        keepAlive = StreamKeepAlive(context, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in
-            if !exchange.isHeadSent { sendHead() }
+        watch = StreamWatch(context, upstream) { [unowned self] in
+            sendHead()
+        } late: { [unowned self] error in
+            fail(error)
         }
     }
 
@@ -48,6 +57,13 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
 
     func received(_ bytes: Span<UInt8>) {
         if failure != nil { return }
+        if let drain = context.drain, !drain.takes(bytes.count) { return fail(StreamDrain.over) }
+        read(bytes)
+        if inspector.eventCount - inspector.blankCount != notedCount { noteContent() }
+        if exchange.isCongested, context.drain == nil { upstream.pause() }
+    }
+
+    private func read(_ bytes: Span<UInt8>) {
         // Out of the object while it is used: what it hands out is borrowed from it.
         var parser = EventParser()
         swap(&parser, &self.parser)
@@ -58,9 +74,8 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
         do throws(EventParser.EventTooLong) {
             while let event = try parser.next(in: bytes, at: &offset) {
                 let verdict =
-                    event.kind == .message
-                    ? look(at: parser.data(of: event, in: bytes), isFirst: !hasMessage) : .forward
-                if event.kind == .message, failure == nil { hasMessage = inspector.hasBegun }
+                    event.kind == .message ? look(at: parser.data(of: event, in: bytes)) : .forward
+                if !isOpen, failure == nil { note(event) }
                 if verdict == .forward {
                     if event.isCarried {
                         send(parser.raw(event, in: bytes))
@@ -79,35 +94,56 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
                 if failure != nil { return }
             }
         } catch {
+            flush(bytes, start, end)
             return fail(UpstreamError(.tooLarge, "an event of its stream is longer than \(error.bytesMax) bytes"))
         }
         flush(bytes, start, end)
-        if exchange.isCongested { upstream.pause() }
     }
 
-    /// - Parameter isFirst: no event came before it.
-    private func look(at data: Span<UInt8>, isFirst: Bool) -> StreamVerdict {
+    /// An event came while nothing had gone out.
+    private func note(_ event: EventParser.Event) {
+        let limits = context.snapshot.streams.rescue
+        heldEventCount += 1
+        heldByteCount += event.range.count
+        isOpen =
+            inspector.hasBegun || heldEventCount > limits.heldEventCountMax
+            || heldByteCount > limits.heldByteCountMax
+    }
+
+    private func noteContent() {
+        notedCount = inspector.eventCount - inspector.blankCount
+        watch?.noteContent()
+        // What cannot be compared, or is too long to be kept, needs no request to be kept for it.
+        if let rescue = context.rescue, rescue.record.isLost {
+            inspector.record = nil
+            context.giveUpRescue()
+        }
+    }
+
+    private func look(at data: Span<UInt8>) -> StreamVerdict {
         let verdict = inspector.inspect(data, with: tape)
         guard verdict == .error else { return verdict }
         let tape = tape
         // The tape holds the event: nothing that was learned by heart is an error.
-        if context.dialectOfErrors != nil, let fault = context.attempt.provider?.adaptation.errors.inBand(tape.root(over: data))
-        {
-            fail(context.reported(fault))
-            return .drop
+        let root = tape.root(over: data)
+        if context.dialectOfErrors != nil || !isOpen || context.rescue != nil {
+            if let fault = fault(in: root) {
+                fail(context.reported(fault))
+                return .drop
+            }
         }
-        if exchange.isHeadSent || !isFirst { return .forward }
+        if isOpen { return .forward }
         // Nothing has gone out: the provider's failure can still be told as what it is.
-        if let fault = inspector.fault(in: tape.root(over: data)) {
-            fail(context.reported(fault))
-            return .drop
-        }
-        fail(UpstreamError(.malformed, "its stream began with an error: " + Self.message(tape, data)))
+        fail(UpstreamError(.malformed, "its stream began with an error: " + Self.message(root)))
         return .drop
     }
 
-    private static func message(_ tape: JSONTape, _ data: Span<UInt8>) -> String {
-        let root = tape.root(over: data)
+    private func fault(in event: JSONValue) -> ProviderFault? {
+        if context.dialect == .openAI, let fault = context.attempt.provider?.adaptation.errors.inBand(event) { return fault }
+        return inspector.fault(in: event)
+    }
+
+    private static func message(_ root: JSONValue) -> String {
         let text = root["error"]?["message"]?.string ?? root["message"]?.string ?? "without a message"
         return ProviderError.excerpt(text)
     }
@@ -117,29 +153,31 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
     }
 
     private func send(_ bytes: Span<UInt8>) {
-        if !exchange.isHeadSent {
-            if !hasMessage, hold(bytes) { return }
-            sendHead()
-        }
-        keepAlive?.noteSent()
+        if !isOpen { return hold(bytes) }
+        if context.drain != nil { return }
+        if !context.hasContentOut { begin() }
+        watch?.noteSent()
         exchange.send(bytes)
     }
 
     private func sendHead() {
+        if exchange.isHeadSent { return }
         context.streamBegins(head.status)
         exchange.sendHead(head, body: .unknown)
         head.fields = HeaderFields()
+    }
+
+    private func begin() {
+        sendHead()
+        context.contentBegins()
         if let held { exchange.send(sharing: held) }
         held = nil
     }
 
-    /// Comments before the first event wait for it: it may be an error.
-    private func hold(_ bytes: Span<UInt8>) -> Bool {
+    private func hold(_ bytes: Span<UInt8>) {
         let buffer = held ?? ByteBuffer(capacity: bytes.count)
-        if buffer.count + bytes.count > Self.heldBytesMax { return false }
         held = buffer
         buffer.append(bytes)
-        return true
     }
 
     /// The tape holds the event that was looked at last, unless its pattern was known.
@@ -182,33 +220,25 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
             throw UpstreamError(
                 .closedInBody, "its stream ended without \(Inspector.ending): the answer is not complete")
         }
+        if !isOpen, !inspector.hasBegun { throw TranslatedReply.noAnswer }
         if inspector.hasError { context.outcome = .providerError }
-        if !exchange.isHeadSent { sendHead() }
+        isOpen = true
+        if !context.hasContentOut, context.drain == nil { begin() }
         exchange.finish()
     }
 
-    /// For a provider that does not say: its chunks bring about a token each.
+    /// For a provider that does not say, or did not get to it: its chunks bring about a token each.
     private var estimate: Usage? {
-        guard context.operation?.hasStreamOptions == true, inspector.eventCount > 0, exchange.isHeadSent else {
-            return nil
-        }
-        return .estimate(requestByteCount: exchange.receivedByteCount, textByteCount: 4 * inspector.eventCount)
+        let count = inspector.eventCount - inspector.blankCount
+        guard context.operation?.hasStreamOptions == true, count > 0, isOpen else { return nil }
+        return .estimate(requestByteCount: exchange.receivedByteCount, textByteCount: 4 * count)
     }
 
     func stop() {
-        context.attempt.usage = inspector.usage ?? estimate
+        context.attempt.usage =
+            inspector.isComplete ? inspector.usage ?? estimate : Usage.ofCut(inspector.usage, estimate)
         context.malformedEvents = inspector.malformedCount
-        keepAlive?.stop()
-    }
-}
-
-/// How a stream ends that cannot be completed.
-enum StreamEnd {
-    /// Sends an honest last event and closes so that the end is not taken for a proper one.
-    static func fail(_ context: RequestContext, _ rejection: Rejection) {
-        if context.exchange.isAbandoned { return context.exchange.abort() }
-        context.outcome = .truncated
-        context.exchange.send(ErrorReply.event(rejection, context).span)
-        context.exchange.abortAfterSending()
+        watch?.stop()
+        context.drain?.end()
     }
 }

@@ -27,8 +27,7 @@ enum TranslatedReply {
         _ head: ResponseHead, from upstream: UpstreamExchange, _ translation: Translation, _ context: RequestContext,
         tape: JSONTape
     ) async throws(UpstreamError) {
-        let writer = ReplyFormat.streamWriter(context)
-        let relay = TranslatedStream(context, from: upstream, translation, writer, tape: tape)
+        let relay = TranslatedStream(context, from: upstream, translation, tape: tape)
         if isStream(head, translation) {
             context.stream = relay
             return
@@ -132,8 +131,10 @@ enum TranslatedReply {
         var fields = HeaderFields(reservingBytes: 256, fields: 6)
         fields.append(.contentType, contentType)
         context.appendRequestID(to: &fields)
+        // Of providers that failed there is nothing to say.
+        if context.degraded != nil { return fields }
+        context.appendTarget(to: &fields)
         if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
-        if let kind = context.degraded { fields.append(lowercaseName: "x-sluice-degraded", kind.rawValue) }
         appendReport(context, to: &fields)
         return fields
     }

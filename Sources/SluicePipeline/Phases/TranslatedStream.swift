@@ -3,39 +3,54 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
 internal import SluiceUpstream
 
-/// Writes a provider's stream as the stream of another dialect, event by event.
+/// Writes a provider's stream as the stream of another dialect, event by event; also what comes after the rescue of a stream, in
+/// whichever dialect, under the name of the stream that it goes on with.
 ///
-/// The response's head waits for the first content, so that a stream that begins with an error becomes a response with a status; a
-/// long silence before it ends the wait.
+/// Nothing goes out before the answer begins: a provider that fails until then has never been asked, as far as the application can
+/// tell. A long silence sends the response's head and a comment, and still nothing of the answer.
 final class TranslatedStream: RelayedStream {
     private let context: RequestContext
     private let exchange: DownstreamExchange
     private let upstream: UpstreamExchange
     private let translation: Translation
     private let writer: any StreamWriter
+    /// What stands before the writer, where a rescue is possible or under way.
+    private let rescueSink: RescueSink?
     private let tape: JSONTape
     private var decoding: StreamDecoding
-    private var keepAlive: StreamKeepAlive?
+    private var watch: StreamWatch?
     private var failure: UpstreamError?
+    private var isComplete = false
+    /// Of the writer's text, what was there before.
+    private let earlierByteCount: Int
+    /// How much of the answer had come when the watch was last told.
+    private var notedCount = 0
 
-    init(
-        _ context: RequestContext, from upstream: UpstreamExchange, _ translation: Translation,
-        _ writer: any StreamWriter,
-        tape: JSONTape
-    ) {
+    init(_ context: RequestContext, from upstream: UpstreamExchange, _ translation: Translation, tape: JSONTape) {
         self.context = context
         self.upstream = upstream
         self.translation = translation
-        self.writer = writer
         self.tape = tape
         exchange = context.exchange
-        decoding = StreamDecoding(translation, into: writer, eventBytesMax: context.snapshot.limits.eventBytesMax)
+        let rescue = Rescue.make(context, isTranslated: true)
+        context.rescue = rescue
+        let writer = rescue?.writer ?? ReplyFormat.streamWriter(context)
+        rescue?.writer = writer
+        self.writer = writer
+        earlierByteCount = writer.textByteCount
+        let rescueSink = rescue.map { RescueSink($0, writer) }
+        self.rescueSink = rescueSink
+        decoding = StreamDecoding(
+            translation, into: rescueSink ?? writer, eventBytesMax: context.snapshot.limits.eventBytesMax)
         exchange.onDrained = { [unowned upstream] in upstream.resume() }
-        keepAlive = StreamKeepAlive(context, after: context.snapshot.timeouts.keepAliveComment) { [unowned self] in
+        watch = StreamWatch(context, upstream) { [unowned self] in
             sendHead()
+        } late: { [unowned self] error in
+            fail(error)
         }
     }
 
@@ -45,14 +60,14 @@ final class TranslatedStream: RelayedStream {
 
     func received(_ bytes: Span<UInt8>) {
         if failure != nil { return }
+        if let drain = context.drain, !drain.takes(bytes.count) { return fail(StreamDrain.over) }
         do throws(UpstreamError) {
             try decode(bytes)
             if decoding.isOver { return upstream.cancel(UpstreamError(.cancelled, "the answer is complete")) }
         } catch {
-            failure = error
-            upstream.cancel(error)
+            fail(error)
         }
-        if exchange.isCongested { upstream.pause() }
+        if exchange.isCongested, context.drain == nil { upstream.pause() }
     }
 
     private func decode(_ bytes: Span<UInt8>) throws(UpstreamError) {
@@ -65,43 +80,70 @@ final class TranslatedStream: RelayedStream {
         try deliver()
     }
 
+    private func fail(_ error: UpstreamError) {
+        if failure != nil { return }
+        failure = error
+        upstream.cancel(error)
+    }
+
     /// A reply that came whole.
     func take(whole body: ByteBuffer) throws(UpstreamError) {
         let tape = tape
-        translation.decoder.decode(whole: tape.root(over: body.span), into: writer)
+        let sink: any ReplySink = rescueSink ?? writer
+        translation.decoder.decode(whole: tape.root(over: body.span), into: sink)
         try deliver()
-        if !writer.hasContent, !translation.decoder.end(into: writer) { throw TranslatedReply.noAnswer }
-        finish()
+        if !writer.hasContent, !translation.decoder.end(into: sink) { throw TranslatedReply.noAnswer }
+        try finish()
     }
 
     func end() throws(UpstreamError) {
         if let failure { throw failure }
         try decoding.end(tape: tape)
         try deliver()
-        finish()
+        if !writer.hasContent || rescueSink?.pieceCount == 0 { throw TranslatedReply.noAnswer }
+        try finish()
     }
 
-    private func finish() {
-        if writer.usage == nil { writer.usage(estimate) }
+    private func finish() throws(UpstreamError) {
+        if let rescueSink {
+            rescueSink.end()
+            if rescueSink.isDifferent { throw Rescue.different }
+        }
+        isComplete = true
+        if usage == nil { (rescueSink as (any ReplySink)? ?? writer).usage(estimate) }
         writer.finishStream()
         flush()
+        context.rescue?.succeeded()
         exchange.finish()
     }
 
-    /// Sends what was written, once there is something to notice in it: also what came before a fault, so that it does not
-    /// matter how the provider's bytes were cut.
+    /// Sends what was written, once the answer has begun; also what came before a fault, so that it does not matter how the provider's
+    /// bytes were cut.
     private func deliver() throws(UpstreamError) {
-        if writer.hasContent || exchange.isHeadSent { flush() }
-        if let fault = writer.fault { throw context.reported(fault) }
+        noteContent()
+        let limit = context.snapshot.streams.rescue.heldByteCountMax
+        if writer.hasContent || context.hasContentOut || writer.output.count > limit { flush() }
+        if rescueSink?.isDifferent == true { throw Rescue.different }
+        if let fault = rescueSink?.fault ?? writer.fault { throw context.reported(fault) }
+    }
+
+    private func noteContent() {
+        let count = rescueSink?.pieceCount ?? writer.textByteCount
+        if count == notedCount { return }
+        notedCount = count
+        watch?.noteContent()
+        if let rescue = context.rescue, rescue.record.isLost, rescue.step == nil { context.giveUpRescue() }
     }
 
     private func flush() {
         let output = writer.output
         if output.isEmpty { return }
+        defer { output.removeAll() }
+        if context.drain != nil { return }
         sendHead()
-        keepAlive?.noteSent()
+        if !context.hasContentOut { context.contentBegins() }
+        watch?.noteSent()
         exchange.send(output.span)
-        output.removeAll()
     }
 
     private func sendHead() {
@@ -110,76 +152,24 @@ final class TranslatedStream: RelayedStream {
         exchange.sendHead(ReplyFormat.streamHead(context), body: .unknown)
     }
 
+    // MARK: Usage
+
+    /// What this attempt cost, as its provider says.
+    private var usage: Usage? { rescueSink.map(\.usage) ?? writer.usage }
+
     private var estimate: Usage {
-        .estimate(requestByteCount: exchange.receivedByteCount, textByteCount: writer.textByteCount)
+        let repeated = rescueSink?.repeatedByteCount ?? 0
+        return .estimate(
+            requestByteCount: exchange.receivedByteCount,
+            textByteCount: writer.textByteCount - earlierByteCount + repeated)
     }
 
     func stop() {
-        context.attempt.usage = writer.usage ?? (writer.hasContent ? estimate : nil)
+        let said = writer.hasContent ? estimate : nil
+        let own = isComplete ? usage ?? said : Usage.ofCut(usage, said)
+        context.attempt.usage = Usage.sum(context.rescue?.spent, own)
         context.malformedEvents = decoding.malformedCount
-        keepAlive?.stop()
-    }
-}
-
-/// Collects a provider's stream for an application that wants the answer whole.
-final class AssembledStream: BodySink {
-    private let context: RequestContext
-    private let upstream: UpstreamExchange
-    private let reply: ReplyAssembly
-    private let byteCountMax: Int
-    private let tape: JSONTape
-    private var decoding: StreamDecoding
-    private var failure: UpstreamError?
-
-    init(
-        _ context: RequestContext, from upstream: UpstreamExchange, _ translation: Translation, _ reply: ReplyAssembly,
-        tape: JSONTape
-    ) {
-        self.context = context
-        self.upstream = upstream
-        self.reply = reply
-        self.tape = tape
-        byteCountMax = context.snapshot.limits.bodyBytesMax
-        decoding = StreamDecoding(translation, into: reply, eventBytesMax: context.snapshot.limits.eventBytesMax)
-    }
-
-    func received(_ bytes: Span<UInt8>) {
-        if failure != nil { return }
-        do throws(UpstreamError) {
-            try decoding.received(bytes, from: upstream, tape: tape)
-            if let fault = reply.fault { throw context.reported(fault) }
-            if reply.keptByteCount > byteCountMax {
-                throw UpstreamError(.tooLarge, "its answer is longer than \(byteCountMax) bytes")
-            }
-            if decoding.isOver { upstream.cancel(UpstreamError(.cancelled, "the answer is complete")) }
-        } catch {
-            failure = error
-            upstream.cancel(error)
-        }
-    }
-
-    /// Takes the stream to its end.
-    func collect() async throws(UpstreamError) {
-        do throws(UpstreamError) {
-            try await upstream.relay(to: self)
-        } catch {
-            if !decoding.isOver { throw failed(failure ?? error) }
-        }
-        if let failure { throw failed(failure) }
-        do throws(UpstreamError) {
-            try decoding.end(tape: tape)
-        } catch {
-            throw failed(error)
-        }
-    }
-
-    /// What was answered before the failure has its price all the same.
-    private func failed(_ error: UpstreamError) -> UpstreamError {
-        context.attempt.usage = reply.usage ?? (reply.isEmpty ? nil : estimate)
-        return error
-    }
-
-    private var estimate: Usage {
-        .estimate(requestByteCount: context.exchange.receivedByteCount, textByteCount: reply.byteCount)
+        watch?.stop()
+        context.drain?.end()
     }
 }

@@ -53,7 +53,7 @@ package final class Translation {
         }
         let echo = context.operation == .responses ? ResponsesEcho(of: tape.root(over: body.span)) : nil
         var body = try CanonicalRequest.make(of: body, context, provider, tape: tape)
-        let capabilities = provider.adaptation.capabilities.row(for: context.attempt.upstreamModel)
+        let capabilities = context.capabilities
         if !capabilities.imageURLs { body = try await MediaInlining.inline(body, context, media, tape: tape) }
         let stops = stops(tape.root(over: body.span), provider)
         body = try RequestEditing.adapted(body, context, provider, takesChoices: false, tape: tape)
@@ -146,7 +146,7 @@ package final class Translation {
         return stops
     }
 
-    private static func filters(_ context: RequestContext, _ provider: Provider, _ stops: [String]) -> [ReplyFilter] {
+    static func filters(_ context: RequestContext, _ provider: Provider, _ stops: [String]) -> [ReplyFilter] {
         var filters: [ReplyFilter] = []
         if provider.adaptation.reply.hasThinkTags { filters.append(ThinkTagFilter()) }
         if !stops.isEmpty { filters.append(StopFilter(stops)) }

@@ -3,6 +3,7 @@ internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluiceNet
 internal import SluiceProviders
+internal import SluiceStorage
 
 /// The platform's envelope around replies and errors.
 enum PlatformReply {
@@ -101,8 +102,11 @@ enum PlatformReply {
             json.key("name")
             json.string(context.model)
             json.key("provider")
-            let isOurs = context.degraded != nil
-            json.string(isOurs ? "sluice" : context.attempt.provider?.name ?? "sluice")
+            let isOurs = context.degraded == .fixed
+            json.string(
+                isOurs
+                    ? "sluice"
+                    : context.attempt.provider?.name ?? context.cacheTurn?.served?.labels.provider ?? "sluice")
             json.key("version")
             json.string(version ?? (isOurs ? context.model : context.attempt.upstreamModel))
         }

@@ -2,7 +2,7 @@ package import SluiceCore
 
 /// One slot of a gate. It is given back exactly once: by `release`, or when nothing refers to it any more.
 package final class GateSlot {
-    private let gate: ConcurrencyGate
+    package let gate: ConcurrencyGate
     private let since: Instant
     private var isHeld = true
 

@@ -50,11 +50,14 @@ package struct CapabilityTable: Sendable {
 }
 
 extension Capabilities {
-    mutating func apply(_ rule: CapabilityRules) {
+    package mutating func apply(_ rule: CapabilityRules) {
         for flag in rule.flags {
             if let path = Self.flags[flag.name] { self[keyPath: path] = flag.value }
         }
         if let reasoning = rule.reasoning { self.reasoning = Reasoning(rawValue: reasoning.rawValue) ?? .effort }
+        if let continuation = rule.continuation {
+            self.continuation = Continuation(rawValue: continuation.rawValue) ?? .none
+        }
         if let max = rule.contextTokensMax { contextTokensMax = max }
         if let max = rule.outputTokensMax { outputTokensMax = max }
         // Without tools there are none to force.

@@ -8,17 +8,24 @@ package struct AnthropicStreamInspector: StreamInspector {
     package private(set) var malformedCount = 0
     package private(set) var eventCount = 0
     package private(set) var hasError = false
-    /// Something came but the opening of the stream.
+    package private(set) var blankCount = 0
     package private(set) var hasBegun = false
+    package var record: ReplyRecord?
     /// Whether `message_stop` came.
     package private(set) var isDone = false
     private var tokens = AnthropicUsage()
     /// Events that only add text, as the last ones that were scanned: those that look the same are not scanned again.
-    private var last = JSONTemplate()
-    private var other = JSONTemplate()
+    private var last = Pattern()
+    private var other = Pattern()
     private var misses = 0
     /// A stream whose events are all different is not worth remembering.
     private static let missesMax = 16
+
+    private struct Pattern {
+        var template = JSONTemplate()
+        /// What is in its hole; `nil` for a call's arguments.
+        var kind: ReplyRecord.Kind?
+    }
 
     package init() {}
 
@@ -28,6 +35,9 @@ package struct AnthropicStreamInspector: StreamInspector {
     package mutating func inspect(_ data: Span<UInt8>, with tape: JSONTape) -> StreamVerdict {
         if isKnown(data) {
             eventCount += 1
+            if let record, let kind = last.kind, let text = last.template.text(0, of: data) {
+                record.append(kind, escaped: data.extracting(text))
+            }
             return .forward
         }
         do throws(JSONError) {
@@ -37,14 +47,16 @@ package struct AnthropicStreamInspector: StreamInspector {
             return .malformed
         }
         eventCount += 1
-        return inspect(tape.root(over: data))
+        let root = tape.root(over: data)
+        if let record { MessagesContent.note(root, in: record) }
+        return inspect(root)
     }
 
     package func fault(in event: JSONValue) -> ProviderFault? { AnthropicFault.inBand(event) }
 
     private mutating func isKnown(_ data: Span<UInt8>) -> Bool {
-        var isKnown = last.matches(data)
-        if !isKnown, other.matches(data) {
+        var isKnown = last.template.matches(data)
+        if !isKnown, other.template.matches(data) {
             swap(&last, &other)
             isKnown = true
         }
@@ -62,18 +74,20 @@ package struct AnthropicStreamInspector: StreamInspector {
             hasBegun = true
             learn(event)
         } else if type.equals("message_start") {
+            blankCount += 1
             tokens.merge(event["message"]?["usage"])
         } else if type.equals("message_delta") {
             hasBegun = true
             tokens.merge(event["usage"])
         } else if type.equals("message_stop") {
-            hasBegun = true
             isDone = true
         } else if type.equals("error") {
             hasError = true
             return .error
-        } else if !type.equals("ping") {
+        } else if MessagesContent.isNoticed(event, type) {
             hasBegun = true
+        } else {
+            blankCount += 1
         }
         return .forward
     }
@@ -85,7 +99,9 @@ package struct AnthropicStreamInspector: StreamInspector {
         for name in ["text", "partial_json", "thinking"] as [StaticString] {
             guard let text = delta[name], text.isString else { continue }
             other = last
-            last = JSONTemplate(event.rawBytes, strings: [text.range])
+            last = Pattern(
+                template: JSONTemplate(event.rawBytes, strings: [text.range]),
+                kind: "\(name)" == "text" ? .text : "\(name)" == "thinking" ? .reasoning : nil)
             return
         }
     }

@@ -29,6 +29,15 @@ package final class MessagesStreamWriter: StreamWriter {
 
     package init(_ identity: ReplyIdentity) { self.identity = identity }
 
+    /// Goes on with a stream that a provider has begun: in the text that is open, or in the next block.
+    package init(resuming opening: ReplyOpening, _ identity: ReplyIdentity) {
+        self.identity = identity
+        isOpen = true
+        hasContent = true
+        blockCount = opening.blockCount
+        block = opening.isTextOpen ? .text : .none
+    }
+
     // MARK: Events
 
     private func event(_ name: StaticString) {

@@ -11,6 +11,20 @@ package struct Capabilities: Sendable, Equatable {
         case adaptive
     }
 
+    /// How a model is told to go on with a message of the assistant that stands last: what it answers is appended to it.
+    package enum Continuation: String, Sendable, CaseIterable {
+        /// It does not, or nobody knows: it may begin anew.
+        case none
+        /// By the message alone.
+        case message
+        /// `partial: true` in the message.
+        case partial
+        /// `prefix: true` in the message.
+        case prefix
+        /// `continue_final_message: true` in the request, and `add_generation_prompt: false`.
+        case continueFinalMessage = "continue_final_message"
+    }
+
     package var systemRole = true
     package var tools = true
     /// Several calls in one answer.
@@ -29,6 +43,8 @@ package struct Capabilities: Sendable, Equatable {
     package var sampling = true
     /// A last message of the assistant is continued.
     package var prefill = true
+    /// For the rescue of a stream that broke off.
+    package var continuation = Continuation.none
     /// Says at the end of a stream what it cost.
     package var streamUsage = true
     /// In tokens; `nil`: not known.

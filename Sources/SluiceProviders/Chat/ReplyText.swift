@@ -17,6 +17,12 @@ package struct ReplyText: ~Escapable {
     }
 
     @_lifetime(copy bytes)
+    private init(_ bytes: Span<UInt8>, isEscaped: Bool) {
+        self.bytes = bytes
+        self.isEscaped = isEscaped
+    }
+
+    @_lifetime(copy bytes)
     private init(escaped bytes: Span<UInt8>) {
         self.bytes = bytes
         isEscaped = true
@@ -59,5 +65,46 @@ package struct ReplyText: ~Escapable {
         let buffer = ByteBuffer(capacity: bytes.count)
         append(plainTo: buffer)
         return buffer.text
+    }
+
+    /// Cuts it into pieces of about that size, never within a character or an escape sequence.
+    package func forEachPiece(byteCount: Int, _ body: (ReplyText) -> Void) {
+        var start = 0
+        while start < bytes.count {
+            let end = end(ofPieceFrom: start, byteCount)
+            body(ReplyText(bytes.extracting(start..<end), isEscaped: isEscaped))
+            start = end
+        }
+    }
+
+    private func end(ofPieceFrom start: Int, _ byteCount: Int) -> Int {
+        var at = start
+        while at < bytes.count {
+            if at - start >= byteCount { return at }
+            if isEscaped, bytes[at] == UInt8(ascii: "\\") {
+                at = end(ofEscapeAt: at)
+            } else {
+                at += 1
+                while at < bytes.count, bytes[at] & 0xC0 == 0x80 { at += 1 }
+            }
+        }
+        return bytes.count
+    }
+
+    /// The two halves of a surrogate pair stay together.
+    private func end(ofEscapeAt start: Int) -> Int {
+        var at = start
+        for _ in 0..<2 {
+            guard at + 1 < bytes.count, bytes[at] == UInt8(ascii: "\\") else { break }
+            let isUnicode = bytes[at + 1] == UInt8(ascii: "u")
+            if !isUnicode, at > start { break }
+            // U+D800 to U+DBFF.
+            let isHigh =
+                isUnicode && at + 3 < bytes.count && bytes[at + 2].hexDigitValue == 0xD
+                && (bytes[at + 3].hexDigitValue.map { 8...11 ~= $0 } ?? false)
+            at += isUnicode ? 6 : 2
+            if !isHigh { break }
+        }
+        return min(at, bytes.count)
     }
 }

@@ -10,8 +10,13 @@ package protocol StreamInspector {
     var eventCount: Int { get }
     var malformedCount: Int { get }
     var hasError: Bool { get }
-    /// Whether what has been passed on is worth keeping: until then an error can still become a status.
+    /// Events that say nothing: signs of life.
+    var blankCount: Int { get }
+    /// Whether the answer has begun: something came that a reader would notice. Until then nothing goes out, and an error can still
+    /// become a status, or another provider be asked.
     var hasBegun: Bool { get }
+    /// Takes down what the application gets, as long as somebody wants to know.
+    var record: ReplyRecord? { get set }
     /// Whether the dialect's last event came.
     var isDone: Bool { get }
     /// Whether the stream may end here: what has been passed on is a whole answer, or an honest error.

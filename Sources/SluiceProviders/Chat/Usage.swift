@@ -34,4 +34,34 @@ package struct Usage: Equatable, Sendable {
         usage.isEstimated = true
         return usage
     }
+
+    /// What an answer cost that broke off: the provider may have said what went in, and hardly what came out.
+    ///
+    /// - Parameter estimate: of what came until then; `nil` if nothing came.
+    package static func ofCut(_ said: Usage?, _ estimate: Usage?) -> Usage? {
+        guard let said else { return estimate }
+        guard let estimate, estimate.outputTokens > said.outputTokens else { return said }
+        var usage = said
+        let (total, overflowed) = said.totalTokens.addingReportingOverflow(estimate.outputTokens - said.outputTokens)
+        usage.outputTokens = estimate.outputTokens
+        usage.totalTokens = overflowed ? .max : total
+        usage.isEstimated = true
+        return usage
+    }
+
+    /// What several attempts cost together; as good as the worse of them is known.
+    package static func sum(_ first: Usage?, _ second: Usage?) -> Usage? {
+        guard let first else { return second }
+        guard let second else { return first }
+        func add(_ path: KeyPath<Usage, Int>) -> Int {
+            let (sum, overflowed) = first[keyPath: path].addingReportingOverflow(second[keyPath: path])
+            return overflowed ? .max : sum
+        }
+        var usage = Usage(
+            inputTokens: add(\.inputTokens), outputTokens: add(\.outputTokens), totalTokens: add(\.totalTokens),
+            cachedInputTokens: add(\.cachedInputTokens), cacheWriteInputTokens: add(\.cacheWriteInputTokens),
+            reasoningTokens: add(\.reasoningTokens))
+        usage.isEstimated = first.isEstimated || second.isEstimated
+        return usage
+    }
 }

@@ -34,6 +34,7 @@ package final class KeyRing: Sendable {
     package init(_ credentials: [Credential]) { self.credentials = credentials }
 
     package var isEmpty: Bool { credentials.isEmpty }
+    package var count: Int { credentials.count }
 
     /// The place of the next key in turn that is not set aside; the one that is free the soonest if all are. `nil` if there are no keys.
     package func next(at now: Instant) -> Int? {
@@ -48,6 +49,19 @@ package final class KeyRing: Sendable {
             if !aside.contains(where: { $0.index == index }) { return index }
         }
         return aside.min { $0.until < $1.until }?.index
+    }
+
+    /// The next key in turn that is neither set aside nor closed; as `next(at:)` if there is none.
+    package func next(at now: Instant, unless isClosed: (Int) -> Bool) -> Int? {
+        let count = UInt(credentials.count)
+        if count < 2 { return next(at: now) }
+        let start = turn.wrappingAdd(1, ordering: .relaxed).oldValue
+        let aside = current(at: now)
+        for offset in 0..<count {
+            let index = Int((start &+ offset) % count)
+            if !isClosed(index), !aside.contains(where: { $0.index == index }) { return index }
+        }
+        return next(at: now)
     }
 
     /// Whether another key than this one could be used.

@@ -30,10 +30,29 @@ package final class ChatStreamWriter: StreamWriter {
         self.showsUsage = showsUsage
     }
 
+    /// Goes on with a stream that another writer, or a provider, has begun: under its name, and without a second beginning.
+    package init(resuming opening: ReplyOpening, _ identity: ReplyIdentity, showsUsage: Bool) {
+        self.identity = identity
+        self.showsUsage = showsUsage
+        id = opening.id
+        model = opening.model
+        created = opening.created
+        fingerprint = opening.fingerprint
+        hasContent = true
+        makeHead()
+    }
+
     // MARK: Chunks
 
     private func openHead() {
         if head != nil { return }
+        makeHead()
+        open()
+        output.append("\"role\":\"assistant\",\"content\":\"\"" as StaticString)
+        close()
+    }
+
+    private func makeHead() {
         let head = ByteBuffer(capacity: 256)
         head.append("data: {\"id\":" as StaticString)
         var json = JSONWriter(into: head)
@@ -50,9 +69,6 @@ package final class ChatStreamWriter: StreamWriter {
         }
         head.append(",\"choices\":[" as StaticString)
         self.head = head
-        open()
-        output.append("\"role\":\"assistant\",\"content\":\"\"" as StaticString)
-        close()
     }
 
     /// The beginning of a chunk, up to the inside of its delta.

@@ -8,6 +8,21 @@ struct ChunkPatterns {
         var verdict = OpenAIStreamInspector.Verdict.forward
         /// Where the `usage` member begins and ends, counted from the end of the chunk; it stands after the last text.
         var usageFromEnd: (begin: Int, end: Int)?
+        /// What is in each hole; `nil` for what is no part of an answer's text.
+        var kinds: [ReplyRecord.Kind?] = []
+        /// The length of a chunk that says nothing.
+        var emptyByteCount = 0
+    }
+
+    /// The strings of a chunk that may differ, and what they are.
+    private struct Texts {
+        var ranges: [Range<Int>] = []
+        var kinds: [ReplyRecord.Kind?] = []
+
+        mutating func add(_ value: JSONValue, _ kind: ReplyRecord.Kind?) {
+            ranges.append(value.range)
+            kinds.append(kind)
+        }
     }
 
     private var last = Pattern()
@@ -37,24 +52,37 @@ struct ChunkPatterns {
         return data.count - place.begin..<data.count - place.end
     }
 
+    /// For a chunk whose verdict was just given: whether there is nothing in it.
+    func isEmpty(_ data: Span<UInt8>) -> Bool { data.count == last.emptyByteCount }
+
+    /// For a chunk whose verdict was just given: notes what it says.
+    func note(_ data: Span<UInt8>, in record: ReplyRecord) {
+        for hole in last.kinds.indices {
+            guard let kind = last.kinds[hole], let text = last.template.text(hole, of: data) else { continue }
+            record.append(kind, escaped: data.extracting(text))
+        }
+    }
+
     mutating func learn(_ chunk: JSONValue, _ verdict: OpenAIStreamInspector.Verdict) {
         misses += 1
         if misses > Self.missesMax || chunk.range.lowerBound != 0 { return }
-        var strings: [Range<Int>] = []
+        var texts = Texts()
         var usage: Range<Int>?
         var members = chunk.members
         while let member = members.next() {
             if member.isNamed("choices") {
                 var choices = member.value.elements
-                while let choice = choices.next() { Self.addTexts(of: choice, to: &strings) }
+                while let choice = choices.next() { Self.addTexts(of: choice, to: &texts) }
             } else if member.isNamed("obfuscation"), member.value.isString {
-                strings.append(member.value.range)
+                texts.add(member.value, nil)
             } else if member.isNamed("usage") {
                 usage = member.range
             }
         }
-        if strings.isEmpty { return }
-        var pattern = Pattern(template: JSONTemplate(chunk.rawBytes, strings: strings), verdict: verdict)
+        if texts.ranges.isEmpty { return }
+        var pattern = Pattern(template: JSONTemplate(chunk.rawBytes, strings: texts.ranges), verdict: verdict)
+        pattern.kinds = texts.kinds
+        pattern.emptyByteCount = pattern.template.emptyByteCount
         if verdict == .withoutUsage {
             guard let usage, let range = Self.withComma(usage, in: chunk.rawBytes),
                 chunk.range.count - range.lowerBound <= pattern.template.tailByteCount
@@ -72,28 +100,26 @@ struct ChunkPatterns {
         return member.lowerBound - 1..<member.upperBound
     }
 
-    private static let texts: [StaticString] = ["content", "reasoning_content", "reasoning", "refusal"]
-
-    private static func addTexts(of choice: JSONValue, to strings: inout [Range<Int>]) {
+    private static func addTexts(of choice: JSONValue, to texts: inout Texts) {
         var members = choice.members
         while let member = members.next() {
-            if member.isNamed("text"), member.value.isString { strings.append(member.value.range) }
+            if member.isNamed("text"), member.value.isString { texts.add(member.value, nil) }
             if !member.isNamed("delta") { continue }
             var parts = member.value.members
             while let part = parts.next() {
-                for name in texts where part.isNamed(name) && part.value.isString { strings.append(part.value.range) }
-                if part.isNamed("tool_calls") { addArguments(of: part.value, to: &strings) }
+                if part.value.isString, let kind = ReplyRecord.Kind(of: part) { texts.add(part.value, kind) }
+                if part.isNamed("tool_calls") { addArguments(of: part.value, to: &texts) }
             }
         }
     }
 
-    private static func addArguments(of calls: JSONValue, to strings: inout [Range<Int>]) {
+    private static func addArguments(of calls: JSONValue, to texts: inout Texts) {
         var elements = calls.elements
         while let call = elements.next() {
             guard let function = call["function"], let arguments = function["arguments"], arguments.isString else {
                 continue
             }
-            strings.append(arguments.range)
+            texts.add(arguments, nil)
         }
     }
 }

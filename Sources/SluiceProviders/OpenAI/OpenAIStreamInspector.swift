@@ -20,6 +20,9 @@ package struct OpenAIStreamInspector: StreamInspector {
     package private(set) var hasError = false
     /// Whether `[DONE]` came.
     package private(set) var isDone = false
+    package private(set) var blankCount = 0
+    package private(set) var hasBegun: Bool
+    package var record: ReplyRecord?
     private var hasFinish = false
     /// Whether the event looked at last says what the stream has cost so far.
     private var hasReadUsage = false
@@ -37,10 +40,9 @@ package struct OpenAIStreamInspector: StreamInspector {
             default: .unknown
             }
         self.showsUsage = showsUsage || ending != .chat
+        // What is not known has no beginning to wait for.
+        hasBegun = ending == .unknown
     }
-
-    /// Every event of the dialect says something.
-    @inline(__always) package var hasBegun: Bool { true }
 
     /// Whether the stream may end here: what has been passed on is a whole answer, or an honest error.
     package var isComplete: Bool { isDone || hasFinish || hasError || ending == .unknown }
@@ -49,6 +51,8 @@ package struct OpenAIStreamInspector: StreamInspector {
     package mutating func inspect(_ data: Span<UInt8>, with tape: JSONTape) -> Verdict {
         if let known = patterns.verdict(of: data) {
             eventCount += 1
+            if patterns.isEmpty(data) { blankCount += 1 }
+            if let record { patterns.note(data, in: record) }
             return known
         }
         if data.hasPrefix("[DONE]") {
@@ -66,8 +70,9 @@ package struct OpenAIStreamInspector: StreamInspector {
         let hadFinish = hasFinish
         hasReadUsage = false
         let verdict = inspect(root)
+        noteContent(root, verdict)
         // What only adds text is remembered: the next chunks are likely to look the same.
-        if remembersChunks, ending == .chat, verdict == .forward || verdict == .withoutUsage, hadFinish == hasFinish,
+        if remembersChunks, ending == .chat, hasBegun, verdict == .forward || verdict == .withoutUsage, hadFinish == hasFinish,
             !hasReadUsage
         {
             patterns.learn(root, verdict)
@@ -77,6 +82,20 @@ package struct OpenAIStreamInspector: StreamInspector {
 
     /// Where the `usage` member stands in a chunk that is to go on without it.
     package func usageRange(in data: Span<UInt8>) -> Range<Int>? { patterns.usageRange(in: data) }
+
+    package func fault(in event: JSONValue) -> ProviderFault? { OpenAIFault.inBand(event) }
+
+    private mutating func noteContent(_ event: JSONValue, _ verdict: Verdict) {
+        if verdict == .error { return }
+        let isNoticed =
+            switch ending {
+            case .chat: ChunkContent.isNoticed(event)
+            case .typed: ResponsesContent.isNoticed(event)
+            case .unknown: true
+            }
+        if isNoticed { hasBegun = true } else { blankCount += 1 }
+        if let record, ending == .chat { ChunkContent.note(event, in: record) }
+    }
 
     private mutating func inspect(_ event: JSONValue) -> Verdict {
         guard event.isObject else { return .forward }

@@ -4,6 +4,7 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 internal import SluicePipeline
+internal import SluiceStorage
 
 /// Health, and how providers are, on a port and a thread of its own: it answers when every worker is busy.
 final class AdminEndpoint {
@@ -18,7 +19,10 @@ final class AdminEndpoint {
         guard let wanted = SocketAddress("\(configured)") else {
             throw ListeningSockets.Unusable(address: "\(configured)", reason: "it cannot be read")
         }
-        let routes: [any AdminRoute] = [ProvidersEndpoint(on: loop, shared: shared), QueuesEndpoint(shared)]
+        let routes: [any AdminRoute] = [
+            ProvidersEndpoint(on: loop, shared: shared), TargetsEndpoint(shared: shared),
+            CacheEndpoint(shared: shared), RedisEndpoint(shared), QueuesEndpoint(shared),
+        ]
         registry = ConnectionRegistry(
             loop: loop, configuration: DownstreamConfiguration(), count: ConnectionCount(max: Self.connectionsMax),
             protocolError: { _ in }, handler: { exchange in Self.answer(exchange, shared, routes) })
@@ -50,8 +54,28 @@ final class AdminEndpoint {
             return send(405, #"{"error":"Use GET."}"#, to: exchange)
         }
         let isReady = !path.equals("/readyz") || shared.status.isReady
-        let load = HealthReport.Load(inFlight: shared.gauge.inFlight, connections: shared.connections.current)
+        let load = HealthReport.Load(inFlight: shared.gauge.inFlight, connections: shared.connections.current,
+            redis: shared.lasting.redis.overall.rawValue)
         send(isReady ? 200 : 503, HealthReport.body(shared.status, load: load), to: exchange)
+    }
+
+    /// A part of a path with what `%XX` stands for; a `%` without two hex digits is itself.
+    static func decoded(_ text: Substring) -> String {
+        let bytes = Array(text.utf8)
+        var decoded: [UInt8] = []
+        var at = 0
+        while at < bytes.count {
+            if bytes[at] == UInt8(ascii: "%"), bytes.count - at >= 3, let high = bytes[at + 1].hexDigitValue,
+                let low = bytes[at + 2].hexDigitValue
+            {
+                decoded.append(UInt8(truncatingIfNeeded: high << 4 | low))
+                at += 3
+            } else {
+                decoded.append(bytes[at])
+                at += 1
+            }
+        }
+        return String(decoding: decoded, as: UTF8.self)
     }
 
     static func send(_ status: Status, _ text: String, to exchange: DownstreamExchange) {

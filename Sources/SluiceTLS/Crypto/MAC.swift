@@ -2,7 +2,7 @@ internal import COpenSSL
 
 /// HMAC (RFC 2104).
 package enum MAC {
-    nonisolated(unsafe) private static let sha1Algorithm: OpaquePointer = {
+    nonisolated(unsafe) static let sha1Algorithm: OpaquePointer = {
         guard OpenSSLLibrary.isReady, let found = unsafe EVP_MD_fetch(nil, "SHA1", nil) else {
             preconditionFailure("OpenSSL has no SHA-1: \(OpenSSLErrorQueue.drainText())")
         }

@@ -14,6 +14,10 @@ struct Configuration {
     var drain = "lame_duck_ms: 0"
     var log = ""
     var media = ""
+    /// Nothing is sent twice, and no target is left alone, unless a test is about that.
+    var retries = "same_target_max: 0"
+    var breakers = "enabled: false"
+    var hedging = ""
     /// Other sections, each `name: {…}`.
     var others: [String] = []
 
@@ -35,6 +39,7 @@ struct Configuration {
             #"environment_providers: "never""#, "providers: {\(providers.joined(separator: ", "))}",
             "models: {\(models)}",
             "limits: {\(limits)}", "timeouts: {\(timeouts)}", "drain: {\(drain)}", "log: {\(log)}", "media: {\(media)}",
+            "retries: {\(retries)}", "breakers: {\(breakers)}", "hedging: {\(hedging)}",
         ]
         if let defaultProvider { sections.append(#"default_provider: "\#(defaultProvider)""#) }
         sections += others

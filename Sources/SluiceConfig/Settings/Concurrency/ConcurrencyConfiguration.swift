@@ -30,7 +30,7 @@ package struct ConcurrencyConfiguration: Sendable, Equatable {
     package static func read(_ section: ConfigSection, providers: [String]) -> Self {
         var concurrency = Self()
         concurrency.models = section.dictionary(
-            "models", names: .model, doc: "Models with a limit, by the name that applications ask for."
+            "models", names: .modelPattern, doc: "Models with a limit, by the name that applications ask for."
         ) { name, section in readGate(section, name) }
         concurrency.providers = section.dictionary(
             "providers", names: .identifier, doc: "Providers with a limit: a slow one holds no more of Sluice than that."

@@ -34,7 +34,7 @@ package struct DegradedConfiguration: Sendable, Equatable {
             doc: "An answer to the same request that the cache still has, however old, goes before the ones given here.")
         degraded.reply = readReply(section)
         degraded.models = section.dictionary(
-            "models", names: .model, doc: "Others for some models, by the name that applications ask for."
+            "models", names: .modelPattern, doc: "Others for some models, by the name that applications ask for."
         ) { name, section in
             let reply = readReply(section)
             if reply == Reply() { section.mistake("`text` or `json`, found neither") }

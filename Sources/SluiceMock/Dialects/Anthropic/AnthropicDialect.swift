@@ -24,7 +24,7 @@ struct AnthropicDialect: Dialect {
         case ["v1", "messages"]:
             if !call.isPost { throw DialectFailure(.method, "Method Not Allowed") }
             let request = try AnthropicRequest(call)
-            let answer = Answer(request.question, turn.behaviour)
+            let answer = try Answer(request.question, turn.behaviour)
             let reply = AnthropicReply(answer, request, turn)
             return request.question.isStream ? reply.stream() : reply.whole()
         case ["v1", "messages", "count_tokens"]:

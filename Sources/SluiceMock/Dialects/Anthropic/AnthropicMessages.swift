@@ -3,6 +3,8 @@ struct AnthropicMessages {
     private(set) var echo = ""
     private(set) var endsWithToolResult = false
     private(set) var byteCount = 0
+    /// What the assistant said last, if nothing comes after it; else empty.
+    private(set) var prefill = ""
     /// Tools that were called and not answered yet.
     private var open: [String] = []
     private var lastRole = ""
@@ -18,7 +20,17 @@ struct AnthropicMessages {
         if lastRole == "assistant", !traits.takesPrefill {
             throw .invalid("This model does not support assistant message prefill.")
         }
+        if lastRole == "assistant", let message = messages.items.last { prefill = try Self.prefill(message) }
         if isThinking, endsWithToolResult { try Self.checkThoughts(messages.items) }
+    }
+
+    private static func prefill(_ message: MockJSON) throws(DialectFailure) -> String {
+        let content = message["content"]
+        let text = content?.text ?? content?.items.compactMap { $0["text"]?.text }.joined() ?? ""
+        if text.last?.isWhitespace == true {
+            throw .invalid("messages: final assistant content cannot end with trailing whitespace")
+        }
+        return text
     }
 
     private mutating func take(

@@ -89,7 +89,10 @@ struct AnthropicReply {
         script.done { $0.append("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n") }
         let error = AnthropicDialect.error("overloaded_error", "Overloaded", turn).bytes
         return Reply(
-            script, StreamForm(error: Array("event: error\ndata: ".utf8) + error + Array("\n\n".utf8)),
+            script,
+            StreamForm(
+                error: Array("event: error\ndata: ".utf8) + error + Array("\n\n".utf8),
+                keepAlive: Array("event: ping\ndata: {\"type\":\"ping\"}\n\n".utf8)),
             type: "text/event-stream; charset=utf-8", fields: Self.fields(turn))
     }
 

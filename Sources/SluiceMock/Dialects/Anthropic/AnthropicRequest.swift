@@ -34,6 +34,8 @@ struct AnthropicRequest {
         let messages = try AnthropicMessages(body, traits, hasTools: body["tools"] != nil, isThinking: isBudgeted)
         question.echo = messages.echo
         question.endsWithToolResult = messages.endsWithToolResult
+        question.prefill = messages.prefill
+        question.continuesPrefill = true
         question.promptByteCount = messages.byteCount
     }
 

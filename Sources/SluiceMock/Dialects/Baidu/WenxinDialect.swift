@@ -38,7 +38,7 @@ struct WenxinDialect: Dialect {
         switch call.path[5] {
         case "chat":
             let request = try WenxinRequest(call)
-            let reply = WenxinReply(Answer(request.question, turn.behaviour), turn)
+            let reply = WenxinReply(try Answer(request.question, turn.behaviour), turn)
             return request.question.isStream ? reply.stream() : reply.whole()
         case "embeddings":
             guard let inputs = MockVectors.inputs(try call.object()["input"]), inputs.count <= 16 else {

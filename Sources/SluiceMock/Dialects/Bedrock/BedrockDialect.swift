@@ -25,7 +25,7 @@ struct BedrockDialect: Dialect {
         switch call.path[2] {
         case "converse", "converse-stream":
             let request = try BedrockRequest(call)
-            let reply = BedrockReply(Answer(request.question, turn.behaviour), turn)
+            let reply = BedrockReply(try Answer(request.question, turn.behaviour), turn)
             return call.path[2] == "converse" ? reply.whole() : reply.stream()
         case "count-tokens": return Reply(["inputTokens": .int(Tokens.estimate(byteCount: call.body.count))])
         default: throw DialectFailure(.noPath, "UnknownOperation", code: "UnknownOperationException")

@@ -82,7 +82,8 @@ struct BedrockReply {
         var broken = EventStreamFrame.event("contentBlockDelta", ["broken": true])
         broken[broken.count - 6] ^= 1
         return Reply(
-            script, StreamForm(error: error, malformed: broken), type: "application/vnd.amazon.eventstream",
+            script, StreamForm(error: error, malformed: broken, keepAlive: []),
+            type: "application/vnd.amazon.eventstream",
             fields: Self.fields(turn))
     }
 

@@ -26,6 +26,8 @@ struct BedrockRequest {
         let messages = try BedrockMessages(body, hasTools: body["toolConfig"] != nil)
         question.echo = messages.echo
         question.endsWithToolResult = messages.endsWithToolResult
+        question.prefill = messages.prefill
+        question.continuesPrefill = true
         try readExtras(body)
     }
 
@@ -116,6 +118,8 @@ struct BedrockRequest {
 struct BedrockMessages {
     private(set) var echo = ""
     private(set) var endsWithToolResult = false
+    /// What the assistant said last, if nothing comes after it; else empty.
+    private(set) var prefill = ""
 
     private static let blocks: Set<String> = [
         "text", "image", "document", "video", "audio", "toolUse", "toolResult", "reasoningContent", "cachePoint",
@@ -159,6 +163,7 @@ struct BedrockMessages {
             open = calls
             endsWithToolResult = !results.isEmpty && !content.contains { $0["text"] != nil }
             let texts = content.compactMap { $0["text"]?.text }
+            prefill = role == "assistant" ? texts.joined() : ""
             if role == "user", !texts.isEmpty { echo = texts.joined() }
         }
         if !open.isEmpty { throw .invalid("Expected toolResult blocks after toolUse blocks.") }

@@ -89,8 +89,12 @@ struct DialectCall {
     /// Checks a key against what the mock was told, and the names that are always refused.
     func check(key: String?) throws(DialectFailure) {
         guard let key, !key.isEmpty else { throw DialectFailure(.noKey, "No API key was given.") }
-        if key.hasSuffix("sk-refused") { throw DialectFailure(.wrongKey, "The API key is not valid.") }
-        if key.hasSuffix("sk-quota") { throw DialectFailure(.quota, "You exceeded your current quota.") }
+        switch MockCredentials.Tail(key.utf8Span.span) {
+        case .refused: throw DialectFailure(.wrongKey, "The API key is not valid.")
+        case .limited: throw DialectFailure(.rateLimit, "Too many requests, please wait before trying again.")
+        case .quota: throw DialectFailure(.quota, "You exceeded your current quota.")
+        case nil: break
+        }
         if let wanted = options.apiKey, !wanted.matches(key.utf8Span.span) {
             throw DialectFailure(.wrongKey, "The API key is not valid.")
         }

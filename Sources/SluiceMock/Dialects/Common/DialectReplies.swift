@@ -6,10 +6,16 @@ struct StreamForm {
     /// The bytes of an error within the stream; empty where none can be told.
     let error: [UInt8]
     let malformed: [UInt8]
+    /// What keeps the connection alive; empty where nothing does.
+    let keepAlive: [UInt8]
 
-    init(error: [UInt8], malformed: [UInt8] = Array("data: {\"broken\":\n\n".utf8)) {
+    init(
+        error: [UInt8], malformed: [UInt8] = Array("data: {\"broken\":\n\n".utf8),
+        keepAlive: [UInt8] = Array(": keep-alive\n\n".utf8)
+    ) {
         self.error = error
         self.malformed = malformed
+        self.keepAlive = keepAlive
     }
 
     init(data error: MockJSON) { self.init(error: Array("data: ".utf8) + error.bytes + Array("\n\n".utf8)) }

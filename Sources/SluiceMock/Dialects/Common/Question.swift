@@ -17,6 +17,10 @@ struct Question {
     /// What is answered if nothing else is said: the last user text, or the last tool result.
     var echo = ""
     var endsWithToolResult = false
+    /// What the assistant said last, if nothing comes after it; else empty.
+    var prefill = ""
+    /// Whether the dialect goes on after that by itself.
+    var continuesPrefill = false
     var tools: [Tool] = []
     var choice = Choice.auto
     var isParallel = true
@@ -42,11 +46,18 @@ struct Answer {
 
     private static let thought = "The user wants an answer. It is simple."
 
-    init(_ question: Question, _ behaviour: Behaviour) {
+    init(_ question: Question, _ behaviour: Behaviour) throws(DialectFailure) {
+        if behaviour.prefill == .refuse, !question.prefill.isEmpty {
+            throw .invalid(
+                "This model does not support assistant message prefill. The conversation must end with a user message.")
+        }
+        let isContinued = behaviour.prefill.map { $0 == .continue } ?? question.continuesPrefill
         calls = Self.calls(question, behaviour)
         var stop: String?
         let schema = question.schema.map { SchemaText.instance($0) }
-        var text = ReplyText(echo: schema ?? Array(question.echo.utf8), behaviour, limit: question.limit)
+        var text = ReplyText(
+            echo: schema ?? Array(question.echo.utf8), behaviour, limit: question.limit,
+            prefill: isContinued ? Array(question.prefill.utf8) : [])
         if !question.stops.isEmpty {
             let full = String(decoding: text.bytes, as: UTF8.self)
             if let hit = Self.firstStop(in: full, question.stops) {
@@ -89,6 +100,7 @@ struct Answer {
         var behaviour = behaviour
         behaviour.text = nil
         behaviour.tokens = nil
+        behaviour.variance = nil
         return behaviour
     }
 

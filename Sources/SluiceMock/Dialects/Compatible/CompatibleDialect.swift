@@ -35,7 +35,7 @@ struct CompatibleDialect: Dialect {
                 throw DialectFailure(.noModel, "")
             }
             let request = try CompatibleRequest(call, traits, needsModel: call.prefix != "azure")
-            let answer = Answer(request.question, turn.behaviour)
+            let answer = try Answer(request.question, turn.behaviour)
             let reply = CompatibleReply(
                 answer: answer, request: request, traits: traits, prefix: call.prefix, turn: turn)
             return request.question.isStream ? CompatibleStream(reply).stream() : reply.whole()

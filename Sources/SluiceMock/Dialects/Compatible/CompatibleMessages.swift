@@ -2,6 +2,10 @@
 struct CompatibleMessages {
     private(set) var echo = ""
     private(set) var endsWithToolResult = false
+    /// What the assistant said last, if nothing comes after it; else empty.
+    private(set) var prefill = ""
+    /// Whether that message asks to be gone on with.
+    private(set) var continuesPrefill = false
     /// Calls without an answer.
     private var open: [String] = []
 
@@ -42,6 +46,8 @@ struct CompatibleMessages {
         let text = content?.text ?? content?.items.compactMap { $0["text"]?.text }.joined() ?? ""
         if role != "tool", !open.isEmpty { throw Self.unanswered(open) }
         endsWithToolResult = role == "tool"
+        prefill = role == "assistant" && message["tool_calls"] == nil ? text : ""
+        continuesPrefill = message["prefix"]?.flag == true || message["partial"]?.flag == true
         switch role {
         case "assistant":
             let calls = message["tool_calls"]?.items ?? []

@@ -33,6 +33,8 @@ struct CompatibleRequest {
         let messages = try CompatibleMessages(body, traits)
         question.echo = messages.echo
         question.endsWithToolResult = messages.endsWithToolResult
+        question.prefill = messages.prefill
+        question.continuesPrefill = messages.continuesPrefill
         try CompatibleRules.check(body, messages, self, call.prefix)
         includesUsage = body["stream_options"]?["include_usage"]?.flag ?? false
     }

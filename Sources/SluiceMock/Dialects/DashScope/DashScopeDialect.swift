@@ -25,7 +25,7 @@ struct DashScopeDialect: Dialect {
 
     private func chat(_ call: DialectCall, _ turn: DialectTurn, isMultimodal: Bool) throws(DialectFailure) -> Reply {
         let request = try DashScopeRequest(call, isMultimodal: isMultimodal)
-        let reply = DashScopeReply(Answer(request.question, turn.behaviour), request, turn)
+        let reply = DashScopeReply(try Answer(request.question, turn.behaviour), request, turn)
         return request.question.isStream ? reply.stream() : reply.whole()
     }
 

@@ -63,6 +63,8 @@ struct DashScopeRequest {
             }
             let text = content?.text ?? content?.items.compactMap { $0["text"]?.text }.joined() ?? ""
             question.endsWithToolResult = role == "tool"
+            question.prefill = role == "assistant" ? text : ""
+            question.continuesPrefill = message["partial"]?.flag == true
             if role == "user" || role == "tool" { question.echo = text }
         }
     }

@@ -2,6 +2,8 @@
 struct GeminiContents {
     private(set) var echo = ""
     private(set) var endsWithResponses = false
+    /// What the model said last, if nothing comes after it; else empty.
+    private(set) var prefill = ""
 
     /// What stands for a signature that was lost; the API takes them.
     private static let dummies: Set<String> = [
@@ -29,6 +31,7 @@ struct GeminiContents {
             try Self.checkParts(parts, index)
             let calls = parts.filter { $0["functionCall", "function_call"] != nil }
             let responses = parts.filter { $0["functionResponse", "function_response"] != nil }
+            prefill = role == "model" ? parts.compactMap { $0["text"]?.text }.joined() : ""
             if role == "model" {
                 if !calls.isEmpty, !wasUser {
                     throw .invalid(

@@ -55,7 +55,7 @@ struct GeminiDialect: Dialect {
         case "generateContent", "streamGenerateContent":
             let request = try GeminiRequest(call, model: model, isVertex: isVertex)
             if turn.behaviour.fault == .promptRefused { return GeminiReply.blocked(request, turn) }
-            let reply = GeminiReply(Answer(request.question, turn.behaviour), request, turn)
+            let reply = GeminiReply(try Answer(request.question, turn.behaviour), request, turn)
             if method == "generateContent" { return reply.whole() }
             return call.parameter("alt") == "sse" ? reply.stream() : reply.array()
         case "countTokens":

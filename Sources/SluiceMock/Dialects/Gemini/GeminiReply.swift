@@ -51,7 +51,10 @@ struct GeminiReply {
         script.done { $0.append("]\n") }
         let error = GeminiDialect.error(.internalError, model: request.model).json.jsonText
         return Reply(
-            script, StreamForm(error: Array(",\r\n\(error)]\n".utf8), malformed: Array(",\r\n{\"broken\":".utf8)),
+            script,
+            StreamForm(
+                error: Array(",\r\n\(error)]\n".utf8), malformed: Array(",\r\n{\"broken\":".utf8),
+                keepAlive: Array("\r\n".utf8)),
             type: "application/json; charset=UTF-8")
     }
 

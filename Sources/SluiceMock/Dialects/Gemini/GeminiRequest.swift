@@ -43,6 +43,8 @@ struct GeminiRequest {
         let contents = try GeminiContents(body, signs: signs, isVertex: isVertex)
         question.echo = contents.echo
         question.endsWithToolResult = contents.endsWithResponses
+        question.prefill = contents.prefill
+        question.continuesPrefill = true
         question.promptByteCount = body.bytes.count
         question.isStream = true
     }

@@ -19,7 +19,7 @@ struct HunyuanDialect: Dialect {
                 throw DialectFailure(.noModel, "The model does not exist.")
             }
             let question = try HunyuanRequest(call).question
-            let reply = HunyuanReply(Answer(question, turn.behaviour), turn)
+            let reply = HunyuanReply(try Answer(question, turn.behaviour), turn)
             return question.isStream ? reply.stream() : reply.whole()
         case "GetEmbedding": return try embeddings(call, turn)
         default: throw .invalid("The action is not valid.", code: "InvalidAction")

@@ -86,9 +86,10 @@ extension MockProvider {
         }
         let admission = shared.ledger.enter(
             exchange.head, ByteBuffer(copying: message.span), model: model, isTLS: exchange.peer.isTLS)
-        if let gate = behaviour.gate, !gate.hits(request: admission.attempt) {
+        if let gate = behaviour.gate, !gate.hits(request: admission.attempt, seed: behaviour.seed) {
             behaviour = behaviour.passing(shared.options.behaviour)
         }
+        behaviour.turn = admission.number
         let identity = ReplyIdentity(
             number: admission.number, seed: behaviour.seed, created: WallClock.seconds, model: model)
         let turn = DialectTurn(identity: identity, behaviour: behaviour)
@@ -96,7 +97,9 @@ extension MockProvider {
         do throws(DialectFailure) {
             if let failure = mistake ?? DialectFailure(behaviour) { throw failure }
             let failure = WebSocketFrame.bytes(.text, SparkSocketDialect.error(.internalError, turn).bytes)
-            let form = StreamForm(error: failure, malformed: WebSocketFrame.bytes(.text, Array("{\"broken\":".utf8)))
+            let form = StreamForm(
+                error: failure, malformed: WebSocketFrame.bytes(.text, Array("{\"broken\":".utf8)),
+                keepAlive: WebSocketFrame.bytes(.ping, []))
             script = try dialect.script(message, call.path, turn).spoiled(by: behaviour, .plain, form)
         } catch {
             script = Script()

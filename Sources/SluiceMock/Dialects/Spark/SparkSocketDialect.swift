@@ -33,7 +33,7 @@ struct SparkSocketDialect: Dialect {
     /// The answer's frames to the text of one question.
     func script(_ text: [UInt8], _ path: [String], _ turn: DialectTurn) throws(DialectFailure) -> Script {
         let request = try SparkFrameRequest(text, domains: Self.domains[path] ?? [])
-        return SparkFrames(Answer(request.question, turn.behaviour), turn).script()
+        return SparkFrames(try Answer(request.question, turn.behaviour), turn).script()
     }
 
     static func error(_ failure: DialectFailure, _ turn: DialectTurn) -> MockJSON {

@@ -1,4 +1,5 @@
 internal import SluiceHTTP
+import SluiceJSON
 import SluiceNet
 import SluiceProviders
 import TestSupport
@@ -15,7 +16,8 @@ import Testing
     ) throws -> String {
         let context = FakeExchange(try EventLoop(), snapshot: snapshot).context
         context.model = model
-        switch try Routing.plan(context, IncomingRequest(body: .none), directory: directory) {
+        let routing = Routing(directory: directory, seed: 1)
+        switch try routing.plan(context, IncomingRequest(body: .none), tape: JSONTape()) {
         case .echo: return "echo"
         case .targets: return context.plan.current.map { "\($0.provider.name) \($0.upstreamModel)" } ?? "nobody"
         }

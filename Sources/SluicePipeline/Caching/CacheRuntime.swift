@@ -1,0 +1,77 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceJSON
+internal import SluiceNet
+internal import SluicePolicy
+internal import SluiceStorage
+
+/// What one worker needs to look things up and to keep them.
+final class CacheRuntime {
+    let loop: EventLoop
+    let keys = RequestKeys()
+    /// For documents of replies; the pipeline's own still holds the request's.
+    let tape = JSONTape()
+    private(set) var redis: RedisClient?
+    private var random: SplitMix64
+    private var purgesLearnedAt: Instant?
+    /// What was published while nobody listened is found out so much later at most.
+    private static let purgesLearned = Duration.seconds(10)
+
+    init(loop: EventLoop, seed: UInt64, cache: ResponseCache) {
+        self.loop = loop
+        random = SplitMix64(seed)
+        nonisolated(unsafe) let confined = self  // used on its loop alone
+        cache.onPurge { [loop] target, time in
+            loop.execute { unsafe confined.announce(target, at: time, cache) }
+        }
+    }
+
+    /// Milliseconds since 1970.
+    var time: Int { Int(EventLoop.readWallClock() / 1_000_000) }
+
+    func nextRandom() -> UInt64 { random.next() }
+
+    /// A name for a lock that nobody else has.
+    func makeToken() -> String { String(random.next(), radix: 36) + String(UInt64.random(in: 0 ... .max), radix: 36) }
+
+    /// Waits, unless the application goes.
+    func pause(_ duration: Duration, _ context: RequestContext) async {
+        context.exchange.onAbandoned = { [unowned context] in context.pause?.end() }
+        await context.pause(duration)
+        context.exchange.onAbandoned = nil
+    }
+
+    // MARK: Redis
+
+    /// To be called when a configuration brings another client, or none.
+    func adopt(_ client: RedisClient?) {
+        if client === redis { return }
+        redis = client
+        purgesLearnedAt = nil
+    }
+
+    func answers(_ settings: CacheSettings, _ cache: ResponseCache) -> RedisCache? {
+        guard settings.usesRedis, let redis else { return nil }
+        let level = RedisCache(redis, settings.codec, .answers, cache)
+        followPurges(level)
+        return level
+    }
+
+    func replies(_ settings: IdempotencySettings, _ cache: ResponseCache) -> RedisCache? {
+        guard settings.usesRedis, let redis else { return nil }
+        return RedisCache(redis, settings.codec, .replies, cache)
+    }
+
+    private func announce(_ target: PurgeTarget, at time: Int, _ cache: ResponseCache) {
+        guard let redis else { return }
+        RedisCache(redis, EntryCodec(secret: nil), .answers, cache).purge(target, at: time)
+    }
+
+    /// Beside the requests: none waits for it.
+    private func followPurges(_ level: RedisCache) {
+        if purgesLearnedAt == nil { level.followPurges() }
+        if let last = purgesLearnedAt, loop.now - last < Self.purgesLearned { return }
+        purgesLearnedAt = loop.now
+        loop.spawn { await level.learnPurges() }
+    }
+}

@@ -1,0 +1,129 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceJSON
+internal import SluicePolicy
+internal import SluiceProviders
+internal import SluiceTLS
+
+/// Names requests by everything that their answers depend on: two that differ in anything that counts never have the same name.
+///
+/// What is not known counts: only what is on the list of `AnswerForm.meaningless` is left out (theme 3.13).
+final class RequestKeys {
+    private var canonical = JSONCanonicalForm()
+    private let buffer = ByteBuffer(capacity: 4096)
+    /// A longer one is given back.
+    private static let keptByteCount = 262_144
+
+    /// - Parameter settings: what of the configuration changes answers.
+    func key(
+        of root: JSONValue, _ form: AnswerForm, _ context: RequestContext, _ scope: CacheScope, _ settings: CacheSettings
+    ) -> CacheKey? {
+        buffer.removeAll()
+        buffer.append(form.rawValue)
+        appendScope(scope, context)
+        appendPlan(context.plan, settings)
+        appendHead(context.exchange.head)
+        canonical.append(membersOf: root, except: form.meaningless, to: buffer)
+        return finish()
+    }
+
+    /// The name of a request under an idempotency key: it is the application's own word, within its credential.
+    func key(idempotencyKey: Span<UInt8>, _ context: RequestContext) -> CacheKey? {
+        buffer.removeAll()
+        append("idempotency".utf8Span.span)
+        appendCredential(context)
+        append(idempotencyKey)
+        return finish()
+    }
+
+    /// What such a request says.
+    func content(_ body: ByteBuffer, _ context: RequestContext) -> CacheKey? {
+        buffer.removeAll()
+        let head = context.exchange.head
+        append(head.target.span)
+        append(body.span)
+        return finish()
+    }
+
+    private func finish() -> CacheKey? {
+        let buffer = buffer
+        let digest = SHA256.hash(buffer.span)
+        buffer.removeAll()
+        if buffer.capacity > Self.keptByteCount { buffer.giveBack() }
+        return CacheKey(digest.span)
+    }
+
+    /// Each part with its length, so that no two lists of parts look the same.
+    private func append(_ bytes: Span<UInt8>) {
+        buffer.append(decimal: bytes.count)
+        buffer.append(UInt8(ascii: ":"))
+        buffer.append(bytes)
+    }
+
+    private func append(_ text: String) { append(text.utf8Span.span) }
+
+    // MARK: Who shares
+
+    private func appendScope(_ scope: CacheScope, _ context: RequestContext) {
+        append(scope.rawValue)
+        switch scope {
+        case .global: break
+        case .key:
+            appendCredential(context)
+            append(field: "x-sluice-team", of: context)
+        case .user:
+            appendCredential(context)
+            append(field: "x-sluice-team", of: context)
+            append(context.caller.user ?? "")
+        case .team: append(context.caller.team ?? "")
+        }
+    }
+
+    private func appendCredential(_ context: RequestContext) {
+        let fields = context.exchange.head.fields
+        for field in [FieldName.authorization, .xAPIKey, .apiKey] {
+            if let index = fields.index(of: field) { return append(fields.value(at: index)) }
+        }
+        append("")
+    }
+
+    private func append(field name: StaticString, of context: RequestContext) {
+        let fields = context.exchange.head.fields
+        if let index = fields.index(named: name) { append(fields.value(at: index)) } else { append("") }
+    }
+
+    // MARK: What is asked
+
+    /// The targets in one order: which of them is asked first changes from request to request.
+    private func appendPlan(_ plan: RoutePlan, _ settings: CacheSettings) {
+        if plan.targets.count == 1 { return append(plan.targets[0], settings) }
+        let sorted = plan.targets.sorted { ($0.provider.name, $0.upstreamModel) < ($1.provider.name, $1.upstreamModel) }
+        for target in sorted { append(target, settings) }
+    }
+
+    private func append(_ target: RouteTarget, _ settings: CacheSettings) {
+        append(target.provider.name)
+        append(target.upstreamModel)
+        append(settings.revisions[target.provider.name] ?? "")
+    }
+
+    /// Fields that change what the words of a body mean.
+    private static let meaningful: [FieldName] = [
+        .openaiBeta, .openaiOrganization, .openaiProject, .anthropicVersion, .anthropicBeta,
+    ]
+
+    private func appendHead(_ head: RequestHead) {
+        let target = head.target
+        if let mark = target.firstIndex(of: UInt8(ascii: "?")) { append(Array(target[mark...]).span) }
+        for field in Self.meaningful {
+            var position = head.fields.index(of: field)
+            while let index = position {
+                append(String(describing: field))
+                append(head.fields.value(at: index))
+                position = head.fields.index(of: field, from: index + 1)
+            }
+        }
+        buffer.append(UInt8(ascii: ";"))
+    }
+}

@@ -1,0 +1,207 @@
+internal import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceJSON
+internal import SluiceNet
+internal import SluicePolicy
+internal import SluiceProviders
+internal import SluiceUpstream
+
+/// A second attempt beside one whose head is late. The faster head wins: for a stream too, where content may still be far away.
+extension Forwarding {
+    /// How long the attempt that has just been sent is given before a second one begins; `nil` for none.
+    func hedgeDelay(_ context: RequestContext) -> Duration? {
+        guard let hedging = context.snapshot.recovery.hedging, context.rival == nil, context.tried.isEmpty,
+            let target = context.attempt.target
+        else { return nil }
+        let now = context.exchange.loop.now
+        let recovery = context.snapshot.recovery
+        var situation = HedgePolicy.Situation()
+        situation.isHarmless = isHarmlessTwice(context)
+        situation.attemptsLeft = recovery.retries.attemptsMax - context.attempts
+        for target in context.plan.targets {
+            if target.state.health.breaker.phase != .closed { situation.hasTrouble = true }
+            if !target.state.health.closures.current(at: now).isEmpty { situation.isLimited = true }
+        }
+        situation.budgetLeft = target.health.repeats.left(
+            ratio: recovery.retries.budgetRatio, perSecond: recovery.retries.budgetPerSecond, at: now)
+        situation.latency = target.health.latency.quantile(hedging.quantile)
+        situation.timeLeft = context.timeLeft
+        return HedgePolicy.delay(situation, hedging)
+    }
+
+    /// Whether asking twice has no effect but its price: nothing is kept or executed at the provider's (theme 3.28).
+    private func isHarmlessTwice(_ context: RequestContext) -> Bool {
+        guard context.isSafeToRepeat, context.snapshot.recovery.retries.afterSent, context.operation != .models,
+            case .json(let body)? = context.request?.body, (try? tape.scan(body.span)) != nil
+        else { return false }
+        let root = tape.root(over: body.span)
+        let telling: [StaticString] = ["conversation", "background", "container", "mcp_servers"]
+        for member in telling {
+            if let value = root[member], !value.isNull, value.bool != false { return false }
+        }
+        var tools = root.elements(of: "tools")
+        while let tool = tools.next() {
+            // Functions are the application's own to execute; Anthropic's have no type, or `custom`.
+            guard let type = tool["type"] else { continue }
+            if !type.equals("function"), !type.equals("custom") { return false }
+        }
+        return true
+    }
+
+    /// Waits for the head of the context's attempt; if it is late, a second attempt runs against it.
+    ///
+    /// The context's attempt is the winner afterwards. The loser is cancelled at once, and both are in the books.
+    func headOfTheFaster(after delay: Duration, _ context: RequestContext) async throws(UpstreamError) -> ResponseHead {
+        guard let first = context.attempt.upstream else { throw UpstreamError(.cancelled, "nothing was sent") }
+        let race = HeadRace(on: context.exchange.loop)
+        race.watch(first, as: .first)
+        await race.firstHead(within: delay)
+        if race.first == nil, context.ending == nil { await startRival(race, context) }
+        await race.decision()
+        defer { context.rival = nil }
+        guard var rival = context.rival else { return try take(race.first, context) }
+        if race.winner == .first {
+            finish(&rival, race.second, context)
+        } else {
+            let result = race.second
+            var loser = context.attempt
+            context.attempt = rival
+            finish(&loser, race.first, context)
+            return try take(result, context)
+        }
+        return try take(race.first, context)
+    }
+
+    private func take(
+        _ result: Result<ResponseHead, UpstreamError>?, _ context: RequestContext
+    ) throws(UpstreamError) -> ResponseHead {
+        guard let result else { throw UpstreamError(.cancelled, "the race has no winner") }
+        let head = try result.get()
+        context.attempt.headAt = context.exchange.loop.now
+        return head
+    }
+
+    /// Books the attempt that was not needed.
+    private func finish(
+        _ loser: inout Attempt, _ result: Result<ResponseHead, UpstreamError>?, _ context: RequestContext
+    ) {
+        var kind = FailureClass.outrun
+        switch result {
+        case nil: break
+        case .failure(let error)?: kind = FailureClass(error, nil)
+        case .success(let head)?:
+            loser.upstreamStatus = head.status
+            if head.status.code >= 400 { kind = FailureClass(head.status) }
+        }
+        loser.upstream?.cancel(UpstreamError(.cancelled, "another attempt was faster"))
+        books.conclude(&loser, kind, context)
+        context.tried.append(TriedAttempt(loser, kind, at: context.exchange.loop.now))
+    }
+
+    /// Begins a second attempt, at the next target or at the same one. If that does not succeed, the first one goes on alone.
+    private func startRival(_ race: HeadRace, _ context: RequestContext) async {
+        guard let request = context.request, let hedging = context.snapshot.recovery.hedging,
+            let current = context.plan.current,
+            current.state.health.hedges.withdraw(ratio: hedging.shareMax, perSecond: 0, at: context.exchange.loop.now)
+        else { return }
+        let position = candidates.position(after: .timeout, context) ?? context.plan.position
+        let target = context.plan.targets[position]
+        let first = context.attempt
+        let unsupported = context.unsupported
+        context.rival = first
+        var unavailable = CandidateChoice.Unavailable()
+        guard candidates.begin(target, context, context.exchange.loop.now, &unavailable) else { return restore(first, nil, context) }
+        do {
+            if case .json(let body) = request.body { try tape.scan(body.span) }
+            chooseKey(target, context)
+            try StoredResponses.check(context, target.provider)
+            try RequestEditing.check(context, target.provider)
+            var upstreamRequest = try await build(request, context, target.provider)
+            try await sign(&upstreamRequest, context, target.provider)
+            // Its answer may have come in the meantime.
+            if race.first != nil { throw UpstreamError(.cancelled, "the first attempt was faster") }
+            try await start(upstreamRequest, context, pools.pool(for: target.provider.endpoint), fresh: false)
+        } catch {
+            let kind = (error as? UpstreamError).map { FailureClass($0, nil) } ?? .cancelled
+            books.conclude(&context.attempt, kind, context)
+            context.unsupported = unsupported
+            return restore(first, nil, context)
+        }
+        let rival = context.attempt
+        restore(first, rival, context)
+        // What fails after this goes on behind both.
+        context.plan.position = position
+        if let upstream = rival.upstream { race.watch(upstream, as: .second) }
+    }
+
+    private func restore(_ first: Attempt, _ rival: Attempt?, _ context: RequestContext) {
+        context.attempt = first
+        context.rival = rival
+    }
+}
+
+/// Two exchanges that run for their heads on one loop.
+final class HeadRace: TimerTarget {
+    enum Runner { case first, second }
+
+    private(set) var first: Result<ResponseHead, UpstreamError>?
+    private(set) var second: Result<ResponseHead, UpstreamError>?
+    private var hasSecond = false
+    private var isDelayOver = false
+    private var signal = TaskSignal()
+    private let loop: EventLoop
+
+    init(on loop: EventLoop) { self.loop = loop }
+
+    func watch(_ upstream: UpstreamExchange, as runner: Runner) {
+        if runner == .second { hasSecond = true }
+        loop.spawn { [self] in
+            let result: Result<ResponseHead, UpstreamError>
+            do throws(UpstreamError) {
+                result = .success(try await upstream.responseHead())
+            } catch {
+                result = .failure(error)
+            }
+            switch runner {
+            case .first: first = result
+            case .second: second = result
+            }
+            signal.give()
+        }
+    }
+
+    /// Waits for the first one, but not longer than that.
+    func firstHead(within delay: Duration) async {
+        let timer = LoopTimer(target: self)
+        loop.arm(timer, after: delay)
+        while first == nil, !isDelayOver { unsafe await withUnsafeContinuation { unsafe signal.wait($0) } }
+        loop.remove(timer)
+    }
+
+    func timerFired(_ timer: LoopTimer) {
+        isDelayOver = true
+        signal.give()
+    }
+
+    /// Waits until one of them has a head that is no error, or neither can have one any more.
+    func decision() async {
+        while !isDecided { unsafe await withUnsafeContinuation { unsafe signal.wait($0) } }
+    }
+
+    private var isDecided: Bool {
+        Self.isGood(first) || Self.isGood(second) || first != nil && (!hasSecond || second != nil)
+    }
+
+    /// The second one only if it is better.
+    var winner: Runner {
+        if Self.isGood(first) || second == nil { return .first }
+        if Self.isGood(second) { return .second }
+        if case .failure = first, case .success = second { return .second }
+        return .first
+    }
+
+    private static func isGood(_ result: Result<ResponseHead, UpstreamError>?) -> Bool {
+        if case .success(let head) = result { head.status.code < 400 } else { false }
+    }
+}

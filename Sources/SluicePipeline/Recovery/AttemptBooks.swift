@@ -1,0 +1,100 @@
+package import SluiceCore
+internal import SluiceDownstream
+internal import SluiceHTTP
+internal import SluiceNet
+package import SluicePolicy
+internal import SluiceProviders
+internal import SluiceUpstream
+
+/// What the process learns from attempts: each that begins ends here, once.
+struct AttemptBooks {
+    let log: BreakerLog
+
+    /// Notes how an attempt ended.
+    ///
+    /// - Parameter kind: why it failed; `nil` if it did not.
+    func conclude(_ attempt: inout Attempt, _ kind: FailureClass?, _ context: RequestContext) {
+        guard attempt.isUnderWay, let target = attempt.target else { return }
+        attempt.isUnderWay = false
+        let now = context.exchange.loop.now
+        attempt.slot?.release(at: now)
+        attempt.slot = nil
+        let speaksAgainst = kind.map { Self.speaksAgainst($0, attempt, context, now) } ?? false
+        var latency: Duration?
+        if let sent = attempt.sentUpstreamAt, let head = attempt.headAt { latency = head - sent }
+        target.load.end(latency: latency, Self.load(kind, speaksAgainst), isStream: context.isStream, at: now)
+        if kind == nil, context.snapshot.recovery.hedging != nil, let latency { target.health.latency.note(latency) }
+        guard let permit = attempt.permit, let breakers = context.snapshot.recovery.breakers else { return }
+        attempt.permit = nil
+        let outcome: CircuitBreaker.Outcome =
+            if kind == nil {
+                .success(took: latency ?? .zero)
+            } else if speaksAgainst {
+                .failure
+            } else if permit.isProbe, kind?.provesTargetAlive == true {
+                .success(took: .zero)
+            } else {
+                .neutral
+            }
+        if let transition = target.health.breaker.record(outcome, permit, breakers, at: now) {
+            log.note(transition, target, because: kind)
+        }
+    }
+
+    /// Who balances load goes round also what limits and keys keep it from.
+    private static func load(_ kind: FailureClass?, _ speaksAgainst: Bool) -> TargetLoad.Outcome {
+        switch kind {
+        case nil: .success
+        case .rateLimited, .quota, .keyRefused, .forbidden, .transient, .token: .failure
+        default: speaksAgainst ? .failure : .neutral
+        }
+    }
+
+    /// A target that has used up the time of an exchange that went to it alone is too slow, whatever limit told.
+    private static func speaksAgainst(
+        _ kind: FailureClass, _ attempt: Attempt, _ context: RequestContext, _ now: Instant
+    ) -> Bool {
+        if kind == .deadline {
+            let total = (attempt.routed?.timeouts ?? context.snapshot.timeouts).total
+            return (now - attempt.startedAt) * 2 >= total
+        }
+        return kind.speaksAgainstTarget
+    }
+}
+
+/// A line in the log for every time that a breaker opens, tries or closes.
+package struct BreakerLog: Sendable {
+    private let queue: LogQueue
+
+    package init(_ queue: LogQueue) { self.queue = queue }
+
+    /// - Parameter kind: the failure that was one too many.
+    package func note(
+        _ transition: CircuitBreaker.Transition, _ target: TargetState, because kind: FailureClass? = nil
+    ) {
+        switch transition.to {
+        case .open: if let wait = transition.wait { target.close(until: EventLoop.readClock() + wait) }
+        case .halfOpen, .closed: target.open()
+        }
+        let level: LogLevel = transition.to == .open ? .warn : .info
+        if level < queue.level { return }
+        let buffer = ByteBuffer(capacity: 256)
+        let line = LogLine(
+            level, Self.message(transition.to), unixNanoseconds: EventLoop.readWallClock(), into: buffer)
+        line.field("gen_ai.provider.name", target.id.provider)
+        line.field("sluice.upstream.model", target.id.model)
+        line.field("event.reason", transition.reason.rawValue)
+        if let kind { line.field("sluice.failure", kind.rawValue) }
+        if let wait = transition.wait { line.field("sluice.breaker.open_ms", milliseconds: wait) }
+        line.end()
+        queue.append(buffer.span)
+    }
+
+    private static func message(_ phase: CircuitBreaker.Phase) -> StaticString {
+        switch phase {
+        case .open: "breaker opened"
+        case .halfOpen: "breaker half-open"
+        case .closed: "breaker closed"
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package import SluiceCore
+internal import Synchronization
+
+/// Until when the keys of a target are closed, because the provider said so: `Retry-After` and its like.
+///
+/// Shared by all workers; almost always empty, and then nobody needs the lock.
+package final class KeyClosures: Sendable {
+    package struct Closure: Sendable, Equatable {
+        /// The key's place among the provider's, or `everyKey`.
+        package let key: Int
+        package let until: Instant
+    }
+
+    /// Stands for all keys, and for a provider that is asked without one.
+    package static let everyKey = -1
+    /// Providers have no more keys than that; a closure beyond is forgotten.
+    private static let countMax = 1024
+
+    private let count = Atomic<Int>(0)
+    private let closures = Mutex<[Closure]>([])
+
+    package init() {}
+
+    /// Whether no key is closed, or none was when last looked.
+    package var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
+
+    /// Closes a key; one that is closed for longer stays so.
+    ///
+    /// - Returns: whether it was open before.
+    @discardableResult package func close(_ key: Int?, until: Instant, at now: Instant) -> Bool {
+        let key = key ?? Self.everyKey
+        return closures.withLock { closures in
+            closures.removeAll { $0.until <= now }
+            let known = closures.firstIndex { $0.key == key }
+            if let known {
+                if closures[known].until < until { closures[known] = Closure(key: key, until: until) }
+            } else if closures.count < Self.countMax {
+                closures.append(Closure(key: key, until: until))
+            }
+            count.store(closures.count, ordering: .relaxed)
+            return known == nil
+        }
+    }
+
+    /// When the key opens; `nil` if it is open.
+    package func opening(of key: Int?, at now: Instant) -> Instant? {
+        if isEmpty { return nil }
+        let key = key ?? Self.everyKey
+        return current(at: now).filter { $0.key == key || $0.key == Self.everyKey }.map(\.until).max()
+    }
+
+    /// When the first of so many keys opens; `nil` if one is open.
+    ///
+    /// - Parameter keyCount: 0 for a provider that is asked without one.
+    package func soonestOpening(ofKeys keyCount: Int, at now: Instant) -> Instant? {
+        if isEmpty { return nil }
+        var soonest: Instant?
+        for key in 0..<max(keyCount, 1) {
+            guard let opening = opening(of: keyCount == 0 ? nil : key, at: now) else { return nil }
+            soonest = soonest.map { min($0, opening) } ?? opening
+        }
+        return soonest
+    }
+
+    /// What is closed now.
+    package func current(at now: Instant) -> [Closure] {
+        closures.withLock { closures in
+            closures.removeAll { $0.until <= now }
+            count.store(closures.count, ordering: .relaxed)
+            return closures
+        }
+    }
+
+    package func openAll() {
+        closures.withLock { closures in
+            closures.removeAll()
+            count.store(0, ordering: .relaxed)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+internal import SluiceTLS
+
+/// A Lua script that Redis runs as one atomic step. Sent by its hash; whole only to a server that does not have it.
+package struct RedisScript: Sendable {
+    let source: StaticString
+    /// SHA-1 in hexadecimal, by which Redis knows it.
+    let hash: String
+
+    /// Keeps the hash: make a script once, not for every call.
+    package init(_ source: StaticString) {
+        self.source = source
+        hash = unsafe SHA1.hash(Span(_unsafeStart: source.utf8Start, count: source.utf8CodeUnitCount)).hexadecimal
+    }
+
+    /// - Parameter isWhole: the source instead of its hash.
+    func command(key: String, _ arguments: [String], isWhole: Bool) -> RedisCommand {
+        var command = isWhole ? RedisCommand("EVAL") : RedisCommand("EVALSHA")
+        if isWhole { command.append(source) } else { command.append(hash) }
+        command.append(1)
+        command.append(key: key)
+        for argument in arguments { command.append(argument) }
+        return command
+    }
+}
