@@ -97,7 +97,7 @@ import Testing
               {provider: "beta", price: {input: 1, output: 3}, context_tokens_max: 1000, capabilities: {images: false}},
             ]}
             """#
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             #expect(try ask(sluice, chat("m")) == "beta")
             #expect(try ask(sluice, chat("m", #","max_tokens":5000"#)) == "alpha")
             #expect(try ask(sluice, chat("m", #","x":"\#(String(repeating: "x", count: 8000))""#)) == "alpha")
