@@ -66,6 +66,8 @@ package final class RequestContext {
     /// The second of two attempts that are under way at once.
     var rival: Attempt?
     var pause: Pause?
+    /// The wait for an answer that another exchange has asked for.
+    var waiter: FlightWaiter?
     /// Why nothing more is tried, whatever comes.
     var ending: UpstreamError?
     /// Why a key was set aside on the way.

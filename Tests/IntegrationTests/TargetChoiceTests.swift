@@ -70,8 +70,9 @@ import Testing
         configuration.models = #"m: {targets: [{provider: "alpha"}, {provider: "beta"}]}, n: {provider: "alpha"}"#
         configuration.others = [#"reply_headers: "\#(setting)""#]
         try run(configuration, upstreams) { sluice in
-            #expect((try sluice.chat(chat("m"))["x-sluice-provider"] != nil) == several)
-            #expect((try sluice.chat(chat("n"))["x-sluice-model"] != nil) == one)
+            let (chosen, alone) = (try sluice.chat(chat("m")), try sluice.chat(chat("n")))
+            #expect((chosen["x-sluice-provider"] != nil) == several && (chosen["x-sluice-model"] != nil) == several)
+            #expect((alone["x-sluice-provider"] != nil) == one && (alone["x-sluice-model"] != nil) == one)
         }
     }
 

@@ -39,5 +39,6 @@ extension RequestContext {
         attempt.upstream?.cancel(error)
         rival?.upstream?.cancel(error)
         pause?.end()
+        waiter?.wake()
     }
 }

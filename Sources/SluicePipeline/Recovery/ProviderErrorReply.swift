@@ -45,7 +45,7 @@ extension RequestContext {
         attempt.upstreamStatus = words.upstreamStatus
         attempt.upstreamRequestID = words.upstreamRequestID
         let hasRetried = attempts > 1
-        guard words.reply != nil, !isInStream else { return words.rejection.afterwards(hasRetried: hasRetried, soonest: wait) }
+        guard words.reply != nil, !isInStream, !Caching.hasStale(for: words.rejection, self) else { return words.rejection.afterwards(hasRetried: hasRetried, soonest: wait) }
         if hasRetried {
             // An application's own attempts would multiply with ours (theme 3.8).
             words.reply?.fields.remove(.xShouldRetry)
