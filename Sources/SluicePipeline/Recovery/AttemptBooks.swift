@@ -9,6 +9,7 @@ internal import SluiceUpstream
 /// What the process learns from attempts: each that begins ends here, once.
 struct AttemptBooks {
     let log: BreakerLog
+    let hints: HintChannel
 
     /// Notes how an attempt ended.
     ///
@@ -36,6 +37,7 @@ struct AttemptBooks {
             }
         if let transition = target.health.breaker.record(outcome, permit, breakers, at: now) {
             log.note(transition, target, because: kind)
+            hints.tell(transition, target)
         }
     }
 
