@@ -165,8 +165,7 @@ import Testing
         let bytes = Array(stream.utf8)
         for cut in 0...bytes.count {
             let collector = StreamCollector(.chat, byteCountMax: 1000, eventBytesMax: 1000, tape: JSONTape())
-            collector.received(bytes[..<cut].span)
-            collector.received(bytes[cut...].span)
+            for piece in [Array(bytes[..<cut]), Array(bytes[cut...])] { collector.received(piece.span) }
             let whole = collector.whole(Usage(inputTokens: 1, outputTokens: 2), ReplyIdentity(requestID: "r", created: 1, model: "x", seed: 1))
             #expect(whole?.text.contains(#""content":"H\u00e9llo""#) == true && whole?.text.contains(#""total_tokens":3"#) == true, "cut at \(cut)")
         }
@@ -182,11 +181,12 @@ import Testing
     func `are not made of streams that say more, or less`(event: String) {
         let isPlain = event.contains(#""index":0,"delta":{"content":"x"},"finish_reason":"stop""#)
         let collector = StreamCollector(.chat, byteCountMax: 1000, eventBytesMax: 1000, tape: JSONTape())
-        collector.received((event + "\n\n").utf8Span.span)
+        let bytes = Array((event + "\n\n").utf8)
+        collector.received(bytes.span)
         let whole = collector.whole(nil, ReplyIdentity(requestID: "r", created: 1, model: "x", seed: 1))
         #expect((whole != nil) == isPlain)
         let small = StreamCollector(.chat, byteCountMax: 0, eventBytesMax: 1000, tape: JSONTape())
-        small.received((event + "\n\n").utf8Span.span)
+        small.received(bytes.span)
         #expect(small.whole(nil, ReplyIdentity(requestID: "r", created: 1, model: "x", seed: 1)) == nil)
     }
 }
