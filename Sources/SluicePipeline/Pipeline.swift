@@ -21,6 +21,7 @@ package final class Pipeline {
     let settlement: Settlement
     let gauge: LoadGauge
     let caching: CacheRuntime
+    let hints: HintChannel
     /// This worker's Redis; `nil`: there is none.
     package private(set) var redis: RedisClient?
     private let connectRedis: (ConfigSnapshot) -> RedisClient?
@@ -42,10 +43,11 @@ package final class Pipeline {
         self.status = status
         self.gauge = gauge
         pools = PoolTable(loop: loop, resolver: resolver)
+        hints = HintChannel(snapshot, log: BreakerLog(log))
         forwarding = Forwarding(
             pools: pools, tokens: TokenFetcher(pools: pools, tape: tape),
             media: MediaFetcher(loop: loop, resolver: resolver),
-            tape: tape, log: log, seed: seed)
+            tape: tape, hints: hints, log: log, seed: seed)
         settlement = Settlement(log: log)
         caching = CacheRuntime(loop: loop, seed: seed, cache: snapshot.lasting.cache)
         requestIDs = RequestIDs(seed: seed)
@@ -56,6 +58,7 @@ package final class Pipeline {
         }
         redis = connectRedis(snapshot)
         caching.adopt(redis)
+        hints.adopt(redis)
     }
 
     package func serve(_ exchange: DownstreamExchange) async {
@@ -99,7 +102,7 @@ package final class Pipeline {
     }
 
     private func reject(_ context: RequestContext, _ rejection: Rejection) {
-        if Caching.answersStale(rejection, context, caching) { return }
+        if Caching.answersStale(rejection, context, caching) || context.tellVerbatim() { return }
         context.rejection = rejection
         if context.isInStream {
             StreamEnd.fail(context, rejection)
@@ -125,7 +128,7 @@ package final class Pipeline {
                 if forwarding.mayTryAgain(after: error, context) || Rescue.follows(error, context, tape: tape) {
                     return loop.spawn { [self] in await resume(context) }
                 }
-                if let rejection = forwarding.lastWord(error, context) { reject(context, Rescue.cause(rejection, context)) }
+                reject(context, Rescue.cause(forwarding.lastWord(error, context), context))
             }
             leave(context)
         }
@@ -156,10 +159,12 @@ package final class Pipeline {
     package func adopt(_ snapshot: ConfigSnapshot) {
         self.snapshot = snapshot
         pools.keep(only: snapshot.providers.values.map(\.endpoint))
+        hints.adopt(snapshot)
         if snapshot.redis == redis?.settings { return }
         redis?.close()
         redis = connectRedis(snapshot)
         caching.adopt(redis)
+        hints.adopt(redis)
     }
 
     /// Closes what is kept open for exchanges, when there are none any more.
@@ -167,5 +172,6 @@ package final class Pipeline {
         redis?.close()
         redis = nil
         caching.adopt(nil)
+        hints.adopt(nil)
     }
 }

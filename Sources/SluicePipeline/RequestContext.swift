@@ -55,6 +55,8 @@ package final class RequestContext {
     package var tried: [TriedAttempt] = []
     /// What is told if nothing better comes.
     var lastWords: LastWords?
+    /// A provider's error reply that is told as it came.
+    var verbatim: ProviderErrorReply?
     /// How often the current target was asked again.
     var repeatsAtTarget = 0
     /// What the next attempt waits for.

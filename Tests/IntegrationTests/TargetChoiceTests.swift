@@ -70,8 +70,9 @@ import Testing
         configuration.models = #"m: {targets: [{provider: "alpha"}, {provider: "beta"}]}, n: {provider: "alpha"}"#
         configuration.others = [#"reply_headers: "\#(setting)""#]
         try run(configuration, upstreams) { sluice in
-            #expect((try sluice.chat(chat("m"))["x-sluice-provider"] != nil) == several)
-            #expect((try sluice.chat(chat("n"))["x-sluice-model"] != nil) == one)
+            let (chosen, alone) = (try sluice.chat(chat("m")), try sluice.chat(chat("n")))
+            #expect((chosen["x-sluice-provider"] != nil) == several && (chosen["x-sluice-model"] != nil) == several)
+            #expect((alone["x-sluice-provider"] != nil) == one && (alone["x-sluice-model"] != nil) == one)
         }
     }
 
@@ -163,6 +164,35 @@ import Testing
             #expect(try sluice.exchange("GET", "/v1/models/old").json["owned_by"].string == "alpha")
             let unknown = try sluice.chat(chat("odl"))
             #expect(unknown.status == 404 && unknown.json["error"]["message"].string?.contains(#"Did you mean "old"?"#) == true)
+        }
+    }
+
+    @Test func `that fail are stood in for, and nothing of them gets out`() throws {
+        var (configuration, upstreams) = try providers("beta")
+        let failing = try ScriptedUpstream { connection, _ in
+            try connection.reply(
+                #"{"error":{"message":"down","type":"server_error"}}"#, status: "500 Internal Server Error",
+                ["x-ratelimit-remaining-requests: 7", "x-request-id: alpha-1"])
+        }
+        upstreams["alpha"] = failing
+        configuration.add("alpha", failing)
+        configuration.models = #"""
+            m: {provider: "alpha", fallbacks: ["other"]}, other: {targets: {provider: "beta", upstream_model: "m-b"}},
+            """#
+        try run(configuration, upstreams) { sluice in
+            let reply = try sluice.chat(chat("m"), ["x-request-id: r1"])
+            #expect(reply.json["from"].string == "beta" && reply["x-sluice-model"] == "m-b")
+            #expect(reply["x-ratelimit-remaining-requests"] == nil && reply["x-upstream-request-id"] == nil)
+            let line = try sluice.exchangeLine("r1")
+            #expect(line["sluice.route.fallback"].string == "other" && line["gen_ai.provider.name"].string == "beta")
+            #expect(line["sluice.upstream.attempts"].int == 2)
+            let (alpha, beta) = (failing.requests.all, upstreams["beta"]?.requests.all ?? [])
+            #expect(alpha.count == 1 && alpha.first?["authorization"] == "Bearer \(Secrets.provider)")
+            #expect(beta.count == 1 && beta.first?["authorization"] == "Bearer \(Secrets.otherProvider)")
+            #expect(alpha.first?.json["model"].string == "m" && beta.first?.json["model"].string == "m-b")
+            let targets = try sluice.health("/targets").json["targets"]
+            #expect(targets[0]["provider"].string == "alpha" && targets[0]["failures"].int == 1)
+            #expect(targets[1]["failures"].int == 0 && targets[1]["outstanding"].int == 0)
         }
     }
 

@@ -246,11 +246,6 @@ enum Caching {
         return entry
     }
 
-    /// Whether there is something better than that failure.
-    static func hasStale(for rejection: Rejection, _ context: RequestContext) -> Bool {
-        context.cacheTurn != nil && rejection.mayPassLater && stale(for: context) != nil
-    }
-
     /// Answers with what is no longer fresh in place of a failure.
     ///
     /// - Returns: whether there was something.

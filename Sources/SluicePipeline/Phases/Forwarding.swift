@@ -18,14 +18,15 @@ struct Forwarding {
     let dice: Dice
 
     init(
-        pools: PoolTable, tokens: TokenFetcher, media: MediaFetcher, tape: JSONTape, log: LogQueue, seed: UInt64
+        pools: PoolTable, tokens: TokenFetcher, media: MediaFetcher, tape: JSONTape, hints: HintChannel, log: LogQueue,
+        seed: UInt64
     ) {
         self.pools = pools
         self.tokens = tokens
         self.media = media
         self.tape = tape
         candidates = CandidateChoice(log: BreakerLog(log))
-        books = AttemptBooks(log: BreakerLog(log))
+        books = AttemptBooks(log: BreakerLog(log), hints: hints)
         dice = Dice(seed: seed)
     }
 
@@ -50,7 +51,6 @@ struct Forwarding {
         while let request = context.request {
             let waitedBefore = context.waited
             let target = try await candidate(context)
-            guard let target else { return }
             if !isScanned || context.waited > waitedBefore, case .json(let body) = request.body {
                 try? tape.scan(body.span)
             }
@@ -59,17 +59,15 @@ struct Forwarding {
             do throws(Rejection) {
                 upstreamRequest = try await prepare(request, target, context)
             } catch {
-                if try goesOn(without: target, error, context) { continue }
-                return
+                try goOn(without: target, error, context)
+                continue
             }
             do throws(UpstreamError) {
                 try await send(upstreamRequest, context, target.provider)
                 if context.stream == nil { books.conclude(&context.attempt, nil, context) }
                 return
             } catch {
-                if mayTryAgain(after: error, context) { continue }
-                if let rejection = lastWord(error, context) { throw rejection }
-                return
+                if !mayTryAgain(after: error, context) { throw lastWord(error, context) }
             }
         }
     }
