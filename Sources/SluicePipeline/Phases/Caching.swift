@@ -172,6 +172,7 @@ enum Caching {
     ) async throws(Rejection) -> Bool {
         let cache = context.snapshot.lasting.cache
         guard let redis = runtime.answers(settings, cache), redis.isAvailable else { return false }
+        await runtime.learnPurges(redis)
         let deadline = runtime.loop.now + settings.policy.fleetWait
         var pause = pollMin
         while true {
