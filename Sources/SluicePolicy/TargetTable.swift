@@ -70,7 +70,7 @@ package final class TargetTable: Sendable {
     }
 
     /// The state of a target that was asked for before.
-    package func known(_ id: TargetID) -> TargetState? { states.withLock { $0[id] } }
+    package func known(_ id: TargetID) -> TargetState? { states.withLock { $0.all[id] } }
 
     /// All of them, by provider and model.
     package var all: [TargetState] {
