@@ -12,6 +12,8 @@ package final class ConfigSnapshot: Sendable {
         package var eventBytesMax = 1_048_576
         /// Exchanges of the process at one time.
         package var inFlightMax = 10_000
+        /// For the answer of a request that does not say how long it may be, in tokens.
+        package var outputTokensReserved = 1024
 
         package init() {}
     }
@@ -63,6 +65,8 @@ package final class ConfigSnapshot: Sendable {
     /// Whether some policy depends on who asks: reading that has its price.
     package let asksWhoCalls: Bool
     package let showsTarget: TargetDisplay
+    /// Rate limits and budgets; `nil` if there are none.
+    package let rateLimits: LimitSet?
     /// `nil`: there is no Redis.
     package let redis: RedisSettings?
 
@@ -74,7 +78,7 @@ package final class ConfigSnapshot: Sendable {
         media: MediaPolicy = MediaPolicy(),
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
-        redis: RedisSettings? = nil
+        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -94,7 +98,9 @@ package final class ConfigSnapshot: Sendable {
         self.idempotency = idempotency
         self.logsExchanges = logsExchanges
         self.lasting = lasting
-        self.asksWhoCalls = asksWhoCalls || routes.asksWhoCalls
         self.redis = redis
+        self.rateLimits = rateLimits
+        let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
+        self.asksWhoCalls = asksWhoCalls || routes.asksWhoCalls || isLimitedByCaller
     }
 }

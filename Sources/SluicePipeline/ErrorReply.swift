@@ -15,6 +15,8 @@ enum ErrorReply {
         fields.append(lowercaseName: "x-sluice-error-owner", rejection.owner.rawValue)
         // What the gateway has tried already, or what cannot change, an SDK need not try again.
         if !rejection.isRetryable { fields.append(.xShouldRetry, "false") }
+        LimitHeaders.append(to: &fields, context)
+        if rejection.owner == .policy, rejection.status == 429 { LimitHeaders.appendWait(rejection, to: &fields) }
         if let wait = rejection.retryAfter {
             fields.append(.retryAfter, "\(max(1, Int((wait.nanoseconds + 999_999_999) / 1_000_000_000)))")
         } else if rejection.status == 503 {

@@ -17,13 +17,14 @@ package final class Pipeline {
     let routing: Routing
     let status: GatewayStatus
     let pools: PoolTable
+    let limiting: Limiting
     let forwarding: Forwarding
     let settlement: Settlement
     let gauge: LoadGauge
     let caching: CacheRuntime
     let hints: HintChannel
     /// This worker's Redis; `nil`: there is none.
-    package private(set) var redis: RedisClient?
+    package private(set) var redis: RedisClient? { didSet { limiting.shared.redis = redis } }
     private let connectRedis: (ConfigSnapshot) -> RedisClient?
     /// For documents that are read in one go; nothing on it outlives a suspension.
     let tape = JSONTape()
@@ -44,8 +45,9 @@ package final class Pipeline {
         self.gauge = gauge
         pools = PoolTable(loop: loop, resolver: resolver)
         hints = HintChannel(snapshot, log: BreakerLog(log))
+        limiting = Limiting(loop: loop, log: log)
         forwarding = Forwarding(
-            pools: pools, tokens: TokenFetcher(pools: pools, tape: tape),
+            pools: pools, limiting: limiting, tokens: TokenFetcher(pools: pools, tape: tape),
             media: MediaFetcher(loop: loop, resolver: resolver),
             tape: tape, hints: hints, log: log, seed: seed)
         settlement = Settlement(log: log)
@@ -57,6 +59,7 @@ package final class Pipeline {
             }
         }
         redis = connectRedis(snapshot)
+        limiting.shared.redis = redis
         caching.adopt(redis)
         hints.adopt(redis)
     }
@@ -72,6 +75,7 @@ package final class Pipeline {
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
             if try await Idempotency.recall(request, context, caching, tape: tape) { return leave(context) }  // 400, 409
             let destination = try routing.plan(context, request, tape: tape)  // 404
+            if context.snapshot.rateLimits != nil { try await limiting.admit(context, request, tape: tape) }  // 429
             if try await Caching.recall(request, context, caching, tape: tape) { return leave(context) }
             try await forwarding.forward(request, to: destination, context)  // 502, 503, 504
         } catch {
@@ -98,6 +102,7 @@ package final class Pipeline {
         if context.cacheTurn != nil { Caching.conclude(context, caching) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
+        if let limits = context.limits, limits.set.hasShared { limiting.shared.tellSpending(limits) }
         context.rescue = nil
     }
 

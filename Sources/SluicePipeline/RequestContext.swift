@@ -76,6 +76,15 @@ package final class RequestContext {
     package var keyReason: KeyRing.Reason?
     /// A token was refused, and another one asked for.
     var hasRefreshedToken = false
+    /// What was taken from rate limits and budgets.
+    var limits: LimitHold?
+    /// What was estimated when it was taken, and what attempts that are over have used.
+    var limitEstimate = LimitAmounts()
+    var limitSpent = LimitAmounts()
+    var limitCounted: Usage?
+    var limitMarks: [LimitMark] = []
+    /// The limit that has refused the request.
+    package var refusingLimit: String?
     /// What came, for another attempt; `nil` once a reply has begun.
     var request: IncomingRequest?
     /// What happens to a request that asks for more than its model can do.
@@ -113,6 +122,7 @@ package final class RequestContext {
 extension RequestContext {
     /// Begins a try at a target, with nothing of the one before.
     func begin(_ target: RouteTarget) {
+        if limits != nil { noteUsedByAttempt() }
         // A stream that is being rescued is still the one it was.
         let writer = hasContentOut ? attempt.responsesWriter : nil
         attempt = Attempt()

@@ -116,9 +116,11 @@ extension Forwarding {
         books.conclude(&context.attempt, .caller, context)
         context.keep(rejection, telling: context.tried.isEmpty ? FailureClass.caller.telling : 0)
         let isUnsupported = rejection.code.hasPrefix("unsupported_")
-        if isUnsupported, context.plan.position + 1 < context.plan.targets.count, context.ending == nil {
+        let isRefused = context.refusingLimit != nil
+        if isUnsupported || isRefused, context.plan.position + 1 < context.plan.targets.count, context.ending == nil {
             context.plan.position += 1
             context.repeatsAtTarget = 0
+            context.refusingLimit = nil
             return
         }
         throw context.takeLastWords() ?? rejection

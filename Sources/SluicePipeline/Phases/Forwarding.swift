@@ -10,6 +10,7 @@ internal import SluiceUpstream
 /// Sends a request to those of its plan, one after the other, until one of them answers or nothing is left to try.
 struct Forwarding {
     let pools: PoolTable
+    let limiting: Limiting
     let tokens: TokenFetcher
     let media: MediaFetcher
     let tape: JSONTape
@@ -18,10 +19,12 @@ struct Forwarding {
     let dice: Dice
 
     init(
-        pools: PoolTable, tokens: TokenFetcher, media: MediaFetcher, tape: JSONTape, hints: HintChannel, log: LogQueue,
+        pools: PoolTable, limiting: Limiting, tokens: TokenFetcher, media: MediaFetcher, tape: JSONTape,
+        hints: HintChannel, log: LogQueue,
         seed: UInt64
     ) {
         self.pools = pools
+        self.limiting = limiting
         self.tokens = tokens
         self.media = media
         self.tape = tape
@@ -77,6 +80,9 @@ struct Forwarding {
         _ request: IncomingRequest, _ target: RouteTarget, _ context: RequestContext
     ) async throws(Rejection) -> UpstreamRequest {
         let provider = target.provider
+        if context.snapshot.rateLimits?.hasPerAttempt == true {
+            try await limiting.admitAttempt(context, request, tape: tape)  // 429
+        }
         try StoredResponses.check(context, provider)
         try RequestEditing.check(context, provider)
         let request = try context.rescue?.request(request, context, tape: tape) ?? request

@@ -128,6 +128,7 @@ enum TranslatedReply {
         fields.append(.contentType, contentType)
         context.appendRequestID(to: &fields)
         context.appendTarget(to: &fields)
+        LimitHeaders.append(to: &fields, context)
         if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
         appendReport(context, to: &fields)
         return fields

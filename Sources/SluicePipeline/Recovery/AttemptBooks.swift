@@ -17,6 +17,7 @@ struct AttemptBooks {
     func conclude(_ attempt: inout Attempt, _ kind: FailureClass?, _ context: RequestContext) {
         guard attempt.isUnderWay, let target = attempt.target else { return }
         attempt.isUnderWay = false
+        if kind != nil { context.settleFailed(attempt) }
         let now = context.exchange.loop.now
         let speaksAgainst = kind.map { Self.speaksAgainst($0, attempt, context, now) } ?? false
         var latency: Duration?
