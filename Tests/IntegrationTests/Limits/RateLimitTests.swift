@@ -114,7 +114,7 @@ import Testing
             try connection.event(Sample.delta("a"))
             if request.text.contains("cut") { return connection.wire.close() }
             if request.text.contains("wait") {
-                try connection.awaitEnd()
+                _ = try connection.awaitEnd()
                 return
             }
             for data in [Sample.finish, Sample.usage, Sample.done] { try connection.event(data) }
