@@ -69,6 +69,9 @@ package final class TargetTable: Sendable {
         }
     }
 
+    /// The state of a target that was asked for before.
+    package func known(_ id: TargetID) -> TargetState? { states.withLock { $0.all[id] } }
+
     /// All of them, by provider and model.
     package var all: [TargetState] {
         states.withLock { Array($0.all.values) }.sorted { ($0.id.provider, $0.id.model) < ($1.id.provider, $1.id.model) }

@@ -170,7 +170,7 @@ import Testing
     ])
     func `keeps no answer that is not an end`(choice: String) throws {
         let upstream = try ScriptedUpstream(reply: #"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[\#(choice)]}"#)
-        try withSluice(configuration(upstream), upstream) { sluice in
+        try withSluice(configuration(upstream), upstream) { sluice throws in
             for _ in 0..<3 { #expect(try sluice.chat(chat)["x-sluice-cache"] == "miss") }
             #expect(upstream.requests.all.count == 3)
         }
@@ -192,7 +192,7 @@ import Testing
 
     @Test func `leaves alone what would be answered differently another time, unless it is asked to`() throws {
         let upstream = try hello()
-        try withSluice(configuration(upstream, #"models: {"any": {nondeterministic: true}}"#), upstream) { sluice in
+        try withSluice(configuration(upstream, #"models: {"any": {nondeterministic: true}}"#), upstream) { sluice throws in
             for body in [
                 Sample.chat, #"{"model":"m","temperature":0.7,"messages":[]}"#,
                 #"{"model":"m","temperature":0,"messages":[],"tools":[{"type":"web_search"}]}"#,
@@ -232,7 +232,7 @@ import Testing
 
     @Test func `keeps callers apart`() throws {
         let upstream = try hello()
-        try withSluice(configuration(upstream, #"scenes: {"all": {scope: "global"}, "mine": {scope: "user"}}"#), upstream) { sluice in
+        try withSluice(configuration(upstream, #"scenes: {"all": {scope: "global"}, "mine": {scope: "user"}}"#), upstream) { sluice throws in
             func ask(_ key: String, _ fields: [String] = []) throws -> String? {
                 let wire = try sluice.connect()
                 var head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \(key)\r\ncontent-length: \(chat.utf8.count)\r\n"
@@ -272,7 +272,7 @@ import Testing
 
     @Test func `does as a request wants`() throws {
         let upstream = try hello()
-        try withSluice(configuration(upstream), upstream) { sluice in
+        try withSluice(configuration(upstream), upstream) { sluice throws in
             #expect(try sluice.chat(chat, ["cache-control: no-store"])["x-sluice-cache"] == "bypass")
             #expect(try sluice.chat(chat, ["x-sluice-cache-ttl: 0"])["x-sluice-cache"] == "miss")
             #expect(try sluice.chat(chat)["x-sluice-cache"] == "miss")
@@ -317,13 +317,14 @@ import Testing
             if failure.isEmpty { return connection.isOver = true }
             try connection.reply(#"{"error":{"message":"No.","type":"server_error","code":"x"}}"#, status: failure)
         }
-        try withSluice(configuration(upstream, "ttl_ms: 1000, ttl_jitter: 0, stale_if_error_ms: 60000"), upstream) { sluice in
+        try withSluice(configuration(upstream, "ttl_ms: 1000, ttl_jitter: 0, stale_if_error_ms: 60000"), upstream) { sluice throws in
             _ = try sluice.chat(chat)
             usleep(1_100_000)
             let reply = try sluice.chat(chat, ["x-request-id: old"])
             #expect(reply.status == 200 && reply["x-sluice-cache"] == "stale" && reply.text == Sample.completion)
             let stream = try sluice.stream(streamed)
-            #expect(stream.head["x-sluice-cache"] == "stale" && text(try stream.rest()) == "Hi.")
+            let rest = try stream.rest()
+            #expect(stream.head["x-sluice-cache"] == "stale" && text(rest) == "Hi.")
             let line = try sluice.exchangeLine("old")
             #expect(line["event.outcome"].string == "complete" && line["sluice.cache.state"].string == "stale")
         }
@@ -367,7 +368,7 @@ import Testing
 
     @Test func `is not there unless it is configured`() throws {
         let upstream = try hello()
-        try withSluice(Configuration(upstream), upstream) { sluice in
+        try withSluice(Configuration(upstream), upstream) { sluice throws in
             for _ in 0..<2 { #expect(try sluice.chat(chat)["x-sluice-cache"] == nil) }
             #expect(upstream.requests.all.count == 2)
             #expect(try sluice.health("/cache").json["enabled"].bool == false)

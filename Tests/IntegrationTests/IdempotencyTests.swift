@@ -124,7 +124,7 @@ import Testing
         let upstream = try ScriptedUpstream()
         var configuration = Configuration(upstream)
         configuration.others = ["idempotency: {enabled: false}"]
-        try withSluice(configuration, upstream) { sluice in
+        try withSluice(configuration, upstream) { sluice throws in
             for _ in 0..<2 { #expect(try sluice.chat(Sample.chat, [key]).status == 200) }
             #expect(upstream.requests.all.count == 2)
         }

@@ -9,6 +9,7 @@ internal import SluiceUpstream
 /// What the process learns from attempts: each that begins ends here, once.
 struct AttemptBooks {
     let log: BreakerLog
+    let hints: HintChannel
 
     /// Notes how an attempt ended.
     ///
@@ -18,6 +19,8 @@ struct AttemptBooks {
         attempt.isUnderWay = false
         if kind != nil { context.settleFailed(attempt) }
         let now = context.exchange.loop.now
+        attempt.slot?.release(at: now)
+        attempt.slot = nil
         let speaksAgainst = kind.map { Self.speaksAgainst($0, attempt, context, now) } ?? false
         var latency: Duration?
         if let sent = attempt.sentUpstreamAt, let head = attempt.headAt { latency = head - sent }
@@ -37,6 +40,7 @@ struct AttemptBooks {
             }
         if let transition = target.health.breaker.record(outcome, permit, breakers, at: now) {
             log.note(transition, target, because: kind)
+            hints.tell(transition, target)
         }
     }
 
