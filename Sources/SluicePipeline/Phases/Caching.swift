@@ -35,8 +35,7 @@ enum Caching {
                 context.watchForAbandonment()
                 let isAnswered = try await join(wanted, turn, context, settings, runtime)
                 if isAnswered { return true }
-                // Other requests have used it meanwhile.
-                try RequestEditing.scan(body, tape)
+                context.load(request, on: tape)
             }
         }
         context.snapshot.lasting.cache.counters.missed()

@@ -16,7 +16,7 @@ enum KeyVerdicts {
         case .keyRefused where fault?.key == .refused || fault == nil:
             if let tokens = provider.signer(key)?.tokens, !context.hasRefreshedToken, fault != nil {
                 context.hasRefreshedToken = true
-                tokens.forget()
+                tokens.forget(ofRenewals: context.attempt.tokenRenewals)
                 return true
             }
             provider.keys.setAside(key, .refused, at: now)
