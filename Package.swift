@@ -88,7 +88,7 @@ let package = Package(
             swiftSettings: strict),
         tests("SluiceNetTests", ["SluiceNet", "SluiceTLS", "SluiceCore", "NetTestSupport"]),
         tests("SluiceUpstreamTests", ["SluiceUpstream", "SluiceNet", "SluiceHTTP", "SluiceCore", "NetTestSupport"]),
-        tests("SluicePolicyTests", ["SluicePolicy", "SluiceCore"]),
+        tests("SluicePolicyTests", ["SluicePolicy", "SluiceCore", "CSystem"]),
         tests(
             "SluiceStorageTests",
             ["SluiceStorage", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceCore", "NetTestSupport"]),

@@ -41,6 +41,8 @@ package struct Attempt {
     /// The reply that said so, if the application can have it as it is.
     var errorReply: ProviderErrorReply?
     package var usage: Usage?
+    /// What was taken from limits that depend on the provider.
+    var limits: LimitHold?
     /// When the request was handed to the upstream connection, and when the response's head had come.
     package var sentUpstreamAt: Instant?
     package var headAt: Instant?

@@ -12,6 +12,8 @@ package final class ConfigSnapshot: Sendable {
         package var eventBytesMax = 1_048_576
         /// Exchanges of the process at one time.
         package var inFlightMax = 10_000
+        /// For the answer of a request that does not say how long it may be, in tokens.
+        package var outputTokensReserved = 1024
 
         package init() {}
     }
@@ -67,6 +69,8 @@ package final class ConfigSnapshot: Sendable {
     /// `nil`: errors are told as what they are.
     package let degraded: DegradedPolicy?
     package let showsTarget: TargetDisplay
+    /// Rate limits and budgets; `nil` if there are none.
+    package let rateLimits: LimitSet?
     /// `nil`: there is no Redis.
     package let redis: RedisSettings?
 
@@ -79,7 +83,7 @@ package final class ConfigSnapshot: Sendable {
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
-        redis: RedisSettings? = nil
+        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -99,10 +103,12 @@ package final class ConfigSnapshot: Sendable {
         self.idempotency = idempotency
         self.logsExchanges = logsExchanges
         self.lasting = lasting
-        self.asksWhoCalls =
-            asksWhoCalls || routes.asksWhoCalls || concurrency?.priorities.asksWhoCalls == true
         self.concurrency = concurrency
         self.degraded = degraded
         self.redis = redis
+        self.rateLimits = rateLimits
+        let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
+        let isRankedByCaller = concurrency?.priorities.asksWhoCalls == true
+        self.asksWhoCalls = asksWhoCalls || routes.asksWhoCalls || isLimitedByCaller || isRankedByCaller
     }
 }

@@ -12,6 +12,8 @@ enum ErrorReply {
         var fields = HeaderFields(reservingBytes: 256, fields: 6)
         fields.append(.contentType, "application/json")
         context.appendRequestID(to: &fields)
+        LimitHeaders.append(to: &fields, context)
+        if rejection.owner == .policy, rejection.status == 429 { LimitHeaders.appendWait(rejection, to: &fields) }
         appendAdvice(rejection, rejection.status, to: &fields)
         if let allowed = context.allowedMethods { fields.append(.allow, allowed) }
         if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }

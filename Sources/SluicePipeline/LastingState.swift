@@ -5,6 +5,7 @@ package import SluiceStorage
 package final class LastingState: Sendable {
     package let targets = TargetTable()
     package let gates = GateTable()
+    package let limits = LimitTable()
     package let drains = DrainGate()
     package let cache = ResponseCache()
     /// Requests whose answers others may wait for.
@@ -12,6 +13,8 @@ package final class LastingState: Sendable {
     /// The same for requests with idempotency keys.
     package let replyFlights = FlightTable<FlightWaiter>()
     package let redis = RedisHealth()
+    /// Tells processes apart that talk through Redis.
+    package let processNumber = UInt64.random(in: 1 ... .max)
 
     package init() {}
 }

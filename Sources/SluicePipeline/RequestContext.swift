@@ -57,6 +57,8 @@ package final class RequestContext {
     package var tried: [TriedAttempt] = []
     /// What is told if nothing better comes.
     var lastWords: LastWords?
+    /// A provider's error reply that is told as it came.
+    var verbatim: ProviderErrorReply?
     /// How often the current target was asked again.
     var repeatsAtTarget = 0
     /// What the next attempt waits for.
@@ -68,6 +70,8 @@ package final class RequestContext {
     /// The second of two attempts that are under way at once.
     var rival: Attempt?
     var pause: Pause?
+    /// The wait for an answer that another exchange has asked for.
+    var waiter: FlightWaiter?
     /// Why nothing more is tried, whatever comes.
     var ending: UpstreamError?
     /// Why a key was set aside on the way.
@@ -88,6 +92,15 @@ package final class RequestContext {
     var waits = 0
     /// It was answered in place of a provider: how.
     package var degraded: DegradedPolicy.Kind?
+    /// What was taken from rate limits and budgets.
+    var limits: LimitHold?
+    /// What was estimated when it was taken, and what attempts that are over have used.
+    var limitEstimate = LimitAmounts()
+    var limitSpent = LimitAmounts()
+    var limitCounted: Usage?
+    var limitMarks: [LimitMark] = []
+    /// The limit that has refused the request.
+    package var refusingLimit: String?
     /// What came, for another attempt; `nil` once a reply has begun.
     var request: IncomingRequest?
     /// What happens to a request that asks for more than its model can do.
@@ -125,6 +138,7 @@ package final class RequestContext {
 extension RequestContext {
     /// Begins a try at a target, with nothing of the one before.
     func begin(_ target: RouteTarget) {
+        if limits != nil { noteUsedByAttempt() }
         // A stream that is being rescued is still the one it was.
         let writer = hasContentOut ? attempt.responsesWriter : nil
         attempt = Attempt()

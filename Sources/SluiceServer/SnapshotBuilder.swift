@@ -39,6 +39,7 @@ enum SnapshotBuilder {
         limits.replyBytesBufferedMax = configuration.limits.replyBufferedByteCountMax
         limits.eventBytesMax = configuration.limits.eventByteCountMax
         limits.inFlightMax = configuration.limits.inFlightMax
+        limits.outputTokensReserved = configuration.limits.outputTokensReserved
         var timeouts = ConfigSnapshot.Timeouts()
         timeouts.connect = configuration.timeouts.connect
         timeouts.firstByte = configuration.timeouts.firstByte
@@ -47,6 +48,7 @@ enum SnapshotBuilder {
         timeouts.total = configuration.timeouts.total
         timeouts.keepAliveComment = configuration.timeouts.keepaliveComment
         let streams = StreamsBuilder.settings(configuration)
+        let redis = try configuration.redis.map(RedisBuilder.settings)
         return ConfigSnapshot(
             revision: revision, providers: providers,
             models: RouteSettings.models(configuration.models, byName, rescue: streams.rescue),
@@ -62,7 +64,8 @@ enum SnapshotBuilder {
             asksWhoCalls: CachingBuilder.asksWhoCalls(configuration),
             concurrency: ConcurrencyBuilder.policy(configuration.concurrency, lasting),
             degraded: try DegradedBuilder.policy(configuration.degraded),
-            redis: try configuration.redis.map(RedisBuilder.settings))
+            rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
+            redis: redis)
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

@@ -57,10 +57,13 @@ struct FakeExchange {
     let upstreamExchange: UpstreamExchange
 
     /// - Parameter loop: never runs.
-    init(_ loop: EventLoop, snapshot: ConfigSnapshot = FakeExchange.snapshot([])) {
+    /// - Parameter fields: of the request's head.
+    init(
+        _ loop: EventLoop, snapshot: ConfigSnapshot = FakeExchange.snapshot([]), fields: HeaderFields = HeaderFields()
+    ) {
         let peer = Peer(address: .ipv4(1, port: 1), listener: .ipv4(1, port: 2), isTLS: false, certificateSubject: nil)
         let exchange = DownstreamExchange(
-            head: RequestHead(version: .http11, method: .post, target: Array("/v1/chat/completions".utf8)),
+            head: RequestHead(version: .http11, method: .post, target: Array("/v1/chat/completions".utf8), fields: fields),
             bodyLength: .none, peer: peer, loop: loop, stream: nil,
             carrier: downstream)
         context = RequestContext(exchange, snapshot: snapshot, requestID: "req-1", place: 0)
@@ -69,12 +72,14 @@ struct FakeExchange {
     }
 
     static func snapshot(
-        _ providers: [Provider], models: [String: ConfigSnapshot.Model] = [:], defaultProvider: Provider? = nil
+        _ providers: [Provider], models: [String: ConfigSnapshot.Model] = [:], aliases: [String: String] = [:],
+        rules: [RouteRule] = [], defaultProvider: Provider? = nil
     ) -> ConfigSnapshot {
         var timeouts = ConfigSnapshot.Timeouts()
         timeouts.keepAliveComment = .zero
         return ConfigSnapshot(
-            revision: 1, providers: providers, models: models, defaultProvider: defaultProvider,
+            revision: 1, providers: providers, models: models, aliases: aliases, rules: rules,
+            defaultProvider: defaultProvider,
             limits: ConfigSnapshot.Limits(),
             timeouts: timeouts, logsExchanges: false)
     }

@@ -65,6 +65,7 @@ extension ServerConfiguration {
         server.drain = section.section("drain", doc: "How the process ends.", DrainConfiguration.read)
         server.redis = section.optionalSection(
             "redis", doc: "Redis, for what several Sluices share. null: none.", RedisConfiguration.read)
+        server.readLimits(section)
         return server
     }
 

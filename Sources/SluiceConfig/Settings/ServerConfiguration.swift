@@ -24,6 +24,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     /// Default auto.
     package var replyHeaders = ReplyHeaders.auto
     package var limits = LimitsConfiguration()
+    package var rateLimits: [RateLimitConfiguration] = []
+    package var budgets: [BudgetConfiguration] = []
     package var timeouts = TimeoutsConfiguration()
     package var retries = RetriesConfiguration()
     package var breakers = BreakersConfiguration()

@@ -1,5 +1,4 @@
 internal import SluiceCore
-internal import SluiceDownstream
 internal import SluiceJSON
 internal import SluiceNet
 internal import SluicePolicy
@@ -33,13 +32,6 @@ final class CacheRuntime {
 
     /// A name for a lock that nobody else has.
     func makeToken() -> String { String(random.next(), radix: 36) + String(UInt64.random(in: 0 ... .max), radix: 36) }
-
-    /// Waits, unless the application goes.
-    func pause(_ duration: Duration, _ context: RequestContext) async {
-        context.exchange.onAbandoned = { [unowned context] in context.pause?.end() }
-        await context.pause(duration)
-        context.exchange.onAbandoned = nil
-    }
 
     // MARK: Redis
 

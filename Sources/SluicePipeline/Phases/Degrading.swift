@@ -26,6 +26,7 @@ enum Degrading {
         if !isPossible(rejection, context) { return false }
         let outcome = context.outcome
         context.outcome = .degraded
+        context.rejection = rejection
         let isFixedFirst = context.snapshot.degraded?.usesStale == false
         if isFixedFirst, answerFixed(rejection, context, tape) { return true }
         context.degraded = .stale
@@ -33,6 +34,7 @@ enum Degrading {
         if !isFixedFirst, answerFixed(rejection, context, tape) { return true }
         context.degraded = nil
         context.outcome = outcome
+        context.rejection = nil
         return false
     }
 

@@ -10,6 +10,7 @@ internal import SluiceUpstream
 /// Sends a request to those of its plan, one after the other, until one of them answers or nothing is left to try.
 struct Forwarding {
     let pools: PoolTable
+    let limiting: Limiting
     let tokens: TokenFetcher
     let media: MediaFetcher
     let tape: JSONTape
@@ -18,14 +19,17 @@ struct Forwarding {
     let dice: Dice
 
     init(
-        pools: PoolTable, tokens: TokenFetcher, media: MediaFetcher, tape: JSONTape, log: LogQueue, seed: UInt64
+        pools: PoolTable, limiting: Limiting, tokens: TokenFetcher, media: MediaFetcher, tape: JSONTape,
+        hints: HintChannel, log: LogQueue,
+        seed: UInt64
     ) {
         self.pools = pools
+        self.limiting = limiting
         self.tokens = tokens
         self.media = media
         self.tape = tape
         candidates = CandidateChoice(log: BreakerLog(log))
-        books = AttemptBooks(log: BreakerLog(log))
+        books = AttemptBooks(log: BreakerLog(log), hints: hints)
         dice = Dice(seed: seed)
     }
 
@@ -50,24 +54,21 @@ struct Forwarding {
         while let request = context.request {
             let waitsBefore = context.waits
             let target = try await candidate(context)
-            guard let target else { return }
             if !isScanned || context.waits != waitsBefore { request.scanAgain(tape) }
             isScanned = false
             let upstreamRequest: UpstreamRequest
             do throws(Rejection) {
                 upstreamRequest = try await prepare(request, target, context)
             } catch {
-                if try goesOn(without: target, error, context) { continue }
-                return
+                try goOn(without: target, error, context)
+                continue
             }
             do throws(UpstreamError) {
                 try await send(upstreamRequest, context, target.provider)
                 if context.stream == nil { books.conclude(&context.attempt, nil, context) }
                 return
             } catch {
-                if mayTryAgain(after: error, context) { continue }
-                if let rejection = lastWord(error, context) { throw rejection }
-                return
+                if !mayTryAgain(after: error, context) { throw lastWord(error, context) }
             }
         }
     }
@@ -77,6 +78,9 @@ struct Forwarding {
         _ request: IncomingRequest, _ target: RouteTarget, _ context: RequestContext
     ) async throws(Rejection) -> UpstreamRequest {
         let provider = target.provider
+        if context.snapshot.rateLimits?.hasPerAttempt == true {
+            try await limiting.admitAttempt(context, request, tape: tape)  // 429
+        }
         try StoredResponses.check(context, provider)
         try RequestEditing.check(context, provider)
         let request = try context.rescue?.request(request, context, tape: tape) ?? request

@@ -34,7 +34,7 @@ enum KeyVerdicts {
     /// Notes until when the provider wants to be left alone.
     ///
     /// - Returns: how long none of the target's keys is open; `nil` if one is.
-    static func close(_ kind: FailureClass, _ context: RequestContext) -> Duration? {
+    static func close(_ kind: FailureClass, _ context: RequestContext, _ hints: HintChannel) -> Duration? {
         guard let provider = context.attempt.provider, let target = context.attempt.target else { return nil }
         let retries = context.snapshot.recovery.retries
         let now = context.exchange.loop.now
@@ -45,7 +45,10 @@ enum KeyVerdicts {
         context.soonestRetry = context.soonestRetry.map { min($0, until) } ?? until
         // What the application's own key is told concerns nobody else.
         if kind == .rateLimited, provider.forwardsAuthorization, context.attempt.key == nil { return wait }
-        target.health.closures.close(kind == .rateLimited ? context.attempt.key : nil, until: until, at: now)
+        let key = kind == .rateLimited ? context.attempt.key ?? KeyClosures.noKey : KeyClosures.everyKey
+        if target.health.closures.close(key, until: until, at: now) {
+            hints.tellClosed(key, of: provider.keys.count, target, for: until - now)
+        }
         let opening = target.health.closures.soonestOpening(ofKeys: provider.keys.count, at: now)
         if let opening { target.close(until: opening) }
         return opening.map { $0 - now }

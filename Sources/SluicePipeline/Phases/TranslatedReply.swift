@@ -134,6 +134,7 @@ enum TranslatedReply {
         // Of providers that failed there is nothing to say.
         if context.degraded != nil { return fields }
         context.appendTarget(to: &fields)
+        LimitHeaders.append(to: &fields, context)
         if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
         appendReport(context, to: &fields)
         return fields

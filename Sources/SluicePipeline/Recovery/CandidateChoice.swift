@@ -12,6 +12,8 @@ struct CandidateChoice {
     struct Unavailable {
         /// When the first of those who closed themselves can be asked again.
         var opening: Instant?
+        /// One of them did because of a limit: 429.
+        var isLimited = false
         /// When the first breaker lets a request through.
         var breaker: Instant?
         /// The first that has as many requests as it may have.
@@ -47,6 +49,7 @@ struct CandidateChoice {
         let health = target.state.health
         if let opening = health.closures.soonestOpening(ofKeys: target.provider.keys.count, at: now) {
             unavailable.opening = unavailable.opening.map { min($0, opening) } ?? opening
+            if health.closures.openingOfWhole(at: now) == nil { unavailable.isLimited = true }
             return false
         }
         var slot: GateSlot?
@@ -100,7 +103,7 @@ struct CandidateChoice {
             switch retries.contextLength {
             case .never: false
             case .next: target.upstreamModel != current.upstreamModel
-            case .larger: target.capabilities.contextTokensMax ?? 0 > current.capabilities.contextTokensMax ?? .max
+            case .larger: target.traits.contextTokensMax ?? 0 > current.traits.contextTokensMax ?? .max
             }
         case .contentPolicy: retries.contentPolicy == .next && target.upstreamModel != current.upstreamModel
         default: true

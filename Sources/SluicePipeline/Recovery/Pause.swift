@@ -41,5 +41,6 @@ extension RequestContext {
         rival?.upstream?.cancel(error)
         pause?.end()
         queueWait?.leave(error.reason == .shutdown ? .shutdown : .gone)
+        waiter?.wake()
     }
 }

@@ -14,6 +14,8 @@ struct Configuration {
     var drain = "lame_duck_ms: 0"
     var log = ""
     var media = ""
+    /// Other sections, each `name: {…}`.
+    var others: [String] = []
     /// Nothing is sent twice, and no target is left alone, unless a test is about that.
     var retries = "same_target_max: 0"
     var breakers = "enabled: false"

@@ -39,12 +39,15 @@ extension ServerConfiguration {
     private func checkNames(_ section: ConfigSection, _ references: [ModelNames.Reference]) {
         let names = ModelNames(models: models, aliases: aliases, providers: providers)
         for mistake in names.mistakes(in: references) { section.mistake(mistake) }
+        if section.isDescribing { return }
+        let (path, location) = section.place(of: "aliases")
         for alias in aliases {
-            if names.resolved(alias.name) == nil {
-                section.mistake("aliases", "names that end in a model, found a circle at \"\(alias.name)\"")
-            } else if models.contains(where: { $0.name == alias.name }) {
-                section.mistake("aliases", "names that are no models themselves, found \"\(alias.name)\"")
-            }
+            var message: String?
+            if names.resolved(alias.name) == nil { message = "an alias has to end in a model, found a circle" }
+            if models.contains(where: { $0.name == alias.name }) { message = "an alias cannot be a model as well" }
+            guard let message else { continue }
+            let path = ConfigPath.child(of: path, alias.name)
+            section.mistake(ConfigMistake(path: path, location: location, message: message))
         }
     }
 }
