@@ -108,7 +108,7 @@ package final class ConfigSnapshot: Sendable {
         self.redis = redis
         self.rateLimits = rateLimits
         let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
-        let isRankedByCaller = concurrency?.priorities.asksWhoCalls == true
-        self.asksWhoCalls = asksWhoCalls || routes.asksWhoCalls || isLimitedByCaller || isRankedByCaller
+        self.asksWhoCalls =
+            asksWhoCalls || routes.asksWhoCalls || isLimitedByCaller || concurrency?.priorities.asksWhoCalls == true
     }
 }

@@ -4,8 +4,8 @@ package import SluiceStorage
 /// What outlives a configuration: what the process has learned, counts and keeps. Shared by all workers.
 package final class LastingState: Sendable {
     package let targets = TargetTable()
-    package let gates = GateTable()
     package let limits = LimitTable()
+    package let gates = GateTable()
     package let drains = DrainGate()
     package let cache = ResponseCache()
     /// Requests whose answers others may wait for.

@@ -78,6 +78,15 @@ package final class RequestContext {
     package var keyReason: KeyRing.Reason?
     /// A token was refused, and another one asked for.
     var hasRefreshedToken = false
+    /// What was taken from rate limits and budgets.
+    var limits: LimitHold?
+    /// What was estimated when it was taken, and what attempts that are over have used.
+    var limitEstimate = LimitAmounts()
+    var limitSpent = LimitAmounts()
+    var limitCounted: Usage?
+    var limitMarks: [LimitMark] = []
+    /// The limit that has refused the request.
+    package var refusingLimit: String?
     /// Its priority: 0 goes first.
     package var rank = 0
     /// Its place among those that the model may have at one time.
@@ -88,19 +97,10 @@ package final class RequestContext {
     var queueWait: QueueWait?
     /// How long it has waited for places.
     package var queueTime: Duration?
-    /// Counts up when others have run on this worker while it waited between attempts.
-    var waits = 0
+    /// Which of the tape's documents was the request's.
+    var requestScan = 0
     /// It was answered in place of a provider: how.
     package var degraded: DegradedPolicy.Kind?
-    /// What was taken from rate limits and budgets.
-    var limits: LimitHold?
-    /// What was estimated when it was taken, and what attempts that are over have used.
-    var limitEstimate = LimitAmounts()
-    var limitSpent = LimitAmounts()
-    var limitCounted: Usage?
-    var limitMarks: [LimitMark] = []
-    /// The limit that has refused the request.
-    package var refusingLimit: String?
     /// What came, for another attempt; `nil` once a reply has begun.
     var request: IncomingRequest?
     /// What happens to a request that asks for more than its model can do.

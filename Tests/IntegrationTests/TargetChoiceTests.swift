@@ -43,7 +43,7 @@ import Testing
         configuration.workers = 2
         configuration.models =
             #"m: {targets: [{provider: "alpha", upstream_model: "m-a", weight: 3}, {provider: "beta"}]}"#
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             for index in 0..<40 {
                 let reply = try sluice.chat(chat("m"), ["x-request-id: r\(index)"])
                 let from = reply.json["from"].string
@@ -69,7 +69,7 @@ import Testing
         var (configuration, upstreams) = try providers("alpha", "beta")
         configuration.models = #"m: {targets: [{provider: "alpha"}, {provider: "beta"}]}, n: {provider: "alpha"}"#
         configuration.others = [#"reply_headers: "\#(setting)""#]
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             let (chosen, alone) = (try sluice.chat(chat("m")), try sluice.chat(chat("n")))
             #expect((chosen["x-sluice-provider"] != nil) == several && (chosen["x-sluice-model"] != nil) == several)
             #expect((alone["x-sluice-provider"] != nil) == one && (alone["x-sluice-model"] != nil) == one)
@@ -80,7 +80,7 @@ import Testing
         var (configuration, upstreams) = try providers("alpha", "beta", "gamma", slow: ["beta": 0.3])
         configuration.models =
             #"m: {strategy: "fastest", targets: [{provider: "alpha"}, {provider: "beta"}, {provider: "gamma"}]}"#
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             let wire = try sluice.connect()
             for _ in 0..<60 { _ = try wire.chat(chat("m")) }
             let slow = upstreams["beta"]?.requests.all.count ?? 0
@@ -97,7 +97,7 @@ import Testing
               {provider: "beta", price: {input: 1, output: 3}, context_tokens_max: 1000, capabilities: {images: false}},
             ]}
             """#
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             #expect(try ask(sluice, chat("m")) == "beta")
             #expect(try ask(sluice, chat("m", #","max_tokens":5000"#)) == "alpha")
             #expect(try ask(sluice, chat("m", #","x":"\#(String(repeating: "x", count: 8000))""#)) == "alpha")
@@ -119,7 +119,7 @@ import Testing
             #"m: {strategy: "affinity", targets: [\#(names.map { #"{provider: "\#($0)"}"# }.joined(separator: ", "))]}"#
         }
         configuration.models = models(["alpha", "beta"])
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             let before = try owners(sluice)
             let again = try owners(sluice)
             #expect(again == before && Set(before).count == 2)
@@ -148,7 +148,7 @@ import Testing
             ]
             """#,
         ]
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             #expect(try ask(sluice, chat("old")) == "alpha")
             #expect(try ask(sluice, chat("m"), ["x-sluice-business-line: search"]) == "beta")
             #expect(try ask(sluice, chat("m", #","user":"vip-1""#), ["x-request-id: vip"]) == "beta")
@@ -179,7 +179,7 @@ import Testing
         configuration.models = #"""
             m: {provider: "alpha", fallbacks: ["other"]}, other: {targets: {provider: "beta", upstream_model: "m-b"}},
             """#
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             let reply = try sluice.chat(chat("m"), ["x-request-id: r1"])
             #expect(reply.json["from"].string == "beta" && reply["x-sluice-model"] == "m-b")
             #expect(reply["x-ratelimit-remaining-requests"] == nil && reply["x-upstream-request-id"] == nil)
@@ -203,7 +203,7 @@ import Testing
             whole: {provider: "beta", timeouts: {total_ms: 200}},
             plain: {targets: {provider: "alpha", capabilities: {tools: false}}},
             """#
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             let slow = try sluice.chat(chat("slow"))
             #expect(slow.status == 504 && slow.json["error"]["code"].string == "upstream_timeout")
             let whole = try sluice.chat(chat("whole"))

@@ -35,8 +35,7 @@ enum Caching {
                 context.watchForAbandonment()
                 let isAnswered = try await join(wanted, turn, context, settings, runtime)
                 if isAnswered { return true }
-                // Other requests have used it meanwhile.
-                try RequestEditing.scan(body, tape)
+                context.load(request, on: tape)
             }
         }
         context.snapshot.lasting.cache.counters.missed()
@@ -173,6 +172,7 @@ enum Caching {
     ) async throws(Rejection) -> Bool {
         let cache = context.snapshot.lasting.cache
         guard let redis = runtime.answers(settings, cache), redis.isAvailable else { return false }
+        await runtime.learnPurges(redis)
         let deadline = runtime.loop.now + settings.policy.fleetWait
         var pause = pollMin
         while true {

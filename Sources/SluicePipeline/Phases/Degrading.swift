@@ -26,7 +26,6 @@ enum Degrading {
         if !isPossible(rejection, context) { return false }
         let outcome = context.outcome
         context.outcome = .degraded
-        context.rejection = rejection
         let isFixedFirst = context.snapshot.degraded?.usesStale == false
         if isFixedFirst, answerFixed(rejection, context, tape) { return true }
         context.degraded = .stale
@@ -34,7 +33,6 @@ enum Degrading {
         if !isFixedFirst, answerFixed(rejection, context, tape) { return true }
         context.degraded = nil
         context.outcome = outcome
-        context.rejection = nil
         return false
     }
 
@@ -52,7 +50,7 @@ enum Degrading {
         var echo: ResponsesEcho?
         if context.operation == .responses {
             guard let request = context.request, case .json(let body) = request.body else { return false }
-            request.scanAgain(tape)
+            context.load(request, on: tape)
             echo = ResponsesEcho(of: tape.root(over: body.span))
         }
         // It is not to be kept for others.

@@ -34,6 +34,7 @@ struct Forwarding {
     }
 
     func forward(_ request: IncomingRequest, to destination: Destination, _ context: RequestContext) async throws(Rejection) {
+        context.load(request, on: tape)
         if context.countsTokens, try CountedTokens.answer(request, destination, context, tape: tape) { return }
         switch destination {
         case .echo: try await EchoReply.send(request, context, tape: tape)
@@ -42,20 +43,15 @@ struct Forwarding {
             context.exchange.onAbandoned = { [unowned context] in
                 StreamDrain.abandoned(context)
             }
-            try await proceed(context, isScanned: true)
+            try await proceed(context)
         }
     }
 
     /// Makes attempts until a reply has begun or nothing is left to try.
-    ///
-    /// - Parameter isScanned: the tape still holds the request's document.
-    func proceed(_ context: RequestContext, isScanned: Bool) async throws(Rejection) {
-        var isScanned = isScanned
+    func proceed(_ context: RequestContext) async throws(Rejection) {
         while let request = context.request {
-            let waitsBefore = context.waits
             let target = try await candidate(context)
-            if !isScanned || context.waits != waitsBefore { request.scanAgain(tape) }
-            isScanned = false
+            context.load(request, on: tape)
             let upstreamRequest: UpstreamRequest
             do throws(Rejection) {
                 upstreamRequest = try await prepare(request, target, context)

@@ -21,11 +21,14 @@ struct IncomingRequest {
     var formModelRange: Range<Int>?
 }
 
-extension IncomingRequest {
-    /// Has the tape hold the request's document again, after others ran on this worker.
-    func scanAgain(_ tape: JSONTape) {
+extension RequestContext {
+    /// Has the tape hold the request's document, if something else was read since: by others on this worker, while this exchange
+    /// waited, or by ourselves.
+    func load(_ request: IncomingRequest, on tape: JSONTape) {
+        guard case .json(let body) = request.body, tape.scanCount != requestScan else { return }
         // It was valid the first time.
-        if case .json(let body) = body { try? tape.scan(body.span) }
+        try? tape.scan(body.span)
+        requestScan = tape.scanCount
     }
 }
 

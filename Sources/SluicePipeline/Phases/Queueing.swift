@@ -12,15 +12,11 @@ internal import SluiceUpstream
 /// Where there are no limits all of this is one look at a `nil`.
 enum Queueing {
     /// Takes a slot of the model that was asked for.
-    ///
-    /// - Returns: whether it had to be waited for.
-    static func enterModel(_ context: RequestContext) async throws(Rejection) -> Bool {
-        guard let policy = context.snapshot.concurrency else { return false }
+    static func enterModel(_ context: RequestContext) async throws(Rejection) {
+        guard let policy = context.snapshot.concurrency else { return }
         if !policy.priorities.isEmpty { context.rank = rank(context, policy.priorities) }
-        guard let gate = policy.models[context.plan.route?.name ?? context.model] else { return false }
-        let (slot, hasWaited) = try await enter(gate, context)
-        context.slot = slot
-        return hasWaited
+        guard let gate = policy.models[context.plan.route?.name ?? context.model] else { return }
+        context.slot = try await enter(gate, context)
     }
 
     /// What there is at a provider for one more attempt.
@@ -43,7 +39,7 @@ enum Queueing {
 
     /// Waits for a slot of a provider; the next attempt there uses it.
     static func wait(at gate: ConcurrencyGate, _ context: RequestContext) async throws(Rejection) {
-        context.keptSlot = try await enter(gate, context).slot
+        context.keptSlot = try await enter(gate, context)
     }
 
     private static func hold(_ gate: ConcurrencyGate, _ context: RequestContext) -> GateSlot {
@@ -54,22 +50,21 @@ enum Queueing {
 
     private static func enter(
         _ gate: ConcurrencyGate, _ context: RequestContext
-    ) async throws(Rejection) -> (slot: GateSlot, hasWaited: Bool) {
-        if gate.tryEnter() { return (hold(gate, context), false) }
+    ) async throws(Rejection) -> GateSlot {
+        if gate.tryEnter() { return hold(gate, context) }
         let exchange = context.exchange
         if exchange.isAbandoned { throw .gone }
         let start = exchange.loop.now
         let wait = QueueWait(at: gate, on: exchange.loop)
         switch gate.enter(rank: context.rank, at: start, wake: { wait.take($0) }) {
-        case .admitted: return (hold(gate, context), false)
+        case .admitted: return hold(gate, context)
         case .full: throw busy(gate, context)
         case .waiting(let ticket, let until):
             let end = await waited(wait, ticket, by: until, context)
-            context.waits += 1
             context.queueTime = (context.queueTime ?? .zero) + (exchange.loop.now - start)
             if end == .admitted {
                 let slot = hold(gate, context)
-                if !exchange.isAbandoned { return (slot, true) }
+                if !exchange.isAbandoned { return slot }
                 slot.release(at: exchange.loop.now)
                 throw .gone
             }

@@ -31,7 +31,6 @@ extension RequestContext {
         self.pause = pause
         await pause.wait(duration, on: exchange.loop)
         self.pause = nil
-        waits += 1
     }
 
     /// Ends whatever is under way upstream, and every wait for it: nobody wants the answer, or can wait any longer.
@@ -40,7 +39,7 @@ extension RequestContext {
         attempt.upstream?.cancel(error)
         rival?.upstream?.cancel(error)
         pause?.end()
-        queueWait?.leave(error.reason == .shutdown ? .shutdown : .gone)
         waiter?.wake()
+        queueWait?.leave(error.reason == .shutdown ? .shutdown : .gone)
     }
 }

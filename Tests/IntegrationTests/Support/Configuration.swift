@@ -20,9 +20,6 @@ struct Configuration {
     var retries = "same_target_max: 0"
     var breakers = "enabled: false"
     var hedging = ""
-    /// Other sections, each `name: {…}`.
-    var others: [String] = []
-
     init() {}
 
     /// - Parameter members: of the provider `mock`, beside its URL and key.
