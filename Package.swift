@@ -71,7 +71,7 @@ let package = Package(
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         .executableTarget(
             name: "sluice-micro",
-            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceProviders", "CAllocations"],
+            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceProviders", "CAllocations"],
             path: "Benchmarks/Micro",
             swiftSettings: strict),
         .systemLibrary(name: "CBench", path: "Benchmarks/CBench"),
@@ -88,7 +88,7 @@ let package = Package(
             swiftSettings: strict),
         tests("SluiceNetTests", ["SluiceNet", "SluiceTLS", "SluiceCore", "NetTestSupport"]),
         tests("SluiceUpstreamTests", ["SluiceUpstream", "SluiceNet", "SluiceHTTP", "SluiceCore", "NetTestSupport"]),
-        tests("SluicePolicyTests", ["SluicePolicy", "SluiceCore"]),
+        tests("SluicePolicyTests", ["SluicePolicy", "SluiceCore", "CSystem"]),
         tests(
             "SluiceStorageTests",
             ["SluiceStorage", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceCore", "NetTestSupport"]),
@@ -96,7 +96,7 @@ let package = Package(
             "SluicePipelineTests",
             [
                 "SluicePipeline", "SluiceProviders", "SluiceUpstream", "SluiceDownstream", "SluiceNet", "SluiceHTTP",
-                "SluiceJSON",
+                "SluiceJSON", "SluiceConfig", "SluicePolicy",
                 "SluiceCore",
             ]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),

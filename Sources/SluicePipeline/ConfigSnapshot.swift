@@ -12,6 +12,8 @@ package final class ConfigSnapshot: Sendable {
         package var eventBytesMax = 1_048_576
         /// Exchanges of the process at one time.
         package var inFlightMax = 10_000
+        /// For the answer of a request that does not say how long it may be, in tokens.
+        package var outputTokensReserved = 1024
 
         package init() {}
     }
@@ -62,7 +64,13 @@ package final class ConfigSnapshot: Sendable {
     package let lasting: LastingState
     /// Whether some policy depends on who asks: reading that has its price.
     package let asksWhoCalls: Bool
+    /// `nil`: as many requests at one time as come.
+    package let concurrency: ConcurrencyPolicy?
+    /// `nil`: errors are told as what they are.
+    package let degraded: DegradedPolicy?
     package let showsTarget: TargetDisplay
+    /// Rate limits and budgets; `nil` if there are none.
+    package let rateLimits: LimitSet?
     /// `nil`: there is no Redis.
     package let redis: RedisSettings?
 
@@ -74,7 +82,8 @@ package final class ConfigSnapshot: Sendable {
         media: MediaPolicy = MediaPolicy(),
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
-        redis: RedisSettings? = nil
+        concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
+        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -94,7 +103,12 @@ package final class ConfigSnapshot: Sendable {
         self.idempotency = idempotency
         self.logsExchanges = logsExchanges
         self.lasting = lasting
-        self.asksWhoCalls = asksWhoCalls || routes.asksWhoCalls
+        self.concurrency = concurrency
+        self.degraded = degraded
         self.redis = redis
+        self.rateLimits = rateLimits
+        let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
+        self.asksWhoCalls =
+            asksWhoCalls || routes.asksWhoCalls || isLimitedByCaller || concurrency?.priorities.asksWhoCalls == true
     }
 }

@@ -4,6 +4,8 @@ package import SluiceStorage
 /// What outlives a configuration: what the process has learned, counts and keeps. Shared by all workers.
 package final class LastingState: Sendable {
     package let targets = TargetTable()
+    package let limits = LimitTable()
+    package let gates = GateTable()
     package let drains = DrainGate()
     package let cache = ResponseCache()
     /// Requests whose answers others may wait for.
@@ -11,6 +13,8 @@ package final class LastingState: Sendable {
     /// The same for requests with idempotency keys.
     package let replyFlights = FlightTable<FlightWaiter>()
     package let redis = RedisHealth()
+    /// Tells processes apart that talk through Redis.
+    package let processNumber = UInt64.random(in: 1 ... .max)
 
     package init() {}
 }

@@ -17,12 +17,14 @@ package final class Pipeline {
     let routing: Routing
     let status: GatewayStatus
     let pools: PoolTable
+    let limiting: Limiting
     let forwarding: Forwarding
     let settlement: Settlement
     let gauge: LoadGauge
     let caching: CacheRuntime
+    let hints: HintChannel
     /// This worker's Redis; `nil`: there is none.
-    package private(set) var redis: RedisClient?
+    package private(set) var redis: RedisClient? { didSet { limiting.shared.redis = redis } }
     private let connectRedis: (ConfigSnapshot) -> RedisClient?
     /// For documents that are read in one go; nothing on it outlives a suspension.
     let tape = JSONTape()
@@ -42,10 +44,12 @@ package final class Pipeline {
         self.status = status
         self.gauge = gauge
         pools = PoolTable(loop: loop, resolver: resolver)
+        hints = HintChannel(snapshot, log: BreakerLog(log))
+        limiting = Limiting(loop: loop, log: log)
         forwarding = Forwarding(
-            pools: pools, tokens: TokenFetcher(pools: pools, tape: tape),
+            pools: pools, limiting: limiting, tokens: TokenFetcher(pools: pools, tape: tape),
             media: MediaFetcher(loop: loop, resolver: resolver),
-            tape: tape, log: log, seed: seed)
+            tape: tape, hints: hints, log: log, seed: seed)
         settlement = Settlement(log: log)
         caching = CacheRuntime(loop: loop, seed: seed, cache: snapshot.lasting.cache)
         requestIDs = RequestIDs(seed: seed)
@@ -55,7 +59,9 @@ package final class Pipeline {
             }
         }
         redis = connectRedis(snapshot)
+        limiting.shared.redis = redis
         caching.adopt(redis)
+        hints.adopt(redis)
     }
 
     package func serve(_ exchange: DownstreamExchange) async {
@@ -66,10 +72,13 @@ package final class Pipeline {
             guard let demand = try Reception.receive(context, pipeline: self) else { return leave(context) }
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
+            context.requestScan = tape.scanCount
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
             if try await Idempotency.recall(request, context, caching, tape: tape) { return leave(context) }  // 400, 409
             let destination = try routing.plan(context, request, tape: tape)  // 404
+            if context.snapshot.rateLimits != nil { try await limiting.admit(context, request, tape: tape) }  // 429
             if try await Caching.recall(request, context, caching, tape: tape) { return leave(context) }
+            try await Queueing.enterModel(context)  // 429, 503
             try await forwarding.forward(request, to: destination, context)  // 502, 503, 504
         } catch {
             reject(context, error)
@@ -92,14 +101,20 @@ package final class Pipeline {
         freePlaces.append(context.place)
         gauge.leave()
         forwarding.books.conclude(&context.attempt, .cancelled, context)
+        context.slot?.release(at: loop.now)
         if context.cacheTurn != nil { Caching.conclude(context, caching) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
+        if let limits = context.limits, limits.set.hasShared { limiting.shared.tellSpending(limits) }
         context.rescue = nil
     }
 
     private func reject(_ context: RequestContext, _ rejection: Rejection) {
-        if Caching.answersStale(rejection, context, caching) { return }
+        if Degrading.answer(rejection, context, caching, tape: tape) {
+            context.rejection = rejection
+            return
+        }
+        if context.tellVerbatim() { return }
         context.rejection = rejection
         if context.isInStream {
             StreamEnd.fail(context, rejection)
@@ -125,7 +140,7 @@ package final class Pipeline {
                 if forwarding.mayTryAgain(after: error, context) || Rescue.follows(error, context, tape: tape) {
                     return loop.spawn { [self] in await resume(context) }
                 }
-                if let rejection = forwarding.lastWord(error, context) { reject(context, Rescue.cause(rejection, context)) }
+                reject(context, Rescue.cause(forwarding.lastWord(error, context), context))
             }
             leave(context)
         }
@@ -135,7 +150,7 @@ package final class Pipeline {
     private func resume(_ context: RequestContext) async {
         while true {
             do throws(Rejection) {
-                try await forwarding.proceed(context, isScanned: false)
+                try await forwarding.proceed(context)
             } catch {
                 if Rescue.follows(error, context) { continue }
                 reject(context, Rescue.cause(error, context))
@@ -156,10 +171,12 @@ package final class Pipeline {
     package func adopt(_ snapshot: ConfigSnapshot) {
         self.snapshot = snapshot
         pools.keep(only: snapshot.providers.values.map(\.endpoint))
+        hints.adopt(snapshot)
         if snapshot.redis == redis?.settings { return }
         redis?.close()
         redis = connectRedis(snapshot)
         caching.adopt(redis)
+        hints.adopt(redis)
     }
 
     /// Closes what is kept open for exchanges, when there are none any more.
@@ -167,5 +184,6 @@ package final class Pipeline {
         redis?.close()
         redis = nil
         caching.adopt(nil)
+        hints.adopt(nil)
     }
 }

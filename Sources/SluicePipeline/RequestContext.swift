@@ -18,6 +18,8 @@ package final class RequestContext {
         case providerError = "provider_error"
         case truncated
         case clientGone = "client_gone"
+        /// Answered in place of providers that failed.
+        case degraded
     }
 
     package let exchange: DownstreamExchange
@@ -55,6 +57,8 @@ package final class RequestContext {
     package var tried: [TriedAttempt] = []
     /// What is told if nothing better comes.
     var lastWords: LastWords?
+    /// A provider's error reply that is told as it came.
+    var verbatim: ProviderErrorReply?
     /// How often the current target was asked again.
     var repeatsAtTarget = 0
     /// What the next attempt waits for.
@@ -66,12 +70,37 @@ package final class RequestContext {
     /// The second of two attempts that are under way at once.
     var rival: Attempt?
     var pause: Pause?
+    /// The wait for an answer that another exchange has asked for.
+    var waiter: FlightWaiter?
     /// Why nothing more is tried, whatever comes.
     var ending: UpstreamError?
     /// Why a key was set aside on the way.
     package var keyReason: KeyRing.Reason?
     /// A token was refused, and another one asked for.
     var hasRefreshedToken = false
+    /// What was taken from rate limits and budgets.
+    var limits: LimitHold?
+    /// What was estimated when it was taken, and what attempts that are over have used.
+    var limitEstimate = LimitAmounts()
+    var limitSpent = LimitAmounts()
+    var limitCounted: Usage?
+    var limitMarks: [LimitMark] = []
+    /// The limit that has refused the request.
+    package var refusingLimit: String?
+    /// Its priority: 0 goes first.
+    package var rank = 0
+    /// Its place among those that the model may have at one time.
+    var slot: GateSlot?
+    /// A provider's, which it has waited for and not used yet.
+    var keptSlot: GateSlot?
+    /// Where it waits for a place.
+    var queueWait: QueueWait?
+    /// How long it has waited for places.
+    package var queueTime: Duration?
+    /// Which of the tape's documents was the request's.
+    var requestScan = 0
+    /// It was answered in place of a provider: how.
+    package var degraded: DegradedPolicy.Kind?
     /// What came, for another attempt; `nil` once a reply has begun.
     var request: IncomingRequest?
     /// What happens to a request that asks for more than its model can do.
@@ -109,6 +138,7 @@ package final class RequestContext {
 extension RequestContext {
     /// Begins a try at a target, with nothing of the one before.
     func begin(_ target: RouteTarget) {
+        if limits != nil { noteUsedByAttempt() }
         // A stream that is being rescued is still the one it was.
         let writer = hasContentOut ? attempt.responsesWriter : nil
         attempt = Attempt()
@@ -157,6 +187,7 @@ extension RequestContext {
         fields.append(.xRequestID, requestID)
         if attempts > 1 { fields.append(lowercaseName: "x-sluice-attempts", "\(attempts)") }
         if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
+        if let degraded { fields.append(lowercaseName: "x-sluice-degraded", degraded.rawValue) }
         if let cacheTurn { cacheTurn.append(to: &fields, now: exchange.loop.now) }
         if let idempotentTurn { idempotentTurn.append(to: &fields) }
     }

@@ -38,25 +38,42 @@ package final class TargetState: Sendable {
     package func open() { closedUntil.store(0, ordering: .relaxed) }
 }
 
-/// The states of all targets that were ever asked for, within a bound.
+/// The states of all targets that were ever asked for, within a bound on those that callers choose.
 package final class TargetTable: Sendable {
-    private let states = Mutex<[TargetID: TargetState]>([:])
+    private struct States {
+        var all: [TargetID: TargetState] = [:]
+        /// How many of them no configuration has named.
+        var otherCount = 0
+        var named: Set<TargetID> = []
+    }
+
+    private let states = Mutex(States())
     /// Callers may choose names behind a provider's prefix: what is over the bound shares no memory with others, and is not kept.
-    private static let countMax = 10_000
+    private static let otherCountMax = 10_000
 
     package init() {}
 
-    package func state(of id: TargetID) -> TargetState {
+    /// - Parameter isConfigured: the configuration names the target: it is kept, whatever callers have asked for.
+    package func state(of id: TargetID, isConfigured: Bool = false) -> TargetState {
         states.withLock { states in
-            if let state = states[id] { return state }
-            let state = TargetState(id)
-            if states.count < Self.countMax { states[id] = state }
+            let known = states.all[id]
+            let state = known ?? TargetState(id)
+            if isConfigured {
+                if states.named.insert(id).inserted, known != nil { states.otherCount -= 1 }
+                states.all[id] = state
+            } else if known == nil, states.otherCount < Self.otherCountMax {
+                states.otherCount += 1
+                states.all[id] = state
+            }
             return state
         }
     }
 
+    /// The state of a target that was asked for before.
+    package func known(_ id: TargetID) -> TargetState? { states.withLock { $0.all[id] } }
+
     /// All of them, by provider and model.
     package var all: [TargetState] {
-        states.withLock { Array($0.values) }.sorted { ($0.id.provider, $0.id.model) < ($1.id.provider, $1.id.model) }
+        states.withLock { Array($0.all.values) }.sorted { ($0.id.provider, $0.id.model) < ($1.id.provider, $1.id.model) }
     }
 }

@@ -19,7 +19,7 @@ enum RecoveryBuilder {
         retries.backoffBase = configuration.backoffBase
         retries.backoffMax = configuration.backoffMax
         retries.budgetRatio = configuration.budgetRatio
-        retries.budgetPerSecond = configuration.budgetPerSecond
+        retries.budgetPerSecond = Double(configuration.budgetPerSecond)
         retries.attemptMin = configuration.attemptMin
         retries.afterSent = configuration.afterSent
         retries.waitMax = configuration.waitMax

@@ -39,6 +39,7 @@ enum SnapshotBuilder {
         limits.replyBytesBufferedMax = configuration.limits.replyBufferedByteCountMax
         limits.eventBytesMax = configuration.limits.eventByteCountMax
         limits.inFlightMax = configuration.limits.inFlightMax
+        limits.outputTokensReserved = configuration.limits.outputTokensReserved
         var timeouts = ConfigSnapshot.Timeouts()
         timeouts.connect = configuration.timeouts.connect
         timeouts.firstByte = configuration.timeouts.firstByte
@@ -47,6 +48,7 @@ enum SnapshotBuilder {
         timeouts.total = configuration.timeouts.total
         timeouts.keepAliveComment = configuration.timeouts.keepaliveComment
         let streams = StreamsBuilder.settings(configuration)
+        let redis = try configuration.redis.map(RedisBuilder.settings)
         return ConfigSnapshot(
             revision: revision, providers: providers,
             models: RouteSettings.models(configuration.models, byName, rescue: streams.rescue),
@@ -60,7 +62,10 @@ enum SnapshotBuilder {
             idempotency: CachingBuilder.idempotency(configuration, lasting),
             logsExchanges: configuration.log.access, lasting: lasting,
             asksWhoCalls: CachingBuilder.asksWhoCalls(configuration),
-            redis: try configuration.redis.map(RedisBuilder.settings))
+            concurrency: ConcurrencyBuilder.policy(configuration.concurrency, lasting),
+            degraded: try DegradedBuilder.policy(configuration.degraded),
+            rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
+            redis: redis)
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

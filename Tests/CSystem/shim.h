@@ -2,6 +2,7 @@
 #ifndef SLUICE_TESTS_CSYSTEM_H
 #define SLUICE_TESTS_CSYSTEM_H
 
+#include <malloc.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <unistd.h>

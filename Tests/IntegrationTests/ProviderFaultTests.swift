@@ -17,7 +17,9 @@ import Testing
             ]
             try connection.reply(body, status: status, fields)
         }
-        try withSluice(Configuration(upstream), upstream) { sluice in
+        var configuration = Configuration(upstream)
+        configuration.retries = "same_target_max: 0, closed_max_ms: 0, closed_default_ms: 0"
+        try withSluice(configuration, upstream) { sluice in
             let wire = try sluice.connect()
             let reply = try wire.chat(Sample.chat, ["x-request-id: e-1"])
             #expect("\(reply.status)" == status.prefix(3) && reply.text == body)

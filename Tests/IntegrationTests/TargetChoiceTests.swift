@@ -43,7 +43,7 @@ import Testing
         configuration.workers = 2
         configuration.models =
             #"m: {targets: [{provider: "alpha", upstream_model: "m-a", weight: 3}, {provider: "beta"}]}"#
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             for index in 0..<40 {
                 let reply = try sluice.chat(chat("m"), ["x-request-id: r\(index)"])
                 let from = reply.json["from"].string
@@ -69,9 +69,10 @@ import Testing
         var (configuration, upstreams) = try providers("alpha", "beta")
         configuration.models = #"m: {targets: [{provider: "alpha"}, {provider: "beta"}]}, n: {provider: "alpha"}"#
         configuration.others = [#"reply_headers: "\#(setting)""#]
-        try run(configuration, upstreams) { sluice in
-            #expect((try sluice.chat(chat("m"))["x-sluice-provider"] != nil) == several)
-            #expect((try sluice.chat(chat("n"))["x-sluice-model"] != nil) == one)
+        try run(configuration, upstreams) { sluice throws in
+            let (chosen, alone) = (try sluice.chat(chat("m")), try sluice.chat(chat("n")))
+            #expect((chosen["x-sluice-provider"] != nil) == several && (chosen["x-sluice-model"] != nil) == several)
+            #expect((alone["x-sluice-provider"] != nil) == one && (alone["x-sluice-model"] != nil) == one)
         }
     }
 
@@ -79,7 +80,7 @@ import Testing
         var (configuration, upstreams) = try providers("alpha", "beta", "gamma", slow: ["beta": 0.3])
         configuration.models =
             #"m: {strategy: "fastest", targets: [{provider: "alpha"}, {provider: "beta"}, {provider: "gamma"}]}"#
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             let wire = try sluice.connect()
             for _ in 0..<60 { _ = try wire.chat(chat("m")) }
             let slow = upstreams["beta"]?.requests.all.count ?? 0
@@ -96,7 +97,7 @@ import Testing
               {provider: "beta", price: {input: 1, output: 3}, context_tokens_max: 1000, capabilities: {images: false}},
             ]}
             """#
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             #expect(try ask(sluice, chat("m")) == "beta")
             #expect(try ask(sluice, chat("m", #","max_tokens":5000"#)) == "alpha")
             #expect(try ask(sluice, chat("m", #","x":"\#(String(repeating: "x", count: 8000))""#)) == "alpha")
@@ -118,7 +119,7 @@ import Testing
             #"m: {strategy: "affinity", targets: [\#(names.map { #"{provider: "\#($0)"}"# }.joined(separator: ", "))]}"#
         }
         configuration.models = models(["alpha", "beta"])
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             let before = try owners(sluice)
             let again = try owners(sluice)
             #expect(again == before && Set(before).count == 2)
@@ -147,7 +148,7 @@ import Testing
             ]
             """#,
         ]
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             #expect(try ask(sluice, chat("old")) == "alpha")
             #expect(try ask(sluice, chat("m"), ["x-sluice-business-line: search"]) == "beta")
             #expect(try ask(sluice, chat("m", #","user":"vip-1""#), ["x-request-id: vip"]) == "beta")
@@ -166,6 +167,35 @@ import Testing
         }
     }
 
+    @Test func `that fail are stood in for, and nothing of them gets out`() throws {
+        var (configuration, upstreams) = try providers("beta")
+        let failing = try ScriptedUpstream { connection, _ in
+            try connection.reply(
+                #"{"error":{"message":"down","type":"server_error"}}"#, status: "500 Internal Server Error",
+                ["x-ratelimit-remaining-requests: 7", "x-request-id: alpha-1"])
+        }
+        upstreams["alpha"] = failing
+        configuration.add("alpha", failing)
+        configuration.models = #"""
+            m: {provider: "alpha", fallbacks: ["other"]}, other: {targets: {provider: "beta", upstream_model: "m-b"}},
+            """#
+        try run(configuration, upstreams) { sluice throws in
+            let reply = try sluice.chat(chat("m"), ["x-request-id: r1"])
+            #expect(reply.json["from"].string == "beta" && reply["x-sluice-model"] == "m-b")
+            #expect(reply["x-ratelimit-remaining-requests"] == nil && reply["x-upstream-request-id"] == nil)
+            let line = try sluice.exchangeLine("r1")
+            #expect(line["sluice.route.fallback"].string == "other" && line["gen_ai.provider.name"].string == "beta")
+            #expect(line["sluice.upstream.attempts"].int == 2)
+            let (alpha, beta) = (failing.requests.all, upstreams["beta"]?.requests.all ?? [])
+            #expect(alpha.count == 1 && alpha.first?["authorization"] == "Bearer \(Secrets.provider)")
+            #expect(beta.count == 1 && beta.first?["authorization"] == "Bearer \(Secrets.otherProvider)")
+            #expect(alpha.first?.json["model"].string == "m" && beta.first?.json["model"].string == "m-b")
+            let targets = try sluice.health("/targets").json["targets"]
+            #expect(targets[0]["provider"].string == "alpha" && targets[0]["failures"].int == 1)
+            #expect(targets[1]["failures"].int == 0 && targets[1]["outstanding"].int == 0)
+        }
+    }
+
     @Test func `have the model's own timeouts and capabilities`() throws {
         var (configuration, upstreams) = try providers("alpha", "beta", slow: ["beta": 1.5])
         configuration.models = #"""
@@ -173,7 +203,7 @@ import Testing
             whole: {provider: "beta", timeouts: {total_ms: 200}},
             plain: {targets: {provider: "alpha", capabilities: {tools: false}}},
             """#
-        try run(configuration, upstreams) { sluice in
+        try run(configuration, upstreams) { sluice throws in
             let slow = try sluice.chat(chat("slow"))
             #expect(slow.status == 504 && slow.json["error"]["code"].string == "upstream_timeout")
             let whole = try sluice.chat(chat("whole"))

@@ -48,7 +48,8 @@ class Case:
         return {"targets": [self.target(place) for place in range(len(self.targets))], "timeouts": TIMEOUTS, **self.members}
 
     def target(self, place: int) -> dict:
-        known = {"prefill": self.prefills[place]} if self.prefills else {}
+        goes_on = self.prefills and self.prefills[place]
+        known = {"capabilities": {"continuation": "message" if goes_on else "none"}} if self.prefills else {}
         # A prompt may be too long for the first and not for the last.
         return {
             "provider": PROVIDERS[place], "upstream_model": self.upstream(place), "priority": place,

@@ -145,10 +145,18 @@ class RedisCluster:
         """Gives all slots of one node to another, keys lost: what asks the old one is told where they are now."""
         share = self.SLOTS // len(self.nodes) + 1
         owner = self.nodes[to].call("CLUSTER", "MYID").decode()
-        self.nodes[of].call("FLUSHALL")
         for slot in range(of * share, min((of + 1) * share, self.SLOTS)):
-            for index in (to, of):
-                self.nodes[index].call("CLUSTER", "SETSLOT", str(slot), "NODE", owner)
+            self.nodes[to].call("CLUSTER", "SETSLOT", str(slot), "NODE", owner)
+        while True:
+            # Others write meanwhile: a slot that holds keys is not given away.
+            self.nodes[of].call("FLUSHALL")
+            try:
+                for slot in range(of * share, min((of + 1) * share, self.SLOTS)):
+                    self.nodes[of].call("CLUSTER", "SETSLOT", str(slot), "NODE", owner)
+                return
+            except RuntimeError as error:
+                if "still hold keys" not in str(error):
+                    raise
 
     def end(self):
         for node in self.nodes:

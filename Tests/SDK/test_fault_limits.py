@@ -14,11 +14,11 @@ from samples import HELLO, PROMPT
 # By key, so that each test has a limit of its own.
 LIMITS = {
     "rate_limits": [
-        {"name": "burst", "models": ["five-*"], "by": ["key"], "requests": 5, "per": "minute"},
-        {"name": "second", "models": ["quick-*"], "by": ["key"], "requests": 2, "per": "second"},
-        {"name": "tokens", "models": ["tokens-*"], "by": ["key"], "tokens": 1000, "per": "minute"},
-        {"name": "many", "models": ["hundred-*"], "by": ["key"], "requests": 100, "per": "hour"},
-        {"name": "open", "models": ["two-at-once-*"], "by": ["key"], "concurrency": 2},
+        {"name": "burst", "when": {"models": ["five-*"]}, "by": ["key"], "limit": 5, "per": "minute"},
+        {"name": "second", "when": {"models": ["quick-*"]}, "by": ["key"], "limit": 2, "per": "second"},
+        {"name": "tokens", "when": {"models": ["tokens-*"]}, "by": ["key"], "unit": "total_tokens", "limit": 1000},
+        {"name": "many", "when": {"models": ["hundred-*"]}, "by": ["key"], "limit": 100, "per": "hour"},
+        {"name": "open", "when": {"models": ["two-at-once-*"]}, "by": ["key"], "unit": "concurrency", "limit": 2},
     ]
 }
 

@@ -34,16 +34,16 @@ def mock():
 @pytest.fixture
 def sluice(mock, redis):
     program = Sluice(
-        providers={"mock": mock.provider()}, workers=2, redis={"address": redis.address, "timeout_ms": round(CALL_LIMIT * 1000)},
+        providers={"mock": mock.provider()}, workers=2, redis={"url": f"redis://{redis.address}", "timeout_ms": round(CALL_LIMIT * 1000)},
         **POLICIES)
     yield program
     program.end()
 
 
-# Everything that uses Redis.
+# What uses Redis, and asks it for each request.
 POLICIES = {
-    "rate_limits": [{"name": "all", "by": ["key"], "requests": {"count": 1_000_000, "per": "minute"}}],
-    "cache": {"memory_bytes": 0, "rules": [{"models": ["gpt-*"], "ttl_ms": 60_000}]},
+    "rate_limits": [{"name": "all", "by": ["key"], "limit": 1_000_000, "scope": "fleet", "lease_percent": 0}],
+    "cache": {"nondeterministic": True},
 }
 
 
@@ -69,7 +69,7 @@ def test_a_lost_redis_costs_no_request(sluice, redis, way):
 
 
 def test_without_redis_from_the_start_everything_works(mock):
-    program = Sluice(providers={"mock": mock.provider()}, redis={"address": "127.0.0.1:9"}, **POLICIES)
+    program = Sluice(providers={"mock": mock.provider()}, redis={"url": "redis://127.0.0.1:9"}, **POLICIES)
     try:
         load = Load(program.url, "gpt-mock", rate=50)
         try:

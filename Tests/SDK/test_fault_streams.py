@@ -13,10 +13,12 @@ from processes import APPLICATION_KEY
 from samples import WEATHER
 from test_faults import CONFIGURATION
 
+# Between two pieces of an answer, whatever else comes; in seconds.
+CONTENT_GAP = 1.0
 # How a stream breaks after two thirds, and the wait until that is known, in seconds.
 BREAKS = {
     "cut": ("cut=0.66", 0), "cut-clean": ("cut-clean=0.66", 0), "error": ("error-event=0.66", 0), "stall": ("stall=0.66", GAP),
-    "stall-and-keep-alives": ("stall=0.66+comments-ms=50", GAP),
+    "stall-and-keep-alives": ("stall=0.66+comments-ms=50", CONTENT_GAP),
 }
 # What the fallback does with an assistant's message at the end, whether that is known, and whether the stream can be rescued.
 BACKUPS = {
@@ -55,7 +57,8 @@ def cases() -> list[Case]:
 
 @pytest.fixture(scope="module")
 def world():
-    world = World(cases(), **CONFIGURATION)
+    # What is no content does not count: keep-alives keep nothing alive that says nothing.
+    world = World(cases(), **CONFIGURATION, timeouts={"stream_gap_ms": round(CONTENT_GAP * 1000)})
     yield world
     world.end()
 
@@ -69,7 +72,8 @@ def test_a_broken_stream_is_rescued(world, breaks, backup):
     assert [chunk.choices[0].delta.role for chunk in received.chunks if chunk.choices].count("assistant") <= 1
     assert len({chunk.id for chunk in received.chunks}) == 1
     attempts = world.attempts(name)
-    assert attempts[0] == 1 and 1 <= attempts[1] <= 2
+    # The one that failed may be asked once more: nobody is more likely to say the same.
+    assert 1 <= attempts[0] <= 2 and attempts[1] <= 2
     assert BREAKS[breaks][1] <= received.seconds < BREAKS[breaks][1] + SLACK
 
 
@@ -79,7 +83,7 @@ def test_what_cannot_be_rescued_ends_with_an_error(world, breaks, backup):
     received = world.ask(name := f"{breaks}-{backup}", stream=True)
     assert received.error is not None and received.finish is None
     assert received.text and STORY.startswith(received.text), "never a second beginning"
-    assert sum(world.attempts(name)) <= 3
+    assert sum(world.attempts(name)) <= 4
     assert world.log(received)["event.outcome"] != "complete"
 
 
@@ -95,7 +99,8 @@ def test_it_is_continued_after_what_the_application_has(world):
 def test_it_is_rescued_more_than_once(world):
     received = world.ask("twice", stream=True)
     assert received.text == STORY and received.finish == "stop"
-    assert world.attempts("twice") == [1, 1, 1]
+    attempts = world.attempts("twice")
+    assert attempts[0] == 1 and attempts[2] == 1 and sum(attempts) <= 4
 
 
 def test_rescues_end(world):
@@ -157,7 +162,7 @@ def test_usage_is_of_the_whole(world, name):
     received = world.ask(name, stream=True, stream_options={"include_usage": True})
     assert received.text == STORY
     line = world.log(received)
-    assert line["event.outcome"] == "complete" and line["sluice.upstream.attempts"] == 2
+    assert line["event.outcome"] == "complete" and 2 <= line["sluice.upstream.attempts"] <= 3
     assert line["gen_ai.usage.output_tokens"] >= whole.usage.completion_tokens
     assert received.usage.completion_tokens >= whole.usage.completion_tokens
 
@@ -190,7 +195,7 @@ def test_a_broken_stream_of_messages_is_rescued(world, messages):
         final = stream.get_final_message()
     assert kinds.count("message_start") == kinds.count("message_stop") == 1
     assert final.content[0].text == STORY and len(final.content) == 1 and final.stop_reason == "end_turn"
-    assert world.attempts("messages") == [1, 1]
+    assert sum(world.attempts("messages")) == 2
 
 
 def test_a_stream_of_messages_that_cannot_be_rescued_ends_with_an_error(world, messages):

@@ -90,7 +90,7 @@ import Testing
         let loop = try EventLoop()
         let error = "data: {\"error\":{\"message\":\"overloaded\"}}\n\n"
         let first = Self.relay(Array((": hi\n\n" + error).utf8), on: loop)
-        #expect(first == Outcome(isCancelled: true, error: .malformed))
+        #expect(first == Outcome(isCancelled: true, error: .reported))
         let text = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"
         let later = Self.relay(Array((text + error).utf8), on: loop)
         #expect(later.status == 200 && later.body == text + error && later.end == .finished)

@@ -3,7 +3,7 @@ enum Policies {
     case none
     /// A cache in the process.
     case memoryCache
-    /// A cache in Redis and none in the process.
+    /// A cache in Redis, and as little as possible in the process.
     case redisCache
     /// Everything that a request can pass, with limits that none reaches.
     case all
@@ -21,15 +21,15 @@ enum Policies {
     func members(_ site: Site) -> String {
         switch self {
         case .none: ""
-        case .memoryCache: "cache: { rules: [{ model: \"*\", ttl_ms: 600000 }] },"
-        case .redisCache: "\(redis(site)) cache: { memory_bytes: 0, rules: [{ model: \"*\", ttl_ms: 600000 }] },"
+        case .memoryCache: "cache: { nondeterministic: true },"
+        case .redisCache: "\(redis(site)) cache: { nondeterministic: true, memory_bytes: 0 },"
         case .all: all(site)
         case .threeTargets, .oneDead, .flapping: models
         }
     }
 
     private func redis(_ site: Site) -> String {
-        "redis: { address: \"127.0.0.1:\(site.redisPort ?? site.deadPort)\" },"
+        "redis: { url: \"redis://127.0.0.1:\(site.redisPort ?? site.deadPort)\" },"
     }
 
     private func all(_ site: Site) -> String {
@@ -37,12 +37,19 @@ enum Policies {
         \(redis(site))
         models: {
           "bench-plain": {
-            targets: [{ provider: "mock", upstream_model: "bench-plain" }],
-            fallbacks: [{ provider: "spare", upstream_model: "bench-plain" }],
+            strategy: "fastest",
+            targets: [{ provider: "mock" , upstream_model: "bench-plain" }, { provider: "spare", upstream_model: "bench-plain" }],
           },
         },
-        retries: {}, breakers: {}, streams: {}, concurrency: {},
-        rate_limits: [], budgets: [], cache: {},
+        routes: [{ name: "large", when: { body_bytes_min: 1000000 }, prefer: ["spare"] }],
+        rate_limits: [
+          { name: "key", by: ["key"], limit: 1000000000, scope: "fleet" },
+          { name: "user", by: ["user", "model"], unit: "total_tokens", limit: 1000000000 },
+          { name: "open", by: ["key"], unit: "concurrency", limit: 100000 },
+        ],
+        budgets: [{ name: "team", by: ["team"], unit: "total_tokens", limit: 1000000000, scope: "fleet" }],
+        concurrency: { models: { "bench-plain": { max_concurrency: 10000 } }, providers: { mock: { max_concurrency: 10000 } } },
+        cache: { nondeterministic: true }, retries: {}, breakers: {}, hedging: { enabled: true }, streams: {},
         """
     }
 
@@ -52,8 +59,10 @@ enum Policies {
             """
             models: {
               "bench-plain": {
-                targets: [{ provider: "mock", upstream_model: "\(Self.flappingModel)" }],
-                fallbacks: [{ provider: "spare", upstream_model: "bench-plain" }],
+                targets: [
+                  { provider: "mock", upstream_model: "\(Self.flappingModel)" },
+                  { provider: "spare", upstream_model: "bench-plain", priority: 1 },
+                ],
               },
             },
             retries: {}, breakers: {},

@@ -33,9 +33,9 @@ package struct BreakersConfiguration: Sendable, Equatable {
         breakers.readTriggers(section)
         breakers.openBase = section.duration(
             "open_base_ms", default: breakers.openBase, in: 10...600_000,
-            doc: "How long a breaker stays open the first time, less up to half of it; each time that follows soon is twice as long …")
+            doc: "How long a breaker stays open the first time, less up to half of it; each time that follows soon is twice as long.")
         breakers.openMax = section.duration(
-            "open_max_ms", default: breakers.openMax, in: 10...3_600_000, doc: "… up to this.")
+            "open_max_ms", default: breakers.openMax, in: 10...3_600_000, doc: "No breaker stays open for longer at a time.")
         if breakers.openMax < breakers.openBase {
             section.mistake("open_max_ms", "at least open_base_ms, found \(section.written("open_max_ms"))")
         }

@@ -22,12 +22,12 @@ package struct HedgingConfiguration: Sendable, Equatable {
         )
         hedging.quantile = section.number(
             "quantile", default: hedging.quantile, in: 0.5...0.999,
-            doc: "Late is what takes longer than this share of the target's last one to two hundred calls …")
+            doc: "Late is what takes longer than this share of the target's last one to two hundred calls.")
         hedging.delayMin = section.duration(
-            "delay_min_ms", default: hedging.delayMin, in: 10...600_000, doc: "… but not sooner than this …")
+            "delay_min_ms", default: hedging.delayMin, in: 10...600_000, doc: "Nothing is late sooner than this.")
         hedging.delayMax = section.duration(
             "delay_max_ms", default: hedging.delayMax, in: 10...600_000,
-            doc: "… and not later. Also the delay as long as fewer than 20 calls are known.")
+            doc: "Everything is late after this. Also the delay as long as fewer than 20 calls are known.")
         if hedging.delayMax < hedging.delayMin {
             section.mistake("delay_max_ms", "at least delay_min_ms, found \(section.written("delay_max_ms"))")
         }

@@ -12,6 +12,8 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package var uploadByteCountMax = 512 << 20
     /// How much of a reply may be held before it is passed on. Bytes, 4096 to 256 MB.
     package var replyBufferedByteCountMax = 256 << 10
+    /// Reserved by limits on tokens for the answer of a request that does not say how long it may be. 1 to 1000000.
+    package var outputTokensReserved = 1024
     /// Downstream connections of the process. 1 to 1000000; more are answered 503 and closed. The admin port is exempt.
     package var connectionsMax = 10_000
     /// Exchanges of the process at one time. 1 to 1000000; more are 503.
@@ -81,6 +83,11 @@ package struct LimitsConfiguration: Sendable, Equatable {
     }
 
     private mutating func readCounts(_ section: ConfigSection) {
+        outputTokensReserved = section.integer(
+            "output_tokens_reserved", default: outputTokensReserved, in: 1...1_000_000,
+            doc:
+                "What limits and budgets reserve for the answer of a request that does not say how long it may be, in tokens."
+        )
         connectionsMax = section.integer(
             "connections_max", default: connectionsMax, in: 1...1_000_000,
             doc: "Downstream connections of the process. More are answered 503 and closed; the admin port is exempt.")

@@ -16,7 +16,7 @@ package struct RetriesConfiguration: Sendable, Equatable {
     /// Repeats for each request, 0 to 1. Default 0.2.
     package var budgetRatio = 0.2
     /// 0 to 1000. Default 3.
-    package var budgetPerSecond = 3.0
+    package var budgetPerSecond = 3
     /// 0 to 10 min. Default 500 ms.
     package var attemptMin = Duration.milliseconds(500)
     /// Default true.
@@ -66,7 +66,7 @@ package struct RetriesConfiguration: Sendable, Equatable {
             doc:
                 "Repeats at a target as a share of the requests to it within ten seconds. A spent budget does not keep a request from another target."
         )
-        budgetPerSecond = section.number(
+        budgetPerSecond = section.integer(
             "budget_per_second", default: budgetPerSecond, in: 0...1000,
             doc: "So many repeats a second are allowed whatever the traffic.")
     }
@@ -74,9 +74,9 @@ package struct RetriesConfiguration: Sendable, Equatable {
     private mutating func readWaits(_ section: ConfigSection) {
         backoffBase = section.duration(
             "backoff_base_ms", default: backoffBase, in: 0...60_000,
-            doc: "The wait before the same target is asked again is random up to this, the next one up to twice as much …")
+            doc: "The wait before the same target is asked again is random up to this, the next one up to twice as much.")
         backoffMax = section.duration(
-            "backoff_max_ms", default: backoffMax, in: 0...600_000, doc: "… and never longer than this.")
+            "backoff_max_ms", default: backoffMax, in: 0...600_000, doc: "No such wait is longer.")
         if backoffMax < backoffBase {
             section.mistake(
                 "backoff_max_ms", "at least backoff_base_ms, found \(section.written("backoff_max_ms"))")

@@ -6,7 +6,7 @@ package struct StreamsConfiguration: Sendable, Equatable {
     /// `nil`: all, for models with more than one target.
     package var rescue: [Way]?
     /// 0 to 10 requests.
-    package var rescueAttemptsMax = 3
+    package var rescueAttemptsMax = 4
     /// 1 KB to 64 MB.
     package var rescueByteCountMax = 1_048_576
     /// 0 to 1 MB.

@@ -141,6 +141,14 @@ package struct HeaderFields {
             value: value.utf8Span.span)
     }
 
+    /// Adds a field by a name that is already in lower case.
+    package mutating func append(lowercaseName: StaticString, _ value: Span<UInt8>) {
+        append(
+            name: unsafe UnsafeBufferPointer(start: lowercaseName.utf8Start, count: lowercaseName.utf8CodeUnitCount)
+                .span,
+            value: value)
+    }
+
     /// Removes every line of the field.
     package mutating func remove(_ field: FieldName) {
         if !contains(field) { return }

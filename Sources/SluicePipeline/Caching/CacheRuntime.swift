@@ -1,5 +1,4 @@
 internal import SluiceCore
-internal import SluiceDownstream
 internal import SluiceJSON
 internal import SluiceNet
 internal import SluicePolicy
@@ -34,13 +33,6 @@ final class CacheRuntime {
     /// A name for a lock that nobody else has.
     func makeToken() -> String { String(random.next(), radix: 36) + String(UInt64.random(in: 0 ... .max), radix: 36) }
 
-    /// Waits, unless the application goes.
-    func pause(_ duration: Duration, _ context: RequestContext) async {
-        context.exchange.onAbandoned = { [unowned context] in context.pause?.end() }
-        await context.pause(duration)
-        context.exchange.onAbandoned = nil
-    }
-
     // MARK: Redis
 
     /// To be called when a configuration brings another client, or none.
@@ -52,9 +44,7 @@ final class CacheRuntime {
 
     func answers(_ settings: CacheSettings, _ cache: ResponseCache) -> RedisCache? {
         guard settings.usesRedis, let redis else { return nil }
-        let level = RedisCache(redis, settings.codec, .answers, cache)
-        followPurges(level)
-        return level
+        return RedisCache(redis, settings.codec, .answers, cache)
     }
 
     func replies(_ settings: IdempotencySettings, _ cache: ResponseCache) -> RedisCache? {
@@ -67,11 +57,13 @@ final class CacheRuntime {
         RedisCache(redis, EntryCodec(secret: nil), .answers, cache).purge(target, at: time)
     }
 
-    /// Beside the requests: none waits for it.
-    private func followPurges(_ level: RedisCache) {
-        if purgesLearnedAt == nil { level.followPurges() }
-        if let last = purgesLearnedAt, loop.now - last < Self.purgesLearned { return }
+    /// To be called before anything is looked up: only the first waits for what was purged before.
+    func learnPurges(_ level: RedisCache) async {
+        let last = purgesLearnedAt
+        if let last, loop.now - last < Self.purgesLearned { return }
         purgesLearnedAt = loop.now
-        loop.spawn { await level.learnPurges() }
+        if last != nil { return loop.spawn { await level.learnPurges() } }
+        level.followPurges()
+        await level.learnPurges()
     }
 }

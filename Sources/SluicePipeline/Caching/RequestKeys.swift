@@ -95,11 +95,10 @@ final class RequestKeys {
 
     // MARK: What is asked
 
-    /// The targets in one order: which of them is asked first changes from request to request.
+    /// All that may answer, as they are configured: which of them is asked first changes from request to request.
     private func appendPlan(_ plan: RoutePlan, _ settings: CacheSettings) {
-        if plan.targets.count == 1 { return append(plan.targets[0], settings) }
-        let sorted = plan.targets.sorted { ($0.provider.name, $0.upstreamModel) < ($1.provider.name, $1.upstreamModel) }
-        for target in sorted { append(target, settings) }
+        append(plan.rule ?? "")
+        for target in plan.route?.targets ?? plan.targets { append(target, settings) }
     }
 
     private func append(_ target: RouteTarget, _ settings: CacheSettings) {

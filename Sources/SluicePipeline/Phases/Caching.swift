@@ -17,7 +17,7 @@ enum Caching {
     static func recall(
         _ request: IncomingRequest, _ context: RequestContext, _ runtime: CacheRuntime, tape: JSONTape
     ) async throws(Rejection) -> Bool {
-        guard let settings = context.snapshot.cache, case .json(let body) = request.body,
+        guard let settings = context.snapshot.cache, !context.plan.targets.isEmpty, case .json(let body) = request.body,
             let turn = turn(tape.root(over: body.span), context, settings, runtime)
         else { return false }
         context.cacheTurn = turn
@@ -32,10 +32,10 @@ enum Caching {
                 return true
             case .ask: break
             case .wait:
+                context.watchForAbandonment()
                 let isAnswered = try await join(wanted, turn, context, settings, runtime)
                 if isAnswered { return true }
-                // Other requests have used it meanwhile.
-                try RequestEditing.scan(body, tape)
+                context.load(request, on: tape)
             }
         }
         context.snapshot.lasting.cache.counters.missed()
@@ -136,16 +136,16 @@ enum Caching {
             }
             return try await askRedis(wanted, turn, context, settings, runtime, locks: true)
         case .follower:
-            let verdict = await waiter.verdict(within: settings.policy.joinWait, context.exchange) {
+            let verdict = await waiter.verdict(within: settings.policy.joinWait, context) {
                 flights.leave(wanted.key, waiter)
             }
             if case .lead = verdict {
                 turn.isLeader = true
                 // It goes to the next when this exchange is concluded.
-                if context.exchange.isAbandoned { throw .gone }
+                try context.checkEnding()
                 return false
             }
-            if context.exchange.isAbandoned { throw .gone }
+            try context.checkEnding()
             guard case .answer(let entry) = verdict, CachedReply.fits(entry, wanted.form, context) else { return false }
             context.snapshot.lasting.cache.counters.join()
             try serve(entry, .joined, turn.level, turn, context, runtime)
@@ -172,6 +172,7 @@ enum Caching {
     ) async throws(Rejection) -> Bool {
         let cache = context.snapshot.lasting.cache
         guard let redis = runtime.answers(settings, cache), redis.isAvailable else { return false }
+        await runtime.learnPurges(redis)
         let deadline = runtime.loop.now + settings.policy.fleetWait
         var pause = pollMin
         while true {
@@ -180,14 +181,14 @@ enum Caching {
             {
                 return true
             }
-            if !locks || context.exchange.isAbandoned { break }
+            if !locks || context.ending != nil { break }
             let locking = await redis.lock(wanted.key, token: runtime.makeToken(), lease: settings.policy.fleetWait)
             if case .locked(let lock) = locking { turn.lock = lock }
             guard case .taken = locking, runtime.loop.now < deadline else { break }
-            await runtime.pause(pause, context)
+            await context.pause(pause)
             pause = min(pause * 2, pollMax)
         }
-        if context.exchange.isAbandoned { throw .gone }
+        try context.checkEnding()
         return false
     }
 
@@ -249,7 +250,7 @@ enum Caching {
     /// - Returns: whether there was something.
     static func answersStale(_ rejection: Rejection, _ context: RequestContext, _ runtime: CacheRuntime) -> Bool {
         guard let turn = context.cacheTurn, !context.exchange.isHeadSent, !context.exchange.isAbandoned,
-            rejection.status.code >= 500 || rejection.status == 429, let entry = stale(for: context)
+            rejection.mayPassLater, let entry = stale(for: context)
         else { return false }
         // What goes out now is not to be kept again.
         context.exchange.tap = nil

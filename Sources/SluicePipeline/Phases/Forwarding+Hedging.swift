@@ -114,6 +114,9 @@ extension Forwarding {
         guard candidates.begin(target, context, context.exchange.loop.now, &unavailable) else { return restore(first, nil, context) }
         do {
             if case .json(let body) = request.body { try tape.scan(body.span) }
+            if context.snapshot.rateLimits?.hasPerAttempt == true {
+                try await limiting.admitAttempt(context, request, tape: tape)
+            }
             chooseKey(target, context)
             try StoredResponses.check(context, target.provider)
             try RequestEditing.check(context, target.provider)
@@ -123,6 +126,7 @@ extension Forwarding {
             if race.first != nil { throw UpstreamError(.cancelled, "the first attempt was faster") }
             try await start(upstreamRequest, context, pools.pool(for: target.provider.endpoint), fresh: false)
         } catch {
+            context.refusingLimit = nil
             let kind = (error as? UpstreamError).map { FailureClass($0, nil) } ?? .cancelled
             books.conclude(&context.attempt, kind, context)
             context.unsupported = unsupported

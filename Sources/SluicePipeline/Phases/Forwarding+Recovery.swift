@@ -10,9 +10,7 @@ extension Forwarding {
     // MARK: Before
 
     /// The target that is asked next, once whatever has to be waited for is over.
-    ///
-    /// - Returns: `nil` if there is none and the application has been told.
-    func candidate(_ context: RequestContext) async throws(Rejection) -> RouteTarget? {
+    func candidate(_ context: RequestContext) async throws(Rejection) -> RouteTarget {
         let wait = context.waitBeforeNext
         context.waitBeforeNext = .zero
         context.waited += wait
@@ -21,20 +19,25 @@ extension Forwarding {
         while true {
             if let ending = context.ending { throw Rejection(ending, provider: "") }
             context.plan.position = start
-            switch candidates.next(context) {
+            let answer = candidates.next(context)
+            // It was for a target that is closed by now.
+            context.keptSlot = nil
+            switch answer {
             case .target(let target):
                 if context.repeatsAtTarget == 0 { noteRequest(to: target, context) }
                 return target
             case .nobody(let unavailable):
                 context.plan.position = start
+                if let gate = unavailable.full {
+                    try await Queueing.wait(at: gate, context)
+                    continue
+                }
                 if let wait = worthwhileWait(unavailable, context) {
                     context.waited += wait
                     await context.pause(wait)
                     continue
                 }
-                if context.lastWords == nil { throw Unavailability.rejection(unavailable, context) }
-                if let rejection = context.tellLastWords() { throw rejection }
-                return nil
+                throw context.takeLastWords() ?? Unavailability.rejection(unavailable, context)
             }
         }
     }
@@ -67,7 +70,7 @@ extension Forwarding {
         let kind = FailureClass.of(error, context)
         context.keep(Self.rejection(error, context), telling: kind.telling)
         // Before the target is told how it ended: what it says closes it also for those who come at this moment.
-        let closedFor = KeyVerdicts.close(kind, context)
+        let closedFor = KeyVerdicts.close(kind, context, books.hints)
         let hasOtherKey = KeyVerdicts.offersAnother(kind, context)
         noteFailure(kind, context)
         if context.isAnswerOut || context.ending != nil { return false }
@@ -113,32 +116,31 @@ extension Forwarding {
         }
     }
 
-    /// Whether a target that has no words for the request, or no place for it, leaves others to be asked.
-    func goesOn(
+    /// Leaves a target that has no words for the request, or no place for it, if there are others to be asked.
+    func goOn(
         without target: RouteTarget, _ rejection: Rejection, _ context: RequestContext
-    ) throws(Rejection) -> Bool {
+    ) throws(Rejection) {
         books.conclude(&context.attempt, .caller, context)
         context.keep(rejection, telling: context.tried.isEmpty ? FailureClass.caller.telling : 0)
         let isUnsupported = rejection.code.hasPrefix("unsupported_")
-        if isUnsupported, context.plan.position + 1 < context.plan.targets.count, context.ending == nil {
+        let isRefused = context.refusingLimit != nil
+        if isUnsupported || isRefused, context.plan.position + 1 < context.plan.targets.count, context.ending == nil {
             context.plan.position += 1
             context.repeatsAtTarget = 0
-            return true
+            context.refusingLimit = nil
+            return
         }
-        if let rejection = context.tellLastWords() { throw rejection }
-        return false
+        throw context.takeLastWords() ?? rejection
     }
 
-    /// The end of a request that no attempt could answer.
-    ///
-    /// - Returns: what the application is still to be told; `nil` if it was.
-    func lastWord(_ error: UpstreamError, _ context: RequestContext) -> Rejection? {
+    /// The end of a request that no attempt could answer: what the application is to be told.
+    func lastWord(_ error: UpstreamError, _ context: RequestContext) -> Rejection {
         if context.exchange.isHeadSent || context.exchange.isAbandoned || context.exchange.downstreamFailure != nil
-            || context.ending != nil || context.lastWords == nil
+            || context.ending != nil
         {
             return Self.rejection(error, context)
         }
-        return context.tellLastWords()
+        return context.takeLastWords() ?? Self.rejection(error, context)
     }
 
     /// What the application is told of a failure: its own, if that is where it began.

@@ -10,6 +10,7 @@ internal import SluiceUpstream
 /// Sends a request to those of its plan, one after the other, until one of them answers or nothing is left to try.
 struct Forwarding {
     let pools: PoolTable
+    let limiting: Limiting
     let tokens: TokenFetcher
     let media: MediaFetcher
     let tape: JSONTape
@@ -18,18 +19,22 @@ struct Forwarding {
     let dice: Dice
 
     init(
-        pools: PoolTable, tokens: TokenFetcher, media: MediaFetcher, tape: JSONTape, log: LogQueue, seed: UInt64
+        pools: PoolTable, limiting: Limiting, tokens: TokenFetcher, media: MediaFetcher, tape: JSONTape,
+        hints: HintChannel, log: LogQueue,
+        seed: UInt64
     ) {
         self.pools = pools
+        self.limiting = limiting
         self.tokens = tokens
         self.media = media
         self.tape = tape
         candidates = CandidateChoice(log: BreakerLog(log))
-        books = AttemptBooks(log: BreakerLog(log))
+        books = AttemptBooks(log: BreakerLog(log), hints: hints)
         dice = Dice(seed: seed)
     }
 
     func forward(_ request: IncomingRequest, to destination: Destination, _ context: RequestContext) async throws(Rejection) {
+        context.load(request, on: tape)
         if context.countsTokens, try CountedTokens.answer(request, destination, context, tape: tape) { return }
         switch destination {
         case .echo: try await EchoReply.send(request, context, tape: tape)
@@ -38,38 +43,28 @@ struct Forwarding {
             context.exchange.onAbandoned = { [unowned context] in
                 StreamDrain.abandoned(context)
             }
-            try await proceed(context, isScanned: true)
+            try await proceed(context)
         }
     }
 
     /// Makes attempts until a reply has begun or nothing is left to try.
-    ///
-    /// - Parameter isScanned: the tape still holds the request's document.
-    func proceed(_ context: RequestContext, isScanned: Bool) async throws(Rejection) {
-        var isScanned = isScanned
+    func proceed(_ context: RequestContext) async throws(Rejection) {
         while let request = context.request {
-            let waitedBefore = context.waited
             let target = try await candidate(context)
-            guard let target else { return }
-            if !isScanned || context.waited > waitedBefore, case .json(let body) = request.body {
-                try? tape.scan(body.span)
-            }
-            isScanned = false
+            context.load(request, on: tape)
             let upstreamRequest: UpstreamRequest
             do throws(Rejection) {
                 upstreamRequest = try await prepare(request, target, context)
             } catch {
-                if try goesOn(without: target, error, context) { continue }
-                return
+                try goOn(without: target, error, context)
+                continue
             }
             do throws(UpstreamError) {
                 try await send(upstreamRequest, context, target.provider)
                 if context.stream == nil { books.conclude(&context.attempt, nil, context) }
                 return
             } catch {
-                if mayTryAgain(after: error, context) { continue }
-                if let rejection = lastWord(error, context) { throw rejection }
-                return
+                if !mayTryAgain(after: error, context) { throw lastWord(error, context) }
             }
         }
     }
@@ -79,6 +74,9 @@ struct Forwarding {
         _ request: IncomingRequest, _ target: RouteTarget, _ context: RequestContext
     ) async throws(Rejection) -> UpstreamRequest {
         let provider = target.provider
+        if context.snapshot.rateLimits?.hasPerAttempt == true {
+            try await limiting.admitAttempt(context, request, tape: tape)  // 429
+        }
         try StoredResponses.check(context, provider)
         try RequestEditing.check(context, provider)
         let request = try context.rescue?.request(request, context, tape: tape) ?? request
@@ -109,7 +107,10 @@ struct Forwarding {
         _ request: inout UpstreamRequest, _ context: RequestContext, _ provider: Provider
     ) async throws(UpstreamError) {
         guard let signer = provider.signer(context.attempt.key) else { return }
-        if let source = signer.tokens { try await tokens.refresh(source, context.deadlines) }
+        if let source = signer.tokens {
+            try await tokens.refresh(source, context.deadlines)
+            context.attempt.tokenRenewals = source.renewals
+        }
         signer.sign(
             &request, authority: provider.endpoint.authority, at: Int(EventLoop.readWallClock() / 1_000_000_000))
     }

@@ -38,9 +38,10 @@ enum Idempotency {
             try replay(entry, .replayed, turn, context)
             return true
         }
+        context.watchForAbandonment()
         let isAnswered = try await join(turn, context, settings, runtime)
         if isAnswered { return true }
-        if case .json(let body) = request.body { try RequestEditing.scan(body, tape) }
+        context.load(request, on: tape)
         context.tenant = Identification.tenant(context)
         Recording.begin(verbatim: context, byteCountMax: settings.entryByteCountMax)
         return false
@@ -78,11 +79,11 @@ enum Idempotency {
             }
             return try await askRedis(turn, context, settings, runtime)
         case .follower:
-            let verdict = await waiter.verdict(within: context.snapshot.timeouts.total, context.exchange) {
+            let verdict = await waiter.verdict(within: context.snapshot.timeouts.total, context) {
                 flights.leave(turn.key, waiter)
             }
             if case .lead = verdict { turn.isLeader = true }
-            if context.exchange.isAbandoned { throw .gone }
+            try context.checkEnding()
             if turn.isLeader { return false }
             guard case .answer(let entry) = verdict else { throw inProgress }
             try replay(entry, .joined, turn, context)
@@ -96,12 +97,12 @@ enum Idempotency {
         let lasting = context.snapshot.lasting
         guard let redis = runtime.replies(settings, lasting.cache), redis.isAvailable else { return false }
         let deadline = runtime.loop.now + context.snapshot.timeouts.total
-        while !context.exchange.isAbandoned {
+        while context.ending == nil {
             if let entry = await redis.entry(turn.key, now: runtime.loop.now, time: runtime.time), isFresh(entry, context) {
                 lasting.cache.replies.store(entry, for: turn.key)
                 turn.isLeader = false
                 lasting.replyFlights.land(turn.key, entry)
-                if context.exchange.isAbandoned { throw .gone }
+                try context.checkEnding()
                 try replay(entry, .replayed, turn, context)
                 return true
             }
@@ -110,9 +111,10 @@ enum Idempotency {
             if case .locked(let lock) = locking { turn.lock = lock }
             guard case .taken = locking else { return false }
             if runtime.loop.now >= deadline { throw inProgress }
-            await runtime.pause(pause, context)
+            await context.pause(pause)
         }
-        throw .gone
+        try context.checkEnding()
+        return false
     }
 
     // MARK: Replies

@@ -16,7 +16,7 @@ enum KeyVerdicts {
         case .keyRefused where fault?.key == .refused || fault == nil:
             if let tokens = provider.signer(key)?.tokens, !context.hasRefreshedToken, fault != nil {
                 context.hasRefreshedToken = true
-                tokens.forget()
+                tokens.forget(ofRenewals: context.attempt.tokenRenewals)
                 return true
             }
             provider.keys.setAside(key, .refused, at: now)
@@ -34,7 +34,7 @@ enum KeyVerdicts {
     /// Notes until when the provider wants to be left alone.
     ///
     /// - Returns: how long none of the target's keys is open; `nil` if one is.
-    static func close(_ kind: FailureClass, _ context: RequestContext) -> Duration? {
+    static func close(_ kind: FailureClass, _ context: RequestContext, _ hints: HintChannel) -> Duration? {
         guard let provider = context.attempt.provider, let target = context.attempt.target else { return nil }
         let retries = context.snapshot.recovery.retries
         let now = context.exchange.loop.now
@@ -44,8 +44,11 @@ enum KeyVerdicts {
         let until = now + min(wait, retries.closedMax)
         context.soonestRetry = context.soonestRetry.map { min($0, until) } ?? until
         // What the application's own key is told concerns nobody else.
-        if kind == .rateLimited, provider.forwardsAuthorization, context.attempt.key == nil { return wait }
-        target.health.closures.close(kind == .rateLimited ? context.attempt.key : nil, until: until, at: now)
+        if kind == .rateLimited, context.showsOwnCredential { return wait }
+        let key = kind == .rateLimited ? context.attempt.key ?? KeyClosures.noKey : KeyClosures.everyKey
+        if target.health.closures.close(key, until: until, at: now) {
+            hints.tellClosed(key, of: provider.keys.count, target, for: until - now)
+        }
         let opening = target.health.closures.soonestOpening(ofKeys: provider.keys.count, at: now)
         if let opening { target.close(until: opening) }
         return opening.map { $0 - now }

@@ -41,11 +41,14 @@ enum ProviderError {
             ? dialect.fault(head, tape.root(over: text.span), text: text.span)
             : dialect.fault(head, nil, text: text.span)
         if fault.retryAfter == nil {
+            // When a bucket is full again says nothing of a server that fails.
+            let isStated = head.fields.contains(.retryAfter) || head.fields.contains(.retryAfterMS)
+            let fields = isStated || fault.status == 429 ? head.fields : HeaderFields()
             let now = Int(EventLoop.readWallClock() / 1_000_000)
             fault.retryAfter =
                 isJSON
-                ? RetryAfter.read(head.fields, body: tape.root(over: text.span), nowMilliseconds: now)
-                : RetryAfter.read(head.fields, body: nil, nowMilliseconds: now)
+                ? RetryAfter.read(fields, body: tape.root(over: text.span), nowMilliseconds: now)
+                : RetryAfter.read(fields, body: nil, nowMilliseconds: now)
         }
         if let index = head.fields.index(of: .xShouldRetry), head.fields.value(at: index).equals("false") {
             fault.isRetryable = false

@@ -91,6 +91,7 @@ enum Relaying {
         var fields = HeaderFields(reservingBytes: 512, fields: 12)
         context.appendRequestID(to: &fields)
         context.appendTarget(to: &fields)
+        let isLimited = LimitHeaders.append(to: &fields, context)
         TranslatedReply.appendReport(context, to: &fields)
         for index in 0..<head.fields.count {
             let field = head.fields.field(at: index)
@@ -102,9 +103,7 @@ enum Relaying {
                 let name = head.fields.name(at: index)
                 if name.equals("request-id") {
                     fields.append(name: "x-upstream-request-id".utf8Span.span, value: head.fields.value(at: index))
-                } else if name.hasPrefix("x-ratelimit-") || name.hasPrefix("openai-")
-                    || name.hasPrefix("anthropic-ratelimit-")
-                {
+                } else if name.hasPrefix("openai-") || !isLimited && LimitHeaders.isProviders(name) {
                     fields.append(fieldAt: index, of: head.fields)
                 }
             }

@@ -38,8 +38,9 @@ final class Rescue {
     private(set) var blanks: [UInt8] = []
     private var steps: ArraySlice<RescueStep> = []
     private var recordedAtStep = 0
-    /// The place of the target whose stream broke off.
+    /// The place of the target whose stream broke off last, and of all that did.
     private var failed = 0
+    private var allFailed: Set<Int> = []
 
     /// An answer that says something else than the first.
     static let different = UpstreamError(.malformed, "its second answer is not the first one")
@@ -94,7 +95,12 @@ final class Rescue {
             if step != nil { result = .failed }
             return false
         }
-        if step == nil || record.byteCount > recordedAtStep { plan(kind, context, tape) }
+        if let step, record.byteCount == recordedAtStep {
+            // It had its chance.
+            steps.removeAll { $0.position == step.position }
+        } else {
+            plan(kind, context, tape)
+        }
         return next(context)
     }
 
@@ -103,9 +109,10 @@ final class Rescue {
         if ways.contains(.prefill), !prepareContinuation(context, tape) { ways.remove(.prefill) }
         let targets = context.plan.targets
         failed = context.plan.position
-        // One that stalls, or says that it has troubles, is asked last.
+        // One that stalls, says that it has troubles, or breaks off again is asked last.
+        let isSameFirst = allFailed.insert(failed).inserted && kind == .truncated
         steps =
-            RescueStep.plan(ways, current: failed, count: targets.count, isSameFirst: kind == .truncated) {
+            RescueStep.plan(ways, current: failed, count: targets.count, isSameFirst: isSameFirst) {
                 targets[$0].capabilities.continuation != .none
             }[...]
     }

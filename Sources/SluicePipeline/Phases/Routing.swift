@@ -105,7 +105,7 @@ final class Routing {
             return snapshot.routes.direct(owner, name, name: name)
         }
         if let provider = snapshot.defaultProvider { return snapshot.routes.direct(provider, name, name: name) }
-        throw notFound(context)
+        throw notFound(name, context)
     }
 
     /// `provider/model`.
@@ -161,7 +161,7 @@ final class Routing {
 
     // MARK: Nobody
 
-    private func notFound(_ context: RequestContext) -> Rejection {
+    private func notFound(_ name: String, _ context: RequestContext) -> Rejection {
         let names = context.snapshot.providers.keys.sorted()
         if names.isEmpty {
             return Rejection(
@@ -175,7 +175,12 @@ final class Routing {
                 "This endpoint is served by the default provider, and there is none: set default_provider to one of \(names.joined(separator: ", "))."
             )
         }
-        let nearest = Suggestion.nearest(to: context.model, among: context.snapshot.routes.suggestions)
+        if name != context.model {
+            return Rejection(
+                .caller, 404, code: "model_not_found",
+                "The model \"\(context.model)\" stands for \"\(name)\" here, which is not known.", param: "model")
+        }
+        let nearest = Suggestion.nearest(to: name, among: context.snapshot.routes.suggestions)
         let question = nearest.map { " Did you mean \"\($0)\"?" } ?? ""
         return Rejection(
             .caller, 404, code: "model_not_found",

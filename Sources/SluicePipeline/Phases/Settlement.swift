@@ -5,7 +5,7 @@ internal import SluiceNet
 internal import SluicePolicy
 internal import SluiceProviders
 
-/// What is done exactly once on every way out of an exchange: today, its line in the log.
+/// What is done exactly once on every way out of an exchange: limits get what was really used, and the log its line.
 final class Settlement {
     private let log: LogQueue
     private let line = ByteBuffer(capacity: 1024)
@@ -24,7 +24,18 @@ final class Settlement {
         } else if context.rejection != nil, context.outcome == .complete {
             context.outcome = .rejected
         }
+        if context.limits != nil { settleLimits(context) }
         if context.snapshot.logsExchanges, LogLevel.info >= log.level { write(context) }
+    }
+
+    private func settleLimits(_ context: RequestContext) {
+        context.settleLimits { rule, percent, values in
+            let buffer = ByteBuffer(capacity: 256)
+            let entry = LogLine(.warn, "budget has reached a mark", unixNanoseconds: EventLoop.readWallClock(), into: buffer)
+            LimitEvents.write(rule, percent, values, entry)
+            entry.end()
+            log.append(buffer.span)
+        }
     }
 
     private func write(_ context: RequestContext) {
@@ -61,6 +72,11 @@ final class Settlement {
         if let first = context.firstByteAt {
             entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt)
         }
+        if let wait = context.queueTime { entry.field("sluice.queue_ms", milliseconds: wait) }
+        if let name = context.snapshot.concurrency?.priorities.name(rank: context.rank) {
+            entry.field("sluice.priority", name)
+        }
+        if let kind = context.degraded { entry.field("sluice.degraded", kind.rawValue) }
         if context.isStream { entry.field("sluice.stream", true) }
         writeStream(context, entry)
         if !context.attempt.report.lost.isEmpty {
@@ -78,6 +94,7 @@ final class Settlement {
             let message = rejection.message.utf8Span.span
             entry.field("error.message", message.extracting(0..<min(message.count, Self.messageBytesMax)))
             entry.field("sluice.error.owner", rejection.owner.rawValue)
+            if let limit = context.refusingLimit { entry.field("sluice.limit.name", limit) }
         } else if context.outcome == .providerError, let fault = context.attempt.fault {
             let message = fault.message.utf8Span.span
             if let code = fault.code { entry.field("error.code", code) }

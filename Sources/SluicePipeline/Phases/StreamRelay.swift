@@ -223,7 +223,9 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
         if !isOpen, !inspector.hasBegun { throw TranslatedReply.noAnswer }
         if inspector.hasError { context.outcome = .providerError }
         isOpen = true
-        if !context.hasContentOut, context.drain == nil { begin() }
+        // Nobody is there to be told, and what was not sent is no whole reply.
+        if context.drain != nil { return exchange.abort() }
+        if !context.hasContentOut { begin() }
         exchange.finish()
     }
 

@@ -112,6 +112,8 @@ final class TranslatedStream: RelayedStream {
         isComplete = true
         if usage == nil { (rescueSink as (any ReplySink)? ?? writer).usage(estimate) }
         writer.finishStream()
+        // Nobody is there to be told, and what was not sent is no whole reply.
+        if context.drain != nil { return exchange.abort() }
         flush()
         context.rescue?.succeeded()
         exchange.finish()

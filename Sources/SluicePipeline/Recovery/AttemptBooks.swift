@@ -9,6 +9,7 @@ internal import SluiceUpstream
 /// What the process learns from attempts: each that begins ends here, once.
 struct AttemptBooks {
     let log: BreakerLog
+    let hints: HintChannel
 
     /// Notes how an attempt ended.
     ///
@@ -16,7 +17,10 @@ struct AttemptBooks {
     func conclude(_ attempt: inout Attempt, _ kind: FailureClass?, _ context: RequestContext) {
         guard attempt.isUnderWay, let target = attempt.target else { return }
         attempt.isUnderWay = false
+        if kind != nil { context.settleFailed(attempt) }
         let now = context.exchange.loop.now
+        attempt.slot?.release(at: now)
+        attempt.slot = nil
         let speaksAgainst = kind.map { Self.speaksAgainst($0, attempt, context, now) } ?? false
         var latency: Duration?
         if let sent = attempt.sentUpstreamAt, let head = attempt.headAt { latency = head - sent }
@@ -36,6 +40,7 @@ struct AttemptBooks {
             }
         if let transition = target.health.breaker.record(outcome, permit, breakers, at: now) {
             log.note(transition, target, because: kind)
+            hints.tell(transition, target)
         }
     }
 
@@ -52,11 +57,9 @@ struct AttemptBooks {
     private static func speaksAgainst(
         _ kind: FailureClass, _ attempt: Attempt, _ context: RequestContext, _ now: Instant
     ) -> Bool {
-        if kind == .deadline {
-            let total = (attempt.routed?.timeouts ?? context.snapshot.timeouts).total
-            return (now - attempt.startedAt) * 2 >= total
-        }
-        return kind.speaksAgainstTarget
+        if kind != .deadline { return kind.speaksAgainstTarget }
+        let total = context.plan.route?.timeouts.total ?? context.snapshot.timeouts.total
+        return (now - attempt.startedAt) * 2 >= total
     }
 }
 

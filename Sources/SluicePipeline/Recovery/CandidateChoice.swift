@@ -12,8 +12,12 @@ struct CandidateChoice {
     struct Unavailable {
         /// When the first of those who closed themselves can be asked again.
         var opening: Instant?
+        /// One of them did because of a limit: 429.
+        var isLimited = false
         /// When the first breaker lets a request through.
         var breaker: Instant?
+        /// The first that has as many requests as it may have.
+        var full: ConcurrencyGate?
     }
 
     enum Answer {
@@ -22,11 +26,17 @@ struct CandidateChoice {
     }
 
     /// Goes on from the plan's position. The target's leave is in the attempt, which has begun.
+    ///
+    /// One that is full gives way to those after it, and comes after the one that is asked in its place.
     func next(_ context: RequestContext) -> Answer {
         let now = context.exchange.loop.now
+        let start = context.plan.position
         var unavailable = Unavailable()
         while let target = context.plan.current {
-            if begin(target, context, now, &unavailable) { return .target(target) }
+            if begin(target, context, now, &unavailable) {
+                if unavailable.full != nil { context.plan.advanceCurrent(to: start) }
+                return .target(target)
+            }
             context.plan.position += 1
         }
         return .nobody(unavailable)
@@ -39,6 +49,15 @@ struct CandidateChoice {
         let health = target.state.health
         if let opening = health.closures.soonestOpening(ofKeys: target.provider.keys.count, at: now) {
             unavailable.opening = unavailable.opening.map { min($0, opening) } ?? opening
+            if health.closures.openingOfWhole(at: now) == nil { unavailable.isLimited = true }
+            return false
+        }
+        var slot: GateSlot?
+        switch Queueing.place(at: target.provider, context) {
+        case .free: break
+        case .slot(let taken): slot = taken
+        case .full(let gate):
+            unavailable.full = unavailable.full ?? gate
             return false
         }
         var permit: CircuitBreaker.Permit?
@@ -53,6 +72,7 @@ struct CandidateChoice {
             if let transition { log.note(transition, target.state) }
         }
         context.begin(target)
+        context.attempt.slot = slot
         context.attempt.permit = permit
         context.attempt.isUnderWay = true
         target.state.load.begin()
@@ -83,7 +103,7 @@ struct CandidateChoice {
             switch retries.contextLength {
             case .never: false
             case .next: target.upstreamModel != current.upstreamModel
-            case .larger: target.capabilities.contextTokensMax ?? 0 > current.capabilities.contextTokensMax ?? .max
+            case .larger: target.traits.contextTokensMax ?? 0 > current.traits.contextTokensMax ?? .max
             }
         case .contentPolicy: retries.contentPolicy == .next && target.upstreamModel != current.upstreamModel
         default: true

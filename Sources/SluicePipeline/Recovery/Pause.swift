@@ -39,5 +39,7 @@ extension RequestContext {
         attempt.upstream?.cancel(error)
         rival?.upstream?.cancel(error)
         pause?.end()
+        waiter?.wake()
+        queueWait?.leave(error.reason == .shutdown ? .shutdown : .gone)
     }
 }

@@ -9,12 +9,18 @@ struct ProviderErrorReply {
     var fields: HeaderFields
     let body: ByteBuffer
 
-    func send(_ context: RequestContext) {
-        context.status = status
-        context.outcome = .providerError
-        context.exchange.sendHead(ResponseHead(status, fields: fields), body: .known(body.count))
-        context.exchange.send(sharing: body)
-        context.exchange.finish()
+    /// An application's own attempts would multiply with ours (theme 3.8).
+    ///
+    /// - Parameter soonest: when one of those who were asked may be asked again.
+    mutating func noteAttempts(_ count: Int, soonest: Duration?) {
+        fields.remove(.xShouldRetry)
+        fields.append(.xShouldRetry, "false")
+        fields.remove(named: "x-sluice-attempts")
+        fields.append(lowercaseName: "x-sluice-attempts", "\(count)")
+        guard let soonest else { return }
+        fields.remove(.retryAfterMS)
+        fields.remove(.retryAfter)
+        fields.append(.retryAfter, "\(Rejection.seconds(soonest))")
     }
 }
 
@@ -36,30 +42,30 @@ extension RequestContext {
             upstreamRequestID: attempt.upstreamRequestID)
     }
 
-    /// Tells what is kept, as it came or as a rejection.
-    ///
-    /// - Returns: what is still to be told; `nil` if it was.
-    func tellLastWords() -> Rejection? {
-        guard var words = lastWords else { return nil }
+    /// What is kept, with what the attempts taught: as a rejection, and in `verbatim` as the reply that said so.
+    func takeLastWords() -> Rejection? {
+        guard let words = lastWords else { return nil }
         let wait = soonestRetry.map { max(.zero, $0 - exchange.loop.now) }
         attempt.upstreamStatus = words.upstreamStatus
         attempt.upstreamRequestID = words.upstreamRequestID
         let hasRetried = attempts > 1
-        guard words.reply != nil, !isInStream else { return words.rejection.afterwards(hasRetried: hasRetried, soonest: wait) }
-        if hasRetried {
-            // An application's own attempts would multiply with ours (theme 3.8).
-            words.reply?.fields.remove(.xShouldRetry)
-            words.reply?.fields.append(.xShouldRetry, "false")
-            words.reply?.fields.remove(named: "x-sluice-attempts")
-            words.reply?.fields.append(lowercaseName: "x-sluice-attempts", "\(attempts)")
-            if let wait, words.rejection.mayPassLater {
-                words.reply?.fields.remove(.retryAfterMS)
-                words.reply?.fields.remove(.retryAfter)
-                words.reply?.fields.append(.retryAfter, "\(Rejection.seconds(wait))")
-            }
-        }
-        words.reply?.send(self)
-        return nil
+        verbatim = words.reply
+        if hasRetried { verbatim?.noteAttempts(attempts, soonest: words.rejection.mayPassLater ? wait : nil) }
+        return words.rejection.afterwards(hasRetried: hasRetried, soonest: wait)
+    }
+
+    /// Sends the provider's own error, where there is one to tell.
+    ///
+    /// - Returns: whether it was sent.
+    func tellVerbatim() -> Bool {
+        guard let verbatim, !exchange.isHeadSent else { return false }
+        status = verbatim.status
+        outcome = .providerError
+        exchange.sendHead(
+            ResponseHead(verbatim.status, fields: verbatim.fields), body: .known(verbatim.body.count))
+        exchange.send(sharing: verbatim.body)
+        exchange.finish()
+        return true
     }
 }
 

@@ -11,7 +11,7 @@ enum Unavailability {
         let soonest = [unavailable.opening, unavailable.breaker].compactMap { $0 }.min() ?? now
         let wait = max(soonest - now, .zero)
         let seconds = Rejection.seconds(wait)
-        if let opening = unavailable.opening, unavailable.breaker.map({ opening <= $0 }) ?? true {
+        if unavailable.isLimited {
             return Rejection(
                 .provider, 429, type: "requests", code: "rate_limit_exceeded",
                 "Whoever could answer \"\(context.model)\" wants to be left alone for another \(seconds) s.",
@@ -19,7 +19,7 @@ enum Unavailability {
         }
         return Rejection(
             .provider, 503, type: "api_error", code: "circuit_open",
-            "Whoever could answer \"\(context.model)\" has failed too often, and is tried again in \(seconds) s (breakers).",
+            "Whoever could answer \"\(context.model)\" has failed too often or wants to be left alone, and is asked again in \(seconds) s (breakers).",
             isRetryable: true, retryAfter: wait)
     }
 }

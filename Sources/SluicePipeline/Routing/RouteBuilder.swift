@@ -100,7 +100,8 @@ struct RouteBuilder: Sendable {
         }
         return RouteTarget(
             model: model, provider: target.provider, upstreamModel: upstreamModel, unsupported: target.unsupported,
-            state: states.state(of: TargetID(provider: target.provider.name, model: upstreamModel)),
+            state: states.state(
+                of: TargetID(provider: target.provider.name, model: upstreamModel), isConfigured: star == nil),
             traits: target.traits, capabilities: capabilities, timeouts: timeouts)
     }
 }

@@ -31,12 +31,14 @@ package final class RouteTarget: Sendable {
         self.upstreamModel = upstreamModel
         self.unsupported = unsupported
         self.state = state
-        self.capabilities = capabilities ?? provider.adaptation.capabilities.row(for: upstreamModel)
         overridesCapabilities = capabilities != nil
+        var capabilities = capabilities ?? provider.adaptation.capabilities.row(for: upstreamModel)
         var traits = traits
-        traits.contextTokensMax = traits.contextTokensMax ?? self.capabilities.contextTokensMax
-        traits.abilities = Abilities(self.capabilities)
+        traits.contextTokensMax = traits.contextTokensMax ?? capabilities.contextTokensMax
+        traits.abilities = Abilities(capabilities)
         self.traits = traits
+        capabilities.contextTokensMax = traits.contextTokensMax
+        self.capabilities = capabilities
         self.timeouts = timeouts
         isAddressable = RequestTarget.isSegment(upstreamModel.utf8Span.span)
     }

@@ -6,13 +6,15 @@ internal import Synchronization
 /// Shared by all workers; almost always empty, and then nobody needs the lock.
 package final class KeyClosures: Sendable {
     package struct Closure: Sendable, Equatable {
-        /// The key's place among the provider's, or `everyKey`.
+        /// The key's place among the provider's, `noKey` or `everyKey`.
         package let key: Int
         package let until: Instant
     }
 
-    /// Stands for all keys, and for a provider that is asked without one.
-    package static let everyKey = -1
+    /// Stands for no key, at a provider that is asked without one.
+    package static let noKey = -1
+    /// Stands for the target as a whole, whatever it is asked with.
+    package static let everyKey = -2
     /// Providers have no more keys than that; a closure beyond is forgotten.
     private static let countMax = 1024
 
@@ -27,9 +29,8 @@ package final class KeyClosures: Sendable {
     /// Closes a key; one that is closed for longer stays so.
     ///
     /// - Returns: whether it was open before.
-    @discardableResult package func close(_ key: Int?, until: Instant, at now: Instant) -> Bool {
-        let key = key ?? Self.everyKey
-        return closures.withLock { closures in
+    @discardableResult package func close(_ key: Int, until: Instant, at now: Instant) -> Bool {
+        closures.withLock { closures in
             closures.removeAll { $0.until <= now }
             let known = closures.firstIndex { $0.key == key }
             if let known {
@@ -45,8 +46,13 @@ package final class KeyClosures: Sendable {
     /// When the key opens; `nil` if it is open.
     package func opening(of key: Int?, at now: Instant) -> Instant? {
         if isEmpty { return nil }
-        let key = key ?? Self.everyKey
+        let key = key ?? Self.noKey
         return current(at: now).filter { $0.key == key || $0.key == Self.everyKey }.map(\.until).max()
+    }
+
+    /// When the target opens that is closed as a whole; `nil` if it is not.
+    package func openingOfWhole(at now: Instant) -> Instant? {
+        isEmpty ? nil : current(at: now).first { $0.key == Self.everyKey }?.until
     }
 
     /// When the first of so many keys opens; `nil` if one is open.

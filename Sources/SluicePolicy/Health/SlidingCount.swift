@@ -10,6 +10,12 @@ package struct SlidingCount: ~Copyable, Sendable {
         package var total = 0
         package var failed = 0
         package var slow = 0
+
+        package init(total: Int = 0, failed: Int = 0, slow: Int = 0) {
+            self.total = total
+            self.failed = failed
+            self.slow = slow
+        }
     }
 
     private static let bucketCount = 10

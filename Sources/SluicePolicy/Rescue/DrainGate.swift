@@ -7,6 +7,12 @@ package final class DrainGate: Sendable {
         /// Since the start of the process.
         package var begun: Int
         package var refused: Int
+
+        package init(underWay: Int, begun: Int, refused: Int) {
+            self.underWay = underWay
+            self.begun = begun
+            self.refused = refused
+        }
     }
 
     private let underWay = Atomic<Int>(0)

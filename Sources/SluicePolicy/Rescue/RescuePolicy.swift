@@ -15,7 +15,7 @@ package struct RescuePolicy: Sendable, Equatable {
     /// Whether a model with one target is rescued as well: nobody asked for it unless the configuration says so.
     package var includesSingleTargets = false
     /// Requests that are sent for the sake of one stream, after the one that failed.
-    package var attemptsMax = 3
+    package var attemptsMax = 4
     /// Of an answer, as it stands in JSON; a longer one is not rescued.
     package var byteCountMax = 1_048_576
     /// Of what a provider sends before its answer begins; more goes out at once.

@@ -59,7 +59,8 @@ package final class TargetGroup: Sendable {
 
     package let members: [Member]
     package let strategy: BalancingStrategy
-    private let turn = Atomic<UInt64>(0)
+    /// Begins anywhere: groups are made for many names, and their first choices are not to be the same target.
+    private let turn = Atomic<UInt64>(.random(in: 0 ... .max))
 
     /// - Parameter members: 1 to `countMax`.
     package init(_ members: [Member], _ strategy: BalancingStrategy) {

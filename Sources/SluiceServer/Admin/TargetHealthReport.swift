@@ -19,7 +19,7 @@ enum TargetHealthReport {
             for closure in health.closures.current(at: now) {
                 json.object { json in
                     json.key("key")
-                    if closure.key == KeyClosures.everyKey { json.null() } else { json.int(closure.key + 1) }
+                    if closure.key < 0 { json.null() } else { json.int(closure.key + 1) }
                     json.key("opens_in_ms")
                     json.int(Int((closure.until - now).milliseconds))
                 }

@@ -16,14 +16,14 @@ final class TargetsEndpoint: AdminRoute {
     init(shared: Shared) { self.shared = shared }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        let path = String(decoding: exchange.head.path)
+        let head = exchange.head
+        let path = String(decoding: head.path)
         if path.hasPrefix("/targets/"), path.hasSuffix("/reset") {
             reset(path.dropFirst("/targets/".count).dropLast("/reset".count), exchange)
             return true
         }
         if path != "/targets" { return false }
-        let method = exchange.head.method
-        if method == .get || method == .head {
+        if head.method == .get || head.method == .head {
             AdminEndpoint.send(200, report(at: exchange.loop.now), to: exchange)
         } else {
             AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)

@@ -29,13 +29,14 @@ final class ScriptedUpstream: @unchecked Sendable {
 
     /// - Parameters:
     ///   - readsBodies: false leaves bodies to the script.
+    ///   - port: 0 for a free one.
     ///   - script: called on the connection's thread for each request.
-    init(models: [String] = [], readsBodies: Bool = true, _ script: @escaping Script) throws {
+    init(models: [String] = [], readsBodies: Bool = true, port: UInt16 = 0, _ script: @escaping Script) throws {
         self.script = script
         self.readsBodies = readsBodies
         let entries = models.map { #"{"id":"\#($0)","object":"model","created":1,"owned_by":"test"}"# }
         self.models = #"{"object":"list","data":[\#(entries.joined(separator: ","))]}"#
-        (listener, port) = try Self.listen()
+        (listener, self.port) = try Self.listen(port: port)
         Thread.detachNewThread { [self] in acceptAll() }
     }
 

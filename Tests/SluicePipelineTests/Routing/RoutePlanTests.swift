@@ -191,10 +191,12 @@ private struct Plans {
     @Test func `an alias is another name, through other aliases, for whatever answers it`() throws {
         let plans = try Plans(
             ["x": Plans.model([Plans.target(Plans.a, "x1")])],
-            aliases: ["old": "older", "older": "x", "direct": "b/m", "test": "echo", "listed": "m-a"])
+            aliases: ["old": "older", "older": "x", "direct": "b/m", "test": "echo", "listed": "m-a", "lost": "nobody's"])
         for (model, target) in [("old", "a x1"), ("direct", "b m"), ("test", "echo"), ("listed", "a m-a")] {
             #expect(try plans.plan(model) == [target])
         }
+        let rejection = #expect(throws: Rejection.self) { try plans.plan("lost") }
+        #expect(rejection?.message.contains(#""lost" stands for "nobody's""#) == true)
     }
 
     @Test func `a name that nobody knows is asked about`() throws {

@@ -34,7 +34,7 @@ struct CompatibleRequest {
         question.echo = messages.echo
         question.endsWithToolResult = messages.endsWithToolResult
         question.prefill = messages.prefill
-        question.continuesPrefill = messages.continuesPrefill
+        question.continuesPrefill = messages.continuesPrefill || body["continue_final_message"]?.flag == true
         try CompatibleRules.check(body, messages, self, call.prefix)
         includesUsage = body["stream_options"]?["include_usage"]?.flag ?? false
     }

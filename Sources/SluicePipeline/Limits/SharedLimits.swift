@@ -1,0 +1,206 @@
+internal import SluiceCore
+internal import SluiceNet
+internal import SluicePolicy
+internal import SluiceStorage
+
+/// One worker's talk with Redis about limits that are shared with other processes.
+final class SharedLimits: TimerTarget {
+    private let loop: EventLoop
+    private let log: LogQueue
+    /// `nil` where no Redis is configured.
+    var redis: RedisClient?
+    /// Budgets of which Redis has not heard yet.
+    private var untold: [LimitHold.SharedPlace] = []
+    private var timer: LoopTimer?
+    private static let untoldMax = 10_000
+    private static let tellAgainAfter = Duration.seconds(1)
+
+    init(loop: EventLoop, log: LogQueue) {
+        self.loop = loop
+        self.log = log
+    }
+
+    var isAvailable: Bool { redis.map { $0.isAvailable && $0.supportsScripts } ?? false }
+
+    // MARK: Leases
+
+    /// Asks for units of a bucket.
+    ///
+    /// - Returns: `nil` if Redis did not answer in time, or not as it should.
+    func lease(_ place: LimitHold.SharedPlace, least: Int, most: Int) async -> LeaseReply? {
+        guard let redis, isAvailable else { return nil }
+        let rule = place.rule
+        let arguments = [
+            "\(rule.period.nanoseconds / 1000)", "\(rule.meter.limit)", "\(rule.meter.burst)", "\(least)", "\(most)",
+            rule.meter.kind == .leakyBucket ? "leaky" : "token",
+        ]
+        do throws(RedisUnavailable) {
+            let reply = try await redis.run(
+                LimitScripts.lease, key: redis.key(place.bucket.name), arguments)
+            guard let numbers = reply.array, numbers.count == 4, let granted = numbers[0].integer,
+                let remaining = numbers[1].integer, let reset = numbers[2].integer, let wait = numbers[3].integer
+            else { return nil }
+            return LeaseReply(
+                granted: max(0, granted), remaining: max(0, remaining), reset: .microseconds(reset),
+                wait: .microseconds(max(0, wait)))
+        } catch {
+            return nil
+        }
+    }
+
+    /// Takes more of a bucket before what is there has been used up; nobody waits for it.
+    func renew(_ place: LimitHold.SharedPlace, _ amount: Int) {
+        loop.spawn { [self] in
+            if let reply = await lease(place, least: 1, most: amount) {
+                place.renewed(reply, at: loop.now)
+            } else {
+                place.renewalFailed()
+            }
+        }
+    }
+
+    // MARK: Budgets
+
+    /// Tells Redis what a request has cost.
+    func tellSpending(_ hold: LimitHold) {
+        for place in hold.sharedBudgets { sync(place) }
+    }
+
+    /// Nobody waits for it.
+    func sync(_ place: LimitHold.SharedPlace) {
+        guard let push = place.nextPush(at: time) else { return }
+        loop.spawn { [self] in
+            if await tell(push, of: place) {
+                // Others may have spent in the meantime, and found that somebody was telling already.
+                if place.bucket.isUntold { sync(place) }
+            } else {
+                tellLater(place)
+            }
+        }
+    }
+
+    /// Learns what has been spent of a budget; no longer than Redis may take.
+    func learn(_ place: LimitHold.SharedPlace) async {
+        guard isAvailable, let push = place.nextPush(at: time) else { return }
+        _ = await tell(push, of: place)
+    }
+
+    private func tell(_ push: SharedBucket.Push, of place: LimitHold.SharedPlace) async -> Bool {
+        guard let redis, isAvailable else {
+            place.pushFailed()
+            return false
+        }
+        // Kept for a while after its period: whoever is late still finds it.
+        let seconds = place.rule.budgetSecondsMax * 2
+        let arguments = ["\(push.amount)", "\(push.sequence)", place.bucket.writer, "\(seconds)"]
+        do throws(RedisUnavailable) {
+            let reply = try await redis.run(
+                LimitScripts.spend, key: redis.key(place.name(of: push)), arguments)
+            if let total = reply.integer {
+                place.confirmed(push, total: total, at: time, marked: log)
+                return true
+            }
+        } catch {
+            // It is sent again as it is, and counted once.
+        }
+        place.pushFailed()
+        return false
+    }
+
+    private func log(_ rule: LimitRule, _ percent: Int, _ values: [String]) {
+        let buffer = ByteBuffer(capacity: 256)
+        let entry = LogLine(.warn, "budget has reached a mark", unixNanoseconds: EventLoop.readWallClock(), into: buffer)
+        LimitEvents.write(rule, percent, values, entry)
+        entry.end()
+        log.append(buffer.span)
+    }
+
+    private func tellLater(_ place: LimitHold.SharedPlace) {
+        if untold.count < Self.untoldMax { untold.append(place) }
+        if timer != nil { return }
+        let timer = LoopTimer(target: self)
+        self.timer = timer
+        loop.arm(timer, after: Self.tellAgainAfter)
+    }
+
+    func timerFired(_ timer: LoopTimer) {
+        self.timer = nil
+        let places = untold
+        untold = []
+        if isAvailable {
+            for place in places { sync(place) }
+        } else {
+            for place in places { tellLater(place) }
+        }
+    }
+
+    private var time: LimitTime {
+        LimitTime(now: loop.now, wallSeconds: Int(EventLoop.readWallClock() / 1_000_000_000))
+    }
+
+    // MARK: News
+
+    /// Says once that limits are decided without Redis, and once that they are not any more.
+    func note(isLocal: Bool, _ limits: LimitTable) {
+        if isLocal {
+            if limits.decidedAlone(at: loop.now) { say("limits are local now", .warn) }
+        } else if limits.isLocal, limits.decidedTogether(at: loop.now) {
+            say("limits are shared again", .info)
+        }
+    }
+
+    private func say(_ message: StaticString, _ level: LogLevel) {
+        if level < log.level { return }
+        let buffer = ByteBuffer(capacity: 128)
+        LogLine(level, message, unixNanoseconds: EventLoop.readWallClock(), into: buffer).end()
+        log.append(buffer.span)
+    }
+}
+
+/// What Redis does with limits, each as one atomic step.
+///
+/// Time is that of Redis: the processes' clocks need not agree.
+enum LimitScripts {
+    /// Takes units of a bucket: at least `ARGV[4]`, at most `ARGV[5]`. A period of `ARGV[1]` microseconds gives `ARGV[2]`, and
+    /// `ARGV[3]` are the most at once. What is kept is when the bucket will be full again, in microseconds.
+    ///
+    /// - Returns: units granted, units left, and in microseconds: until it is full again, until there is enough.
+    static let lease = RedisScript(
+        """
+        local t = redis.call('TIME')
+        local now = t[1] * 1000000 + t[2]
+        local each = ARGV[1] / ARGV[2]
+        local capacity = ARGV[3] * each
+        local least, most = tonumber(ARGV[4]), tonumber(ARGV[5])
+        local full = tonumber(redis.call('GET', KEYS[1]) or '0')
+        if full < now then full = now end
+        local free = math.max(0, math.floor((now + capacity - full) / each + 0.000001))
+        local granted, missing
+        if ARGV[6] == 'leaky' then
+          missing = full - now - (capacity - each)
+          granted = least
+        else
+          missing = full + least * each - now - capacity
+          granted = math.max(least, math.min(most, free))
+          if free >= least then missing = 0 end
+        end
+        if missing > 0.5 then return {0, free, math.ceil(full - now), math.ceil(missing)} end
+        full = full + granted * each
+        redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil((full - now) / 1000) + 1000)
+        free = math.max(0, math.floor((now + capacity - full) / each + 0.000001))
+        return {granted, free, math.ceil(full - now), 0}
+        """)
+
+    /// Adds `ARGV[1]` to what was spent, unless the writer `ARGV[3]` has said so before: its numbers `ARGV[2]` count up.
+    ///
+    /// - Returns: what has been spent by all.
+    static let spend = RedisScript(
+        """
+        if tonumber(ARGV[2]) > tonumber(redis.call('HGET', KEYS[1], ARGV[3]) or '0') then
+          redis.call('HINCRBY', KEYS[1], 'spent', ARGV[1])
+          redis.call('HSET', KEYS[1], ARGV[3], ARGV[2])
+          redis.call('EXPIRE', KEYS[1], ARGV[4])
+        end
+        return tonumber(redis.call('HGET', KEYS[1], 'spent') or '0')
+        """)
+}

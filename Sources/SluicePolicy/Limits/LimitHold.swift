@@ -1,0 +1,167 @@
+internal import SluiceCore
+
+/// What one request has taken from the limits that are about it. To be settled exactly once, on every way out.
+///
+/// Belongs to one exchange, and so to one loop.
+package final class LimitHold {
+    struct Entry {
+        let number: Int
+        let account: LimitAccount
+        /// Of the bucket in the account.
+        let index: Int
+        /// What was taken; 0 where nothing was.
+        let amount: Int
+        let takenAt: Instant
+        var source: Source
+    }
+
+    enum Source { case local, standIn, shared, undecided, refused }
+
+    package let set: LimitSet
+    private(set) var entries: [Entry] = []
+    private var isSettled = false
+
+    package init(_ set: LimitSet) {
+        self.set = set
+        entries.reserveCapacity(set.rules.count)
+    }
+
+    /// A hold that was forgotten would keep others out for ever.
+    deinit { assert(isSettled || entries.allSatisfy { $0.amount == 0 }, "limits were not settled") }
+
+    // MARK: Taking
+
+    func take(
+        _ number: Int, _ account: LimitAccount, _ index: Int, _ amount: Int, _ meter: LimitMeter, at time: LimitTime
+    ) -> LimitMeter.Verdict {
+        let verdict = meter.take(amount, from: account.bucket(index), at: time)
+        let isTaken = verdict == .taken
+        entries.append(
+            Entry(
+                number: number, account: account, index: index, amount: isTaken ? amount : 0, takenAt: time.now,
+                source: isTaken ? .local : .refused))
+        return verdict
+    }
+
+    /// Notes a limit that is shared with other processes: `decide` says what comes of it.
+    func claim(_ number: Int, _ account: LimitAccount, _ index: Int, _ amount: Int) {
+        entries.append(
+            Entry(
+                number: number, account: account, index: index, amount: amount, takenAt: Instant(nanoseconds: 0),
+                source: .undecided))
+    }
+
+    func decide(_ position: Int, _ source: Source, at now: Instant) {
+        let entry = entries[position]
+        entries[position] = Entry(
+            number: entry.number, account: entry.account, index: entry.index,
+            amount: source == .refused ? 0 : entry.amount, takenAt: now, source: source)
+    }
+
+    // MARK: Settling
+
+    /// Puts what was really used in the place of what was reserved.
+    ///
+    /// - Parameter marked: called with budgets of which more than 80 or 100 percent have been spent now, and had not been before.
+    package func settle(
+        _ used: LimitAmounts, at time: LimitTime, marked: (LimitRule, _ percent: Int, _ values: [String]) -> Void
+    ) {
+        if isSettled { return }
+        isSettled = true
+        for entry in entries {
+            let rule = set.rules[entry.number]
+            let amount = rule.unit.isEstimated ? used[rule.unit] : entry.amount
+            if rule.isBudget, entry.source == .local {
+                spend(amount, rule, entry, at: time, marked)
+            } else {
+                finish(entry, rule, used: amount, at: time)
+            }
+        }
+    }
+
+    /// Gives everything back: the request was refused, and has used nothing.
+    package func release(at time: LimitTime) {
+        if isSettled { return }
+        isSettled = true
+        for entry in entries { finish(entry, set.rules[entry.number], used: 0, at: time) }
+    }
+
+    private func finish(_ entry: Entry, _ rule: LimitRule, used: Int, at time: LimitTime) {
+        switch entry.source {
+        case .refused, .undecided: return
+        case .shared: entry.account.shared[entry.index].settle(entry.amount, used: used)
+        case .local, .standIn:
+            let meter = entry.source == .local ? rule.meter : rule.localMeter
+            meter.settle(
+                entry.amount, used: used, of: entry.account.bucket(entry.index), takenAt: entry.takenAt, at: time)
+        }
+    }
+
+    private func spend(
+        _ amount: Int, _ rule: LimitRule, _ entry: Entry, at time: LimitTime,
+        _ marked: (LimitRule, _ percent: Int, _ values: [String]) -> Void
+    ) {
+        let bucket = entry.account.bucket(entry.index)
+        if amount > 0 {
+            let (before, after) = rule.meter.add(amount, to: bucket, at: time.wallSeconds)
+            BudgetMark.crossed(from: before, to: after, of: rule.meter.limit) { marked(rule, $0, entry.account.values) }
+            if rule.fleet != nil {
+                entry.account.shared[entry.index].noteSpent(amount, period: rule.meter.number(at: time.wallSeconds))
+            }
+        }
+        bucket.unhold(Int64(entry.amount))
+    }
+
+    // MARK: What applications are told
+
+    /// Whether some limit is about the request.
+    package var isEmpty: Bool { entries.isEmpty }
+
+    /// Whether this process alone decided where others should have had a say.
+    package var isLocalNow: Bool { entries.contains { $0.source == .standIn } }
+
+    /// How the tightest rate limit of a unit stands; `nil` if there is none.
+    package func tightest(_ unit: LimitUnit, at time: LimitTime) -> LimitStanding? {
+        var tightest: LimitStanding?
+        for entry in entries {
+            let rule = set.rules[entry.number]
+            if rule.unit != unit || rule.isBudget { continue }
+            let standing = LimitStanding(rule, entry.account, entry.index, at: time)
+            if standing.share < tightest?.share ?? 2 { tightest = standing }
+        }
+        return tightest
+    }
+}
+
+/// How a limit stands for one request.
+package struct LimitStanding: Sendable {
+    package let limit: Int
+    package let remaining: Int
+    /// Until nothing is missing.
+    package let reset: Duration
+
+    package var share: Double { Double(remaining) / Double(max(limit, 1)) }
+
+    init(_ rule: LimitRule, _ account: LimitAccount, _ index: Int, at time: LimitTime) {
+        limit = rule.meter.limit
+        if rule.fleet != nil, let known = account.shared[index].standing(rule, at: time.now) {
+            (remaining, reset) = known
+        } else {
+            let meter = rule.fleet == nil ? rule.meter : rule.localMeter
+            let reading = meter.read(account.bucket(index), at: time)
+            remaining = reading.remaining
+            reset = reading.reset ?? .zero
+        }
+    }
+}
+
+/// How much of a budget has been spent, where that is worth a line in the log.
+enum BudgetMark {
+    static func crossed(from before: Int, to after: Int, of limit: Int, _ body: (_ percent: Int) -> Void) {
+        for percent in [80, 100] {
+            // Rounded up: a mark is reached when it is, not before.
+            let mark = Int((Int128(limit) * Int128(percent) + 99) / 100)
+            if before < mark, after >= mark { body(percent) }
+        }
+    }
+}
