@@ -141,17 +141,19 @@ class RedisCluster:
     def addresses(self) -> list[str]:
         return [node.address for node in self.nodes]
 
-    def move_everything(self, of: int, to: int):
-        """Gives all slots of one node to another, keys lost: what asks the old one is told where they are now."""
+    def move_slots(self, of: int, to: int):
+        """Gives the slots of one node to another, keys lost: who asks the old one is told where they are now."""
         share = self.SLOTS // len(self.nodes) + 1
         owner = self.nodes[to].call("CLUSTER", "MYID").decode()
-        for slot in range(of * share, min((of + 1) * share, self.SLOTS)):
+        # All but one: a node without slots becomes a replica.
+        slots = range(of * share, min((of + 1) * share, self.SLOTS) - 1)
+        for slot in slots:
             self.nodes[to].call("CLUSTER", "SETSLOT", str(slot), "NODE", owner)
         while True:
             # Others write meanwhile: a slot that holds keys is not given away.
             self.nodes[of].call("FLUSHALL")
             try:
-                for slot in range(of * share, min((of + 1) * share, self.SLOTS)):
+                for slot in slots:
                     self.nodes[of].call("CLUSTER", "SETSLOT", str(slot), "NODE", owner)
                 return
             except RuntimeError as error:
