@@ -96,7 +96,7 @@ let package = Package(
             "SluicePipelineTests",
             [
                 "SluicePipeline", "SluiceProviders", "SluiceUpstream", "SluiceDownstream", "SluiceNet", "SluiceHTTP",
-                "SluiceJSON",
+                "SluiceJSON", "SluiceConfig", "SluicePolicy",
                 "SluiceCore",
             ]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),

@@ -126,11 +126,18 @@ extension DownstreamHTTP2: TransportDelegate {
     func transportReceived(_ bytes: Span<UInt8>) {
         if isEnding { return }
         do throws(HTTP2Error) {
+            let hadHead = session.headBeganAt != nil
             try session.receive(bytes, at: registry.loop.now, for: self)
+            if !hadHead, session.headBeganAt != nil, streams.isEmpty { watchHead() }
             if session.wantsToSend || session.isFinished { flushLater() }
         } catch {
             fail(error)
         }
+    }
+
+    /// A head has its time as over HTTP/1.1, however it drips; with streams open the timer looks at it anyway.
+    private func watchHead() {
+        if let timer { rearm(timer, after: registry.configuration.headTimeout) }
     }
 
     func transportEnded() { close() }
@@ -205,6 +212,11 @@ extension DownstreamHTTP2: TimerTarget {
             let by = transport.lastProgress + registry.configuration.stall
             return transport.pendingByteCount == 0 || now >= by ? close() : registry.loop.arm(timer, at: by)
         }
+        if let began = session.headBeganAt {
+            let by = began + registry.configuration.headTimeout
+            if now >= by { return refuseHead() }
+            if streams.isEmpty { return registry.loop.arm(timer, at: by) }
+        }
         if streams.isEmpty {
             let by = lastUse + (registry.isDraining ? Self.drainPatience : registry.configuration.idle)
             if now < by { return registry.loop.arm(timer, at: by) }
@@ -220,6 +232,17 @@ extension DownstreamHTTP2: TimerTarget {
         }
         for (stream, state) in streams { look(at: stream, state, now) }
         rearm(timer, after: Self.lookEvery)
+    }
+
+    /// The header block that does not come to its end blocks every other stream too (RFC 9113 §4.3): the connection goes.
+    private func refuseHead() {
+        registry.protocolError(
+            ProtocolError(peer: peer.address, status: 408, message: "HTTP/2: a request's head did not arrive in time"))
+        session.drain()
+        session.drain()
+        flush()
+        transport.flush()
+        close()
     }
 
     private func look(at stream: StreamID, _ state: Stream, _ now: Instant) {

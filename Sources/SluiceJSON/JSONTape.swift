@@ -26,6 +26,9 @@ internal import SluiceCore
         unsafe storage.deallocate()
     }
 
+    /// How often a document was read: whoever reads one can tell later whether the tape still holds it.
+    package private(set) var scanCount = 0
+
     /// Reads a whole document: RFC 8259, in UTF-8, without a byte order mark, and nothing after it but white space.
     ///
     /// Strict in all but one thing: an escaped surrogate without its other half (`\ud800`) is within the grammar and is
@@ -33,6 +36,7 @@ internal import SluiceCore
     /// - Throws: what is wrong and where. The tape is empty then.
     package func scan(_ bytes: Span<UInt8>, limits: JSONLimits = JSONLimits()) throws(JSONError) {
         clear()
+        scanCount &+= 1
         let byteCountMax = min(limits.byteCountMax, Int(UInt32.max) - 1)
         if bytes.count > byteCountMax { throw JSONError(.tooLong, at: byteCountMax) }
         unsafe storage.pointee.count = try unsafe bytes.withUnsafeBufferPointer { buffer throws(JSONError) in

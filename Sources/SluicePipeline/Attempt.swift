@@ -12,6 +12,8 @@ package struct Attempt {
     package var upstreamModel = ""
     /// What the process knows of the target.
     package var target: TargetState?
+    /// Its place among those that the provider may have at one time.
+    package var slot: GateSlot?
     /// What the configuration says of it.
     package var routed: RouteTarget?
     /// Leave of the target's breaker; given back with the attempt's outcome.
@@ -21,6 +23,8 @@ package struct Attempt {
     package var startedAt = Instant(nanoseconds: 0)
     /// Which of the provider's keys the attempt shows; `nil` for none.
     package var key: Int?
+    /// Which of the key's tokens it shows, where those are exchanged for keys.
+    package var tokenRenewals = 0
     /// The provider speaks another dialect than the application.
     package var translation: Translation?
     /// What writes the reply, where that is a stream of responses events that a provider does not send itself.

@@ -64,6 +64,10 @@ package final class ConfigSnapshot: Sendable {
     package let lasting: LastingState
     /// Whether some policy depends on who asks: reading that has its price.
     package let asksWhoCalls: Bool
+    /// `nil`: as many requests at one time as come.
+    package let concurrency: ConcurrencyPolicy?
+    /// `nil`: errors are told as what they are.
+    package let degraded: DegradedPolicy?
     package let showsTarget: TargetDisplay
     /// Rate limits and budgets; `nil` if there are none.
     package let rateLimits: LimitSet?
@@ -78,6 +82,7 @@ package final class ConfigSnapshot: Sendable {
         media: MediaPolicy = MediaPolicy(),
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
+        concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
         rateLimits: LimitSet? = nil, redis: RedisSettings? = nil
     ) {
         self.revision = revision
@@ -98,9 +103,12 @@ package final class ConfigSnapshot: Sendable {
         self.idempotency = idempotency
         self.logsExchanges = logsExchanges
         self.lasting = lasting
+        self.concurrency = concurrency
+        self.degraded = degraded
         self.redis = redis
         self.rateLimits = rateLimits
         let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
-        self.asksWhoCalls = asksWhoCalls || routes.asksWhoCalls || isLimitedByCaller
+        self.asksWhoCalls =
+            asksWhoCalls || routes.asksWhoCalls || isLimitedByCaller || concurrency?.priorities.asksWhoCalls == true
     }
 }

@@ -12,21 +12,26 @@ enum ErrorReply {
         var fields = HeaderFields(reservingBytes: 256, fields: 6)
         fields.append(.contentType, "application/json")
         context.appendRequestID(to: &fields)
-        fields.append(lowercaseName: "x-sluice-error-owner", rejection.owner.rawValue)
-        // What the gateway has tried already, or what cannot change, an SDK need not try again.
-        if !rejection.isRetryable { fields.append(.xShouldRetry, "false") }
         LimitHeaders.append(to: &fields, context)
         if rejection.owner == .policy, rejection.status == 429 { LimitHeaders.appendWait(rejection, to: &fields) }
-        if let wait = rejection.retryAfter {
-            fields.append(.retryAfter, "\(max(1, Int((wait.nanoseconds + 999_999_999) / 1_000_000_000)))")
-        } else if rejection.status == 503 {
-            fields.append(.retryAfter, "1")
-        }
+        appendAdvice(rejection, rejection.status, to: &fields)
         if let allowed = context.allowedMethods { fields.append(.allow, allowed) }
         if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
         context.exchange.sendHead(ResponseHead(rejection.status, fields: fields), body: .known(body.count))
         context.exchange.send(sharing: body)
         context.exchange.finish()
+    }
+
+    /// Whose doing it was, and whether and when an SDK may try again.
+    static func appendAdvice(_ rejection: Rejection, _ status: Status, to fields: inout HeaderFields) {
+        fields.append(lowercaseName: "x-sluice-error-owner", rejection.owner.rawValue)
+        // What the gateway has tried already, or what cannot change, an SDK need not try again.
+        if !rejection.isRetryable { fields.append(.xShouldRetry, "false") }
+        if let wait = rejection.retryAfter {
+            fields.append(.retryAfter, "\(max(1, Int((wait.nanoseconds + 999_999_999) / 1_000_000_000)))")
+        } else if status == 503 {
+            fields.append(.retryAfter, "1")
+        }
     }
 
     /// The last event of a stream that cannot be completed.

@@ -5,6 +5,7 @@ package import SluiceStorage
 package final class LastingState: Sendable {
     package let targets = TargetTable()
     package let limits = LimitTable()
+    package let gates = GateTable()
     package let drains = DrainGate()
     package let cache = ResponseCache()
     /// Requests whose answers others may wait for.

@@ -17,6 +17,8 @@ package final class LoadGauge: Sendable {
     private let count = Atomic<Int>(0)
     private let peak = Atomic<Int>(0)
     private let rawPressure = Atomic<UInt8>(0)
+    /// Requests of each rank that were shed for want of room.
+    private let shed = Mutex<[Int]>([])
 
     package init() {}
 
@@ -36,6 +38,16 @@ package final class LoadGauge: Sendable {
         if now > peak.load(ordering: .relaxed) { peak.store(now, ordering: .relaxed) }
         return now
     }
+
+    func noteShed(rank: Int) {
+        shed.withLock { shed in
+            while shed.count <= rank { shed.append(0) }
+            shed[rank] += 1
+        }
+    }
+
+    /// How many requests of a rank were shed for want of room.
+    package func shedCount(rank: Int) -> Int { shed.withLock { $0.indices.contains(rank) ? $0[rank] : 0 } }
 
     func leave() { count.subtract(1, ordering: .relaxed) }
 }

@@ -72,11 +72,13 @@ package final class Pipeline {
             guard let demand = try Reception.receive(context, pipeline: self) else { return leave(context) }
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
+            context.requestScan = tape.scanCount
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
             if try await Idempotency.recall(request, context, caching, tape: tape) { return leave(context) }  // 400, 409
             let destination = try routing.plan(context, request, tape: tape)  // 404
             if context.snapshot.rateLimits != nil { try await limiting.admit(context, request, tape: tape) }  // 429
             if try await Caching.recall(request, context, caching, tape: tape) { return leave(context) }
+            try await Queueing.enterModel(context)  // 429, 503
             try await forwarding.forward(request, to: destination, context)  // 502, 503, 504
         } catch {
             reject(context, error)
@@ -99,6 +101,7 @@ package final class Pipeline {
         freePlaces.append(context.place)
         gauge.leave()
         forwarding.books.conclude(&context.attempt, .cancelled, context)
+        context.slot?.release(at: loop.now)
         if context.cacheTurn != nil { Caching.conclude(context, caching) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
@@ -107,7 +110,11 @@ package final class Pipeline {
     }
 
     private func reject(_ context: RequestContext, _ rejection: Rejection) {
-        if Caching.answersStale(rejection, context, caching) || context.tellVerbatim() { return }
+        if Degrading.answer(rejection, context, caching, tape: tape) {
+            context.rejection = rejection
+            return
+        }
+        if context.tellVerbatim() { return }
         context.rejection = rejection
         if context.isInStream {
             StreamEnd.fail(context, rejection)
@@ -143,7 +150,7 @@ package final class Pipeline {
     private func resume(_ context: RequestContext) async {
         while true {
             do throws(Rejection) {
-                try await forwarding.proceed(context, isScanned: false)
+                try await forwarding.proceed(context)
             } catch {
                 if Rescue.follows(error, context) { continue }
                 reject(context, Rescue.cause(error, context))

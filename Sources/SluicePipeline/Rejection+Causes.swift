@@ -28,11 +28,7 @@ extension Rejection {
         case .cancelled: self = .gone
         case .headTimeout, .idleTimeout, .totalTimeout, .connectTimeout:
             self.init(.provider, 504, type: "api_error", code: Self.code(error.reason), detail, isRetryable: true)
-        case .shutdown:
-            self.init(
-                .gateway, 503, type: "api_error", code: "shutting_down",
-                "Sluice is shutting down and could not wait any longer.",
-                isRetryable: true)
+        case .shutdown: self = .shuttingDown
         case .poolExhausted:
             self.init(.gateway, 503, type: "api_error", code: Self.code(error.reason), detail, isRetryable: true)
         case .tokenRefused:

@@ -36,6 +36,10 @@ package struct Rejection: Error, Sendable {
 }
 
 extension Rejection {
+    package static let shuttingDown = Rejection(
+        .gateway, 503, type: "api_error", code: "shutting_down",
+        "Sluice is shutting down and could not wait any longer.", isRetryable: true)
+
     /// The application has gone: nobody reads the reply. 499 is nginx's number for it, and only logged.
     package static let gone = Rejection(
         .caller, 499, code: "client_closed_request", "The application closed the connection before it had its answer.")

@@ -5,8 +5,9 @@ internal import SluiceProviders
 
 /// How replies that we write ourselves look in the dialect that the application speaks.
 enum ReplyFormat {
-    static func streamWriter(_ context: RequestContext) -> any StreamWriter {
-        if let echo = context.attempt.translation?.echo {
+    /// - Parameter echo: what a reply in the responses dialect repeats of its request.
+    static func streamWriter(_ context: RequestContext, _ echo: ResponsesEcho? = nil) -> any StreamWriter {
+        if let echo = echo ?? context.attempt.translation?.echo {
             let writer = ResponsesStreamWriter(
                 identity(context), echo, byteCountMax: context.snapshot.limits.bodyBytesMax)
             context.attempt.responsesWriter = writer
@@ -27,9 +28,11 @@ enum ReplyFormat {
     }
 
     /// Writes a whole reply.
-    static func write(_ reply: ReplyAssembly, _ context: RequestContext, into buffer: ByteBuffer) {
+    static func write(
+        _ reply: ReplyAssembly, _ context: RequestContext, _ echo: ResponsesEcho? = nil, into buffer: ByteBuffer
+    ) {
         var identity = identity(context)
-        if let echo = context.attempt.translation?.echo {
+        if let echo = echo ?? context.attempt.translation?.echo {
             return ResponsesReplyBody.write(reply, &identity, echo, into: buffer)
         }
         switch context.dialect {
@@ -48,7 +51,7 @@ enum ReplyFormat {
     static func identity(_ context: RequestContext) -> ReplyIdentity {
         let now = EventLoop.readWallClock()
         return ReplyIdentity(
-            requestID: context.requestID, created: Int(now / 1_000_000_000), model: context.attempt.upstreamModel,
+            requestID: context.requestID, created: Int(now / 1_000_000_000), model: context.degraded == nil ? context.attempt.upstreamModel : context.model,
             seed: UInt64(truncatingIfNeeded: now) ^ UInt64(truncatingIfNeeded: context.requestID.hashValue))
     }
 }

@@ -18,6 +18,8 @@ package final class RequestContext {
         case providerError = "provider_error"
         case truncated
         case clientGone = "client_gone"
+        /// Answered in place of providers that failed.
+        case degraded
     }
 
     package let exchange: DownstreamExchange
@@ -85,6 +87,20 @@ package final class RequestContext {
     var limitMarks: [LimitMark] = []
     /// The limit that has refused the request.
     package var refusingLimit: String?
+    /// Its priority: 0 goes first.
+    package var rank = 0
+    /// Its place among those that the model may have at one time.
+    var slot: GateSlot?
+    /// A provider's, which it has waited for and not used yet.
+    var keptSlot: GateSlot?
+    /// Where it waits for a place.
+    var queueWait: QueueWait?
+    /// How long it has waited for places.
+    package var queueTime: Duration?
+    /// Which of the tape's documents was the request's.
+    var requestScan = 0
+    /// It was answered in place of a provider: how.
+    package var degraded: DegradedPolicy.Kind?
     /// What came, for another attempt; `nil` once a reply has begun.
     var request: IncomingRequest?
     /// What happens to a request that asks for more than its model can do.
@@ -171,6 +187,7 @@ extension RequestContext {
         fields.append(.xRequestID, requestID)
         if attempts > 1 { fields.append(lowercaseName: "x-sluice-attempts", "\(attempts)") }
         if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
+        if let degraded { fields.append(lowercaseName: "x-sluice-degraded", degraded.rawValue) }
         if let cacheTurn { cacheTurn.append(to: &fields, now: exchange.loop.now) }
         if let idempotentTurn { idempotentTurn.append(to: &fields) }
     }

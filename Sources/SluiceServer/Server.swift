@@ -4,6 +4,7 @@ internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceNet
 internal import SluicePipeline
+internal import SluicePolicy
 internal import SluiceTLS
 
 /// The process: its workers, and a control loop on the main thread for health, signals, reloads and the end.
@@ -58,6 +59,7 @@ package final class Server {
             status: GatewayStatus(version: Self.version), connectionsMax: configuration.limits.connectionsMax,
             log: logWriter.start(level: configuration.log.level.logLevel),
             generation: generation, lasting: lasting, seed: random.next())
+        lasting.gates.adopt(generation.snapshot.concurrency)
         loop = try EventLoop()
         sockets = try ListeningSockets(
             configuration.listeners, workers: Self.workerCount(configuration), handoverPath: options.handoverPath)
@@ -148,6 +150,7 @@ package final class Server {
     func adopt(_ configuration: ServerConfiguration, _ generation: Generation) {
         self.configuration = configuration
         shared.current = generation
+        shared.lasting.gates.adopt(generation.snapshot.concurrency)
         for worker in workers { worker.adopt(generation) }
         shared.status.configRevision = generation.snapshot.revision
         prober?.adopt(interval: configuration.breakers.probeInterval)

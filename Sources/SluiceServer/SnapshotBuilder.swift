@@ -62,6 +62,8 @@ enum SnapshotBuilder {
             idempotency: CachingBuilder.idempotency(configuration, lasting),
             logsExchanges: configuration.log.access, lasting: lasting,
             asksWhoCalls: CachingBuilder.asksWhoCalls(configuration),
+            concurrency: ConcurrencyBuilder.policy(configuration.concurrency, lasting),
+            degraded: try DegradedBuilder.policy(configuration.degraded),
             rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
             redis: redis)
     }

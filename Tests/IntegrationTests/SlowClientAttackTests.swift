@@ -33,6 +33,35 @@ import Testing
         }
     }
 
+    @Test func `a head that drips over HTTP 2 ends at its time, with and without streams beside it`() throws {
+        let upstream = try ScriptedUpstream()
+        var configuration = Configuration(upstream)
+        configuration.timeouts = "head_ms: 1000"
+        try withSluice(configuration, upstream) { sluice in
+            for hasStream in [false, true] {
+                let peer = try HTTP2Wire(sluice)
+                if hasStream { try peer.send(HTTP2Wire.headers(1, HTTP2Wire.post(), flags: HTTP2Wire.endHeaders)) }
+                // A HEADERS frame whose block is announced and never comes whole.
+                let block = HTTP2Wire.block(HTTP2Wire.get("/livez"))
+                try peer.send(Array(HTTP2Wire.frame(1, flags: 5, stream: 3, block).prefix(9 + 2)))
+                let start = ContinuousClock.now
+                let drip = Background<Bool> {
+                    for byte in block.dropFirst(2).prefix(12) {
+                        _ = try? peer.send([byte])
+                        usleep(200_000)
+                    }
+                    return true
+                }
+                #expect(try peer.goAwayCode() != nil)
+                try peer.wire.awaitEnd()
+                #expect(.now - start < .seconds(5))
+                try drip.value()
+            }
+            try sluice.awaitQuiet()
+            #expect(upstream.requests.all.isEmpty)
+        }
+    }
+
     @Test(arguments: [[], [0x16], [0x16, 0x03, 0x01, 0x02, 0x00, 0x01]] as [[UInt8]])
     func `a handshake that does not come to its end is closed at its time`(beginning: [UInt8]) throws {
         var configuration = Configuration()

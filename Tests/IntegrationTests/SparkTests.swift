@@ -16,7 +16,9 @@ import Testing
     private var streamedChat: String { chat.replacingOccurrences(of: #""temperature":0.5"#, with: #""stream":true"#) }
 
     private func configuration(_ upstream: ScriptedUpstream, _ members: String = "") -> Configuration {
-        Configuration(upstream, #"dialect: "spark-ws", \#(members)"#)
+        let settings = #"{app_id: "a", api_key: "\#(Secrets.provider)", api_secret: "\#(Secrets.otherProvider)"}"#
+        return Configuration(
+            upstream, #"dialect: "spark-ws", auth: "recipe:spark-url-hmac", auth_settings: \#(settings), \#(members)"#)
     }
 
     private func content(_ events: [String]) -> String {
@@ -39,7 +41,7 @@ import Testing
                 reply.json["choices"][0]["message"]["content"].string == "One, two."
                     && reply.json["id"].string == "cht1")
             #expect(reply.json["usage"]["total_tokens"].int == 14)
-            #expect(try upstream.requests.first("the handshake").target == "/v1/v4.0/chat")
+            #expect(try upstream.requests.first("the handshake").target.hasPrefix("/v1/v4.0/chat?"))
             let frame = try asked.first("the request")
             #expect(frame["parameter"]["chat"]["domain"].string == "4.0Ultra")
             #expect(frame["payload"]["message"]["text"][1]["content"].string == "Count to two.")

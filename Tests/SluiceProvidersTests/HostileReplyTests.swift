@@ -29,6 +29,61 @@ import Testing
         #expect(reply.byteCount > 1800, "\(reply.byteCount) of 2000 bytes of escaped line feeds went on")
     }
 
+    /// Has a decoder read events, and says whether blocks of reasoning came out with their seals.
+    private func seals(
+        _ dialect: ProviderDialect, _ events: [(name: String, document: String)]
+    ) throws -> (sealed: Int, shownByteCount: Int) {
+        let decoder = dialect.chat.makeDecoder()
+        let reply = ReplyAssembly()
+        let tape = JSONTape()
+        for event in events {
+            try tape.scan(event.document.utf8Span.span)
+            decoder.decode(
+                event: tape.root(over: event.document.utf8Span.span), named: event.name.utf8Span.span, into: reply)
+        }
+        return (reply.blocks.count, reply.reasoning?.count ?? 0)
+    }
+
+    private static let piece = String(repeating: "x", count: 1 << 19)
+
+    @Test(arguments: [3, 5])
+    func `thinking that is too long is shown, and not sealed by half`(pieceCount: Int) throws {
+        var anthropic = [
+            ("", #"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}}"#)
+        ]
+        var converse: [(String, String)] = []
+        for _ in 0..<pieceCount {
+            anthropic.append(
+                ("", #"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"\#(Self.piece)"}}"#))
+            converse.append(
+                ("contentBlockDelta", #"{"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"\#(Self.piece)"}}}"#))
+        }
+        anthropic.append(
+            ("", #"{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"s"}}"#))
+        anthropic.append(("", #"{"type":"content_block_stop","index":0}"#))
+        converse.append(
+            ("contentBlockDelta", #"{"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"s"}}}"#))
+        converse.append(("contentBlockStop", #"{"contentBlockIndex":0}"#))
+        for (dialect, events) in [(ProviderDialect.anthropic, anthropic), (.bedrock, converse)] {
+            let (sealed, shown) = try seals(dialect, events)
+            #expect(shown == pieceCount * Self.piece.utf8.count, "\(dialect)")
+            #expect(sealed == (pieceCount == 3 ? 1 : 0), "\(dialect)")
+        }
+    }
+
+    @Test func `what is kept of blocks that never end is bounded for all of them together`() throws {
+        var events: [(String, String)] = []
+        for index in 0..<40 {
+            events.append(
+                ("", #"{"type":"content_block_start","index":\#(index),"content_block":{"type":"thinking","thinking":"\#(Self.piece)"}}"#))
+            events.append(
+                ("", #"{"type":"content_block_delta","index":\#(index),"delta":{"type":"signature_delta","signature":"s"}}"#))
+        }
+        events.append(("", #"{"type":"message_stop"}"#))
+        let (sealed, _) = try seals(.anthropic, events)
+        #expect(sealed <= 4, "2 MB in pieces of half a megabyte")
+    }
+
     @Test func `calls and blocks without text count for what they take`() {
         let reply = ReplyAssembly()
         let text = "thought"

@@ -76,6 +76,19 @@ extension ConfigRule where Value == Int {
     }
 }
 
+extension ConfigRule where Value == Int {
+    /// One of a few numbers; there is at least one.
+    package static func integer(among numbers: [Int]) -> ConfigRule {
+        ConfigRule(type: "integer", allowed: alternatives(numbers.map(String.init)), placeholder: numbers[0]) {
+            value, context throws(ConfigRefusal) in
+            guard let number = try context.integer(of: value), numbers.contains(number) else { throw .notAllowed }
+            return number
+        } show: {
+            .integer($0)
+        }
+    }
+}
+
 extension ConfigRule where Value == Double {
     package static func number(in range: ClosedRange<Double>) -> ConfigRule {
         ConfigRule(

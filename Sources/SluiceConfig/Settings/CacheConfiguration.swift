@@ -10,7 +10,7 @@ package struct CacheConfiguration: Sendable, Equatable {
     package var models: [Named<CacheRuleConfiguration>] = []
     /// By `prompt_id`; they go before models.
     package var scenes: [Named<CacheRuleConfiguration>] = []
-    /// In the memory of the process. 1 MB to 64 GB.
+    /// In the memory of the process. 0 (Redis alone) to 64 GB.
     package var memoryByteCount = 67_108_864
     /// The longest answer that is kept. 1 KB to 16 MB.
     package var entryByteCountMax = 1_048_576
@@ -43,8 +43,8 @@ package struct CacheConfiguration: Sendable, Equatable {
             doc: "What is different for a scene (`prompt_id` of the platform's API). It goes before `models`."
         ) { Named($0, CacheRuleConfiguration.read($1, over: general)) }
         cache.memoryByteCount = section.integer(
-            "memory_bytes", default: cache.memoryByteCount, in: 1_048_576...68_719_476_736,
-            doc: "What is kept in the memory of the process, for all workers.")
+            "memory_bytes", default: cache.memoryByteCount, in: 0...68_719_476_736,
+            doc: "What is kept in the memory of the process, for all workers. 0: nothing, answers are in Redis alone.")
         cache.entryByteCountMax = section.integer(
             "entry_bytes_max", default: cache.entryByteCountMax, in: 1024...16_777_216,
             doc: "The longest answer that is kept.")

@@ -110,6 +110,13 @@ extension ProviderConfiguration {
         httpVersion = section.choice(
             "protocol", default: httpVersion,
             doc: "The HTTP version: `auto` is what ALPN agrees on, and HTTP/1.1 without TLS.")
+        if dialect != .sparkWebSocket { return }
+        if httpVersion == .http2 {
+            section.mistake("protocol", "auto or http1: no WebSocket is opened over HTTP/2, found \(section.written("protocol"))")
+        }
+        if authSettings["app_id"] == nil, auth != .recipe(.sparkURLHMAC) {
+            section.mistake("auth", "recipe:spark-url-hmac: every request of spark-ws carries its app_id")
+        }
     }
 
     private static func readTLS(_ section: ConfigSection) -> TLS {

@@ -51,6 +51,12 @@ extension ServerConfiguration {
             StreamsConfiguration.read)
         server.media = section.section("media", doc: "Images that requests name by URL.", MediaConfiguration.read)
         server.log = section.section("log", doc: "What is logged, and where to.", LogConfiguration.read)
+        let providers = server.providers.map(\.name)
+        server.concurrency = section.optionalSection(
+            "concurrency", doc: "How many requests a model or a provider is sent at one time, and who waits. null: all that come."
+        ) { ConcurrencyConfiguration.read($0, providers: providers) }
+        server.degraded = section.optionalSection(
+            "degraded", doc: "What is answered when no provider does. null: the error.", DegradedConfiguration.read)
         server.cache = section.optionalSection(
             "cache", doc: "Answers that are kept and given again. Without this section nothing is.", CacheConfiguration.read)
         server.idempotency = section.section(

@@ -34,6 +34,10 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var log = LogConfiguration()
     package var media = MediaConfiguration()
     package var drain = DrainConfiguration()
+    /// `nil`: as many as come.
+    package var concurrency: ConcurrencyConfiguration?
+    /// `nil`: errors are told as what they are.
+    package var degraded: DegradedConfiguration?
     /// `nil`: nothing is cached.
     package var cache: CacheConfiguration?
     package var idempotency = IdempotencyConfiguration()

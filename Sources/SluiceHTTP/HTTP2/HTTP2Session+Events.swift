@@ -15,6 +15,8 @@ extension HTTP2Session {
     /// A frame's header has been read. Every type is seen here; DATA and HEADERS only if they are not to be skipped.
     func frameBegins(type: UInt8, flags: UInt8, number: Int32) -> Int32 {
         if failure != nil { return HTTP2Callbacks.fatal }
+        // Only CONTINUATION may come within a header block (RFC 9113 §4.3).
+        if UInt32(type) != NGHTTP2_CONTINUATION.rawValue { headBeganAt = nil }
         switch UInt32(type) {
         case NGHTTP2_DATA.rawValue: return 0
         case NGHTTP2_HEADERS.rawValue:
@@ -48,6 +50,7 @@ extension HTTP2Session {
     }
 
     func headBegins(number: Int32, isRequest: Bool) -> Int32 {
+        headBeganAt = now
         if isRequest, role == .server {
             let slot = streams.open(number, at: now)
             if library.setSlot(slot, of: number) != 0 {
@@ -120,6 +123,7 @@ extension HTTP2Session {
     // MARK: Messages received
 
     private func headComplete(isEnd: Bool) {
+        headBeganAt = nil
         let slot = inbound.slot
         if streams.slots[slot].marks.contains(.isDiscarding) {
             if isEnd { streams.slots[slot].marks.insert(.peerEnded) }

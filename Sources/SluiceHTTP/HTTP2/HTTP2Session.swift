@@ -33,6 +33,8 @@ package import SluiceCore
     var outgoing: ByteQueue?
     var outgoingLimit = 0
     var continuationCount = 0
+    /// When the header block began that has not come to its end; `nil` if there is none.
+    package internal(set) var headBeganAt: Instant?
     var hasPeerSettings = false
     var queuedBeforeSettings = 0
     /// The number above every stream that the peer has opened, and the last run of numbers that it skipped.

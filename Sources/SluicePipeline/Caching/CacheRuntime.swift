@@ -44,9 +44,7 @@ final class CacheRuntime {
 
     func answers(_ settings: CacheSettings, _ cache: ResponseCache) -> RedisCache? {
         guard settings.usesRedis, let redis else { return nil }
-        let level = RedisCache(redis, settings.codec, .answers, cache)
-        followPurges(level)
-        return level
+        return RedisCache(redis, settings.codec, .answers, cache)
     }
 
     func replies(_ settings: IdempotencySettings, _ cache: ResponseCache) -> RedisCache? {
@@ -59,11 +57,13 @@ final class CacheRuntime {
         RedisCache(redis, EntryCodec(secret: nil), .answers, cache).purge(target, at: time)
     }
 
-    /// Beside the requests: none waits for it.
-    private func followPurges(_ level: RedisCache) {
-        if purgesLearnedAt == nil { level.followPurges() }
-        if let last = purgesLearnedAt, loop.now - last < Self.purgesLearned { return }
+    /// To be called before anything is looked up: only the first waits for what was purged before.
+    func learnPurges(_ level: RedisCache) async {
+        let last = purgesLearnedAt
+        if let last, loop.now - last < Self.purgesLearned { return }
         purgesLearnedAt = loop.now
-        loop.spawn { await level.learnPurges() }
+        if last != nil { return loop.spawn { await level.learnPurges() } }
+        level.followPurges()
+        await level.learnPurges()
     }
 }

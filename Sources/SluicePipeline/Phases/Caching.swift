@@ -17,7 +17,7 @@ enum Caching {
     static func recall(
         _ request: IncomingRequest, _ context: RequestContext, _ runtime: CacheRuntime, tape: JSONTape
     ) async throws(Rejection) -> Bool {
-        guard let settings = context.snapshot.cache, case .json(let body) = request.body,
+        guard let settings = context.snapshot.cache, !context.plan.targets.isEmpty, case .json(let body) = request.body,
             let turn = turn(tape.root(over: body.span), context, settings, runtime)
         else { return false }
         context.cacheTurn = turn
@@ -35,8 +35,7 @@ enum Caching {
                 context.watchForAbandonment()
                 let isAnswered = try await join(wanted, turn, context, settings, runtime)
                 if isAnswered { return true }
-                // Other requests have used it meanwhile.
-                try RequestEditing.scan(body, tape)
+                context.load(request, on: tape)
             }
         }
         context.snapshot.lasting.cache.counters.missed()
@@ -173,6 +172,7 @@ enum Caching {
     ) async throws(Rejection) -> Bool {
         let cache = context.snapshot.lasting.cache
         guard let redis = runtime.answers(settings, cache), redis.isAvailable else { return false }
+        await runtime.learnPurges(redis)
         let deadline = runtime.loop.now + settings.policy.fleetWait
         var pause = pollMin
         while true {
@@ -255,7 +255,6 @@ enum Caching {
         // What goes out now is not to be kept again.
         context.exchange.tap = nil
         context.recording = nil
-        context.outcome = .complete
         do throws(Rejection) {
             try serve(entry, .stale, .memory, turn, context, runtime)
             return true

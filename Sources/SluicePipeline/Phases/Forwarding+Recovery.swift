@@ -19,12 +19,19 @@ extension Forwarding {
         while true {
             if let ending = context.ending { throw Rejection(ending, provider: "") }
             context.plan.position = start
-            switch candidates.next(context) {
+            let answer = candidates.next(context)
+            // It was for a target that is closed by now.
+            context.keptSlot = nil
+            switch answer {
             case .target(let target):
                 if context.repeatsAtTarget == 0 { noteRequest(to: target, context) }
                 return target
             case .nobody(let unavailable):
                 context.plan.position = start
+                if let gate = unavailable.full {
+                    try await Queueing.wait(at: gate, context)
+                    continue
+                }
                 if let wait = worthwhileWait(unavailable, context) {
                     context.waited += wait
                     await context.pause(wait)

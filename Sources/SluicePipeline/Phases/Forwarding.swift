@@ -34,6 +34,7 @@ struct Forwarding {
     }
 
     func forward(_ request: IncomingRequest, to destination: Destination, _ context: RequestContext) async throws(Rejection) {
+        context.load(request, on: tape)
         if context.countsTokens, try CountedTokens.answer(request, destination, context, tape: tape) { return }
         switch destination {
         case .echo: try await EchoReply.send(request, context, tape: tape)
@@ -42,22 +43,15 @@ struct Forwarding {
             context.exchange.onAbandoned = { [unowned context] in
                 StreamDrain.abandoned(context)
             }
-            try await proceed(context, isScanned: true)
+            try await proceed(context)
         }
     }
 
     /// Makes attempts until a reply has begun or nothing is left to try.
-    ///
-    /// - Parameter isScanned: the tape still holds the request's document.
-    func proceed(_ context: RequestContext, isScanned: Bool) async throws(Rejection) {
-        var isScanned = isScanned
+    func proceed(_ context: RequestContext) async throws(Rejection) {
         while let request = context.request {
-            let waitedBefore = context.waited
             let target = try await candidate(context)
-            if !isScanned || context.waited > waitedBefore, case .json(let body) = request.body {
-                try? tape.scan(body.span)
-            }
-            isScanned = false
+            context.load(request, on: tape)
             let upstreamRequest: UpstreamRequest
             do throws(Rejection) {
                 upstreamRequest = try await prepare(request, target, context)
@@ -113,7 +107,10 @@ struct Forwarding {
         _ request: inout UpstreamRequest, _ context: RequestContext, _ provider: Provider
     ) async throws(UpstreamError) {
         guard let signer = provider.signer(context.attempt.key) else { return }
-        if let source = signer.tokens { try await tokens.refresh(source, context.deadlines) }
+        if let source = signer.tokens {
+            try await tokens.refresh(source, context.deadlines)
+            context.attempt.tokenRenewals = source.renewals
+        }
         signer.sign(
             &request, authority: provider.endpoint.authority, at: Int(EventLoop.readWallClock() / 1_000_000_000))
     }

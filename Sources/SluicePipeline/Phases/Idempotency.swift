@@ -41,7 +41,7 @@ enum Idempotency {
         context.watchForAbandonment()
         let isAnswered = try await join(turn, context, settings, runtime)
         if isAnswered { return true }
-        if case .json(let body) = request.body { try RequestEditing.scan(body, tape) }
+        context.load(request, on: tape)
         context.tenant = Identification.tenant(context)
         Recording.begin(verbatim: context, byteCountMax: settings.entryByteCountMax)
         return false

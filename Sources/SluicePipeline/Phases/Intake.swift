@@ -21,6 +21,17 @@ struct IncomingRequest {
     var formModelRange: Range<Int>?
 }
 
+extension RequestContext {
+    /// Has the tape hold the request's document, if something else was read since: by others on this worker, while this exchange
+    /// waited, or by ourselves.
+    func load(_ request: IncomingRequest, on tape: JSONTape) {
+        guard case .json(let body) = request.body, tape.scanCount != requestScan else { return }
+        // It was valid the first time.
+        try? tape.scan(body.span)
+        requestScan = tape.scanCount
+    }
+}
+
 /// Reads what has to be read before a provider can be chosen.
 enum Intake {
     static func read(

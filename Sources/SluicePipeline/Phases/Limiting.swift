@@ -27,8 +27,7 @@ final class Limiting {
         context.limits = hold
         if !set.hasShared { return try reserve(subject, hold, isAttempt: false, context) }
         try await reserveShared(subject, hold, isAttempt: false, context)
-        // Another exchange may have used it while this one waited.
-        if case .json(let body) = request.body { try? tape.scan(body.span) }
+        context.load(request, on: tape)
     }
 
     /// Takes what depends on the provider that is asked now. As `admit` has it with the tape.
@@ -39,7 +38,7 @@ final class Limiting {
         let subject = context.limitSubject(provider: provider.name)
         if !set.hasShared { return try reserve(subject, hold, isAttempt: true, context) }
         try await reserveShared(subject, hold, isAttempt: true, context)
-        if case .json(let body) = request.body { try? tape.scan(body.span) }
+        context.load(request, on: tape)
     }
 
     private func reserve(

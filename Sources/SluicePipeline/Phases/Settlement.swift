@@ -72,6 +72,11 @@ final class Settlement {
         if let first = context.firstByteAt {
             entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt)
         }
+        if let wait = context.queueTime { entry.field("sluice.queue_ms", milliseconds: wait) }
+        if let name = context.snapshot.concurrency?.priorities.name(rank: context.rank) {
+            entry.field("sluice.priority", name)
+        }
+        if let kind = context.degraded { entry.field("sluice.degraded", kind.rawValue) }
         if context.isStream { entry.field("sluice.stream", true) }
         writeStream(context, entry)
         if !context.attempt.report.lost.isEmpty {

@@ -87,7 +87,8 @@ enum TranslatedReply {
         let body = try await document(from: upstream, context, tape: tape)
         let buffer = ByteBuffer(capacity: body.count + 256)
         let usage = embeddings.decode(
-            tape.root(over: body.span), model: context.attempt.upstreamModel, asBase64: translation.asBase64, into: buffer)
+            tape.root(over: body.span), model: context.attempt.upstreamModel, asBase64: translation.asBase64,
+            estimate: .estimate(requestByteCount: context.exchange.receivedByteCount, textByteCount: 0), into: buffer)
         guard let usage else {
             if let fault = embeddings.fault(in: tape.root(over: body.span)) { throw context.reported(fault) }
             throw UpstreamError(.malformed, "its reply has no embeddings")
@@ -99,8 +100,11 @@ enum TranslatedReply {
     private static func send(_ body: ByteBuffer, _ context: RequestContext) {
         context.status = 200
         context.firstByteAt = context.exchange.loop.now
-        context.exchange.sendHead(
-            ResponseHead(200, fields: fields("application/json", context)), body: .known(body.count))
+        var fields = fields("application/json", context)
+        if context.operation == .embeddings, context.attempt.usage?.isEstimated == true {
+            fields.append(lowercaseName: "x-sluice-usage", "estimated")
+        }
+        context.exchange.sendHead(ResponseHead(200, fields: fields), body: .known(body.count))
         context.exchange.send(sharing: body)
         context.exchange.finish()
     }
@@ -127,6 +131,8 @@ enum TranslatedReply {
         var fields = HeaderFields(reservingBytes: 256, fields: 6)
         fields.append(.contentType, contentType)
         context.appendRequestID(to: &fields)
+        // Of providers that failed there is nothing to say.
+        if context.degraded != nil { return fields }
         context.appendTarget(to: &fields)
         LimitHeaders.append(to: &fields, context)
         if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }

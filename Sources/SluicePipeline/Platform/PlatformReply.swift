@@ -102,9 +102,13 @@ enum PlatformReply {
             json.key("name")
             json.string(context.model)
             json.key("provider")
-            json.string(context.attempt.provider?.name ?? context.cacheTurn?.served?.labels.provider ?? "sluice")
+            let isOurs = context.degraded == .fixed
+            json.string(
+                isOurs
+                    ? "sluice"
+                    : context.attempt.provider?.name ?? context.cacheTurn?.served?.labels.provider ?? "sluice")
             json.key("version")
-            json.string(version ?? context.attempt.upstreamModel)
+            json.string(version ?? (isOurs ? context.model : context.attempt.upstreamModel))
         }
     }
 

@@ -19,6 +19,8 @@ struct AttemptBooks {
         attempt.isUnderWay = false
         if kind != nil { context.settleFailed(attempt) }
         let now = context.exchange.loop.now
+        attempt.slot?.release(at: now)
+        attempt.slot = nil
         let speaksAgainst = kind.map { Self.speaksAgainst($0, attempt, context, now) } ?? false
         var latency: Duration?
         if let sent = attempt.sentUpstreamAt, let head = attempt.headAt { latency = head - sent }

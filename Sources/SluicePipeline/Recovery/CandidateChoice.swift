@@ -16,6 +16,8 @@ struct CandidateChoice {
         var isLimited = false
         /// When the first breaker lets a request through.
         var breaker: Instant?
+        /// The first that has as many requests as it may have.
+        var full: ConcurrencyGate?
     }
 
     enum Answer {
@@ -24,11 +26,17 @@ struct CandidateChoice {
     }
 
     /// Goes on from the plan's position. The target's leave is in the attempt, which has begun.
+    ///
+    /// One that is full gives way to those after it, and comes after the one that is asked in its place.
     func next(_ context: RequestContext) -> Answer {
         let now = context.exchange.loop.now
+        let start = context.plan.position
         var unavailable = Unavailable()
         while let target = context.plan.current {
-            if begin(target, context, now, &unavailable) { return .target(target) }
+            if begin(target, context, now, &unavailable) {
+                if unavailable.full != nil { context.plan.advanceCurrent(to: start) }
+                return .target(target)
+            }
             context.plan.position += 1
         }
         return .nobody(unavailable)
@@ -44,6 +52,14 @@ struct CandidateChoice {
             if health.closures.openingOfWhole(at: now) == nil { unavailable.isLimited = true }
             return false
         }
+        var slot: GateSlot?
+        switch Queueing.place(at: target.provider, context) {
+        case .free: break
+        case .slot(let taken): slot = taken
+        case .full(let gate):
+            unavailable.full = unavailable.full ?? gate
+            return false
+        }
         var permit: CircuitBreaker.Permit?
         if let breakers = context.snapshot.recovery.breakers {
             var transition: CircuitBreaker.Transition?
@@ -56,6 +72,7 @@ struct CandidateChoice {
             if let transition { log.note(transition, target.state) }
         }
         context.begin(target)
+        context.attempt.slot = slot
         context.attempt.permit = permit
         context.attempt.isUnderWay = true
         target.state.load.begin()

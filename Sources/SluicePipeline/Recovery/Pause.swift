@@ -40,5 +40,6 @@ extension RequestContext {
         rival?.upstream?.cancel(error)
         pause?.end()
         waiter?.wake()
+        queueWait?.leave(error.reason == .shutdown ? .shutdown : .gone)
     }
 }

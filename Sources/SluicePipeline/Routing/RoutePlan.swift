@@ -12,6 +12,13 @@ package struct RoutePlan: Sendable {
 
     package var current: RouteTarget? { position < targets.count ? targets[position] : nil }
 
+    /// Puts what is asked now before those that it overtakes.
+    mutating func advanceCurrent(to place: Int) {
+        if place >= position { return }
+        targets.insert(targets.remove(at: position), at: place)
+        position = place
+    }
+
     /// Whether what is asked now stands in for the model that was asked for.
     package var isFallback: Bool { current.map { $0.model != route?.model } ?? false }
 }

@@ -18,8 +18,10 @@ package final class AnthropicReplyDecoder: ReplyDecoder {
         /// Insides of JSON strings: the thinking, and its signature.
         var text: ByteBuffer?
         var signature: ByteBuffer?
-        /// Whether `text` would have been longer than what is kept.
+        /// There was more than is kept: without the whole of it the signature says nothing.
         var isCut = false
+
+        var keptByteCount: Int { (text?.count ?? 0) + (signature?.count ?? 0) }
     }
 
     private var blocks: [Block] = []
@@ -28,10 +30,14 @@ package final class AnthropicReplyDecoder: ReplyDecoder {
     private var usage = AnthropicUsage()
     private var isStopped = false
     private var hasFault = false
-    /// Bounds what a stream can make us remember.
-    private static let blocksMax = 64
+    /// Of all open blocks together.
+    private var keptByteCount = 0
+    /// Bounds what a stream can make us remember. Blocks come one after the other; who leaves more open than that loses the first,
+    /// with its signature.
+    private static let blocksMax = 16
     private static let callsMax = 1024
-    private static let thinkingBytesMax = 4_194_304
+    /// The longest thinking of any model is 128,000 tokens, below 1 MB.
+    private static let keptBytesMax = 2_097_152
 
     package init() {}
 
@@ -124,20 +130,17 @@ package final class AnthropicReplyDecoder: ReplyDecoder {
         } else if type.equals("thinking_delta") {
             guard let text = Self.text(delta["thinking"]), !text.isEmpty else { return }
             sink.reasoning(text)
-            keep(text, of: index)
+            if let place = thinkingBlock(index) { keep(text, of: place, in: \.text) }
         } else if type.equals("signature_delta") {
             guard let signature = Self.text(delta["signature"]), let place = thinkingBlock(index) else { return }
-            let kept = blocks[place].signature ?? ByteBuffer(capacity: signature.byteCount)
-            if kept.count + signature.byteCount > Self.thinkingBytesMax { return }
-            signature.append(escapedTo: kept)
-            blocks[place].signature = kept
+            keep(signature, of: place, in: \.signature)
         }
     }
 
     private func begin(_ block: JSONValue, _ index: Int, into sink: any ReplySink) {
         guard let type = block["type"]?.unescapedBytes else { return }
         end(index, into: sink)
-        if blocks.count >= Self.blocksMax { blocks.removeFirst() }
+        if blocks.count >= Self.blocksMax { _ = close(0) }
         if type.equals("tool_use") {
             blocks.append(Block(index: index, kind: begin(call: block, into: sink)))
             // Some servers give the input at once.
@@ -148,7 +151,7 @@ package final class AnthropicReplyDecoder: ReplyDecoder {
             blocks.append(Block(index: index, kind: .thinking))
             if let text = Self.text(block["thinking"]), !text.isEmpty {
                 sink.reasoning(text)
-                keep(text, of: index)
+                keep(text, of: blocks.count - 1, in: \.text)
             }
         } else if type.equals("redacted_thinking") {
             readRedacted(block, into: sink)
@@ -159,7 +162,7 @@ package final class AnthropicReplyDecoder: ReplyDecoder {
 
     private func end(_ index: Int, into sink: any ReplySink) {
         guard let place = blocks.firstIndex(where: { $0.index == index }) else { return }
-        let block = blocks.remove(at: place)
+        let block = close(place)
         guard block.kind == .thinking, !block.isCut, let signature = block.signature, !signature.isEmpty else { return }
         let text = block.text ?? ByteBuffer(capacity: 16)
         sink.reasoningBlock(
@@ -167,19 +170,27 @@ package final class AnthropicReplyDecoder: ReplyDecoder {
                 format: ReasoningDetails.anthropic, text: .escaped(text.span), seal: .escaped(signature.span)))
     }
 
+    private func close(_ place: Int) -> Block {
+        let block = blocks.remove(at: place)
+        keptByteCount -= block.keptByteCount
+        return block
+    }
+
     private func thinkingBlock(_ index: Int) -> Int? { blocks.firstIndex { $0.index == index && $0.kind == .thinking } }
 
-    /// The text of a block is wanted again with its signature.
-    private func keep(_ text: ReplyText, of index: Int) {
-        guard let place = thinkingBlock(index), !blocks[place].isCut else { return }
-        let kept = blocks[place].text ?? ByteBuffer(capacity: 1024)
-        if kept.count + text.byteCount > Self.thinkingBytesMax {
-            blocks[place].isCut = true
-            blocks[place].text = nil
-            return
-        }
+    /// The text of a block is wanted again with its signature: both of them whole, or not at all.
+    private func keep(_ text: ReplyText, of place: Int, in part: WritableKeyPath<Block, ByteBuffer?>) {
+        if blocks[place].isCut { return }
+        let kept = blocks[place][keyPath: part] ?? ByteBuffer(capacity: max(256, text.byteCount))
+        let before = kept.count
         text.append(escapedTo: kept)
-        blocks[place].text = kept
+        keptByteCount += kept.count - before
+        blocks[place][keyPath: part] = kept
+        if keptByteCount <= Self.keptBytesMax { return }
+        keptByteCount -= blocks[place].keptByteCount
+        blocks[place].isCut = true
+        blocks[place].text = nil
+        blocks[place].signature = nil
     }
 
     // MARK: Calls

@@ -20,11 +20,13 @@ package final class ConverseReplyDecoder: ReplyDecoder {
     private let reasoning = ByteBuffer(capacity: 256)
     private let signature = ByteBuffer(capacity: 256)
     private let redacted = ByteBuffer(capacity: 64)
+    /// There was more of it than is kept.
+    private var isReasoningCut = false
     private let scratch = ByteBuffer(capacity: 256)
     /// No answer has more blocks; more are left out.
     private static let blocksMax = 1024
-    /// A longer block cannot be sealed, and is passed on as text only.
-    private static let reasoningBytesMax = 8_388_608
+    /// Of a block of reasoning, its seal included. A longer one cannot be sealed, and is passed on as text only.
+    private static let reasoningBytesMax = 2_097_152
 
     package init() {}
 
@@ -164,13 +166,12 @@ package final class ConverseReplyDecoder: ReplyDecoder {
     }
 
     private func keep(_ text: ReplyText, in buffer: ByteBuffer) {
-        if buffer.count + text.byteCount <= Self.reasoningBytesMax {
-            text.append(escapedTo: buffer)
-        } else {
-            // Too long to be kept whole, and of no use in part.
-            signature.removeAll()
-            redacted.removeAll()
-        }
+        if isReasoningCut { return }
+        text.append(escapedTo: buffer)
+        if reasoning.count + signature.count + redacted.count <= Self.reasoningBytesMax { return }
+        // Too long to be kept whole, and of no use in part.
+        isReasoningCut = true
+        for part in [reasoning, signature, redacted] { part.removeAll() }
     }
 
     /// A block has ended: if it was one of reasoning, with what Bedrock wants back.
@@ -178,6 +179,7 @@ package final class ConverseReplyDecoder: ReplyDecoder {
         let reasoning = reasoning
         let signature = signature
         let redacted = redacted
+        isReasoningCut = false
         if !signature.isEmpty {
             sink.reasoningBlock(
                 ReasoningBlock(

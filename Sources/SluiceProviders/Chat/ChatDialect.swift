@@ -63,9 +63,13 @@ package protocol EmbeddingDialect: Sendable {
     ) throws(EncodingRefusal)
     /// Writes OpenAI's reply.
     ///
-    /// - Parameter asBase64: the application asked for `encoding_format` base64: little-endian 32-bit floats.
+    /// - Parameters:
+    ///   - asBase64: the application asked for `encoding_format` base64: little-endian 32-bit floats.
+    ///   - estimate: what it cost, if the provider does not say.
     /// - Returns: what it cost; `nil` if the document is no such reply, and then nothing counts that was written.
-    func decode(_ document: JSONValue, model: String, asBase64: Bool, into body: ByteBuffer) -> Usage?
+    func decode(
+        _ document: JSONValue, model: String, asBase64: Bool, estimate: Usage, into body: ByteBuffer
+    ) -> Usage?
     /// Reads an error in a reply with status 200; `nil` if it is none.
     func fault(in document: JSONValue) -> ProviderFault?
 }

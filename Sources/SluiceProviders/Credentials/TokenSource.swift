@@ -20,7 +20,12 @@ package final class TokenSource: Sendable {
     /// Of the token's origin.
     package let endpoint: Endpoint
     private let recipe: Recipe
-    private let token = Mutex<(token: ExpiringToken, marginSeconds: Int)?>(nil)
+    private struct State {
+        var token: (token: ExpiringToken, marginSeconds: Int)?
+        var renewals = 0
+    }
+
+    private let state = Mutex(State())
     /// A token is renewed so long before its end, in seconds: a request that is under way must not outlive it. One that does
     /// not last long itself is renewed when half of its time is over.
     private static let marginSecondsMax = 60
@@ -32,15 +37,18 @@ package final class TokenSource: Sendable {
 
     /// The token, if it is good for a while.
     package func current(at seconds: Int) -> Secret? {
-        token.withLock { token in
-            guard let (token, margin) = token, token.isGood(at: seconds, marginSeconds: margin) else { return nil }
+        state.withLock { state in
+            guard let (token, margin) = state.token, token.isGood(at: seconds, marginSeconds: margin) else { return nil }
             return token.value
         }
     }
 
+    /// Counts up with every token that was accepted: says which one a request has shown.
+    package var renewals: Int { state.withLock { $0.renewals } }
+
     /// Overwrites the token, and what it is exchanged for.
     package func conceal(in buffer: ByteBuffer) {
-        if let token = token.withLock({ $0?.token.value }) { Concealment.conceal(token, in: buffer) }
+        if let token = state.withLock({ $0.token?.token.value }) { Concealment.conceal(token, in: buffer) }
         switch recipe {
         case .baidu(let apiKey, let secretKey, _):
             Concealment.conceal(apiKey, in: buffer)
@@ -50,8 +58,12 @@ package final class TokenSource: Sendable {
         }
     }
 
-    /// The provider does not accept it: the next request asks for another one.
-    package func forget() { token.withLock { $0 = nil } }
+    /// The provider does not accept it: the next request asks for another one. A token that has come since stays.
+    ///
+    /// - Parameter renewals: as it was when the request was signed that was refused.
+    package func forget(ofRenewals renewals: Int) {
+        state.withLock { state in if state.renewals == renewals { state.token = nil } }
+    }
 
     /// The request that gets a token.
     package func request(at seconds: Int) throws(UpstreamError) -> UpstreamRequest {
@@ -87,6 +99,9 @@ package final class TokenSource: Sendable {
     package func accept(_ document: JSONValue?, status: Status, at seconds: Int) throws(TokenReply.Refusal) {
         let reply = try TokenReply.oauth(document, status: status)
         let margin = min(Self.marginSecondsMax, reply.lifetimeSeconds / 2)
-        token.withLock { $0 = (reply.expiring(receivedAt: seconds), margin) }
+        state.withLock { state in
+            state.token = (reply.expiring(receivedAt: seconds), margin)
+            state.renewals += 1
+        }
     }
 }

@@ -38,10 +38,12 @@ package struct DashScopeEmbeddings: EmbeddingDialect {
 
     package func fault(in document: JSONValue) -> ProviderFault? { DashScopeFault.read(document, status: nil) }
 
-    package func decode(_ document: JSONValue, model: String, asBase64: Bool, into body: ByteBuffer) -> Usage? {
+    package func decode(
+        _ document: JSONValue, model: String, asBase64: Bool, estimate: Usage, into body: ByteBuffer
+    ) -> Usage? {
         guard let embeddings = document["output"]?["embeddings"], embeddings.isArray else { return nil }
-        let total = max(0, document["usage"]?["total_tokens"]?.int ?? 0)
-        let usage = Usage(inputTokens: total, totalTokens: total)
+        let total = document["usage"]?["total_tokens"]?.int.map { max(0, $0) }
+        let usage = total.map { Usage(inputTokens: $0, totalTokens: $0) } ?? estimate
         var reply = EmbeddingReplyWriter(model: model, asBase64: asBase64, into: body)
         // In the order of the texts, whatever the order of the reply.
         for index in 0..<embeddings.count {

@@ -28,9 +28,11 @@ package struct ErnieEmbeddings: EmbeddingDialect {
 
     package func fault(in document: JSONValue) -> ProviderFault? { ErnieFault.inBand(document) }
 
-    package func decode(_ document: JSONValue, model: String, asBase64: Bool, into body: ByteBuffer) -> Usage? {
+    package func decode(
+        _ document: JSONValue, model: String, asBase64: Bool, estimate: Usage, into body: ByteBuffer
+    ) -> Usage? {
         guard let data = document["data"], data.isArray else { return nil }
-        let usage = Usage(openAI: document["usage"]) ?? Usage()
+        let usage = Usage(openAI: document["usage"]) ?? estimate
         var reply = EmbeddingReplyWriter(model: model, asBase64: asBase64, into: body)
         var elements = data.elements
         while let element = elements.next() {

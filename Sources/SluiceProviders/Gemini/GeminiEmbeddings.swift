@@ -90,9 +90,11 @@ package struct GeminiEmbeddings: EmbeddingDialect {
         }
     }
 
-    package func decode(_ document: JSONValue, model: String, asBase64: Bool, into body: ByteBuffer) -> Usage? {
+    package func decode(
+        _ document: JSONValue, model: String, asBase64: Bool, estimate: Usage, into body: ByteBuffer
+    ) -> Usage? {
         guard let embeddings = document["embeddings"], embeddings.isArray else { return nil }
-        let usage = Usage(gemini: document["usageMetadata"]) ?? Usage()
+        let usage = Usage(gemini: document["usageMetadata"]) ?? estimate
         var reply = EmbeddingReplyWriter(model: model, asBase64: asBase64, into: body)
         var elements = embeddings.elements
         while let embedding = elements.next() {

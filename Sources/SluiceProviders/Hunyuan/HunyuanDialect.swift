@@ -66,10 +66,14 @@ package struct HunyuanEmbeddings: EmbeddingDialect {
 
     package func fault(in document: JSONValue) -> ProviderFault? { HunyuanFault.inBand(document) }
 
-    package func decode(_ document: JSONValue, model: String, asBase64: Bool, into body: ByteBuffer) -> Usage? {
+    package func decode(
+        _ document: JSONValue, model: String, asBase64: Bool, estimate: Usage, into body: ByteBuffer
+    ) -> Usage? {
         guard let response = document["Response"], let data = response["Data"], data.isArray else { return nil }
-        let input = max(0, response["Usage"]?["PromptTokens"]?.int ?? 0)
-        let usage = Usage(inputTokens: input, totalTokens: response["Usage"]?["TotalTokens"]?.int)
+        let usage =
+            response["Usage"]?["PromptTokens"]?.int.map { input in
+                Usage(inputTokens: max(0, input), totalTokens: response["Usage"]?["TotalTokens"]?.int)
+            } ?? estimate
         var reply = EmbeddingReplyWriter(model: model, asBase64: asBase64, into: body)
         var elements = data.elements
         while let element = elements.next() {

@@ -69,7 +69,9 @@ package struct SparkEmbeddings: EmbeddingDialect {
 
     package func fault(in document: JSONValue) -> ProviderFault? { SparkFault.inBand(document) }
 
-    package func decode(_ document: JSONValue, model: String, asBase64: Bool, into body: ByteBuffer) -> Usage? {
+    package func decode(
+        _ document: JSONValue, model: String, asBase64: Bool, estimate: Usage, into body: ByteBuffer
+    ) -> Usage? {
         guard let text = document["payload"]?["feature"]?["text"]?.string,
             let bytes = Base64.decode(text.utf8Span.span),
             !bytes.isEmpty, bytes.count % 4 == 0
@@ -87,8 +89,8 @@ package struct SparkEmbeddings: EmbeddingDialect {
         guard (try? tape.scan(numbers.span)) != nil else { return nil }
         var reply = EmbeddingReplyWriter(model: model, asBase64: asBase64, into: body)
         guard reply.write(tape.root(over: numbers.span)) else { return nil }
-        let usage = Usage()
-        reply.end(usage)
-        return usage
+        // It never says.
+        reply.end(estimate)
+        return estimate
     }
 }

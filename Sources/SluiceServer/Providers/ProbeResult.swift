@@ -1,4 +1,5 @@
 internal import SluiceCore
+internal import SluiceProviders
 internal import Synchronization
 
 /// What a probe, or the last request for the list of models, found out about a provider.
@@ -22,6 +23,8 @@ struct ProbeResult: Sendable {
     let latency: Duration
     /// When it ended, in seconds since 1970.
     let seconds: Int
+    /// Why the key that was shown is left alone from now on.
+    var keyReason: KeyRing.Reason?
 }
 
 /// The last result of each provider. Read and written from any thread.

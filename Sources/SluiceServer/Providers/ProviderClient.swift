@@ -12,6 +12,8 @@ final class ProviderClient {
         let head: ResponseHead
         /// Without our credentials, should the provider repeat them.
         let body: ByteBuffer
+        /// Which of its source's tokens the request has shown.
+        var tokenRenewals = 0
     }
 
     let loop: EventLoop
@@ -46,9 +48,11 @@ final class ProviderClient {
         let deadlines = Deadlines(
             connect: Self.patience, head: Self.patience, idle: Self.patience,
             total: EventLoop.readClock() + Self.patience)
+        var renewals = 0
         if let signer = provider.signer(key) {
             if let source = signer.tokens {
                 try await TokenFetcher(pools: pools, tape: JSONTape()).refresh(source, deadlines)
+                renewals = source.renewals
             }
             signer.sign(
                 &request, authority: provider.endpoint.authority,
@@ -65,6 +69,6 @@ final class ProviderClient {
             throw UpstreamError(.tooLarge, "its reply is longer than \(replyBytesMax) bytes")
         }
         provider.conceal(in: body)
-        return Reply(head: head, body: body)
+        return Reply(head: head, body: body, tokenRenewals: renewals)
     }
 }

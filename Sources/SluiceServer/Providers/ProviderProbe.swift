@@ -6,7 +6,7 @@ internal import SluiceNet
 internal import SluiceProviders
 internal import SluiceUpstream
 
-/// Finds out whether a provider is well, with each of its keys. Off the workers; what it finds changes nothing.
+/// Finds out whether a provider is well, with each of its keys. Off the workers, which learn of a key that is refused or spent.
 struct ProviderProbe {
     let client: ProviderClient
     let provider: Provider
@@ -26,9 +26,12 @@ struct ProviderProbe {
                 result = await ask(.emptyChat, key: key).result
             }
             // A token that was kept may have been withdrawn: only a fresh one proves that the key is refused.
-            if result.verdict == .keyRefused, reply != nil, let tokens = provider.signer(key)?.tokens {
-                tokens.forget()
+            if result.verdict == .keyRefused, let shown = reply, let tokens = provider.signer(key)?.tokens {
+                tokens.forget(ofRenewals: shown.tokenRenewals)
                 result = await ask(question, key: key).result
+            }
+            if let key, let reason = result.keyReason {
+                provider.keys.setAside(key, reason, at: EventLoop.readClock())
             }
             if keys.count > 1, let key, result.verdict != .reachable {
                 result.reason = "key \(key + 1) of \(keys.count): \(result.reason)"
@@ -52,22 +55,26 @@ struct ProviderProbe {
     ) async -> (result: ProbeResult, reply: ProviderClient.Reply?) {
         let start = EventLoop.readClock()
         var verdict: (ProbeResult.Verdict, String)
+        var keyReason: KeyRing.Reason?
         var reply: ProviderClient.Reply?
         do {
             let request = try question.request(provider, key: key)
             let answer = try await client.send(request, to: provider, key: key)
             reply = answer
-            verdict = ProbeVerdict(provider: provider, question: question).judge(answer)
+            let judge = ProbeVerdict(provider: provider, question: question)
+            verdict = judge.judge(answer)
+            keyReason = judge.keyReason(answer)
         } catch let refusal as EncodingRefusal {
             verdict = (.failed, refusal.message)
         } catch let error as UpstreamError {
             verdict = (error.reason == .tokenRefused ? .keyRefused : .failed, error.detail)
+            if error.reason == .tokenRefused { keyReason = .refused }
         } catch {
             verdict = (.failed, "\(error)")
         }
         let result = ProbeResult(
             verdict: verdict.0, reason: verdict.1, question: question.name, latency: EventLoop.readClock() - start,
-            seconds: Int(EventLoop.readWallClock() / 1_000_000_000))
+            seconds: Int(EventLoop.readWallClock() / 1_000_000_000), keyReason: keyReason)
         return (result, reply)
     }
 }
@@ -90,11 +97,7 @@ struct ProbeVerdict {
         let isJSON = (try? tape.scan(reply.body.span)) != nil
         let health = question.isGet && provider.adaptation.health?.method == "GET" ? provider.adaptation.health : nil
         guard health?.statuses.contains(Int(status.code)) ?? status.isSuccess else {
-            let fault =
-                isJSON
-                ? provider.chat.fault(reply.head, tape.root(over: reply.body.span), text: reply.body.span)
-                : provider.chat.fault(reply.head, nil, text: reply.body.span)
-            return judge(fault, status)
+            return judge(fault(of: reply, isJSON, tape), status)
         }
         guard isJSON else { return (.failed, "status \(status.code), but not JSON") }
         let document = tape.root(over: reply.body.span)
@@ -103,6 +106,28 @@ struct ProbeVerdict {
             return (.failed, "status \(status.code), but without `\(member)`")
         }
         return (.reachable, "status \(status.code)")
+    }
+
+    private func fault(of reply: ProviderClient.Reply, _ isJSON: Bool, _ tape: JSONTape) -> ProviderFault {
+        isJSON
+            ? provider.chat.fault(reply.head, tape.root(over: reply.body.span), text: reply.body.span)
+            : provider.chat.fault(reply.head, nil, text: reply.body.span)
+    }
+
+    /// Why the key is to be left alone, by the provider's own words for it: a status alone may be about what was asked for.
+    func keyReason(_ reply: ProviderClient.Reply) -> KeyRing.Reason? {
+        let status = reply.head.status
+        if status == 101 { return nil }
+        let tape = JSONTape()
+        let isJSON = (try? tape.scan(reply.body.span)) != nil
+        let fault =
+            status.isSuccess
+            ? (isJSON ? fault(in: tape.root(over: reply.body.span)) : nil) : fault(of: reply, isJSON, tape)
+        return switch fault?.key {
+        case .refused: .refused
+        case .exhausted: .exhausted
+        case .fine, nil: nil
+        }
     }
 
     /// An error where an answer was to be.

@@ -69,7 +69,7 @@ private func checkOthers(_ input: Input, _ chat: any ChatDialect, _ tape: JSONTa
     guard let embeddings = chat.embeddings else { return }
     for asBase64 in [false, true] {
         let body = ByteBuffer()
-        if embeddings.decode(root, model: "m", asBase64: asBase64, into: body) != nil { checkJSON(body.span) }
+        if embeddings.decode(root, model: "m", asBase64: asBase64, estimate: Usage(), into: body) != nil { checkJSON(body.span) }
     }
     _ = embeddings.fault(in: root)
 }

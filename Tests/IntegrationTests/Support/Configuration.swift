@@ -20,7 +20,6 @@ struct Configuration {
     var retries = "same_target_max: 0"
     var breakers = "enabled: false"
     var hedging = ""
-
     init() {}
 
     /// - Parameter members: of the provider `mock`, beside its URL and key.

@@ -31,6 +31,19 @@ import Testing
         #expect(!words.text.contains("hush"), "\(words.text)")
     }
 
+    @Test func `a refusal concerns the token that was shown, and not one that has come since`() throws {
+        let source = try source(#"{"access_token":"token-hush-1","expires_in":3600}"#)
+        let shown = source.renewals
+        let tape = JSONTape()
+        let reply = #"{"access_token":"token-hush-2","expires_in":3600}"#
+        try tape.scan(reply.utf8Span.span)
+        try source.accept(tape.root(over: reply.utf8Span.span), status: 200, at: 1000)
+        source.forget(ofRenewals: shown)
+        #expect(source.current(at: 1000) != nil)
+        source.forget(ofRenewals: source.renewals)
+        #expect(source.current(at: 1000) == nil)
+    }
+
     @Test func `nor the token of a signature's temporary credentials`() {
         let signers: [any RequestSigner] = [
             DerivedKeySigner(

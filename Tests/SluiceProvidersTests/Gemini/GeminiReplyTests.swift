@@ -229,15 +229,25 @@ import Testing
         #expect(refusal.param == param)
     }
 
-    private func decoded(_ reply: String, asBase64: Bool) throws -> String? {
+    private func decoded(_ reply: String, asBase64: Bool, estimate: Usage = Usage()) throws -> String? {
         let bytes = ByteBuffer(reply)
         let tape = JSONTape()
         try tape.scan(bytes.span)
         let body = ByteBuffer()
-        guard dialect.decode(tape.root(over: bytes.span), model: "m", asBase64: asBase64, into: body) != nil else {
+        guard dialect.decode(tape.root(over: bytes.span), model: "m", asBase64: asBase64, estimate: estimate, into: body)
+                != nil
+        else {
             return nil
         }
         return body.text
+    }
+
+    @Test func `whose cost Google does not say are estimated`() throws {
+        let reply = try #require(
+            try decoded(
+                #"{"embeddings":[{"values":[0.6,0.8]}]}"#, asBase64: false,
+                estimate: .estimate(requestByteCount: 40, textByteCount: 0)))
+        #expect(reply.contains(#""usage":{"prompt_tokens":10,"total_tokens":10}"#), "\(reply)")
     }
 
     @Test func `come back as OpenAI's, of length 1, as numbers or as base64`() throws {

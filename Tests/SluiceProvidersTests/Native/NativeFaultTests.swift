@@ -235,7 +235,7 @@ import Testing
         let tape = JSONTape()
         try tape.scan(bytes.span)
         let body = ByteBuffer()
-        return dialect.decode(tape.root(over: bytes.span), model: "Embedding-V1", asBase64: asBase64, into: body) == nil
+        return dialect.decode(tape.root(over: bytes.span), model: "Embedding-V1", asBase64: asBase64, estimate: Usage(), into: body) == nil
             ? nil : body.text
     }
 
