@@ -13,9 +13,9 @@ final class QueuesEndpoint: AdminRoute {
     init(_ shared: Shared) { self.shared = shared }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        guard exchange.head.path.equals("/queues") else { return false }
-        let method = exchange.head.method
-        guard method == .get || method == .head else {
+        let head = exchange.head
+        guard head.path.equals("/queues") else { return false }
+        guard head.method == .get || head.method == .head else {
             AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)
             return true
         }
