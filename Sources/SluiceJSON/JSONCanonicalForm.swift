@@ -65,7 +65,7 @@ package struct JSONCanonicalForm {
         for position in stride(from: 1, to: count, by: 1) {
             let key = keys[base + position]
             var at = position
-            while at > 0, Self.isBefore(key, keys[base + at - 1], object) {
+            while at > 0, isBefore(key, keys[base + at - 1], object) {
                 keys[base + at] = keys[base + at - 1]
                 at -= 1
             }
@@ -86,17 +86,28 @@ package struct JSONCanonicalForm {
         while true {
             var child = 2 * root + 1
             if child >= end { return }
-            if child + 1 < end, Self.isBefore(keys[base + child], keys[base + child + 1], object) { child += 1 }
-            if !Self.isBefore(keys[base + root], keys[base + child], object) { return }
+            if child + 1 < end, isBefore(keys[base + child], keys[base + child + 1], object) { child += 1 }
+            if !isBefore(keys[base + root], keys[base + child], object) { return }
             keys.swapAt(base + root, base + child)
             root = child
         }
     }
 
-    /// By the bytes of the names as they are written; the same name twice, by place.
-    private static func isBefore(_ a: Int, _ b: Int, _ object: JSONValue) -> Bool {
-        let one = object.sibling(a).rawBytes
-        let other = object.sibling(b).rawBytes
+    /// By the bytes of the names in their one spelling; the same name twice, by place.
+    private func isBefore(_ a: Int, _ b: Int, _ object: JSONValue) -> Bool {
+        let one = object.sibling(a)
+        let other = object.sibling(b)
+        if one.unescapedBytes != nil, other.unescapedBytes != nil {
+            return Self.isBefore(one.rawBytes, a, other.rawBytes, b)
+        }
+        let spelled = ByteBuffer(capacity: 64)
+        append(string: one, to: spelled)
+        let end = spelled.count
+        append(string: other, to: spelled)
+        return Self.isBefore(spelled.span.extracting(0..<end), a, spelled.span.extracting(end...), b)
+    }
+
+    private static func isBefore(_ one: Span<UInt8>, _ a: Int, _ other: Span<UInt8>, _ b: Int) -> Bool {
         var at = 0
         let end = min(one.count, other.count)
         while at < end {

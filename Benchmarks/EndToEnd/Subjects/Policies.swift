@@ -17,15 +17,12 @@ enum Policies {
     /// What the mock is asked for where it flaps; where it does not, the answer is that of the same request.
     static let flappingModel = "bench-flapping+status=503+flap=10:10"
 
-    /// The least that the process's own cache may have, in bytes.
-    private static let memoryByteCountMin = 1_048_576
-
     /// Members of the configuration, each with a comma after it.
     func members(_ site: Site) -> String {
         switch self {
         case .none: ""
         case .memoryCache: "cache: { nondeterministic: true },"
-        case .redisCache: "\(redis(site)) cache: { nondeterministic: true, memory_bytes: \(Self.memoryByteCountMin) },"
+        case .redisCache: "\(redis(site)) cache: { nondeterministic: true, memory_bytes: 0 },"
         case .all: all(site)
         case .threeTargets, .oneDead, .flapping: models
         }

@@ -17,7 +17,7 @@ enum Caching {
     static func recall(
         _ request: IncomingRequest, _ context: RequestContext, _ runtime: CacheRuntime, tape: JSONTape
     ) async throws(Rejection) -> Bool {
-        guard let settings = context.snapshot.cache, case .json(let body) = request.body,
+        guard let settings = context.snapshot.cache, !context.plan.targets.isEmpty, case .json(let body) = request.body,
             let turn = turn(tape.root(over: body.span), context, settings, runtime)
         else { return false }
         context.cacheTurn = turn
@@ -255,7 +255,6 @@ enum Caching {
         // What goes out now is not to be kept again.
         context.exchange.tap = nil
         context.recording = nil
-        context.outcome = .complete
         do throws(Rejection) {
             try serve(entry, .stale, .memory, turn, context, runtime)
             return true
