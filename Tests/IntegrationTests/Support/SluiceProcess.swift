@@ -127,6 +127,15 @@ final class SluiceProcess {
         }
     }
 
+    /// Waits until no exchange is in flight; connections may stay.
+    func awaitNothingInFlight() throws {
+        let deadline = Patience.deadline
+        while try health().json["in_flight"].int != 0 {
+            if .now > deadline { throw TimedOut("the end of all exchanges") }
+            usleep(5000)
+        }
+    }
+
     func signal(_ number: Int32) { process.signal(number) }
 
     func rewriteConfiguration(_ text: String) throws {
