@@ -136,6 +136,7 @@ if isFuzzing {
         fuzz("WebSocket", ["SluiceHTTP"]), fuzz("EventStream", ["SluiceHTTP"]),
         fuzz("Replies", ["SluiceProviders", "SluiceHTTP", "SluiceJSON"]),
         fuzz("Requests", ["SluiceProviders", "SluiceHTTP", "SluiceJSON"]),
+        fuzz("RedisReplies", ["SluiceStorage"]),
         fuzz("AdapterText", ["SluiceProviders", "SluiceConfig", "SluiceJSON"]),
     ]
 }

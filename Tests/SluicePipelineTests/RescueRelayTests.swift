@@ -1,4 +1,5 @@
 import SluiceCore
+import SluiceDownstream
 import SluiceHTTP
 import SluiceJSON
 import SluiceNet
@@ -97,6 +98,7 @@ import Testing
 
         /// What the application has been told: the text, and how often the stream began and ended.
         var told: (text: String, roles: Int, ends: Int, names: Set<String>) {
+            let tape = tape
             var parser = EventParser()
             var result: (text: String, roles: Int, ends: Int, names: Set<String>) = ("", 0, 0, [])
             var offset = 0
