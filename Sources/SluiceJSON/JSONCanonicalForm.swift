@@ -37,10 +37,13 @@ package struct JSONCanonicalForm {
     package mutating func append(membersOf object: JSONValue, except names: [StaticString], to buffer: ByteBuffer) {
         let base = keys.count
         var members = object.members
+        var hasEscapes = false
         while let member = members.next() {
-            if !names.contains(where: { member.isNamed($0) }) { keys.append(member.index) }
+            if names.contains(where: { member.isNamed($0) }) { continue }
+            keys.append(member.index)
+            if member.key.unescapedBytes == nil { hasEscapes = true }
         }
-        sort(from: base, object)
+        if hasEscapes { sortDecoded(from: base, object) } else { sort(from: base, object) }
         buffer.append(UInt8(ascii: "{"))
         let count = keys.count - base
         for position in 0..<count {
@@ -73,6 +76,18 @@ package struct JSONCanonicalForm {
         }
     }
 
+    /// By what the names say: they are written out first, since that is looked at many times.
+    private mutating func sortDecoded(from base: Int, _ object: JSONValue) {
+        var names: [(text: [UInt8], index: Int)] = []
+        for index in keys[base...] {
+            text.removeAll()
+            object.sibling(index).appendString(to: text)
+            names.append(((0..<text.count).map { text[$0] }, index))
+        }
+        names.sort { a, b in a.text == b.text ? a.index < b.index : a.text.lexicographicallyPrecedes(b.text) }
+        for (place, name) in names.enumerated() { keys[base + place] = name.index }
+    }
+
     private mutating func heapSort(from base: Int, _ count: Int, _ object: JSONValue) {
         for start in stride(from: count / 2 - 1, through: 0, by: -1) { sift(base, start, count, object) }
         for end in stride(from: count - 1, to: 0, by: -1) {
@@ -93,12 +108,13 @@ package struct JSONCanonicalForm {
         }
     }
 
-    /// By the bytes of the names as they are written; the same name twice, by place.
+    /// By the bytes of the names, none of which has escapes; the same name twice, by place.
     private static func isBefore(_ a: Int, _ b: Int, _ object: JSONValue) -> Bool {
         let one = object.sibling(a).rawBytes
         let other = object.sibling(b).rawBytes
-        var at = 0
-        let end = min(one.count, other.count)
+        var at = 1
+        // Without the last quotation mark: a shorter name comes before a longer one that begins with it.
+        let end = min(one.count, other.count) - 1
         while at < end {
             if one[at] != other[at] { return one[at] < other[at] }
             at &+= 1

@@ -326,7 +326,7 @@ import Testing
             let rest = try stream.rest()
             #expect(stream.head["x-sluice-cache"] == "stale" && text(rest) == "Hi.")
             let line = try sluice.exchangeLine("old")
-            #expect(line["event.outcome"].string == "complete" && line["sluice.cache.state"].string == "stale")
+            #expect(line["event.outcome"].string == "degraded" && line["sluice.cache.state"].string == "stale")
         }
     }
 
