@@ -96,7 +96,7 @@ let package = Package(
             "SluicePipelineTests",
             [
                 "SluicePipeline", "SluiceProviders", "SluiceUpstream", "SluiceDownstream", "SluiceNet", "SluiceHTTP",
-                "SluiceJSON",
+                "SluiceJSON", "SluiceConfig", "SluicePolicy",
                 "SluiceCore",
             ]),
         tests("SluiceConfigTests", ["SluiceConfig", "SluiceCore"], exclude: ["Golden"]),
@@ -136,6 +136,7 @@ if isFuzzing {
         fuzz("WebSocket", ["SluiceHTTP"]), fuzz("EventStream", ["SluiceHTTP"]),
         fuzz("Replies", ["SluiceProviders", "SluiceHTTP", "SluiceJSON"]),
         fuzz("Requests", ["SluiceProviders", "SluiceHTTP", "SluiceJSON"]),
+        fuzz("RedisReplies", ["SluiceStorage"]),
         fuzz("AdapterText", ["SluiceProviders", "SluiceConfig", "SluiceJSON"]),
     ]
 }

@@ -22,8 +22,8 @@ import Testing
 
     private static var capabilities: String {
         let flags = CapabilityRules.flagDocs.map(\.name)
-        var text = "| adapter | models | " + flags.map { "`\($0)`" }.joined(separator: " | ") + " | `reasoning` | context | output |\n"
-        text += String(repeating: "| --- ", count: flags.count + 5) + "|\n"
+        var text = "| adapter | models | " + flags.map { "`\($0)`" }.joined(separator: " | ") + " | `reasoning` | `continuation` | context | output |\n"
+        text += String(repeating: "| --- ", count: flags.count + 6) + "|\n"
         for adapter in AdapterLibrary.builtIn.adapters {
             let table = CapabilityTable(adapter.capabilities, asksForUsage: !RequestTransform(adapter.request).alwaysRemoves("stream_options"))
             var patterns: [String] = ["*"]
@@ -32,7 +32,7 @@ import Testing
                 let row = table.row(for: pattern)
                 let marks = flags.map { name in Capabilities.flags[name].map { row[keyPath: $0] ? "·" : "–" } ?? "?" }
                 let numbers = [row.contextTokensMax, row.outputTokensMax].map { $0.map(String.init) ?? "" }
-                let cells = ["`\(adapter.name)`", "`\(pattern)`"] + marks + [row.reasoning.rawValue] + numbers
+                let cells = ["`\(adapter.name)`", "`\(pattern)`"] + marks + [row.reasoning.rawValue, row.continuation.rawValue] + numbers
                 text += "| " + cells.joined(separator: " | ") + " |\n"
             }
         }

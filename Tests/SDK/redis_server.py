@@ -78,11 +78,23 @@ class RedisServer:
 
     def call(self, *words: str):
         """One command on a connection of its own; an error reply is an exception."""
-        request = f"*{len(words)}\r\n" + "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
-        with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
+        return self.call_all([words])[0]()
+
+    def call_all(self, commands: list[tuple[str, ...]]) -> list:
+        """Many at once, on one connection: for each a function that returns its reply, or raises what it says."""
+        request = "".join(
+            f"*{len(words)}\r\n" + "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words) for words in commands)
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
             connection.sendall(request.encode())
             with connection.makefile("rb") as replies:
-                return self._read(replies)
+                return [self._reply(replies) for _ in commands]
+
+    def _reply(self, replies):
+        try:
+            value = self._read(replies)
+        except RuntimeError as error:
+            return raising(error)
+        return lambda: value
 
     def wait_until(self, is_so, what: str):
         deadline = time.monotonic() + PATIENCE
@@ -105,6 +117,13 @@ class RedisServer:
         if kind == b"*":
             return None if rest == b"-1" else [self._read(replies) for _ in range(int(rest))]
         return rest
+
+
+def raising(error: Exception):
+    def reply():
+        raise error
+
+    return reply
 
 
 class RedisCluster:
@@ -141,22 +160,28 @@ class RedisCluster:
     def addresses(self) -> list[str]:
         return [node.address for node in self.nodes]
 
-    def move_everything(self, of: int, to: int):
-        """Gives all slots of one node to another, keys lost: what asks the old one is told where they are now."""
+    def move_slots(self, of: int, to: int):
+        """Gives the slots of one node to another, keys lost: who asks the old one is told where they are now."""
         share = self.SLOTS // len(self.nodes) + 1
         owner = self.nodes[to].call("CLUSTER", "MYID").decode()
-        for slot in range(of * share, min((of + 1) * share, self.SLOTS)):
-            self.nodes[to].call("CLUSTER", "SETSLOT", str(slot), "NODE", owner)
-        while True:
+        # All but one: a node without slots becomes a replica.
+        slots = range(of * share, min((of + 1) * share, self.SLOTS) - 1)
+        commands = [("CLUSTER", "SETSLOT", str(slot), "NODE", owner) for slot in slots]
+        for reply in self.nodes[to].call_all(commands):
+            reply()
+        while commands:
             # Others write meanwhile: a slot that holds keys is not given away.
-            self.nodes[of].call("FLUSHALL")
-            try:
-                for slot in range(of * share, min((of + 1) * share, self.SLOTS)):
-                    self.nodes[of].call("CLUSTER", "SETSLOT", str(slot), "NODE", owner)
-                return
-            except RuntimeError as error:
-                if "still hold keys" not in str(error):
-                    raise
+            replies = self.nodes[of].call_all([("FLUSHALL",), *commands])[1:]
+            commands = [command for command, reply in zip(commands, replies) if not self._is_given(reply)]
+
+    @staticmethod
+    def _is_given(reply) -> bool:
+        try:
+            return reply() == b"OK"
+        except RuntimeError as error:
+            if "still hold keys" not in str(error):
+                raise
+            return False
 
     def end(self):
         for node in self.nodes:

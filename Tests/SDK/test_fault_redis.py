@@ -137,7 +137,7 @@ def test_slots_that_move_are_followed(mock, cluster):
         load = Load(program.url, "gpt-mock+latency-ms=5", rate=80)
         try:
             load.phase(1)
-            cluster.move_everything(of=2, to=0)
+            cluster.move_slots(of=2, to=0)
             load.phase(1)
             left = cluster.nodes[0].call("DBSIZE")
             after = load.phase(2)

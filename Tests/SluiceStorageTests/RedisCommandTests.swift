@@ -73,12 +73,14 @@ extension Array where Element == UInt8 {
 
     @Test func `a redirection is read, and anything else is none`() {
         let sender = RedisAddress.host("10.0.0.9", 6379)
-        #expect(RedisRedirection(.error("MOVED 3999 127.0.0.1:6381"), from: sender)?.address == .host("127.0.0.1", 6381))
+        #expect(
+            RedisRedirection(.error("MOVED 3999 127.0.0.1:6381"), from: sender)?.address == .host("127.0.0.1", 6381))
         #expect(RedisRedirection(.error("ASK 3999 127.0.0.1:6381"), from: sender)?.isAsk == true)
         #expect(RedisRedirection(.error("MOVED 3999 :6381"), from: sender)?.address == .host("10.0.0.9", 6381))
         #expect(RedisRedirection(.error("MOVED 3999 ::1:6381"), from: sender)?.address == .host("::1", 6381))
         for wrong in [
-            "MOVED", "MOVED 3999", "MOVED 16384 a:1", "MOVED -1 a:1", "MOVED 1 a:0", "MOVED 1 a:65536", "MOVED 1 a", "ERR 1 a:1",
+            "MOVED", "MOVED 3999", "MOVED 16384 a:1", "MOVED -1 a:1", "MOVED 1 a:0", "MOVED 1 a:65536", "MOVED 1 a",
+            "ERR 1 a:1",
             "MOVED 1 ?:1",
         ] {
             #expect(RedisRedirection(.error(wrong), from: sender) == nil, "\(wrong)")

@@ -27,7 +27,10 @@ import Testing
                 .array([.integer(1), .integer(2), .integer(3)]), .array([.status("Hello"), .error("World")]),
             ])
         ),
-        ("*3\r\n$5\r\nhello\r\n$-1\r\n*1\r\n*0\r\n", .array([.bytes(Array("hello".utf8)), .null, .array([.array([])])])),
+        (
+            "*3\r\n$5\r\nhello\r\n$-1\r\n*1\r\n*0\r\n",
+            .array([.bytes(Array("hello".utf8)), .null, .array([.array([])])])
+        ),
     ]
 
     @Test func `the examples of the specification say what they say, one after the other`() throws {
@@ -91,7 +94,9 @@ import Testing
     }
 
     @Test func `noise is read as something or refused, whatever it is`() {
-        let pieces = ["*", "$", ":", "+", "-", "\r\n", "1", "3", "-1", "abc", "0", "\r", "\n", "*2\r\n", "$3\r\nabc\r\n"]
+        let pieces = [
+            "*", "$", ":", "+", "-", "\r\n", "1", "3", "-1", "abc", "0", "\r", "\n", "*2\r\n", "$3\r\nabc\r\n",
+        ]
         for seed in SplitMix64.seeds(3000) {
             var random = SplitMix64(seed)
             let reader = RedisReplyReader()
@@ -99,7 +104,9 @@ import Testing
             do {
                 for _ in 0..<Int.random(in: 1...40, using: &random) {
                     var bytes = Array(pieces.randomElement(using: &random)!.utf8)
-                    if Int.random(in: 0..<8, using: &random) == 0 { bytes[0] = UInt8.random(in: 0...255, using: &random) }
+                    if Int.random(in: 0..<8, using: &random) == 0 {
+                        bytes[0] = UInt8.random(in: 0...255, using: &random)
+                    }
                     try reader.feed(bytes.span)
                     while try reader.next() != nil { count += 1 }
                 }

@@ -48,7 +48,9 @@ import Testing
     /// Kills the master and waits until its replica has taken its place.
     ///
     /// - Returns: when it had.
-    private static func promotion(of replica: RedisProcess, _ kill: @escaping @Sendable () -> Void) async throws -> Instant {
+    private static func promotion(of replica: RedisProcess, _ kill: @escaping @Sendable () -> Void) async throws
+        -> Instant
+    {
         try await off {
             kill()
             for _ in 0..<4000 where !replica.ask("ROLE").contains("master") { usleep(5000) }

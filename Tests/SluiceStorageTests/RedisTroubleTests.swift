@@ -1,6 +1,7 @@
 import NetTestSupport
 import SluiceCore
 import SluiceNet
+import Synchronization
 import TestSupport
 import Testing
 
@@ -30,6 +31,7 @@ import Testing
             #expect(redis.heard.words == ["unavailable"])
             #expect(redis.health.overall == .down)
             print("paused: calls of \(slow.map(\.milliseconds)) ms, then \(median.nanoseconds) ns (median)")
+            // Nobody asks any more: who looks whether it is available does not make it so.
             try await Task.sleep(for: .milliseconds(1500))
             #expect(!redis.client.isAvailable)
             server.resume()
@@ -131,27 +133,29 @@ import Testing
     @Test func `slow all the time, it is not used`() async throws {
         let server = try RedisProcess()
         try await RedisTest.run(RedisSettings(server, timeout: .milliseconds(5))) { redis async throws in
-            var isDone = false
-            // A neighbour whose commands take 40 ms each, one after the other.
-            let neighbour = Task.detached {
-                for _ in 0..<25 where !Task.isCancelled {
+            // A neighbour whose commands take about 40 ms each, one after the other.
+            let isDone = Atomic(false)
+            Thread.start("neighbour") {
+                while !isDone.load(ordering: .relaxed) {
                     server.ask("EVAL \"local n = 0 for i = 1, 4000000 do n = n + 1 end return n\" 0")
                 }
             }
+            for _ in 0..<5000 where await redis.timed().reason != .timedOut {
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            try #require(redis.health.nodes.first?.timeouts ?? 0 > 0)
             let began = EventLoop.readClock()
             var waited = Duration.zero
             var calls = 0
-            while !isDone, EventLoop.readClock() - began < .milliseconds(800) {
+            while EventLoop.readClock() - began < .milliseconds(800) {
                 let call = await redis.timed()
                 if call.reason == .timedOut { waited += call.took }
                 calls += 1
                 if call.reason == nil { try await Task.sleep(for: .milliseconds(1)) }
             }
-            isDone = true
-            neighbour.cancel()
+            isDone.store(true, ordering: .relaxed)
             #expect(waited < .milliseconds(400), "\(calls) calls waited \(waited.milliseconds) ms together")
             print("slow: \(calls) calls waited \(waited.milliseconds) ms together in 800 ms")
-            await neighbour.value
         }
     }
 
@@ -209,6 +213,49 @@ import Testing
                 #expect(isCut, "\(nonsense)")
                 // What answers everything with OK could be a server, until it answers more than it was asked.
                 if nonsense != unasked { #expect(redis.heard.words == ["unavailable"]) }
+            }
+        }
+    }
+
+    @Test func `nobody has to ask for it to be found again`() async throws {
+        let server = try RedisProcess()
+        try await RedisTest.run(RedisSettings(server, timeout: .milliseconds(5))) { redis async throws in
+            server.pause()
+            // All at once: the breaker opens with the last call that anybody makes.
+            var left = 10
+            for _ in 0..<10 {
+                redis.test.loop.spawn {
+                    _ = await redis.timed()
+                    left -= 1
+                }
+            }
+            #expect(await eventually { left == 0 && redis.heard.words == ["unavailable"] })
+            server.resume()
+            #expect(await eventually(within: .seconds(2)) { redis.client.isAvailable })
+        }
+    }
+
+    @Test func `a server that takes no more connections says so`() async throws {
+        let server = try RedisProcess(["--maxclients", "1"])
+        let holder = try Peer.connected(to: try #require(SocketAddress(ip: "127.0.0.1", port: server.port)))
+        await holder.send("PING\r\n")
+        await holder.receive("PONG")
+        try await RedisTest.run(RedisSettings(server), waits: false) { redis async throws in
+            #expect(await eventually { redis.heard.words == ["unavailable"] })
+            #expect(redis.health.nodes.first?.lastError == "ERR max number of clients reached")
+        }
+    }
+
+    @Test func `sentinels and clusters of which nobody answers are told of, once`() async throws {
+        let closed = try ClosedPort()
+        let address = RedisAddress.host("127.0.0.1", closed.address.port)
+        for topology in [RedisSettings.Topology.sentinel([address], master: "main"), .cluster([address])] {
+            try await RedisTest.run(RedisSettings(topology: topology), waits: false) { redis async throws in
+                #expect(await eventually { redis.heard.words == ["unavailable"] })
+                #expect(redis.health.overall == .down)
+                #expect(!redis.client.isAvailable)
+                try await Task.sleep(for: .milliseconds(700))
+                #expect(redis.heard.words == ["unavailable"])
             }
         }
     }

@@ -91,7 +91,9 @@ package struct RedisConfiguration: Sendable, Equatable {
             "cluster", .redisServer(defaultPort: 6379), count: 0...256,
             doc: "In place of `url`: some nodes of a cluster, who know the others.")
         let forms = [section.has("url"), !sentinels.isEmpty, !cluster.isEmpty].count(where: \.self)
-        if forms != 1 { section.mistake("one of url, sentinels and cluster, found \(forms == 0 ? "none" : "\(forms)")") }
+        if forms != 1 {
+            section.mistake("one of url, sentinels and cluster, found \(forms == 0 ? "none" : "\(forms)")")
+        }
         if !sentinels.isEmpty, master == nil { section.mistake("master", "required with sentinels") }
         if sentinels.isEmpty, master != nil { section.mistake("master", "without effect unless sentinels are given") }
         if !sentinels.isEmpty {
@@ -121,11 +123,13 @@ package struct RedisConfiguration: Sendable, Equatable {
         if sentinelUsername != nil, sentinelPassword == nil {
             section.mistake("sentinel_username", "together with sentinel_password")
         }
-        if case .sentinel = servers {} else if sentinelPassword != nil {
+        if case .sentinel = servers {
+        } else if sentinelPassword != nil {
             section.mistake("sentinel_password", "without effect unless sentinels are given")
         }
         database = section.integer(
-            "database", default: url?.database ?? 0, in: Self.databases, doc: "The number of the database. A cluster has 0 only.")
+            "database", default: url?.database ?? 0, in: Self.databases,
+            doc: "The number of the database. A cluster has 0 only.")
         if let written = url?.database, section.has("database"), written != database {
             section.mistake("database", "not here, since url has one")
         }

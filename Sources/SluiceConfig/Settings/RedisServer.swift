@@ -9,7 +9,9 @@ package enum RedisServer: Sendable, Equatable, CustomStringConvertible {
 
     /// Reads `redis-1`, `10.0.0.7:6380` or `[::1]:6379`.
     init?(_ text: String, defaultPort: UInt16) {
-        guard let (host, port) = HostAndPort.split(Array(text.utf8)[...]), 1...253 ~= host.utf8.count else { return nil }
+        guard let (host, port) = HostAndPort.split(Array(text.utf8)[...]), 1...253 ~= host.utf8.count else {
+            return nil
+        }
         guard let port = port.map({ UInt16(exactly: $0) }) ?? defaultPort, port > 0 else { return nil }
         self = .host(host, port: port)
     }
@@ -25,7 +27,8 @@ package enum RedisServer: Sendable, Equatable, CustomStringConvertible {
 extension ConfigRule where Value == RedisServer {
     static func redisServer(defaultPort: UInt16) -> ConfigRule {
         text(
-            "address", allowed: "a host with or without a port: redis-1, 10.0.0.7:\(defaultPort) or [::1]:\(defaultPort)",
+            "address",
+            allowed: "a host with or without a port: redis-1, 10.0.0.7:\(defaultPort) or [::1]:\(defaultPort)",
             placeholder: .host("invalid", port: 1), show: \.description
         ) {
             RedisServer($0, defaultPort: defaultPort)
@@ -95,7 +98,8 @@ package struct RedisURL: Sendable, Equatable {
                 index += 1
                 continue
             }
-            guard index + 2 < bytes.count, let high = bytes[index + 1].hexDigitValue, let low = bytes[index + 2].hexDigitValue
+            guard index + 2 < bytes.count, let high = bytes[index + 1].hexDigitValue,
+                let low = bytes[index + 2].hexDigitValue
             else { return nil }
             result.append(UInt8(high << 4 | low))
             index += 3

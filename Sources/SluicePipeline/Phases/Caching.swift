@@ -255,7 +255,6 @@ enum Caching {
         // What goes out now is not to be kept again.
         context.exchange.tap = nil
         context.recording = nil
-        context.outcome = .complete
         do throws(Rejection) {
             try serve(entry, .stale, .memory, turn, context, runtime)
             return true

@@ -44,7 +44,7 @@ enum KeyVerdicts {
         let until = now + min(wait, retries.closedMax)
         context.soonestRetry = context.soonestRetry.map { min($0, until) } ?? until
         // What the application's own key is told concerns nobody else.
-        if kind == .rateLimited, provider.forwardsAuthorization, context.attempt.key == nil { return wait }
+        if kind == .rateLimited, context.showsOwnCredential { return wait }
         let key = kind == .rateLimited ? context.attempt.key ?? KeyClosures.noKey : KeyClosures.everyKey
         if target.health.closures.close(key, until: until, at: now) {
             hints.tellClosed(key, of: provider.keys.count, target, for: until - now)

@@ -65,11 +65,19 @@ extension FailureClass {
     /// What it is for an exchange: an application that has gone, or gave no whole request, is nobody else's failure.
     static func of(_ error: UpstreamError, _ context: RequestContext) -> FailureClass {
         if context.exchange.isAbandoned || context.exchange.downstreamFailure != nil { return .cancelled }
-        return FailureClass(error, context.attempt.fault)
+        let kind = FailureClass(error, context.attempt.fault)
+        switch kind {
+        // Whoever shows a credential of their own that is no good does not get ours instead, anywhere.
+        case .keyRefused, .forbidden, .quota: return context.showsOwnCredential ? .caller : kind
+        default: return kind
+        }
     }
 }
 
 extension RequestContext {
+    /// Whether the attempt showed the application's credential in place of one of ours.
+    var showsOwnCredential: Bool { attempt.key == nil && attempt.provider?.forwardsAuthorization == true }
+
     /// Whether doing it twice has no effect but its price (theme 3.24).
     var isSafeToRepeat: Bool {
         switch operation {

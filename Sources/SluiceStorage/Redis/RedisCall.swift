@@ -12,6 +12,9 @@ final class RedisCall {
     /// - Parameter handler: is told the outcome; without one a task waits for it.
     init(_ handler: ((Outcome) -> Void)? = nil) { self.handler = handler }
 
+    /// What the server has answered, if it has.
+    var reply: RedisReply? { if case .success(let reply) = outcome { reply } else { nil } }
+
     /// Only the first outcome counts.
     func settle(_ outcome: Outcome) {
         if self.outcome != nil { return }

@@ -8,14 +8,14 @@ package import SluiceNet
 package final class RedisClient {
     package let settings: RedisSettings
     private let route: any RedisRoute
-    private let loop: EventLoop
+    private let health: RedisHealth
+    private var isClosed = false
     private var subscriber: RedisSubscriber?
     private let makeSubscriber: () -> RedisSubscriber
 
     /// Begins to connect. To be called on `loop`; close it when it is not used any more.
     package init(_ settings: RedisSettings, health: RedisHealth, loop: EventLoop, resolver: Resolver, seed: UInt64) {
         self.settings = settings
-        self.loop = loop
         let surroundings = RedisSurroundings(
             settings: settings, health: health, loop: loop, resolver: resolver, random: SplitMix64(seed))
         let route: any RedisRoute =
@@ -25,7 +25,11 @@ package final class RedisClient {
             case .cluster(let seeds): RedisClusterRoute(seeds, surroundings)
             }
         self.route = route
-        makeSubscriber = { RedisSubscriber(surroundings, credentials: settings.credentials) { route.subscriptionAddress } }
+        self.health = health
+        health.clientOpened()
+        makeSubscriber = {
+            RedisSubscriber(surroundings, credentials: settings.credentials) { route.subscriptionAddress }
+        }
         route.start()
     }
 
@@ -70,6 +74,7 @@ package final class RedisClient {
     /// Calls `handler` with each message of a channel, on the loop. The subscription survives reconnects; what was published
     /// meanwhile is lost. The name is the channel's own: without the prefix.
     package func subscribe(_ channel: String, _ handler: @escaping ([UInt8]) -> Void) {
+        if isClosed { return }
         let subscriber = subscriber ?? makeSubscriber()
         self.subscriber = subscriber
         subscriber.subscribe(channel, handler)
@@ -77,6 +82,9 @@ package final class RedisClient {
 
     /// Closes its connections when the replies to what was asked have come, or are too late.
     package func close() {
+        if isClosed { return }
+        isClosed = true
+        health.clientClosed()
         subscriber?.close()
         subscriber = nil
         route.close()

@@ -119,6 +119,7 @@ final class RedisClusterRoute: RedisRoute, TimerTarget {
             isRefreshing = false
             lastRefresh = surroundings.loop.now
             if isClosed { return }
+            surroundings.health.asked("cluster", answered: found != nil, at: surroundings.loop.now)
             if let found { adopt(found) } else { refreshSoon() }
         }
     }
@@ -128,7 +129,8 @@ final class RedisClusterRoute: RedisRoute, TimerTarget {
         var command = RedisCommand("CLUSTER")
         command.append("SLOTS" as StaticString)
         let known = links.values.shuffled(using: &surroundings.random)
-        let addresses = known.filter(\.isAvailable).map(\.address) + seeds + known.filter { !$0.isAvailable }.map(\.address)
+        let addresses =
+            known.filter(\.isAvailable).map(\.address) + seeds + known.filter { !$0.isAvailable }.map(\.address)
         for address in addresses {
             do throws(RedisUnavailable) {
                 let reply = try await RedisQuery.ask(

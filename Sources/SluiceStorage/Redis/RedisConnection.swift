@@ -18,6 +18,8 @@ final class RedisConnection: TransportDelegate, TimerTarget, Flushable {
     private var closesWhenIdle = false
     /// Told once that the connection has ended, and why.
     private var onEnd: ((String) -> Void)?
+    /// Told that replies did not come in time, or that the server cannot serve.
+    var onTrouble: (() -> Void)?
     /// Takes what comes without having been asked for, once there is a subscription.
     private var onMessage: ((RedisReply) -> Void)?
     private(set) var isOpen = true
@@ -108,6 +110,7 @@ final class RedisConnection: TransportDelegate, TimerTarget, Flushable {
             node?.timedOut(expired.counted, at: now)
         }
         for call in expired.calls { call.settle(.failure(RedisUnavailable(.timedOut))) }
+        if expired.counted > 0 { onTrouble?() }
         if !isOpen { return }
         let oldest = pending.oldest
         if oldest == .distantFuture { return arm(expired.next) }
@@ -163,6 +166,7 @@ final class RedisConnection: TransportDelegate, TimerTarget, Flushable {
     private func report(_ batch: RedisNode.Batch) {
         if batch.answered > batch.unable { consecutiveTimeouts = 0 }
         if batch.answered + batch.late > 0 { node?.received(batch, at: lastReply) }
+        if batch.unable > 0 { onTrouble?() }
     }
 
     /// It answers in time again.
@@ -190,6 +194,7 @@ final class RedisConnection: TransportDelegate, TimerTarget, Flushable {
         if let timer { transport.loop.remove(timer) }
         timer = nil
         onMessage = nil
+        onTrouble = nil
         var lost: [RedisCall] = []
         var lostCount = 0
         while let entry = pending.take() {

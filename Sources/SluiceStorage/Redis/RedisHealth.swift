@@ -14,6 +14,10 @@ package final class RedisHealth: Sendable {
     }
 
     private let table = Mutex<[RedisAddress: RedisNode]>([:])
+    /// Clients that are open: without any, Redis is not configured.
+    private let clients = Atomic(0)
+    /// What tells of servers (sentinels, a cluster as a whole) and cannot be reached, and since when.
+    private let silent = Mutex<[String: Instant]>([:])
     /// By the name that sentinels know them by; names come from the configuration alone.
     private let masters = Mutex<[String: RedisAddress]>([:])
     private let listener = Listener()
@@ -53,6 +57,23 @@ package final class RedisHealth: Sendable {
         if let last, last != address { listener.tell(.masterChanged(from: "\(last)", to: "\(address)")) }
     }
 
+    /// Nobody was found who knows the servers of `group`, or somebody was. Told when that changes.
+    func asked(_ group: String, answered: Bool, at now: Instant) {
+        let since = silent.withLock { silent -> Instant? in
+            let since = silent[group]
+            silent[group] = answered ? nil : since ?? now
+            return since
+        }
+        if !answered, since == nil {
+            listener.tell(.unavailable(address: group, reason: "nobody answers who knows its servers"))
+        } else if answered, let since {
+            listener.tell(.available(address: group, after: now - since))
+        }
+    }
+
+    func clientOpened() { clients.add(1, ordering: .relaxed) }
+    func clientClosed() { clients.subtract(1, ordering: .relaxed) }
+
     /// Those in use, by address.
     package var nodes: [RedisNode.Snapshot] {
         let used = table.withLock { $0.values.filter { $0.isUsed } }
@@ -60,9 +81,9 @@ package final class RedisHealth: Sendable {
     }
 
     package var overall: Overall {
+        if clients.load(ordering: .relaxed) == 0 { return .off }
         let nodes = nodes
-        if nodes.isEmpty { return .off }
         let available = nodes.count { $0.isAvailable }
-        return available == nodes.count ? .up : available == 0 ? .down : .degraded
+        return available == 0 ? .down : available == nodes.count ? .up : .degraded
     }
 }

@@ -6,7 +6,8 @@ internal import SluiceNet
 /// Nothing here is waited for by a request: connections and probes are made in the background.
 final class RedisLink: TimerTarget {
     private enum State {
-        case idle, connecting, ready(RedisConnection)
+        case idle, connecting
+        case ready(RedisConnection)
         case waiting
         case closed
     }
@@ -171,6 +172,7 @@ final class RedisLink: TimerTarget {
         if !connection.isOpen { return retry() }
         state = .ready(connection)
         readySince = loop.now
+        connection.onTrouble = { [weak self] in self?.probeSoon() }
         node.connected()
         for place in waiters { place.waiter.fulfil(true) }
         if node.isOpen { probe() } else { armProbe() }
@@ -198,7 +200,9 @@ final class RedisLink: TimerTarget {
     private func arm(_ duration: Duration) {
         guard let timer else { return }
         timer.disarm()
-        loop.arm(timer, after: .nanoseconds(Int64.random(in: duration.nanoseconds / 2...duration.nanoseconds, using: &random)))
+        loop.arm(
+            timer,
+            after: .nanoseconds(Int64.random(in: duration.nanoseconds / 2...duration.nanoseconds, using: &random)))
     }
 
     // MARK: Probing
@@ -218,6 +222,7 @@ final class RedisLink: TimerTarget {
         arm(node.isOpen || isStalled(connection) ? settings.breaker.probeEvery * 4 / 3 : Self.idleProbe)
     }
 
+    /// Probes at the rate of an open breaker, if that is what it is now: whether anybody asks in the meantime or not.
     private func probeSoon() {
         guard let timer, !isProbing, timer.deadline > loop.now + settings.breaker.probeEvery * 2 else { return }
         armProbe()

@@ -61,7 +61,9 @@ internal import SluiceCore
     }
 
     private func malformed() -> Malformed {
-        if elementCount > Self.elementsMax { return Malformed(message: "a reply of more than \(Self.elementsMax) elements") }
+        if elementCount > Self.elementsMax {
+            return Malformed(message: "a reply of more than \(Self.elementsMax) elements")
+        }
         let text = unsafe withUnsafeBytes(of: &reader.pointee.errstr) { bytes in
             unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }

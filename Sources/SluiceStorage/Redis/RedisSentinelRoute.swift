@@ -68,6 +68,7 @@ final class RedisSentinelRoute: RedisRoute, TimerTarget {
             let found = await askAll()
             isAsking = false
             if isClosed { return }
+            surroundings.health.asked("sentinels of \(master)", answered: found != nil, at: surroundings.loop.now)
             if let found { adopt(found) } else { askSoon() }
         }
     }
@@ -105,7 +106,8 @@ final class RedisSentinelRoute: RedisRoute, TimerTarget {
     /// `mymaster 10.0.0.1 6379 10.0.0.2 6379`: the name, the old address, the new one.
     private func switched(_ message: String) {
         let parts = message.split(separator: " ")
-        guard parts.count == 5, parts[0] == master, let address = Self.address(String(parts[3]), String(parts[4])) else {
+        guard parts.count == 5, parts[0] == master, let address = Self.address(String(parts[3]), String(parts[4]))
+        else {
             return
         }
         adopt(address)

@@ -20,35 +20,62 @@ struct RedisSetup {
     func run(
         on connection: RedisConnection, by deadline: Instant, now: Instant
     ) async throws(RedisUnavailable) -> Findings {
-        let within = max(.milliseconds(1), deadline - now)
-        let authentication = try settings.credentials.map { credentials throws(RedisUnavailable) in
-            try Self.send(Self.authentication(credentials), connection, within)
+        let said = try say(on: connection, within: max(.milliseconds(1), deadline - now))
+        do throws(RedisUnavailable) {
+            return try await hear(said)
+        } catch {
+            // One that does not want us says so in place of its first reply, and goes.
+            if error.reason == .notConnected, let first = said.naming.reply?.error {
+                throw RedisUnavailable(.refused(first))
+            }
+            throw error
         }
+    }
+
+    private struct Said {
+        var authentication: RedisCall?
+        var selection: RedisCall?
+        let naming: RedisCall
+        let scripting: RedisCall
+        var role: RedisCall?
+        let ping: RedisCall
+    }
+
+    /// Everything in one go: one round trip.
+    private func say(on connection: RedisConnection, within: Duration) throws(RedisUnavailable) -> Said {
+        var authentication: RedisCall?
+        if let credentials = settings.credentials {
+            authentication = try Self.send(Self.authentication(credentials), connection, within)
+        }
+        // An operator finds our connections by their name; a server that does not allow naming them is none the worse.
+        let naming = try Self.send(Self.command("CLIENT", "SETNAME", "sluice"), connection, within)
         var selection: RedisCall?
         if settings.database != 0 {
             var command = RedisCommand("SELECT")
             command.append(settings.database)
             selection = try Self.send(command, connection, within)
         }
-        // An operator finds our connections by their name; a server that does not allow naming them is none the worse.
-        var naming = RedisCommand("CLIENT")
-        naming.append("SETNAME" as StaticString)
-        naming.append("sluice" as StaticString)
-        _ = try Self.send(naming, connection, within)
-        var script = RedisCommand("EVAL")
-        script.append("return 1" as StaticString)
-        script.append(0)
-        let scripting = try Self.send(script, connection, within)
-        let role = requiresMaster ? try Self.send(RedisCommand("ROLE"), connection, within) : nil
-        let ping = try Self.send(RedisCommand("PING"), connection, within)
+        return Said(
+            authentication: authentication, selection: selection, naming: naming,
+            scripting: try Self.send(Self.command("EVAL", "return 1", "0"), connection, within),
+            role: requiresMaster ? try Self.send(RedisCommand("ROLE"), connection, within) : nil,
+            ping: try Self.send(RedisCommand("PING"), connection, within))
+    }
 
-        if let authentication { try Self.require(try await authentication.wait()) }
-        if let selection { try Self.require(try await selection.wait()) }
+    private func hear(_ said: Said) async throws(RedisUnavailable) -> Findings {
+        if let authentication = said.authentication { try Self.require(try await authentication.wait()) }
+        if let selection = said.selection { try Self.require(try await selection.wait()) }
         var findings = Findings()
-        findings.scriptsRefusal = Self.refusal(of: try await scripting.wait())
-        if let role { try Self.requireMaster(try await role.wait()) }
-        try Self.require(try await ping.wait())
+        findings.scriptsRefusal = Self.refusal(of: try await said.scripting.wait())
+        if let role = said.role { try Self.requireMaster(try await role.wait()) }
+        try Self.require(try await said.ping.wait())
         return findings
+    }
+
+    private static func command(_ name: StaticString, _ arguments: StaticString...) -> RedisCommand {
+        var command = RedisCommand(name)
+        for argument in arguments { command.append(argument) }
+        return command
     }
 
     static func authentication(_ credentials: RedisSettings.Credentials) -> RedisCommand {
@@ -73,7 +100,8 @@ struct RedisSetup {
     /// A server that is full, busy or not ready says nothing about scripts.
     private static func refusal(of reply: RedisReply) -> String? {
         switch reply.errorKind {
-        case nil, "OOM", "BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "READONLY", "NOAUTH", "MISCONF", "NOREPLICAS": nil
+        case nil, "OOM", "BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "READONLY", "NOAUTH", "MISCONF", "NOREPLICAS":
+            nil
         default: reply.error
         }
     }

@@ -1,4 +1,5 @@
 internal import SluiceCore
+
 /// Which part of a cluster a key belongs to (Redis cluster specification, "Key distribution model").
 enum RedisSlot {
     static let count = 16_384

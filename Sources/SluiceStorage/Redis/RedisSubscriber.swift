@@ -20,7 +20,8 @@ final class RedisSubscriber: TimerTarget {
     private static let quiet = Duration.seconds(2)
 
     init(
-        _ surroundings: RedisSurroundings, credentials: RedisSettings.Credentials?, at address: @escaping () -> RedisAddress?
+        _ surroundings: RedisSurroundings, credentials: RedisSettings.Credentials?,
+        at address: @escaping () -> RedisAddress?
     ) {
         self.surroundings = surroundings
         self.credentials = credentials
@@ -103,8 +104,11 @@ final class RedisSubscriber: TimerTarget {
     }
 
     private func received(_ reply: RedisReply) {
+        if reply.error != nil {
+            connection?.close()
+            return
+        }
         attempts = 0
-        if reply.error != nil { connection?.close() }
         guard let parts = reply.array, parts.count == 3, parts[0].text == "message", let channel = parts[1].text,
             let payload = parts[2].bytes
         else { return }

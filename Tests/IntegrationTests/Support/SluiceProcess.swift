@@ -157,9 +157,11 @@ final class SluiceProcess {
 
     var residentByteCount: Int { Self.residentByteCount(of: process.pid) }
 
+    /// Without the pages of the program's own file, which are read in as its code is first run (proc(5), `statm`).
     static func residentByteCount(of pid: pid_t) -> Int {
         let text = (try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8)) ?? ""
-        return (Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0) * 4096
+        let pages = text.split(separator: " ").compactMap { Int($0) }
+        return pages.count < 3 ? 0 : (pages[1] - pages[2]) * 4096
     }
 
     var descriptorCount: Int {
