@@ -23,6 +23,11 @@ func measureDialects(_ measure: Measure) {
     measure("stream/OpenAI as it is, 64", bytes: chat.count) {
         forEachEvent(chat.span) { data, _ in _ = openAI.inspect(data, with: tape) }
     }
+    var recording = OpenAIStreamInspector(.chatCompletions, showsUsage: true)
+    measure("stream/OpenAI as it is, taken down, 64", bytes: chat.count) {
+        recording.record = ReplyRecord(byteCountMax: 1 << 20)
+        forEachEvent(chat.span) { data, _ in _ = recording.inspect(data, with: tape) }
+    }
     var anthropic = AnthropicStreamInspector()
     measure("stream/Messages as it is, 64", bytes: messages.count) {
         forEachEvent(messages.span) { data, _ in _ = anthropic.inspect(data, with: tape) }

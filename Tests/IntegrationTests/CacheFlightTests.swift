@@ -128,6 +128,7 @@ import Testing
             #expect(upstream.requests.all.count == 2)
             gate.signal()
             #expect(try wires[0].readResponse().text == Sample.completion)
+            for wire in wires { wire.close() }
             try sluice.awaitQuiet()
         }
     }

@@ -135,7 +135,9 @@ enum Idempotency {
         let body = entry.body
         context.status = Status(entry.status)
         context.firstByteAt = context.exchange.loop.now
-        context.exchange.sendHead(ResponseHead(Status(entry.status), fields: fields), body: .known(body.count))
+        let head = ResponseHead(Status(entry.status), fields: fields)
+        // A stream looks like one again.
+        context.exchange.sendHead(head, body: Relaying.isEventStream(head) ? .unknown : .known(body.count))
         context.exchange.send(sharing: body)
         context.exchange.finish()
     }

@@ -13,8 +13,9 @@ final class QueuesEndpoint: AdminRoute {
     init(_ shared: Shared) { self.shared = shared }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        guard exchange.head.path.equals("/queues") else { return false }
-        let method = exchange.head.method
+        let head = exchange.head
+        if !head.path.equals("/queues") { return false }
+        let method = head.method
         guard method == .get || method == .head else {
             AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)
             return true

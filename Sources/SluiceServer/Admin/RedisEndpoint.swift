@@ -14,8 +14,9 @@ final class RedisEndpoint: AdminRoute {
     init(_ shared: Shared) { self.shared = shared }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        if !exchange.head.path.equals("/redis") { return false }
-        guard exchange.head.method == .get || exchange.head.method == .head else {
+        let head = exchange.head
+        if !head.path.equals("/redis") { return false }
+        guard head.method == .get || head.method == .head else {
             AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)
             return true
         }

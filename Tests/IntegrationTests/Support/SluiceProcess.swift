@@ -17,6 +17,9 @@ final class SluiceProcess {
         return (tests as NSString).deletingLastPathComponent + "/sluice"
     }
 
+    /// Whether the program was built without optimisation.
+    static var isDebugBuild: Bool { binary.contains("/debug/") }
+
     /// Starts the program and waits until it is ready.
     convenience init(
         _ configuration: Configuration, arguments: [String] = [], environment: [String: String] = [:],
@@ -124,6 +127,15 @@ final class SluiceProcess {
         }
     }
 
+    /// Waits until no exchange is in flight; connections may stay.
+    func awaitNothingInFlight() throws {
+        let deadline = Patience.deadline
+        while try health().json["in_flight"].int != 0 {
+            if .now > deadline { throw TimedOut("the end of all exchanges") }
+            usleep(5000)
+        }
+    }
+
     func signal(_ number: Int32) { process.signal(number) }
 
     func rewriteConfiguration(_ text: String) throws {
@@ -157,9 +169,11 @@ final class SluiceProcess {
 
     var residentByteCount: Int { Self.residentByteCount(of: process.pid) }
 
+    /// Without the pages of the program's own file, which are read in as its code is first run (proc(5), `statm`).
     static func residentByteCount(of pid: pid_t) -> Int {
         let text = (try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8)) ?? ""
-        return (Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0) * 4096
+        let pages = text.split(separator: " ").compactMap { Int($0) }
+        return pages.count < 3 ? 0 : (pages[1] - pages[2]) * 4096
     }
 
     var descriptorCount: Int {
