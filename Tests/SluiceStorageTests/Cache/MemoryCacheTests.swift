@@ -79,7 +79,11 @@ func cacheKey(_ number: Int) -> CacheKey {
             let uniform = Double(random.next() >> 11) / Double(1 << 53)
             let number = Int(1000 * uniform * uniform * uniform * uniform)
             if !seen.insert(number).inserted { possible += 1 }
-            if cache.entry(cacheKey(number)) != nil { hits += 1 } else { cache.store(entry(600), for: cacheKey(number)) }
+            if cache.entry(cacheKey(number)) != nil {
+                hits += 1
+            } else {
+                cache.store(entry(600), for: cacheKey(number))
+            }
         }
         #expect(Double(hits) >= 0.8 * Double(possible), "\(hits) of \(possible)")
     }
