@@ -3,6 +3,7 @@ internal import SluicePolicy
 
 func measurePolicy(_ measure: Measure) {
     measureGates(measure)
+    measureLimits(measure)
 }
 
 /// What a limit on concurrency costs where nobody has to wait, and where somebody always does.

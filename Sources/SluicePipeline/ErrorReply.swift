@@ -13,7 +13,7 @@ enum ErrorReply {
         fields.append(.contentType, "application/json")
         context.appendRequestID(to: &fields)
         LimitHeaders.append(to: &fields, context)
-        if rejection.owner == .policy, rejection.status == 429 { LimitHeaders.appendWait(rejection, to: &fields) }
+        if context.refusingLimit != nil { LimitHeaders.appendWait(rejection, to: &fields) }
         appendAdvice(rejection, rejection.status, to: &fields)
         if let allowed = context.allowedMethods { fields.append(.allow, allowed) }
         if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }

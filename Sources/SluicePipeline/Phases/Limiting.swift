@@ -81,8 +81,9 @@ final class Limiting {
         case .ask(let least, let most):
             if let reply = await shared.lease(place, least: least, most: most) {
                 shared.note(isLocal: false, limits)
-                return hold.answered(position, reply, at: loop.now)
+                return hold.answered(position, reply, isRenewal: most > least, at: loop.now)
             }
+            if most > least { place.renewalFailed() }
             shared.note(isLocal: true, limits)
             return hold.standIn(position, at: context.limitTime)
         }

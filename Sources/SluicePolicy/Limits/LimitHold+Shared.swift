@@ -37,10 +37,13 @@ extension LimitHold {
 
     /// Takes note of what Redis said to the question of a claim.
     ///
+    /// - Parameter isRenewal: a lease was asked for.
     /// - Returns: what refuses the request.
-    package func answered(_ position: Int, _ reply: LeaseReply, at now: Instant) -> LimitRefusal? {
+    package func answered(
+        _ position: Int, _ reply: LeaseReply, isRenewal: Bool, at now: Instant
+    ) -> LimitRefusal? {
         let place = place(position)
-        let wait = place.bucket.answered(reply, amount: entries[position].amount, at: now)
+        let wait = place.bucket.answered(reply, amount: entries[position].amount, isRenewal: isRenewal, at: now)
         if wait == nil {
             decide(position, .shared, at: now)
             return nil
@@ -90,7 +93,7 @@ package struct LeaseReply: Sendable {
 extension LimitHold.SharedPlace {
     /// A renewal was answered.
     package func renewed(_ reply: LeaseReply, at now: Instant) {
-        _ = bucket.answered(reply, amount: nil, at: now)
+        _ = bucket.answered(reply, amount: nil, isRenewal: true, at: now)
     }
 
     package func renewalFailed() { bucket.renewalFailed() }
@@ -125,7 +128,7 @@ extension LimitSet {
     package func unknownBudgets(_ subject: borrowing LimitSubject, at time: LimitTime) -> [LimitHold.SharedPlace] {
         var places: [LimitHold.SharedPlace] = []
         for group in groups where group.isShared {
-            for (index, rule) in group.store.rules.enumerated() where rule.isBudget && rule.match.matches(subject) {
+            for (index, rule) in group.store.rules.enumerated() where rule.isBudget && rule.matches(subject) {
                 let account = group.store.account(of: subject, at: time)
                 let bucket = account.shared[index]
                 if bucket.isUnknown {

@@ -16,7 +16,7 @@ extension LimitSet {
         for group in groups {
             // Whoever asks without a provider wants to hear of limits of all of them; which bucket it would be is not known.
             let account = group.store.existing(for: subject)
-            for (index, rule) in group.store.rules.enumerated() where rule.match.matches(subject) {
+            for (index, rule) in group.store.rules.enumerated() where rule.matches(subject) {
                 let values = LimitKey.all.filter { rule.by.contains($0.part) }.map { subject.value(of: $0.part) }
                 let account = account ?? LimitAccount(hash: 0, values: values, rules: group.store.rules, at: 0)
                 let meter = group.isShared ? rule.localMeter : rule.meter

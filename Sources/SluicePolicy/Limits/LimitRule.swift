@@ -1,5 +1,5 @@
-/// One limit or budget as it was configured.
-package struct LimitRule: Sendable, Equatable {
+/// One limit or budget as it was configured. Immutable; an object, so that looking at ten of them copies nothing.
+package final class LimitRule: Sendable, Equatable {
     /// What is shared with other processes.
     package struct Fleet: Sendable, Equatable {
         /// How much is taken from Redis at a time, in percent of the burst: 0 asks for every request.
@@ -24,6 +24,8 @@ package struct LimitRule: Sendable, Equatable {
     package let fleet: Fleet?
     /// What stands in while Redis does not answer: a part of the limit.
     let localMeter: LimitMeter
+    /// Whether it is about every request.
+    private let matchesAll: Bool
 
     package init(
         name: String, match: LimitMatch = LimitMatch(), by: LimitKey = [], unit: LimitUnit = .requests,
@@ -36,19 +38,27 @@ package struct LimitRule: Sendable, Equatable {
         self.unit = unit
         self.period = period
         self.fleet = fleet
+        matchesAll = match.parts.isEmpty
         meter = LimitMeter(kind, limit: limit, period: period, burst: burst, isEstimated: unit.isEstimated)
-        func share(_ amount: Int) -> Int {
-            guard let fleet else { return amount }
-            return max(1, Int((UInt128(amount) * UInt128(fleet.localSharePercent) / 100)))
-        }
+        let percent = fleet?.localSharePercent ?? 100
+        let whole = meter
+        func share(_ amount: Int) -> Int { max(1, Int(UInt128(amount) * UInt128(percent) / 100)) }
         localMeter =
             if case .budget = kind {
-                meter
+                whole
             } else {
                 LimitMeter(
-                    kind, limit: share(limit), period: period, burst: share(meter.burst),
-                    isEstimated: unit.isEstimated)
+                    kind, limit: share(limit), period: period, burst: share(whole.burst), isEstimated: unit.isEstimated)
             }
+    }
+
+    package static func == (a: LimitRule, b: LimitRule) -> Bool {
+        a.name == b.name && a.match == b.match && a.by == b.by && a.unit == b.unit && a.meter == b.meter
+            && a.period == b.period && a.fleet == b.fleet
+    }
+
+    @inline(__always) func matches(_ subject: borrowing LimitSubject) -> Bool {
+        matchesAll || match.matches(subject)
     }
 
     /// The longest that a budget's period may be, in seconds.

@@ -59,7 +59,7 @@ package final class LimitSet: Sendable {
     ) -> LimitRefusal? {
         for group in groups where group.isPerAttempt == isAttempt {
             var account: LimitAccount?
-            for (index, rule) in group.store.rules.enumerated() where rule.match.matches(subject) {
+            for (index, rule) in group.store.rules.enumerated() where rule.matches(subject) {
                 let found = account ?? group.store.account(of: subject, at: time)
                 account = found
                 if group.isShared, !rule.isBudget {
@@ -70,8 +70,8 @@ package final class LimitSet: Sendable {
                     group.numbers[index], found, index, amounts[rule.unit], rule.meter, at: time)
                 if verdict != .taken {
                     let refusal = LimitRefusal(rule: rule, verdict: verdict, isLocal: false)
-                    let wait = longestWait(subject, amounts, isAttempt: isAttempt, at: time, atLeast: refusal.wait)
                     hold.release(at: time)
+                    let wait = longestWait(subject, amounts, isAttempt: isAttempt, at: time, atLeast: refusal.wait)
                     return LimitRefusal(rule: rule, isTooLarge: refusal.isTooLarge, wait: wait, isLocal: false)
                 }
             }
@@ -87,7 +87,7 @@ package final class LimitSet: Sendable {
         var longest = first
         for group in groups where group.isPerAttempt == isAttempt && !group.isShared {
             guard let account = group.store.existing(for: subject) else { continue }
-            for (index, rule) in group.store.rules.enumerated() where rule.match.matches(subject) {
+            for (index, rule) in group.store.rules.enumerated() where rule.matches(subject) {
                 let verdict = rule.meter.preview(amounts[rule.unit], of: account.bucket(index), at: time)
                 if case .refused(let wait?) = verdict { longest = max(longest ?? .zero, wait) }
             }

@@ -53,7 +53,7 @@ package final class SharedBucket: Sendable {
     package enum Claim: Equatable {
         /// From the lease. `renew`: how much to ask for now so that the next ones need not wait; 0 for nothing.
         case taken(renew: Int)
-        /// Ask Redis for at least and at most so much.
+        /// Ask Redis for at least and at most so much; one at a time asks for a lease besides.
         case ask(least: Int, most: Int)
         case refused(wait: Duration)
     }
@@ -65,7 +65,10 @@ package final class SharedBucket: Sendable {
             }
             if now.nanoseconds >= state.creditUntil { state.credit = min(state.credit, 0) }
             guard state.credit >= amount, amount > 0 || state.credit > 0 else {
-                return .ask(least: max(amount - state.credit, 1), most: max(amount - state.credit, 1) + lease)
+                let least = max(amount - state.credit, 1)
+                if state.isRenewing || lease == 0 { return .ask(least: least, most: least) }
+                state.isRenewing = true
+                return .ask(least: least, most: least + lease)
             }
             state.credit -= amount
             if state.credit > lease / 2 || state.isRenewing { return .taken(renew: 0) }
@@ -76,19 +79,19 @@ package final class SharedBucket: Sendable {
 
     /// Takes note of an answer of Redis.
     ///
-    /// - Parameter amount: what goes to the request that asked; `nil` for a renewal.
+    /// - Parameters:
+    ///   - amount: what goes to the request that asked; `nil` for a renewal.
+    ///   - isRenewal: a lease was asked for.
     /// - Returns: how long the request has to wait, if there is not enough.
-    func answered(_ reply: LeaseReply, amount: Int?, at now: Instant) -> Duration? {
+    func answered(_ reply: LeaseReply, amount: Int?, isRenewal: Bool, at now: Instant) -> Duration? {
         state.withLock { state in
+            if isRenewal { state.isRenewing = false }
             state.seen = (reply.remaining, reply.reset.nanoseconds, now.nanoseconds)
             if reply.granted > 0 {
                 state.creditUntil = now.nanoseconds + leaseLife
                 state.credit += reply.granted
             }
-            guard let amount else {
-                state.isRenewing = false
-                return nil
-            }
+            guard let amount else { return nil }
             if reply.granted > 0 {
                 state.credit -= amount
                 return nil
@@ -98,12 +101,16 @@ package final class SharedBucket: Sendable {
         }
     }
 
-    /// Redis did not answer a renewal.
+    /// Redis did not answer where a lease was asked for.
     func renewalFailed() { state.withLock { $0.isRenewing = false } }
 
     func settle(_ taken: Int, used: Int) {
-        // What is over a lease is left to drain: nobody can have it twice.
-        state.withLock { $0.credit = min($0.credit + taken - used, max(lease, 0)) }
+        if taken == used { return }
+        state.withLock { state in
+            // What is over a lease is left to drain: nobody can have it twice.
+            let settled = state.credit + taken - used
+            state.credit = taken > used ? max(state.credit, min(settled, lease)) : settled
+        }
     }
 
     func standing(_ rule: LimitRule, at now: Instant) -> (remaining: Int, reset: Duration)? {

@@ -17,6 +17,9 @@ final class SluiceProcess {
         return (tests as NSString).deletingLastPathComponent + "/sluice"
     }
 
+    /// Whether the program was built without optimisation.
+    static var isDebugBuild: Bool { binary.contains("/debug/") }
+
     /// Starts the program and waits until it is ready.
     convenience init(
         _ configuration: Configuration, arguments: [String] = [], environment: [String: String] = [:],
@@ -121,6 +124,15 @@ final class SluiceProcess {
             if report["in_flight"].int == 0, report["connections"].int == 0 { return }
             if .now > deadline { throw TimedOut("the end of all exchanges: \(report)") }
             usleep(20_000)
+        }
+    }
+
+    /// Waits until no exchange is in flight; connections may stay.
+    func awaitNothingInFlight() throws {
+        let deadline = Patience.deadline
+        while try health().json["in_flight"].int != 0 {
+            if .now > deadline { throw TimedOut("the end of all exchanges") }
+            usleep(5000)
         }
     }
 
