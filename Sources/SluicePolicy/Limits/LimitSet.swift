@@ -113,7 +113,9 @@ package struct LimitRefusal: Sendable {
         self.isLocal = isLocal
     }
 
-    package init(rule: LimitRule, wait: Duration) { self.init(rule: rule, isTooLarge: false, wait: wait, isLocal: false) }
+    package init(rule: LimitRule, wait: Duration) {
+        self.init(rule: rule, isTooLarge: false, wait: wait, isLocal: false)
+    }
 
     init(rule: LimitRule, verdict: LimitMeter.Verdict, isLocal: Bool) {
         switch verdict {
