@@ -37,10 +37,13 @@ package struct JSONCanonicalForm {
     package mutating func append(membersOf object: JSONValue, except names: [StaticString], to buffer: ByteBuffer) {
         let base = keys.count
         var members = object.members
+        var hasEscapes = false
         while let member = members.next() {
-            if !names.contains(where: { member.isNamed($0) }) { keys.append(member.index) }
+            if names.contains(where: { member.isNamed($0) }) { continue }
+            keys.append(member.index)
+            if member.key.unescapedBytes == nil { hasEscapes = true }
         }
-        sort(from: base, object)
+        if hasEscapes { sortDecoded(from: base, object) } else { sort(from: base, object) }
         buffer.append(UInt8(ascii: "{"))
         let count = keys.count - base
         for position in 0..<count {
@@ -65,12 +68,24 @@ package struct JSONCanonicalForm {
         for position in stride(from: 1, to: count, by: 1) {
             let key = keys[base + position]
             var at = position
-            while at > 0, isBefore(key, keys[base + at - 1], object) {
+            while at > 0, Self.isBefore(key, keys[base + at - 1], object) {
                 keys[base + at] = keys[base + at - 1]
                 at -= 1
             }
             keys[base + at] = key
         }
+    }
+
+    /// By what the names say: they are written out first, since that is looked at many times.
+    private mutating func sortDecoded(from base: Int, _ object: JSONValue) {
+        var names: [(text: [UInt8], index: Int)] = []
+        for index in keys[base...] {
+            text.removeAll()
+            object.sibling(index).appendString(to: text)
+            names.append(((0..<text.count).map { text[$0] }, index))
+        }
+        names.sort { a, b in a.text == b.text ? a.index < b.index : a.text.lexicographicallyPrecedes(b.text) }
+        for (place, name) in names.enumerated() { keys[base + place] = name.index }
     }
 
     private mutating func heapSort(from base: Int, _ count: Int, _ object: JSONValue) {
@@ -86,30 +101,20 @@ package struct JSONCanonicalForm {
         while true {
             var child = 2 * root + 1
             if child >= end { return }
-            if child + 1 < end, isBefore(keys[base + child], keys[base + child + 1], object) { child += 1 }
-            if !isBefore(keys[base + root], keys[base + child], object) { return }
+            if child + 1 < end, Self.isBefore(keys[base + child], keys[base + child + 1], object) { child += 1 }
+            if !Self.isBefore(keys[base + root], keys[base + child], object) { return }
             keys.swapAt(base + root, base + child)
             root = child
         }
     }
 
-    /// By the bytes of the names in their one spelling; the same name twice, by place.
-    private func isBefore(_ a: Int, _ b: Int, _ object: JSONValue) -> Bool {
-        let one = object.sibling(a)
-        let other = object.sibling(b)
-        if one.unescapedBytes != nil, other.unescapedBytes != nil {
-            return Self.isBefore(one.rawBytes, a, other.rawBytes, b)
-        }
-        let spelled = ByteBuffer(capacity: 64)
-        append(string: one, to: spelled)
-        let end = spelled.count
-        append(string: other, to: spelled)
-        return Self.isBefore(spelled.span.extracting(0..<end), a, spelled.span.extracting(end...), b)
-    }
-
-    private static func isBefore(_ one: Span<UInt8>, _ a: Int, _ other: Span<UInt8>, _ b: Int) -> Bool {
-        var at = 0
-        let end = min(one.count, other.count)
+    /// By the bytes of the names, none of which has escapes; the same name twice, by place.
+    private static func isBefore(_ a: Int, _ b: Int, _ object: JSONValue) -> Bool {
+        let one = object.sibling(a).rawBytes
+        let other = object.sibling(b).rawBytes
+        var at = 1
+        // Without the last quotation mark: a shorter name comes before a longer one that begins with it.
+        let end = min(one.count, other.count) - 1
         while at < end {
             if one[at] != other[at] { return one[at] < other[at] }
             at &+= 1

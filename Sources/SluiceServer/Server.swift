@@ -148,6 +148,12 @@ package final class Server {
 
     /// Puts a new configuration in force on every worker.
     func adopt(_ configuration: ServerConfiguration, _ generation: Generation) {
+        // What was closed may have been another key, or another account.
+        let changed = configuration.providers.filter { self.configuration.provider(named: $0.name) != $0 }.map(\.name)
+        for state in shared.lasting.targets.all where changed.contains(state.id.provider) {
+            state.health.closures.openAll()
+            state.open()
+        }
         self.configuration = configuration
         shared.current = generation
         shared.lasting.gates.adopt(generation.snapshot.concurrency)

@@ -21,7 +21,9 @@ import Testing
         try withSluice(configuration) { sluice in try body(sluice, mock) }
     }
 
-    private func targets(_ sluice: SluiceProcess) throws -> [JSON] { try sluice.health("/targets").json["targets"].array }
+    private func targets(_ sluice: SluiceProcess) throws -> [JSON] {
+        try sluice.health("/targets").json["targets"].array
+    }
 
     private func post(_ path: String, _ sluice: SluiceProcess, _ fields: String = "") throws -> HTTPMessage {
         let wire = try Wire(port: sluice.adminPort)
@@ -186,7 +188,10 @@ import Testing
             $0.hedging = "enabled: true, delay_min_ms: 50, delay_max_ms: 100, share_max: 1"
         } _: { sluice, mock throws in
             let executing = [
-                ("/v1/responses", #"{"model":"m","input":"x","tools":[{"type":"code_interpreter","container":{"type":"auto"}}]}"#),
+                (
+                    "/v1/responses",
+                    #"{"model":"m","input":"x","tools":[{"type":"code_interpreter","container":{"type":"auto"}}]}"#
+                ),
                 ("/v1/images/generations", #"{"model":"m","prompt":"x"}"#),
             ]
             for (path, body) in executing {

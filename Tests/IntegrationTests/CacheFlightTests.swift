@@ -128,6 +128,7 @@ import Testing
             #expect(upstream.requests.all.count == 2)
             gate.signal()
             #expect(try wires[0].readResponse().text == Sample.completion)
+            for wire in wires { wire.close() }
             try sluice.awaitQuiet()
         }
     }
@@ -137,7 +138,9 @@ import Testing
         let upstream = try ScriptedUpstream { connection, _ in
             _ = gate.wait(timeout: .now() + 60)
             try connection.startStream()
-            for event in [Sample.delta("Hello"), Sample.finish, Sample.usage, Sample.done] { try connection.event(event) }
+            for event in [Sample.delta("Hello"), Sample.finish, Sample.usage, Sample.done] {
+                try connection.event(event)
+            }
             try connection.endStream()
         }
         try withSluice(configuration(upstream), upstream) { sluice in

@@ -6,7 +6,9 @@ import Testing
     private let chat = #"{"model":"m","temperature":0,"messages":[{"role":"user","content":"Hello"}]}"#
     private var streamed: String { String(chat.dropLast()) + #","stream":true}"# }
 
-    private func configuration(_ upstream: ScriptedUpstream, _ cache: String = "", _ members: String = "") -> Configuration {
+    private func configuration(_ upstream: ScriptedUpstream, _ cache: String = "", _ members: String = "")
+        -> Configuration
+    {
         var configuration = Configuration(upstream, members)
         configuration.others = ["cache: {\(cache)}"]
         return configuration
@@ -35,11 +37,14 @@ import Testing
         try withSluice(configuration(upstream), upstream) { sluice in
             let first = try sluice.chat(chat, ["x-request-id: one"])
             #expect(first["x-sluice-cache"] == "miss" && first["age"] == nil && first.text == Sample.completion)
-            let other = #" { "messages" : [{"content":"H\u0065llo","role":"user"}], "temperature":0.0, "model":"m", "user":"u", "stream":false }"#
+            let other =
+                #" { "messages" : [{"content":"H\u0065llo","role":"user"}], "temperature":0.0, "model":"m", "user":"u", "stream":false }"#
             let second = try sluice.chat(other, ["x-request-id: two"])
             #expect(second["x-sluice-cache"] == "hit" && second["age"] == "0" && second.text == Sample.completion)
             #expect(second["x-request-id"] == "two" && second["content-type"] == "application/json")
-            #expect(second["x-sluice-cache-key"] == first["x-sluice-cache-key"] && second["x-sluice-cache-key"]?.count == 16)
+            #expect(
+                second["x-sluice-cache-key"] == first["x-sluice-cache-key"] && second["x-sluice-cache-key"]?.count == 16
+            )
             #expect(upstream.requests.all.count == 1)
             let line = try sluice.exchangeLine("two")
             #expect(line["sluice.cache.state"].string == "hit" && line["sluice.cache.level"].string == "memory")
@@ -54,7 +59,9 @@ import Testing
         try withSluice(configuration(upstream), upstream) { sluice in
             _ = try sluice.chat(chat)
             let stream = try sluice.stream(String(streamed.dropLast()) + #","stream_options":{"include_usage":true}}"#)
-            #expect(stream.head["x-sluice-cache"] == "hit" && stream.head["content-type"]?.hasPrefix("text/event-stream") == true)
+            #expect(
+                stream.head["x-sluice-cache"] == "hit"
+                    && stream.head["content-type"]?.hasPrefix("text/event-stream") == true)
             let events = try stream.rest()
             #expect(text(events) == "Hi." && events.last == "data: [DONE]")
             #expect(events.contains { JSON($0.dropFirst(6))["usage"]["total_tokens"].int == 7 })
@@ -63,7 +70,8 @@ import Testing
             let question = streamed.replacingOccurrences(of: "Hello", with: "Other")
             #expect(text(try sluice.stream(question).rest()) == "Héllo\n😀")
             let whole = try sluice.chat(chat.replacingOccurrences(of: "Hello", with: "Other"))
-            #expect(whole["x-sluice-cache"] == "hit" && whole.json["object"].string == "chat.completion", "\(whole.text)")
+            #expect(
+                whole["x-sluice-cache"] == "hit" && whole.json["object"].string == "chat.completion", "\(whole.text)")
             #expect(whole.json["choices"][0]["message"]["content"].string == "Héllo\n😀")
             #expect(whole.json["usage"]["total_tokens"].int == 8, "the stream was not asked for it")
             #expect(text(try sluice.stream(question).rest()) == "Héllo\n😀")
@@ -93,20 +101,28 @@ import Testing
             let stream = try ResponseStream(wire)
             #expect(stream.head["x-sluice-cache"] == "hit")
             let events = try stream.rest()
-            #expect(events.first?.hasPrefix("event: message_start") == true && events.last?.hasPrefix("event: message_stop") == true)
+            #expect(
+                events.first?.hasPrefix("event: message_start") == true
+                    && events.last?.hasPrefix("event: message_stop") == true)
             #expect(events.contains { $0.contains(#""text":"Hi.""#) })
             #expect(upstream.requests.all.count == 1)
 
             let envelope = #"{"model":"m","parameters":{"prompt":"Hi","temperature":0},"request_id":"R"}"#
-            _ = try sluice.exchange("POST", "/api/v1/chat/completions", [], envelope.replacingOccurrences(of: "R", with: "q-1"))
-            let reply = try sluice.exchange("POST", "/api/v1/chat/completions", [], envelope.replacingOccurrences(of: "R", with: "q-2"))
+            _ = try sluice.exchange(
+                "POST", "/api/v1/chat/completions", [], envelope.replacingOccurrences(of: "R", with: "q-1"))
+            let reply = try sluice.exchange(
+                "POST", "/api/v1/chat/completions", [], envelope.replacingOccurrences(of: "R", with: "q-2"))
             #expect(reply["x-sluice-cache"] == "hit" && reply.json["request_id"].string == "q-2")
-            #expect(reply.json["data"]["result"].string == "Hi." && reply.json["data"]["model_info"]["provider"].string == "mock")
+            #expect(
+                reply.json["data"]["result"].string == "Hi."
+                    && reply.json["data"]["model_info"]["provider"].string == "mock")
             #expect(reply.json["data"]["usage"]["total_tokens"].int == 7)
             let streaming = #"{"model":"m","parameters":{"prompt":"Hi","temperature":0,"stream":true}}"#
             let platform = try sluice.connect()
             try platform.ask("POST", "/api/v1/chat/completions", [], streaming)
-            let pieces = try ResponseStream(platform).rest().compactMap { JSON($0.dropFirst(6))["data"]["delta"].string }
+            let pieces = try ResponseStream(platform).rest().compactMap {
+                JSON($0.dropFirst(6))["data"]["delta"].string
+            }
             #expect(pieces.joined() == "Hi.")
             #expect(upstream.requests.all.count == 2)
         }
@@ -131,7 +147,8 @@ import Testing
             #"{"id":"resp_1","object":"response","created_at":1,"status":"completed","model":"m","output":[{"type":"message","id":"msg_1","role":"assistant","status":"completed","content":[{"type":"output_text","text":"Hi.","annotations":[]}]}],"usage":{"input_tokens":3,"output_tokens":1,"total_tokens":4}}"#
         let completion =
             #"{"id":"cmpl-1","object":"text_completion","created":1,"model":"m","choices":[{"text":"Hi.","index":0,"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#
-        let embeddings = #"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5]}],"model":"m","usage":{"prompt_tokens":1,"total_tokens":1}}"#
+        let embeddings =
+            #"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5]}],"model":"m","usage":{"prompt_tokens":1,"total_tokens":1}}"#
         let upstream = try ScriptedUpstream { connection, request in
             switch request.target {
             case "/v1/responses": try connection.reply(response)
@@ -153,7 +170,9 @@ import Testing
                 try wire.ask("POST", path, [], String(body.dropLast()) + #","stream":true}"#)
                 let stream = try ResponseStream(wire)
                 let events = try stream.rest()
-                #expect(stream.head["x-sluice-cache"] == "hit" && events.contains { $0.contains("Hi.") }, "\(path): \(events)")
+                #expect(
+                    stream.head["x-sluice-cache"] == "hit" && events.contains { $0.contains("Hi.") },
+                    "\(path): \(events)")
                 let last = path == "/v1/responses" ? "event: response.completed" : "data: [DONE]"
                 #expect(events.last?.hasPrefix(last) == true, "\(path): \(events)")
             }
@@ -169,7 +188,8 @@ import Testing
         #"{"finish_reason":null,"index":0,"message":{"role":"assistant","content":"x"}}"#,
     ])
     func `keeps no answer that is not an end`(choice: String) throws {
-        let upstream = try ScriptedUpstream(reply: #"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[\#(choice)]}"#)
+        let upstream = try ScriptedUpstream(
+            reply: #"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[\#(choice)]}"#)
         try withSluice(configuration(upstream), upstream) { sluice throws in
             for _ in 0..<3 { #expect(try sluice.chat(chat)["x-sluice-cache"] == "miss") }
             #expect(upstream.requests.all.count == 3)
@@ -192,7 +212,8 @@ import Testing
 
     @Test func `leaves alone what would be answered differently another time, unless it is asked to`() throws {
         let upstream = try hello()
-        try withSluice(configuration(upstream, #"models: {"any": {nondeterministic: true}}"#), upstream) { sluice throws in
+        try withSluice(configuration(upstream, #"models: {"any": {nondeterministic: true}}"#), upstream) {
+            sluice throws in
             for body in [
                 Sample.chat, #"{"model":"m","temperature":0.7,"messages":[]}"#,
                 #"{"model":"m","temperature":0,"messages":[],"tools":[{"type":"web_search"}]}"#,
@@ -209,7 +230,8 @@ import Testing
     }
 
     @Test func `keeps errors that would come again, for a while, and no others`() throws {
-        let tooLong = #"{"error":{"message":"Too long.","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#
+        let tooLong =
+            #"{"error":{"message":"Too long.","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#
         let busy = #"{"error":{"message":"Busy.","type":"rate_limit_error","param":null,"code":"rate_limit_exceeded"}}"#
         let upstream = try ScriptedUpstream { connection, request in
             if request.text.contains("busy") { return try connection.reply(busy, status: "429 Too Many Requests") }
@@ -219,7 +241,9 @@ import Testing
             let first = try sluice.chat(chat)
             let second = try sluice.chat(chat)
             #expect(first.status == 400 && second.status == 400 && second["x-sluice-cache"] == "hit")
-            #expect(second.json["error"]["code"].string == "context_length_exceeded" && second.json["error"]["param"].string == "messages")
+            #expect(
+                second.json["error"]["code"].string == "context_length_exceeded"
+                    && second.json["error"]["param"].string == "messages")
             #expect(second.json["error"]["message"].string == "Too long.")
             usleep(500_000)
             #expect(try sluice.chat(chat)["x-sluice-cache"] == "miss")
@@ -232,10 +256,13 @@ import Testing
 
     @Test func `keeps callers apart`() throws {
         let upstream = try hello()
-        try withSluice(configuration(upstream, #"scenes: {"all": {scope: "global"}, "mine": {scope: "user"}}"#), upstream) { sluice throws in
+        try withSluice(
+            configuration(upstream, #"scenes: {"all": {scope: "global"}, "mine": {scope: "user"}}"#), upstream
+        ) { sluice throws in
             func ask(_ key: String, _ fields: [String] = []) throws -> String? {
                 let wire = try sluice.connect()
-                var head = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \(key)\r\ncontent-length: \(chat.utf8.count)\r\n"
+                var head =
+                    "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \(key)\r\ncontent-length: \(chat.utf8.count)\r\n"
                 for field in fields { head += field + "\r\n" }
                 try wire.send(head + "\r\n" + chat)
                 return try wire.readResponse()["x-sluice-cache"]
@@ -248,7 +275,9 @@ import Testing
                     #"{"model":"m","parameters":{"prompt":"Hi","temperature":0,"prompt_id":"\#(scene)"},"user_info":{"user_id":"\#(user)"}}"#
                 )["x-sluice-cache"]
             }
-            #expect(try envelope("mine", "u1") == "miss" && envelope("mine", "u2") == "miss" && envelope("mine", "u1") == "hit")
+            #expect(
+                try envelope("mine", "u1") == "miss" && envelope("mine", "u2") == "miss"
+                    && envelope("mine", "u1") == "hit")
             #expect(try envelope("all", "u1") == "miss" && envelope("all", "u2") == "hit")
         }
     }
@@ -314,10 +343,14 @@ import Testing
         let calls = CallCounter()
         let upstream = try ScriptedUpstream { connection, _ in
             if calls.increment() == 1 { return try connection.reply(Sample.completion) }
-            if failure.isEmpty { return connection.isOver = true }
+            if failure.isEmpty {
+                connection.isOver = true
+                return
+            }
             try connection.reply(#"{"error":{"message":"No.","type":"server_error","code":"x"}}"#, status: failure)
         }
-        try withSluice(configuration(upstream, "ttl_ms: 1000, ttl_jitter: 0, stale_if_error_ms: 60000"), upstream) { sluice throws in
+        try withSluice(configuration(upstream, "ttl_ms: 1000, ttl_jitter: 0, stale_if_error_ms: 60000"), upstream) {
+            sluice throws in
             _ = try sluice.chat(chat)
             usleep(1_100_000)
             let reply = try sluice.chat(chat, ["x-request-id: old"])
@@ -348,7 +381,8 @@ import Testing
             #expect(report["memory"]["entries"].int == 2 && report["requests"]["memory_hits"].int == 1)
             #expect((report["memory"]["bytes"].int ?? 0) > 500 && report["memory"]["bytes_max"].int == 67_108_864)
             for (body, count) in [
-                (#"{"model":"nobody"}"#, 0), (#"{"tenant":"x"}"#, 0), (#"{"scene":"s"}"#, 1), (#"{"key":"\#(key)"}"#, 1),
+                (#"{"model":"nobody"}"#, 0), (#"{"tenant":"x"}"#, 0), (#"{"scene":"s"}"#, 1),
+                (#"{"key":"\#(key)"}"#, 1),
                 (#"{"all":true}"#, 0),
             ] {
                 #expect(try purge(body).json["purged"].int == count, "\(body)")

@@ -109,7 +109,7 @@ final class Turnstile: @unchecked Sendable {
             try see("one to wait", sluice) { $0["waiting"].int == 1 }
             let reply = try sluice.chat()
             #expect(reply.status == status && reply.json["error"]["code"].string == "model_busy", "\(reply.text)")
-            #expect(reply["x-sluice-error-owner"] == "policy" && reply["x-should-retry"] == nil)
+            #expect(reply["x-sluice-error-owner"] == "policy" && reply["x-should-retry"] != "false")
             #expect(reply["retry-after"].flatMap { Int($0) }.map { $0 >= 1 } == true)
             #expect(try gate(sluice)["shed"]["full"].int == 1)
             turnstile.open(2)

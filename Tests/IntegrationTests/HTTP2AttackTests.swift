@@ -24,7 +24,9 @@ func withStanding(
         #expect(result.failures == [] && result.answered > 0)
         #expect(result.longest < .seconds(2), "somebody waited for \(result.longest)")
     }
-    #expect(most - before < byteCount, "\((most - before) >> 20) MB more")
+    // The bound is the product's; without optimisation everything is larger.
+    let allowed = SluiceProcess.isDebugBuild ? byteCount * 3 / 2 : byteCount
+    #expect(most - before < allowed, "\((most - before) >> 20) MB more")
     #expect(sluice.process.isRunning)
 }
 

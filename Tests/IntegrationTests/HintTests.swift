@@ -5,7 +5,8 @@ import Testing
 /// Two processes with one Redis: what one has found out, the other takes as a hint.
 @Suite struct `Hints between processes` {
     private func withPair(
-        _ model: String, _ body: (_ one: SluiceProcess, _ other: SluiceProcess, MockProcess, RedisProcess) throws -> Void
+        _ model: String,
+        _ body: (_ one: SluiceProcess, _ other: SluiceProcess, MockProcess, RedisProcess) throws -> Void
     ) throws {
         let mock = try MockProcess()
         let redis = try RedisProcess()
@@ -31,7 +32,9 @@ import Testing
     @Test func `an open breaker is open elsewhere too`() throws {
         try withPair("gpt-mock+status=500") { one, other, mock, _ throws in
             for _ in 0..<5 { _ = try one.chat() }
-            try other.line("the hint") { $0["message"].string == "breaker opened" && $0["event.reason"].string == "hint" }
+            try other.line("the hint") {
+                $0["message"].string == "breaker opened" && $0["event.reason"].string == "hint"
+            }
             #expect(try other.chat().json["error"]["code"].string == "circuit_open")
             #expect(try mock.counts("gpt-mock+status=500").attempts == 5)
         }

@@ -11,8 +11,12 @@ import Testing
             let first = try sluice.chat(Sample.chat, [key])
             let second = try sluice.chat(Sample.chat, [key, "x-request-id: again"])
             #expect(first["x-sluice-idempotent"] == nil && second["x-sluice-idempotent"] == "replayed")
-            #expect(second.text == first.text && second["x-request-id"] == "again" && second["content-type"] == "application/json")
-            #expect(try upstream.requests.first("the request")["idempotency-key"] == "k-1" && upstream.requests.all.count == 1)
+            #expect(
+                second.text == first.text && second["x-request-id"] == "again"
+                    && second["content-type"] == "application/json")
+            #expect(
+                try upstream.requests.first("the request")["idempotency-key"] == "k-1"
+                    && upstream.requests.all.count == 1)
             #expect(try sluice.exchangeLine("again")["sluice.idempotency.state"].string == "replayed")
             #expect(try sluice.exchangeLine("again")["sluice.usage.source"].string == "cache")
             _ = try sluice.chat(Sample.chat, ["idempotency-key: k-2"])
@@ -66,12 +70,17 @@ import Testing
 
     @Test func `repeats streams, errors that stay, and images`() throws {
         let upstream = try ScriptedUpstream { connection, request in
-            if request.target == "/v1/images/generations" { return try connection.reply(#"{"created":1,"data":[{"b64_json":"aGk="}]}"#) }
+            if request.target == "/v1/images/generations" {
+                return try connection.reply(#"{"created":1,"data":[{"b64_json":"aGk="}]}"#)
+            }
             if request.json["stream"].bool != true {
-                return try connection.reply(#"{"error":{"message":"No.","type":"t","param":null,"code":"c"}}"#, status: "400 Bad Request")
+                return try connection.reply(
+                    #"{"error":{"message":"No.","type":"t","param":null,"code":"c"}}"#, status: "400 Bad Request")
             }
             try connection.startStream()
-            for event in [Sample.delta("a"), Sample.delta("b"), Sample.finish, Sample.done] { try connection.event(event) }
+            for event in [Sample.delta("a"), Sample.delta("b"), Sample.finish, Sample.done] {
+                try connection.event(event)
+            }
             try connection.endStream()
         }
         try withSluice(Configuration(upstream), upstream) { sluice in
@@ -79,7 +88,9 @@ import Testing
                 let stream = try sluice.stream(Sample.streamedChat, ["idempotency-key: s"])
                 #expect(stream.head["content-type"]?.hasPrefix("text/event-stream") == true)
                 _ = try stream.rest()
-                #expect(String(decoding: stream.received, as: UTF8.self) == Sample.events([Sample.delta("a"), Sample.delta("b"), Sample.finish, Sample.done]))
+                #expect(
+                    String(decoding: stream.received, as: UTF8.self)
+                        == Sample.events([Sample.delta("a"), Sample.delta("b"), Sample.finish, Sample.done]))
                 let error = try sluice.chat(Sample.chat, ["idempotency-key: e"])
                 #expect(error.status == 400 && error.json["error"]["code"].string == "c")
                 let image = try sluice.exchange(

@@ -67,7 +67,10 @@ import Testing
 
     // MARK: Other targets
 
-    @Test(arguments: ["status=500", "status=429", "quota", "status=401", "status=403", "status=404", "close", "reset", "garbage", "cut"])
+    @Test(arguments: [
+        "status=500", "status=429", "quota", "status=401", "status=403", "status=404", "close", "reset", "garbage",
+        "cut",
+    ])
     func `one that fails leaves the request to the next target`(fault: String) throws {
         let model = "gpt-mock+\(fault)"
         try withTargets([model, "gpt-mock"]) { sluice, mock throws in
@@ -220,7 +223,8 @@ import Testing
         let model = "gpt-mock+status=500"
         try withTargets([model, "gpt-mock"]) { sluice, mock throws in
             let reply = try sluice.exchange(
-                "POST", "/v1/images/generations", ["content-type: application/json"], #"{"model":"m","prompt":"a cat"}"#)
+                "POST", "/v1/images/generations", ["content-type: application/json"], #"{"model":"m","prompt":"a cat"}"#
+            )
             #expect(reply.status == 500)
             #expect(try mock.counts(model).attempts == 1)
             #expect(try mock.counts("gpt-mock").attempts == 0)
@@ -251,7 +255,8 @@ import Testing
 
     @Test func `no credential of one provider is shown to another`() throws {
         let first = try ScriptedUpstream { connection, _ in
-            try connection.reply(#"{"error":{"message":"no"}}"#, status: "500 Internal Server Error", ["set-cookie: a=b"])
+            try connection.reply(
+                #"{"error":{"message":"no"}}"#, status: "500 Internal Server Error", ["set-cookie: a=b"])
         }
         let second = try ScriptedUpstream()
         var configuration = Configuration()

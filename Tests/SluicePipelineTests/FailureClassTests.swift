@@ -24,15 +24,21 @@ import Testing
         var testDescription: String { "\(dialect.rawValue) \(status) \(body)" }
     }
 
-    private static func openAI(_ status: UInt16, _ code: String, type: String = "invalid_request_error", _ kind: FailureClass) -> Row {
+    private static func openAI(
+        _ status: UInt16, _ code: String, type: String = "invalid_request_error", _ kind: FailureClass
+    ) -> Row {
         Row(.openai, status, #"{"error":{"message":"m","type":"\#(type)","param":null,"code":"\#(code)"}}"#, kind)
     }
 
-    private static func anthropic(_ status: UInt16, _ type: String, saying message: String = "m", _ kind: FailureClass) -> Row {
+    private static func anthropic(_ status: UInt16, _ type: String, saying message: String = "m", _ kind: FailureClass)
+        -> Row
+    {
         Row(.anthropic, status, #"{"type":"error","error":{"type":"\#(type)","message":"\#(message)"}}"#, kind)
     }
 
-    private static func google(_ status: UInt16, _ word: String, saying message: String = "m", _ kind: FailureClass) -> Row {
+    private static func google(_ status: UInt16, _ word: String, saying message: String = "m", _ kind: FailureClass)
+        -> Row
+    {
         Row(.gemini, status, #"{"error":{"code":\#(status),"message":"\#(message)","status":"\#(word)"}}"#, kind)
     }
 
@@ -48,12 +54,16 @@ import Testing
         openAI(503, "server_is_overloaded", type: "service_unavailable_error", .overloaded),
         Row(.openai, 502, "<html>Bad Gateway</html>", .serverError), Row(.openai, 529, "", .overloaded),
         Row(.openai, 408, "{}", .transient), Row(.openai, 425, "", .transient), Row(.openai, 402, "{}", .quota),
-        Row(.openai, 400, #"{"object":"error","message":"This model's maximum context length is 4096 tokens","code":400}"#, .contextLength),
+        Row(
+            .openai, 400,
+            #"{"object":"error","message":"This model's maximum context length is 4096 tokens","code":400}"#,
+            .contextLength),
     ]
 
     private static let otherRows = [
         anthropic(529, "overloaded_error", .overloaded), anthropic(429, "rate_limit_error", .rateLimited),
-        anthropic(400, "invalid_request_error", saying: "prompt is too long: 210000 tokens > 200000 maximum", .contextLength),
+        anthropic(
+            400, "invalid_request_error", saying: "prompt is too long: 210000 tokens > 200000 maximum", .contextLength),
         anthropic(400, "invalid_request_error", saying: "Your credit balance is too low to access the API", .quota),
         anthropic(400, "invalid_request_error", .caller), anthropic(401, "authentication_error", .keyRefused),
         anthropic(403, "permission_error", .forbidden), anthropic(404, "not_found_error", .modelMissing),
@@ -63,7 +73,9 @@ import Testing
         google(404, "NOT_FOUND", .modelMissing), google(403, "PERMISSION_DENIED", .forbidden),
         Row(.bedrock, 429, #"{"__type":"ThrottlingException","message":"m"}"#, .rateLimited),
         Row(.bedrock, 503, #"{"__type":"ServiceUnavailableException","message":"m"}"#, .overloaded),
-        Row(.bedrock, 400, #"{"__type":"ValidationException","message":"Input is too long for requested model."}"#, .contextLength),
+        Row(
+            .bedrock, 400, #"{"__type":"ValidationException","message":"Input is too long for requested model."}"#,
+            .contextLength),
         Row(.dashscope, 429, #"{"code":"Throttling.RateQuota","message":"m"}"#, .rateLimited),
         Row(.dashscope, 400, #"{"code":"DataInspectionFailed","message":"m"}"#, .contentPolicy),
         Row(.dashscope, 401, #"{"code":"InvalidApiKey","message":"m"}"#, .keyRefused),
@@ -118,7 +130,8 @@ import Testing
             #expect(FailureClass(UpstreamError(reason, ""), nil) == .connect)
         }
         let expected: [(UpstreamError.Reason, FailureClass)] = [
-            (.closedBeforeHead, .closed), (.closedInBody, .truncated), (.headTimeout, .timeout), (.idleTimeout, .stalled),
+            (.closedBeforeHead, .closed), (.closedInBody, .truncated), (.headTimeout, .timeout),
+            (.idleTimeout, .stalled),
             (.totalTimeout, .deadline), (.malformed, .malformed), (.tooLarge, .tooLarge), (.poolExhausted, .busy),
             (.token, .token), (.tokenRefused, .keyRefused), (.shutdown, .cancelled), (.cancelled, .cancelled),
             (.reported, .serverError),

@@ -86,9 +86,24 @@ import Testing
         #expect(try key { $0.fields = [] } != key())
         for scope in CacheScope.allCases {
             let one = try key { $0.scope = scope }
-            #expect(try (key { other(&$0); $0.scope = scope } == one) == (scope == .global || scope == .team), "\(scope)")
-            #expect(try (key { team(&$0); $0.scope = scope } == one) == (scope == .global), "\(scope)")
-            #expect(try (key { $0.user = "u"; $0.scope = scope } == one) == (scope != .user), "\(scope)")
+            #expect(
+                try
+                    (key {
+                        other(&$0)
+                        $0.scope = scope
+                    } == one) == (scope == .global || scope == .team), "\(scope)")
+            #expect(
+                try
+                    (key {
+                        team(&$0)
+                        $0.scope = scope
+                    } == one) == (scope == .global), "\(scope)")
+            #expect(
+                try
+                    (key {
+                        $0.user = "u"
+                        $0.scope = scope
+                    } == one) == (scope != .user), "\(scope)")
         }
     }
 
@@ -100,7 +115,8 @@ import Testing
 
     @Test func `depends on what else the provider is told`() throws {
         let fields = [
-            ("anthropic-beta", "x"), ("anthropic-version", "2023-06-01"), ("openai-beta", "x"), ("openai-organization", "o"),
+            ("anthropic-beta", "x"), ("anthropic-version", "2023-06-01"), ("openai-beta", "x"),
+            ("openai-organization", "o"),
         ]
         var all = Set([try key()?.text])
         for field in fields { all.insert(try key { $0.fields.append(field) }?.text) }
@@ -118,25 +134,58 @@ import Testing
 /// What may be kept of answers.
 @Suite struct `Answers to be kept` {
     @Test(arguments: [
-        (AnswerForm.chat, #"{"choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"x"}}]}"#, 2),
-        (.chat, #"{"choices":[{"index":0,"finish_reason":"length","logprobs":null,"message":{"role":"assistant","content":"x","refusal":null,"annotations":[],"reasoning_content":"y"}}]}"#, 2),
-        (.chat, #"{"choices":[{"index":0,"finish_reason":"stop","logprobs":{"content":[1]},"message":{"content":"x"}}]}"#, 1),
-        (.chat, #"{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"a"}},{"index":1,"finish_reason":"stop","message":{"content":"b"}}]}"#, 1),
+        (
+            AnswerForm.chat,
+            #"{"choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"x"}}]}"#, 2
+        ),
+        (
+            .chat,
+            #"{"choices":[{"index":0,"finish_reason":"length","logprobs":null,"message":{"role":"assistant","content":"x","refusal":null,"annotations":[],"reasoning_content":"y"}}]}"#,
+            2
+        ),
+        (
+            .chat,
+            #"{"choices":[{"index":0,"finish_reason":"stop","logprobs":{"content":[1]},"message":{"content":"x"}}]}"#, 1
+        ),
+        (
+            .chat,
+            #"{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"a"}},{"index":1,"finish_reason":"stop","message":{"content":"b"}}]}"#,
+            1
+        ),
         (.chat, #"{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"x","annotations":[{}]}}]}"#, 1),
         (.chat, #"{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"x","audio":{"id":"a"}}}]}"#, 1),
         (.chat, #"{"choices":[{"index":0,"finish_reason":"tool_calls","message":{"content":null}}]}"#, 0),
-        (.chat, #"{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"x","tool_calls":[{"id":"c"}]}}]}"#, 0),
+        (
+            .chat,
+            #"{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"x","tool_calls":[{"id":"c"}]}}]}"#, 0
+        ),
         (.chat, #"{"choices":[{"index":0,"finish_reason":"content_filter","message":{"content":"x"}}]}"#, 0),
-        (.chat, #"{"choices":[{"index":0,"message":{"content":"x"}}]}"#, 0), (.chat, #"{"choices":[]}"#, 0), (.chat, "[]", 0),
-        (.chat, #"{"error":{"message":"x"},"choices":[{"index":0,"finish_reason":"stop","message":{"content":"x"}}]}"#, 0),
+        (.chat, #"{"choices":[{"index":0,"message":{"content":"x"}}]}"#, 0), (.chat, #"{"choices":[]}"#, 0),
+        (.chat, "[]", 0),
+        (
+            .chat,
+            #"{"error":{"message":"x"},"choices":[{"index":0,"finish_reason":"stop","message":{"content":"x"}}]}"#, 0
+        ),
         (.message, #"{"type":"message","stop_reason":"end_turn","content":[{"type":"text","text":"x"}]}"#, 2),
         (.message, #"{"type":"message","stop_reason":"stop_sequence","content":[{"type":"text","text":"x"}]}"#, 1),
-        (.message, #"{"type":"message","stop_reason":"end_turn","content":[{"type":"thinking","thinking":"x","signature":"s"},{"type":"text","text":"x"}]}"#, 1),
+        (
+            .message,
+            #"{"type":"message","stop_reason":"end_turn","content":[{"type":"thinking","thinking":"x","signature":"s"},{"type":"text","text":"x"}]}"#,
+            1
+        ),
         (.message, #"{"type":"message","stop_reason":"tool_use","content":[{"type":"tool_use"}]}"#, 0),
         (.message, #"{"type":"message","stop_reason":"pause_turn","content":[]}"#, 0),
         (.message, #"{"type":"message","stop_reason":"refusal","content":[]}"#, 0),
-        (.response, #"{"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"x","annotations":[]}]}]}"#, 2),
-        (.response, #"{"status":"completed","output":[{"type":"reasoning"},{"type":"message","content":[{"type":"output_text"}]}]}"#, 1),
+        (
+            .response,
+            #"{"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"x","annotations":[]}]}]}"#,
+            2
+        ),
+        (
+            .response,
+            #"{"status":"completed","output":[{"type":"reasoning"},{"type":"message","content":[{"type":"output_text"}]}]}"#,
+            1
+        ),
         (.response, #"{"status":"completed","output":[{"type":"function_call"}]}"#, 0),
         (.response, #"{"status":"incomplete","output":[{"type":"message","content":[{"type":"output_text"}]}]}"#, 0),
         (.completion, #"{"choices":[{"text":"x","index":0,"finish_reason":"stop","logprobs":null}]}"#, 2),
@@ -160,14 +209,19 @@ import Testing
     /// However the stream's bytes are cut, what is kept of it is the same.
     @Test func `are put together from streams`() throws {
         let stream =
-            #"data: {"id":"c","created":5,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"H\u00e9"},"finish_reason":null}]}"# + "\n\n"
-            + #"data: {"id":"c","choices":[{"index":0,"delta":{"content":"llo"},"finish_reason":"stop"}]}"# + "\n\n: keep-alive\n\ndata: [DONE]\n\n"
+            #"data: {"id":"c","created":5,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"H\u00e9"},"finish_reason":null}]}"#
+            + "\n\n"
+            + #"data: {"id":"c","choices":[{"index":0,"delta":{"content":"llo"},"finish_reason":"stop"}]}"#
+            + "\n\n: keep-alive\n\ndata: [DONE]\n\n"
         let bytes = Array(stream.utf8)
         for cut in 0...bytes.count {
             let collector = StreamCollector(.chat, byteCountMax: 1000, eventBytesMax: 1000, tape: JSONTape())
             for piece in [Array(bytes[..<cut]), Array(bytes[cut...])] { collector.received(piece.span) }
-            let whole = collector.whole(Usage(inputTokens: 1, outputTokens: 2), ReplyIdentity(requestID: "r", created: 1, model: "x", seed: 1))
-            #expect(whole?.text.contains(#""content":"H\u00e9llo""#) == true && whole?.text.contains(#""total_tokens":3"#) == true, "cut at \(cut)")
+            let whole = collector.whole(
+                Usage(inputTokens: 1, outputTokens: 2), ReplyIdentity(requestID: "r", created: 1, model: "x", seed: 1))
+            #expect(
+                whole?.text.contains(#""content":"H\u00e9llo""#) == true
+                    && whole?.text.contains(#""total_tokens":3"#) == true, "cut at \(cut)")
         }
     }
 
@@ -176,7 +230,8 @@ import Testing
         #"data: {"choices":[{"index":1,"delta":{"content":"x"},"finish_reason":"stop"}]}"#,
         #"data: {"choices":[{"index":0,"delta":{"content":"x"},"logprobs":{"content":[1]},"finish_reason":"stop"}]}"#,
         #"data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":""}}]},"finish_reason":"tool_calls"}]}"#,
-        #"data: {"error":{"message":"x"}}"#, "data: nonsense", #"data: {"choices":[{"index":0,"delta":{"content":"x"}}]}"#,
+        #"data: {"error":{"message":"x"}}"#, "data: nonsense",
+        #"data: {"choices":[{"index":0,"delta":{"content":"x"}}]}"#,
     ])
     func `are not made of streams that say more, or less`(event: String) {
         let isPlain = event.contains(#""index":0,"delta":{"content":"x"},"finish_reason":"stop""#)

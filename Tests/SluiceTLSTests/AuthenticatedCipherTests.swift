@@ -19,7 +19,9 @@ import Testing
                 + "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662" + "76fc6ece0f4e1768cddf8853bb2d551b"
         ),
     ])
-    func `gives the values of its authors`(key: String, nonce: String, context: String, text: String, sealed: String) throws {
+    func `gives the values of its authors`(key: String, nonce: String, context: String, text: String, sealed: String)
+        throws
+    {
         let cipher = try #require(AuthenticatedCipher(key: Secret(bytes(key).span)))
         let buffer = ByteBuffer()
         cipher.seal(bytes(text).span, nonce: bytes(nonce).span, context: bytes(context).span, into: buffer)
@@ -57,7 +59,9 @@ import Testing
         #expect(AuthenticatedCipher(key: Secret("")) == nil)
     }
 
-    private func open(_ cipher: AuthenticatedCipher, _ sealed: [UInt8], _ nonce: [UInt8], _ context: [UInt8]) -> [UInt8]? {
+    private func open(_ cipher: AuthenticatedCipher, _ sealed: [UInt8], _ nonce: [UInt8], _ context: [UInt8])
+        -> [UInt8]?
+    {
         let buffer = ByteBuffer()
         let isOpen = cipher.open(sealed.span, nonce: nonce.span, context: context.span, into: buffer)
         return isOpen ? copy(buffer) : buffer.isEmpty ? nil : [0xFF]

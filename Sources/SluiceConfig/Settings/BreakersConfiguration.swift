@@ -33,15 +33,20 @@ package struct BreakersConfiguration: Sendable, Equatable {
         breakers.readTriggers(section)
         breakers.openBase = section.duration(
             "open_base_ms", default: breakers.openBase, in: 10...600_000,
-            doc: "How long a breaker stays open the first time, less up to half of it; each time that follows soon is twice as long.")
+            doc:
+                "How long a breaker stays open the first time, less up to half of it; each time that follows soon is twice as long."
+        )
         breakers.openMax = section.duration(
-            "open_max_ms", default: breakers.openMax, in: 10...3_600_000, doc: "No breaker stays open for longer at a time.")
+            "open_max_ms", default: breakers.openMax, in: 10...3_600_000,
+            doc: "No breaker stays open for longer at a time.")
         if breakers.openMax < breakers.openBase {
             section.mistake("open_max_ms", "at least open_base_ms, found \(section.written("open_max_ms"))")
         }
         breakers.probesMax = section.integer(
             "probes_max", default: breakers.probesMax, in: 1...100,
-            doc: "Half-open, so many requests at a time try the target, and so many in a row must succeed to close the breaker.")
+            doc:
+                "Half-open, so many requests at a time try the target, and so many in a row must succeed to close the breaker."
+        )
         breakers.probeInterval = section.duration(
             "probe_interval_ms", default: breakers.probeInterval, in: 0...86_400_000,
             doc:
@@ -55,14 +60,19 @@ package struct BreakersConfiguration: Sendable, Equatable {
             "window_ms", default: window, in: 1000...600_000, doc: "What the rates are looked at over.")
         failureRate = section.number(
             "failure_rate", default: failureRate, in: 0.01...1,
-            doc: "A share of failed calls that opens the breaker. Errors of callers, cancellations and limits do not count.")
+            doc:
+                "A share of failed calls that opens the breaker. Errors of callers, cancellations and limits do not count."
+        )
         slow = section.duration(
             "slow_ms", default: slow, in: 0...600_000,
-            doc: "A call is slow whose response's head takes longer. An unstreamed answer has its head at its end. 0: none is slow.")
+            doc:
+                "A call is slow whose response's head takes longer. An unstreamed answer has its head at its end. 0: none is slow."
+        )
         slowRate = section.number(
             "slow_rate", default: slowRate, in: 0.01...1, doc: "A share of slow calls that opens the breaker.")
         volumeMin = section.integer(
-            "volume_min", default: volumeMin, in: 1...10_000, doc: "The rates of fewer calls in the window mean nothing.")
+            "volume_min", default: volumeMin, in: 1...10_000,
+            doc: "The rates of fewer calls in the window mean nothing.")
         failuresInRow = section.integer(
             "failures_in_row", default: failuresInRow, in: 0...1000,
             doc: "So many failures in a row open the breaker whatever the rates. 0: no number does.")

@@ -36,7 +36,8 @@ package struct CacheConfiguration: Sendable, Equatable {
         cache.rule = .read(section, over: cache.rule)
         let general = cache.rule
         cache.models = section.dictionary(
-            "models", names: .model, count: 0...1000, doc: "What is different for a model, by the name that applications ask for."
+            "models", names: .model, count: 0...1000,
+            doc: "What is different for a model, by the name that applications ask for."
         ) { Named($0, CacheRuleConfiguration.read($1, over: general)) }
         cache.scenes = section.dictionary(
             "scenes", names: .scene, count: 0...1000,
@@ -50,7 +51,9 @@ package struct CacheConfiguration: Sendable, Equatable {
             doc: "The longest answer that is kept.")
         cache.jitter = section.number(
             "ttl_jitter", default: cache.jitter, in: 0...0.5,
-            doc: "TTLs differ at random by up to this share, so that what was asked at one time is not asked again at one time.")
+            doc:
+                "TTLs differ at random by up to this share, so that what was asked at one time is not asked again at one time."
+        )
         cache.ttlMax = section.duration(
             "ttl_max_ms", default: cache.ttlMax, in: 1000...daysMax,
             doc: "The longest TTL that a request may ask for with `x-sluice-cache-ttl`.")
@@ -96,7 +99,9 @@ package struct CacheRuleConfiguration: Sendable, Equatable {
             "ttl_ms", default: rule.ttl, in: 1000...days, doc: "For how long an answer is fresh.")
         rule.errorTTL = section.duration(
             "error_ttl_ms", default: rule.errorTTL, in: 0...600_000,
-            doc: "For how long an error is kept that would come again: too long a context, an unknown model. 0: not at all.")
+            doc:
+                "For how long an error is kept that would come again: too long a context, an unknown model. 0: not at all."
+        )
         rule.staleWhileRevalidate = section.duration(
             "stale_while_revalidate_ms", default: rule.staleWhileRevalidate, in: 0...days,
             doc: "For how long after that one request renews an answer while the others still get it.")

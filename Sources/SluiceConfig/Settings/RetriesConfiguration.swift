@@ -57,7 +57,9 @@ package struct RetriesConfiguration: Sendable, Equatable {
     private mutating func readBounds(_ section: ConfigSection) {
         attemptsMax = section.integer(
             "attempts_max", default: attemptsMax, in: 1...10,
-            doc: "Attempts of one request in all, the first one, fallbacks and hedges included. 1: nothing is tried again.")
+            doc:
+                "Attempts of one request in all, the first one, fallbacks and hedges included. 1: nothing is tried again."
+        )
         sameTargetMax = section.integer(
             "same_target_max", default: sameTargetMax, in: 0...9,
             doc: "How often the same target is asked again, when there is no other one to ask.")
@@ -74,7 +76,9 @@ package struct RetriesConfiguration: Sendable, Equatable {
     private mutating func readWaits(_ section: ConfigSection) {
         backoffBase = section.duration(
             "backoff_base_ms", default: backoffBase, in: 0...60_000,
-            doc: "The wait before the same target is asked again is random up to this, the next one up to twice as much.")
+            doc:
+                "The wait before the same target is asked again is random up to this, the next one up to twice as much."
+        )
         backoffMax = section.duration(
             "backoff_max_ms", default: backoffMax, in: 0...600_000, doc: "No such wait is longer.")
         if backoffMax < backoffBase {
@@ -86,7 +90,9 @@ package struct RetriesConfiguration: Sendable, Equatable {
             doc: "No attempt begins that would have less time than this before `timeouts.total_ms` ends.")
         waitMax = section.duration(
             "wait_max_ms", default: waitMax, in: 0...600_000,
-            doc: "A request waits so long for a target that is closed until a known time; if it were longer, it is refused at once.")
+            doc:
+                "A request waits so long for a target that is closed until a known time; if it were longer, it is refused at once."
+        )
         closedDefault = section.duration(
             "closed_default_ms", default: closedDefault, in: 0...3_600_000,
             doc: "How long a 429 closes a key for a model, if it does not say so itself (Retry-After).")

@@ -94,7 +94,8 @@ enum AnswerCheck {
         var isPlain = true
         while let item = items.next() {
             count += 1
-            for type in ["function_call", "custom_tool_call", "mcp_approval_request", "computer_call"] as [StaticString] {
+            for type in ["function_call", "custom_tool_call", "mcp_approval_request", "computer_call"] as [StaticString]
+            {
                 if item["type"]?.equals(type) == true { return .refused }
             }
             guard item["type"]?.equals("message") == true else {

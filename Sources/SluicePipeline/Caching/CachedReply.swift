@@ -87,10 +87,13 @@ enum CachedReply {
 
     private static func failure(_ entry: CacheEntry, tape: JSONTape) -> Rejection {
         let body = entry.body
-        guard (try? tape.scan(body.span)) != nil, let error = tape.root(over: body.span)["error"] else { return damaged }
+        guard (try? tape.scan(body.span)) != nil, let error = tape.root(over: body.span)["error"] else {
+            return damaged
+        }
         return Rejection(
             .caller, Status(entry.status), type: error["type"]?.string ?? "invalid_request_error",
-            code: error["code"]?.string ?? "upstream_error", error["message"]?.string ?? "", param: error["param"]?.string)
+            code: error["code"]?.string ?? "upstream_error", error["message"]?.string ?? "",
+            param: error["param"]?.string)
     }
 }
 

@@ -54,7 +54,9 @@ final class CompletionText {
 
     /// Writes a whole completion as events.
     static func write(_ document: JSONValue, showsUsage: Bool, into buffer: ByteBuffer) {
-        guard let choice = document["choices"]?[0], let value = choice["text"], let text = ReplyText(value) else { return }
+        guard let choice = document["choices"]?[0], let value = choice["text"], let text = ReplyText(value) else {
+            return
+        }
         text.forEachPiece(byteCount: 2048) { piece in
             event(document, showsUsage, buffer) { json in
                 let inside = ByteBuffer(capacity: piece.byteCount)

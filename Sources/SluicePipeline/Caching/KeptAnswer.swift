@@ -67,7 +67,8 @@ enum KeptAnswer {
         guard (try? tape.scan(body.span)) != nil else { return nil }
         let reply = ReplyAssembly()
         PlatformReplyDecoder().decode(whole: tape.root(over: body.span), into: reply)
-        guard reply.fault == nil, reply.calls.isEmpty, reply.finishReason == .stop || reply.finishReason == .length else {
+        guard reply.fault == nil, reply.calls.isEmpty, reply.finishReason == .stop || reply.finishReason == .length
+        else {
             return nil
         }
         var identity = ReplyFormat.identity(context)
@@ -86,7 +87,9 @@ enum KeptAnswer {
     private static func failure(
         _ recording: ReplyRecording, _ request: CacheRequest, _ context: RequestContext, _ runtime: CacheRuntime
     ) -> KeptAnswer {
-        guard request.rule.errorTTL > .zero, let error = definiteError(recording, context, runtime.tape) else { return .none }
+        guard request.rule.errorTTL > .zero, let error = definiteError(recording, context, runtime.tape) else {
+            return .none
+        }
         return .entry(
             CacheEntry(
                 .failure, error.body, Lifetime(createdAt: runtime.loop.now, ttl: request.rule.errorTTL),

@@ -44,7 +44,9 @@ final class ReplyRecording: ReplyTap {
     func began(_ head: ResponseHead) {
         status = head.status
         hasCoding = head.fields.contains(.contentEncoding)
-        if let type = head.fields.text(.contentType) { fields.append(CacheEntry.Field(name: "content-type", value: type)) }
+        if let type = head.fields.text(.contentType) {
+            fields.append(CacheEntry.Field(name: "content-type", value: type))
+        }
         for name in Self.keptFields {
             guard let index = head.fields.index(named: name) else { continue }
             fields.append(

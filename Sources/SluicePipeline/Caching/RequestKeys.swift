@@ -17,7 +17,8 @@ final class RequestKeys {
 
     /// - Parameter settings: what of the configuration changes answers.
     func key(
-        of root: JSONValue, _ form: AnswerForm, _ context: RequestContext, _ scope: CacheScope, _ settings: CacheSettings
+        of root: JSONValue, _ form: AnswerForm, _ context: RequestContext, _ scope: CacheScope,
+        _ settings: CacheSettings
     ) -> CacheKey? {
         buffer.removeAll()
         buffer.append(form.rawValue)

@@ -79,7 +79,7 @@ enum Caching {
         return wishes
     }
 
-    private enum Look {
+    enum Look {
         case answer(CacheEntry, CacheTurn.State)
         /// There is nothing, or nothing that is fresh: somebody may be asking.
         case wait
@@ -87,7 +87,7 @@ enum Caching {
         case ask
     }
 
-    private static func look(_ wanted: CacheRequest, _ turn: CacheTurn, _ context: RequestContext) -> Look {
+    static func look(_ wanted: CacheRequest, _ turn: CacheTurn, _ context: RequestContext) -> Look {
         let lasting = context.snapshot.lasting
         guard let entry = lasting.cache.memory.entry(wanted.key) else { return .wait }
         let now = context.exchange.loop.now
@@ -111,111 +111,9 @@ enum Caching {
         return .wait
     }
 
-    // MARK: One asks for all
-
-    /// - Returns: whether the request has been answered.
-    private static func join(
-        _ wanted: CacheRequest, _ turn: CacheTurn, _ context: RequestContext, _ settings: CacheSettings,
-        _ runtime: CacheRuntime
-    ) async throws(Rejection) -> Bool {
-        let flights = context.snapshot.lasting.flights
-        // Who keeps nothing has nothing for the others.
-        if wanted.wishes.refusesKeeping {
-            return try await askRedis(wanted, turn, context, settings, runtime, locks: false)
-        }
-        let waiter = FlightWaiter(runtime.loop)
-        switch flights.join(wanted.key, content: wanted.key, waiter) {
-        case .conflict: return false
-        case .leader:
-            turn.isLeader = true
-            // It may have landed between the look and now.
-            if case .answer(let entry, let state) = look(wanted, turn, context) {
-                land(entry, wanted, turn, context)
-                try serve(entry, state, .memory, turn, context, runtime)
-                return true
-            }
-            return try await askRedis(wanted, turn, context, settings, runtime, locks: true)
-        case .follower:
-            let verdict = await waiter.verdict(within: settings.policy.joinWait, context) {
-                flights.leave(wanted.key, waiter)
-            }
-            if case .lead = verdict {
-                turn.isLeader = true
-                // It goes to the next when this exchange is concluded.
-                try context.checkEnding()
-                return false
-            }
-            try context.checkEnding()
-            guard case .answer(let entry) = verdict, CachedReply.fits(entry, wanted.form, context) else { return false }
-            context.snapshot.lasting.cache.counters.join()
-            try serve(entry, .joined, turn.level, turn, context, runtime)
-            return true
-        }
-    }
-
-    private static func land(
-        _ entry: CacheEntry, _ wanted: CacheRequest, _ turn: CacheTurn, _ context: RequestContext
-    ) {
-        turn.isLeader = false
-        context.snapshot.lasting.flights.land(wanted.key, entry)
-    }
-
-    // MARK: The second level
-
-    /// How long after one look the next comes, while another process asks.
-    private static let pollMin = Duration.milliseconds(20)
-    private static let pollMax = Duration.milliseconds(200)
-
-    private static func askRedis(
-        _ wanted: CacheRequest, _ turn: CacheTurn, _ context: RequestContext, _ settings: CacheSettings,
-        _ runtime: CacheRuntime, locks: Bool
-    ) async throws(Rejection) -> Bool {
-        let cache = context.snapshot.lasting.cache
-        guard let redis = runtime.answers(settings, cache), redis.isAvailable else { return false }
-        await runtime.learnPurges(redis)
-        let deadline = runtime.loop.now + settings.policy.fleetWait
-        var pause = pollMin
-        while true {
-            if let entry = await redis.entry(wanted.key, now: runtime.loop.now, time: runtime.time),
-                try take(entry, wanted, turn, context, runtime)
-            {
-                return true
-            }
-            if !locks || context.ending != nil { break }
-            let locking = await redis.lock(wanted.key, token: runtime.makeToken(), lease: settings.policy.fleetWait)
-            if case .locked(let lock) = locking { turn.lock = lock }
-            guard case .taken = locking, runtime.loop.now < deadline else { break }
-            await context.pause(pause)
-            pause = min(pause * 2, pollMax)
-        }
-        try context.checkEnding()
-        return false
-    }
-
-    /// - Returns: whether it answers the request.
-    private static func take(
-        _ entry: CacheEntry, _ wanted: CacheRequest, _ turn: CacheTurn, _ context: RequestContext,
-        _ runtime: CacheRuntime
-    ) throws(Rejection) -> Bool {
-        guard CachedReply.fits(entry, wanted.form, context) else { return false }
-        let now = runtime.loop.now
-        let freshness = entry.lifetime.freshness(at: now)
-        if freshness == .over { return false }
-        let cache = context.snapshot.lasting.cache
-        cache.memory.store(entry, for: wanted.key)
-        if let ageMax = wanted.wishes.ageMax, entry.lifetime.age(at: now) > ageMax { return false }
-        guard freshness == .fresh else {
-            turn.spare = entry
-            return false
-        }
-        if turn.isLeader { land(entry, wanted, turn, context) }
-        if !context.exchange.isAbandoned { try serve(entry, .hit, .redis, turn, context, runtime) }
-        return true
-    }
-
     // MARK: Serving
 
-    private static func serve(
+    static func serve(
         _ entry: CacheEntry, _ state: CacheTurn.State, _ level: CacheTurn.Level?, _ turn: CacheTurn,
         _ context: RequestContext, _ runtime: CacheRuntime
     ) throws(Rejection) {
@@ -280,7 +178,9 @@ enum Caching {
 
     /// Called once on every way out: keeps the answer, and tells those who wait.
     static func conclude(_ context: RequestContext, _ runtime: CacheRuntime) {
-        guard let turn = context.cacheTurn, let wanted = turn.request, let settings = context.snapshot.cache else { return }
+        guard let turn = context.cacheTurn, let wanted = turn.request, let settings = context.snapshot.cache else {
+            return
+        }
         let lasting = context.snapshot.lasting
         defer {
             if let lock = turn.lock { runtime.answers(settings, lasting.cache)?.unlock(lock) }

@@ -57,20 +57,18 @@ extension Forwarding {
         let race = HeadRace(on: context.exchange.loop)
         race.watch(first, as: .first)
         await race.firstHead(within: delay)
-        if race.first == nil, context.ending == nil { await startRival(race, context) }
+        var position = context.plan.position
+        if race.first == nil, context.ending == nil { position = await startRival(race, context) }
         await race.decision()
         defer { context.rival = nil }
-        guard var rival = context.rival else { return try take(race.first, context) }
-        if race.winner == .first {
-            finish(&rival, race.second, context)
-        } else {
-            let result = race.second
-            var loser = context.attempt
-            context.attempt = rival
-            finish(&loser, race.first, context)
-            return try take(result, context)
-        }
-        return try take(race.first, context)
+        guard var loser = context.rival else { return try take(race.first, context) }
+        let isSecondBetter = race.winner == .second
+        if isSecondBetter { swap(&loser, &context.attempt) }
+        finish(&loser, isSecondBetter ? race.first : race.second, context)
+        context.unsupported = context.attempt.routed?.unsupported ?? context.snapshot.unsupported
+        // If neither did well, what follows goes on behind both.
+        if isSecondBetter || race.hasFailed { context.plan.position = position }
+        return try take(isSecondBetter ? race.second : race.first, context)
     }
 
     private func take(
@@ -100,43 +98,51 @@ extension Forwarding {
     }
 
     /// Begins a second attempt, at the next target or at the same one. If that does not succeed, the first one goes on alone.
-    private func startRival(_ race: HeadRace, _ context: RequestContext) async {
-        guard let request = context.request, let hedging = context.snapshot.recovery.hedging,
-            let current = context.plan.current,
-            current.state.health.hedges.withdraw(ratio: hedging.shareMax, perSecond: 0, at: context.exchange.loop.now)
-        else { return }
+    ///
+    /// - Returns: the place of its target in the plan.
+    private func startRival(_ race: HeadRace, _ context: RequestContext) async -> Int {
+        let now = context.exchange.loop.now
         let position = candidates.position(after: .timeout, context) ?? context.plan.position
+        guard let request = context.request, let hedging = context.snapshot.recovery.hedging,
+            let health = context.attempt.target?.health,
+            health.hedges.withdraw(ratio: hedging.shareMax, perSecond: 0, at: now)
+        else { return context.plan.position }
         let target = context.plan.targets[position]
         let first = context.attempt
         let unsupported = context.unsupported
         context.rival = first
         var unavailable = CandidateChoice.Unavailable()
-        guard candidates.begin(target, context, context.exchange.loop.now, &unavailable) else { return restore(first, nil, context) }
+        guard candidates.begin(target, context, now, &unavailable) else {
+            restore(first, nil, context)
+            return context.plan.position
+        }
         do {
-            if case .json(let body) = request.body { try tape.scan(body.span) }
-            if context.snapshot.rateLimits?.hasPerAttempt == true {
-                try await limiting.admitAttempt(context, request, tape: tape)
-            }
-            chooseKey(target, context)
-            try StoredResponses.check(context, target.provider)
-            try RequestEditing.check(context, target.provider)
-            var upstreamRequest = try await build(request, context, target.provider)
-            try await sign(&upstreamRequest, context, target.provider)
-            // Its answer may have come in the meantime.
-            if race.first != nil { throw UpstreamError(.cancelled, "the first attempt was faster") }
-            try await start(upstreamRequest, context, pools.pool(for: target.provider.endpoint), fresh: false)
+            try await send(request, to: target, against: race, context)
         } catch {
-            context.refusingLimit = nil
             let kind = (error as? UpstreamError).map { FailureClass($0, nil) } ?? .cancelled
             books.conclude(&context.attempt, kind, context)
             context.unsupported = unsupported
-            return restore(first, nil, context)
+            restore(first, nil, context)
+            return context.plan.position
         }
         let rival = context.attempt
         restore(first, rival, context)
-        // What fails after this goes on behind both.
-        context.plan.position = position
         if let upstream = rival.upstream { race.watch(upstream, as: .second) }
+        return position
+    }
+
+    private func send(
+        _ request: IncomingRequest, to target: RouteTarget, against race: HeadRace, _ context: RequestContext
+    ) async throws {
+        if case .json(let body) = request.body { try tape.scan(body.span) }
+        chooseKey(target, context)
+        try StoredResponses.check(context, target.provider)
+        try RequestEditing.check(context, target.provider)
+        var upstreamRequest = try await build(request, context, target.provider)
+        try await sign(&upstreamRequest, context, target.provider)
+        // The other's head may have come in the meantime.
+        if race.first != nil { throw UpstreamError(.cancelled, "the first attempt was faster") }
+        try await start(upstreamRequest, context, pools.pool(for: target.provider.endpoint), fresh: false)
     }
 
     private func restore(_ first: Attempt, _ rival: Attempt?, _ context: RequestContext) {
@@ -204,6 +210,9 @@ final class HeadRace: TimerTarget {
         if case .failure = first, case .success = second { return .second }
         return .first
     }
+
+    /// Neither of them has a head that is no error.
+    var hasFailed: Bool { !Self.isGood(first) && !Self.isGood(second) }
 
     private static func isGood(_ result: Result<ResponseHead, UpstreamError>?) -> Bool {
         if case .success(let head) = result { head.status.code < 400 } else { false }

@@ -33,7 +33,9 @@ struct Forwarding {
         dice = Dice(seed: seed)
     }
 
-    func forward(_ request: IncomingRequest, to destination: Destination, _ context: RequestContext) async throws(Rejection) {
+    func forward(_ request: IncomingRequest, to destination: Destination, _ context: RequestContext)
+        async throws(Rejection)
+    {
         context.load(request, on: tape)
         if context.countsTokens, try CountedTokens.answer(request, destination, context, tape: tape) { return }
         switch destination {
@@ -168,7 +170,8 @@ struct Forwarding {
 
     /// Whether the provider surely has not begun to work on the request, or may work on it twice.
     private func mayRepeat(_ request: UpstreamRequest, _ error: UpstreamError, _ context: RequestContext) -> Bool {
-        guard request.isReplayable, error.reason == .closedBeforeHead, context.isInStream || !context.exchange.isHeadSent,
+        guard request.isReplayable, error.reason == .closedBeforeHead,
+            context.isInStream || !context.exchange.isHeadSent,
             let upstream = context.attempt.upstream, upstream.isOnReusedConnection
         else { return false }
         return error.isUnprocessed || request.method.isIdempotent

@@ -98,7 +98,9 @@ enum Idempotency {
         guard let redis = runtime.replies(settings, lasting.cache), redis.isAvailable else { return false }
         let deadline = runtime.loop.now + context.snapshot.timeouts.total
         while context.ending == nil {
-            if let entry = await redis.entry(turn.key, now: runtime.loop.now, time: runtime.time), isFresh(entry, context) {
+            if let entry = await redis.entry(turn.key, now: runtime.loop.now, time: runtime.time),
+                isFresh(entry, context)
+            {
                 lasting.cache.replies.store(entry, for: turn.key)
                 turn.isLeader = false
                 lasting.replyFlights.land(turn.key, entry)
@@ -135,7 +137,9 @@ enum Idempotency {
         let body = entry.body
         context.status = Status(entry.status)
         context.firstByteAt = context.exchange.loop.now
-        context.exchange.sendHead(ResponseHead(Status(entry.status), fields: fields), body: .known(body.count))
+        let head = ResponseHead(Status(entry.status), fields: fields)
+        // A stream looks like one again.
+        context.exchange.sendHead(head, body: Relaying.isEventStream(head) ? .unknown : .known(body.count))
         context.exchange.send(sharing: body)
         context.exchange.finish()
     }
@@ -152,7 +156,9 @@ enum Idempotency {
 
     /// Called once on every way out: keeps the reply, and tells those who wait.
     static func conclude(_ context: RequestContext, _ runtime: CacheRuntime) {
-        guard let turn = context.idempotentTurn, turn.isLeader, let settings = context.snapshot.idempotency else { return }
+        guard let turn = context.idempotentTurn, turn.isLeader, let settings = context.snapshot.idempotency else {
+            return
+        }
         turn.isLeader = false
         let lasting = context.snapshot.lasting
         let redis = runtime.replies(settings, lasting.cache)

@@ -39,7 +39,8 @@ enum KeyVerdicts {
         let retries = context.snapshot.recovery.retries
         let now = context.exchange.loop.now
         let stated = context.attempt.fault?.retryAfter
-        guard let wait = kind == .rateLimited ? stated ?? retries.closedDefault : kind.speaksAgainstTarget ? stated : nil
+        guard
+            let wait = kind == .rateLimited ? stated ?? retries.closedDefault : kind.speaksAgainstTarget ? stated : nil
         else { return nil }
         let until = now + min(wait, retries.closedMax)
         context.soonestRetry = context.soonestRetry.map { min($0, until) } ?? until

@@ -67,7 +67,9 @@ final class HintChannel {
             guard let provider = snapshot.providers[hint.target.provider], provider.keys.count == count else { return }
             let until = now + min(hint.wait, snapshot.recovery.retries.closedMax)
             target.health.closures.close(key, until: until, at: now)
-            if let opening = target.health.closures.soonestOpening(ofKeys: count, at: now) { target.close(until: opening) }
+            if let opening = target.health.closures.soonestOpening(ofKeys: count, at: now) {
+                target.close(until: opening)
+            }
         }
     }
 }

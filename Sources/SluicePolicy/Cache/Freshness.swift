@@ -8,7 +8,9 @@ package struct Lifetime: Sendable, Equatable {
     package var staleWhileRevalidate: Duration
     package var staleIfError: Duration
 
-    package init(createdAt: Instant, ttl: Duration, staleWhileRevalidate: Duration = .zero, staleIfError: Duration = .zero) {
+    package init(
+        createdAt: Instant, ttl: Duration, staleWhileRevalidate: Duration = .zero, staleIfError: Duration = .zero
+    ) {
         self.createdAt = createdAt
         self.ttl = ttl
         self.staleWhileRevalidate = staleWhileRevalidate

@@ -98,7 +98,9 @@ package final class CircuitBreaker: Sendable {
             transition = move(&state, to: .halfOpen, .waited)
         case .halfOpen:
             // Nobody holds a permit for as long as the longest wait: it was lost.
-            if state.probesOut > 0, now - state.probeAt > max(settings.openMax, Self.probePatience) { state.probesOut = 0 }
+            if state.probesOut > 0, now - state.probeAt > max(settings.openMax, Self.probePatience) {
+                state.probesOut = 0
+            }
         }
         if state.probesOut >= max(settings.probesMax, 1) { return .refused(until: now + settings.openBase) }
         state.probesOut += 1
@@ -156,7 +158,9 @@ package final class CircuitBreaker: Sendable {
     }
 
     private func reasonToOpen(_ settings: BreakerSettings, _ now: Instant) -> Reason? {
-        if settings.failuresInRow > 0, inRow.load(ordering: .relaxed) >= settings.failuresInRow { return .failuresInRow }
+        if settings.failuresInRow > 0, inRow.load(ordering: .relaxed) >= settings.failuresInRow {
+            return .failuresInRow
+        }
         let sum = window.sum(window: settings.window, at: now)
         if sum.total < max(settings.volumeMin, 1) { return nil }
         if Double(sum.failed) >= settings.failureRate * Double(sum.total) { return .failureRate }
@@ -188,7 +192,9 @@ package final class CircuitBreaker: Sendable {
         _ state: inout State, _ reason: Reason, _ settings: BreakerSettings, _ now: Instant
     ) -> Transition {
         // A target that was well for long begins anew; one that comes and goes is left alone for longer each time.
-        if let closedAt = state.closedAt, now - closedAt > max(state.lastWait * 2, settings.window) { state.openings = 0 }
+        if let closedAt = state.closedAt, now - closedAt > max(state.lastWait * 2, settings.window) {
+            state.openings = 0
+        }
         let bound = Backoff.bound(base: settings.openBase, longest: settings.openMax, repeats: state.openings)
         let half = bound.nanoseconds / 2
         let wait = Duration.nanoseconds(half + Int64.random(in: 0...max(half, 0), using: &state.random))

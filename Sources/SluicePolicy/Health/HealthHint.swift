@@ -37,7 +37,8 @@ package struct HealthHint: Sendable, Equatable {
             case .breakerOpen: "open"
             case .keyClosed(let key, let count): "closed:\(key)/\(count)"
             }
-        return "1|\(String(sender, radix: 16))|\(kind)|\(wait.nanoseconds / 1_000_000)|\(target.provider)|\(target.model)"
+        return
+            "1|\(String(sender, radix: 16))|\(kind)|\(wait.nanoseconds / 1_000_000)|\(target.provider)|\(target.model)"
     }
 
     /// - Returns: `nil` for what is no hint of this version.

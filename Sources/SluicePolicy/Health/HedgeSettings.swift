@@ -34,7 +34,9 @@ package enum HedgePolicy {
 
     /// - Returns: how long the first attempt is given; `nil` for no second one.
     package static func delay(_ situation: Situation, _ settings: HedgeSettings) -> Duration? {
-        if !situation.isHarmless || situation.attemptsLeft < 1 || situation.hasTrouble || situation.isLimited { return nil }
+        if !situation.isHarmless || situation.attemptsLeft < 1 || situation.hasTrouble || situation.isLimited {
+            return nil
+        }
         if situation.budgetLeft < 1 { return nil }
         let delay = max(min(situation.latency ?? settings.delayMax, settings.delayMax), settings.delayMin)
         return delay < situation.timeLeft ? delay : nil

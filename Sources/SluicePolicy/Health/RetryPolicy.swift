@@ -73,7 +73,8 @@ package enum RetryPolicy {
         _ failure: Failure, _ situation: Situation, _ settings: RetrySettings, using random: inout SplitMix64
     ) -> Duration {
         let jitter = Backoff.wait(
-            base: settings.backoffBase, longest: settings.backoffMax, repeats: situation.repeatsAtTarget, using: &random)
+            base: settings.backoffBase, longest: settings.backoffMax, repeats: situation.repeatsAtTarget, using: &random
+        )
         // All who were told the same time would come back at the same time.
         return failure.closedFor.map { $0 + jitter / 4 } ?? jitter
     }

@@ -43,7 +43,8 @@ final class CacheEndpoint: AdminRoute {
     // MARK: Purging
 
     private func purge(_ exchange: DownstreamExchange) async {
-        guard let body = try? await exchange.collectBody(atMost: Self.bodyByteCountMax), let target = target(body) else {
+        guard let body = try? await exchange.collectBody(atMost: Self.bodyByteCountMax), let target = target(body)
+        else {
             return AdminEndpoint.send(400, Self.usage, to: exchange)
         }
         let time = Int(EventLoop.readWallClock() / 1_000_000)
@@ -94,7 +95,8 @@ final class CacheEndpoint: AdminRoute {
             json.key("requests")
             json.object { json in
                 let counts: [(StaticString, Int)] = [
-                    ("memory_hits", counters.memoryHits), ("redis_hits", counters.redisHits), ("joined", counters.joined),
+                    ("memory_hits", counters.memoryHits), ("redis_hits", counters.redisHits),
+                    ("joined", counters.joined),
                     ("stale", counters.stale), ("misses", counters.misses), ("bypassed", counters.bypassed),
                 ]
                 for (name, count) in counts {

@@ -100,7 +100,9 @@ package struct EntryCodec: Sendable {
     // MARK: Reading
 
     /// - Returns: `nil` for what cannot be read: another version or secret, another entry's bytes, damage.
-    package func decode(_ bytes: Span<UInt8>, for key: CacheKey, now: Instant, time: Int) -> (entry: CacheEntry, created: Int)? {
+    package func decode(_ bytes: Span<UInt8>, for key: CacheKey, now: Instant, time: Int) -> (
+        entry: CacheEntry, created: Int
+    )? {
         guard bytes.count >= 5, bytes.extracting(0..<3).equals("SLC"), bytes[3] == Self.version else { return nil }
         let isSealed = bytes[4] == 1
         guard isSealed == (cipher != nil) else { return nil }

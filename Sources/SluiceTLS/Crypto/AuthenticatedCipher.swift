@@ -54,7 +54,8 @@ package struct AuthenticatedCipher: Sendable {
     /// Appends the text of what `seal` wrote.
     ///
     /// - Returns: `false`, with nothing appended, if it was sealed under another key or in another context, or was changed.
-    package func open(_ sealed: Span<UInt8>, nonce: Span<UInt8>, context: Span<UInt8>, into buffer: ByteBuffer) -> Bool {
+    package func open(_ sealed: Span<UInt8>, nonce: Span<UInt8>, context: Span<UInt8>, into buffer: ByteBuffer) -> Bool
+    {
         let byteCount = sealed.count - Self.tagByteCount
         guard nonce.count == Self.nonceByteCount, byteCount >= 0, byteCount <= Int(Int32.max) else { return false }
         guard let state = unsafe EVP_CIPHER_CTX_new() else { preconditionFailure("out of memory for a cipher") }

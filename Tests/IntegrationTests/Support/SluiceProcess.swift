@@ -17,6 +17,9 @@ final class SluiceProcess {
         return (tests as NSString).deletingLastPathComponent + "/sluice"
     }
 
+    /// Whether the program was built without optimisation.
+    static var isDebugBuild: Bool { binary.contains("/debug/") }
+
     /// Starts the program and waits until it is ready.
     convenience init(
         _ configuration: Configuration, arguments: [String] = [], environment: [String: String] = [:],

@@ -36,7 +36,9 @@ import Testing
         for seed in SplitMix64.seeds(200) {
             var random = SplitMix64(seed)
             let alphabet = Array("no-cache,store max-age=\"0123456789\t;".utf8)
-            let text = (0..<Int.random(in: 0...40, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0 }
+            let text = (0..<Int.random(in: 0...40, using: &random)).map { _ in
+                alphabet.randomElement(using: &random) ?? 0
+            }
             var wishes = CacheWishes()
             wishes.read(cacheControl: text.span)
             wishes.read(mode: text.span)

@@ -202,7 +202,11 @@ import Testing
                     if let permit = bench.ask() {
                         if wasOpen { #expect(bench.now >= until, "seed \(seed)") }
                         #expect(bench.breaker.phase != .open, "seed \(seed)")
-                        if permit.isProbe { out.append(permit) } else if Bool.random(using: &random) { out.append(permit) }
+                        if permit.isProbe {
+                            out.append(permit)
+                        } else if Bool.random(using: &random) {
+                            out.append(permit)
+                        }
                     }
                 } else if !out.isEmpty {
                     let permit = out.remove(at: Int.random(in: 0..<out.count, using: &random))

@@ -69,7 +69,9 @@ import Testing
             let hint = HealthHint(
                 .keyClosed(0, of: 2), TargetID(provider: "p", model: "m"), wait: .seconds(1), sender: 1)
             var bytes = Array(hint.text.utf8)
-            for _ in 0..<3 { bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(in: 0...255, using: &random) }
+            for _ in 0..<3 {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(in: 0...255, using: &random)
+            }
             if let found = HealthHint(bytes) { #expect(found.wait > .zero, "seed \(seed)") }
         }
         #expect(HealthHint([UInt8](repeating: 49, count: 5000)) == nil)

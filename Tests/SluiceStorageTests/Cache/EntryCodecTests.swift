@@ -33,23 +33,29 @@ import Testing
             Issue.record("it cannot be read")
             return
         }
-        #expect(found.form == .verbatim && found.status == 404 && found.isOnlyWhole && found.body.text == entry.body.text)
+        #expect(
+            found.form == .verbatim && found.status == 404 && found.isOnlyWhole && found.body.text == entry.body.text)
         #expect(found.labels == entry.labels && found.fields == entry.fields && found.content == entry.content)
         #expect(found.lifetime.age(at: later) == .seconds(40) && created == time - 30_000)
         #expect(found.lifetime.whole == .seconds(109) && found.lifetime.ttl == .seconds(100))
         let plain = CacheEntry(.chat, ByteBuffer(capacity: 16), Lifetime(createdAt: now, ttl: .seconds(1)))
         let again = decode(codec, self.bytes(codec, plain, cacheKey(2)), cacheKey(2))
-        #expect(again?.body.isEmpty == true && again?.content == nil && again?.status == 200 && again?.isOnlyWhole == false)
+        #expect(
+            again?.body.isEmpty == true && again?.content == nil && again?.status == 200 && again?.isOnlyWhole == false)
     }
 
     @Test func `show nothing where they are encrypted`() {
         let codec = EntryCodec(secret: Secret("s"))
         let one = bytes(codec, entry, cacheKey(1))
-        #expect(!contains(one, "prompt") && !contains(one, "content-type") && contains(bytes(EntryCodec(secret: nil), entry, cacheKey(1)), "prompt"))
+        #expect(
+            !contains(one, "prompt") && !contains(one, "content-type")
+                && contains(bytes(EntryCodec(secret: nil), entry, cacheKey(1)), "prompt"))
         #expect(one != bytes(codec, entry, cacheKey(1)), "no nonce is used twice")
     }
 
-    private func contains(_ bytes: [UInt8], _ text: String) -> Bool { String(decoding: bytes, as: UTF8.self).contains(text) }
+    private func contains(_ bytes: [UInt8], _ text: String) -> Bool {
+        String(decoding: bytes, as: UTF8.self).contains(text)
+    }
 
     @Test func `are not read under another secret or another name`() {
         let codec = EntryCodec(secret: Secret("one"))
