@@ -221,6 +221,7 @@ import Testing
             #expect(try sluice.health("/limits/explain?user=bob&model=gpt-5").json["admitted"].bool == true)
             let all = try sluice.health("/limits").json["limits"]
             #expect(all[0]["buckets"].int == 1)
+            #expect(all[0]["passed"].int == 2 && all[0]["refused"].int == 0 && all[0]["settled"].int == 2)
             #expect(all[0]["busiest"][0]["bucket"]["user"].string == "ada lovelace")
             #expect(all[1]["kind"].string == "leaky_bucket")
         }

@@ -78,6 +78,8 @@ import Testing
         ])
         for _ in 0..<2 { #expect(passes(set, subject(user: "a"), LimitAmounts(inputTokens: 10))) }
         for _ in 0..<50 { #expect(!passes(set, subject(user: "a"), LimitAmounts(inputTokens: 10))) }
+        #expect(set.counters.map(\.snapshot.refused) == [0, 0, 50, 0])
+        #expect(set.counters.map(\.snapshot.settled) == [2, 20, 2, 2])
         let explained = set.explain(subject(user: "a"), LimitAmounts(), at: at(0))
         #expect(explained.map(\.rule.name) == ["many", "tokens", "few", "at once"])
         #expect(explained.map(\.reading.remaining) == [8, 980, 0, 5])
