@@ -7,6 +7,7 @@ package final class LastingState: Sendable {
     package let limits = LimitTable()
     package let gates = GateTable()
     package let drains = DrainGate()
+    package let streams = StreamCounts()
     package let cache = ResponseCache()
     /// Requests whose answers others may wait for.
     package let flights = FlightTable<FlightWaiter>()

@@ -116,6 +116,7 @@ package final class Pipeline {
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
         if let limits = context.limits, limits.set.hasShared { limiting.shared.tellSpending(limits) }
+        StreamEnd.count(context)
         context.rescue = nil
     }
 

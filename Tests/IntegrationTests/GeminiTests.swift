@@ -173,7 +173,7 @@ private func configuration(_ upstream: ScriptedUpstream, dialect: String = "gemi
                 "POST", "/v1/embeddings", [], #"{"model":"e","input":["a","b"],"dimensions":2,"user":"u"}"#)
             #expect(
                 reply.text
-                    == #"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.6,0.8]},{"object":"embedding","index":1,"embedding":[1,0]}],"model":"e","usage":{"prompt_tokens":14,"total_tokens":14}}"#,
+                    == #"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.6,0.8]},{"object":"embedding","index":1,"embedding":[1,0]}],"model":"e","usage":{"prompt_tokens":15,"total_tokens":15}}"#,
                 "\(reply.text)")
             #expect(reply["x-sluice-dropped-fields"] == "user")
             let request = try upstream.requests.first("the request")

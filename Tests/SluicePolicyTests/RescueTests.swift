@@ -90,3 +90,15 @@ import Testing
         #expect(!gate.enter(max: 0))
     }
 }
+
+@Suite struct `Counts of streams` {
+    @Test func `each end and each rescue is counted as what it was`() {
+        let counts = StreamCounts()
+        for end in [StreamCounts.End.complete, .complete, .truncated, .clientAbort, .idle, .budget] { counts.count(end) }
+        for rescue in [StreamCounts.Rescue.rescued, .different, .failed, .failed] { counts.count(rescue) }
+        var expected = StreamCounts.Snapshot()
+        (expected.complete, expected.truncated, expected.clientAbort, expected.idle, expected.budget) = (2, 1, 1, 1, 1)
+        (expected.rescued, expected.different, expected.failed) = (1, 1, 2)
+        #expect(counts.snapshot == expected)
+    }
+}

@@ -15,7 +15,9 @@ enum LimitHeaders {
     /// - Returns: whether some limit of ours is about the request.
     @discardableResult
     static func append(to fields: inout HeaderFields, _ context: RequestContext) -> Bool {
-        guard let limits = context.limits, !limits.isEmpty || context.attempt.limits?.isEmpty == false else { return false }
+        guard let limits = context.limits, !limits.isEmpty || context.attempt.limits?.isEmpty == false else {
+            return false
+        }
         let time = context.limitTime
         let text = ByteBuffer(capacity: 192)
         if context.dialect == .anthropic {
@@ -23,7 +25,9 @@ enum LimitHeaders {
         } else {
             appendOpenAI(to: &fields, context, time, text)
         }
-        if limits.isLocalNow || context.attempt.limits?.isLocalNow == true { fields.append(lowercaseName: "x-sluice-limits", "local") }
+        if limits.isLocalNow || context.attempt.limits?.isLocalNow == true {
+            fields.append(lowercaseName: "x-sluice-limits", "local")
+        }
         return true
     }
 

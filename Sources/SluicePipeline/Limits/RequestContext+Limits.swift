@@ -39,7 +39,9 @@ extension RequestContext {
     /// An attempt came to nothing: what was taken for it alone is settled.
     func settleFailed(_ attempt: Attempt) {
         guard let hold = attempt.limits else { return }
-        hold.settle(used(by: attempt), at: limitTime) { limitMarks.append(LimitMark(rule: $0, percent: $1, values: $2)) }
+        hold.settle(used(by: attempt), at: limitTime) {
+            limitMarks.append(LimitMark(rule: $0, percent: $1, values: $2))
+        }
     }
 
     private var usedByAttempt: LimitAmounts { used(by: attempt) }

@@ -109,7 +109,8 @@ final class SharedLimits: TimerTarget {
 
     private func log(_ rule: LimitRule, _ percent: Int, _ values: [String]) {
         let buffer = ByteBuffer(capacity: 256)
-        let entry = LogLine(.warn, "budget has reached a mark", unixNanoseconds: EventLoop.readWallClock(), into: buffer)
+        let entry = LogLine(
+            .warn, "budget has reached a mark", unixNanoseconds: EventLoop.readWallClock(), into: buffer)
         LimitEvents.write(rule, percent, values, entry)
         entry.end()
         log.append(buffer.span)

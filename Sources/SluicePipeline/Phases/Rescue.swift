@@ -12,14 +12,8 @@ internal import SluiceUpstream
 ///
 /// Never a second beginning, and never an end that is none.
 final class Rescue {
-    enum Result: String {
-        /// The answer is complete.
-        case rescued
-        /// The second answer was not the first.
-        case different
-        /// No attempt brought an answer.
-        case failed
-    }
+    /// What became of it: the answer is complete, the second answer was not the first, or no attempt brought one.
+    typealias Result = StreamCounts.Rescue
 
     let policy: RescuePolicy
     let record: ReplyRecord

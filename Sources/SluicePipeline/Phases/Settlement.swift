@@ -105,7 +105,7 @@ final class Settlement {
     }
 
     private func writeStream(_ context: RequestContext, _ entry: borrowing LogLine) {
-        if let reason = StreamEnd.reason(context) { entry.field("sluice.stream.end", constant: reason) }
+        if let reason = StreamEnd.reason(context) { entry.field("sluice.stream.end", constant: reason.name) }
         guard let rescue = context.rescue, let step = rescue.step else { return }
         entry.field("sluice.rescue.kind", step.way.rawValue)
         entry.field("sluice.rescue.result", (rescue.result ?? .failed).rawValue)

@@ -1,5 +1,6 @@
 internal import SluiceCore
 internal import SluiceDownstream
+internal import SluicePolicy
 
 /// How streams end.
 enum StreamEnd {
@@ -11,15 +12,36 @@ enum StreamEnd {
         context.exchange.abortAfterSending()
     }
 
-    /// For the log: why a stream ended; `nil` if there was none.
-    static func reason(_ context: RequestContext) -> StaticString? {
+    /// Why a stream ended; `nil` if there was none.
+    static func reason(_ context: RequestContext) -> StreamCounts.End? {
         if !context.isInStream { return nil }
-        if context.exchange.isAbandoned { return "client_abort" }
+        if context.exchange.isAbandoned { return .clientAbort }
         switch context.rejection?.code {
-        case nil: return context.outcome == .complete ? "complete" : "truncated"
-        case "upstream_idle_timeout": return "idle"
-        case "total_timeout": return "budget"
-        default: return "truncated"
+        case nil: return context.outcome == .complete ? .complete : .truncated
+        case "upstream_idle_timeout": return .idle
+        case "total_timeout": return .budget
+        default: return .truncated
+        }
+    }
+
+    /// Counts how it ended. To be called once, when the exchange is over.
+    static func count(_ context: RequestContext) {
+        guard let reason = reason(context) else { return }
+        let counts = context.snapshot.lasting.streams
+        counts.count(reason)
+        if let rescue = context.rescue, rescue.step != nil { counts.count(rescue.result ?? .failed) }
+    }
+}
+
+extension StreamCounts.End {
+    /// As the log has it.
+    var name: StaticString {
+        switch self {
+        case .complete: "complete"
+        case .truncated: "truncated"
+        case .clientAbort: "client_abort"
+        case .idle: "idle"
+        case .budget: "budget"
         }
     }
 }

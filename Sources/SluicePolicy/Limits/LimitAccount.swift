@@ -17,9 +17,11 @@ final class LimitAccount: @unchecked Sendable {
     var next: LimitAccount?
     var touchedAt: Int64
 
-    init(hash: Int, values: [String], rules: [LimitRule], carrying carried: [Bucket?]? = nil, shared: [SharedBucket?] = [],
-        at now: Int64)
-    {
+    init(
+        hash: Int, values: [String], rules: [LimitRule], carrying carried: [Bucket?]? = nil,
+        shared: [SharedBucket?] = [],
+        at now: Int64
+    ) {
         self.hash = hash
         self.values = values
         touchedAt = now
@@ -30,7 +32,8 @@ final class LimitAccount: @unchecked Sendable {
         }
         self.shared =
             rules.first?.fleet == nil
-            ? [] : rules.indices.map { index in
+            ? []
+            : rules.indices.map { index in
                 (shared.isEmpty ? nil : shared[index]) ?? SharedBucket(of: rules[index], values: values)
             }
     }

@@ -29,7 +29,7 @@ extension LimitHold {
         let claim = place(position).bucket.claim(entries[position].amount, at: now)
         switch claim {
         case .taken: decide(position, .shared, at: now)
-        case .refused: decide(position, .refused, at: now)
+        case .refused: refuse(position, at: now)
         case .ask: break
         }
         return claim
@@ -48,7 +48,7 @@ extension LimitHold {
             decide(position, .shared, at: now)
             return nil
         }
-        decide(position, .refused, at: now)
+        refuse(position, at: now)
         return LimitRefusal(
             rule: place.rule, isTooLarge: entries[position].amount > place.rule.meter.burst, wait: wait, isLocal: false)
     }
@@ -58,8 +58,18 @@ extension LimitHold {
         let entry = entries[position]
         let rule = set.rules[entry.number]
         let verdict = rule.localMeter.take(entry.amount, from: entry.account.bucket(entry.index), at: time)
-        decide(position, verdict == .taken ? .standIn : .refused, at: time.now)
-        return verdict == .taken ? nil : LimitRefusal(rule: rule, verdict: verdict, isLocal: true)
+        set.counters[entry.number].decideAlone()
+        if verdict == .taken {
+            decide(position, .standIn, at: time.now)
+            return nil
+        }
+        refuse(position, at: time.now)
+        return LimitRefusal(rule: rule, verdict: verdict, isLocal: true)
+    }
+
+    private func refuse(_ position: Int, at now: Instant) {
+        set.counters[entries[position].number].refuse()
+        decide(position, .refused, at: now)
     }
 
     /// Budgets of which others may want to know what the request has cost.

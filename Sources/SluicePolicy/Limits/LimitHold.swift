@@ -13,6 +13,13 @@ package final class LimitHold {
         let amount: Int
         let takenAt: Instant
         var source: Source
+
+        var isTaken: Bool {
+            switch source {
+            case .local, .standIn, .shared: true
+            case .undecided, .refused: false
+            }
+        }
     }
 
     enum Source { case local, standIn, shared, undecided, refused }
@@ -71,6 +78,7 @@ package final class LimitHold {
         for entry in entries {
             let rule = set.rules[entry.number]
             let amount = rule.unit.isEstimated ? used[rule.unit] : entry.amount
+            if entry.isTaken { set.counters[entry.number].settle(used: amount) }
             if rule.isBudget, entry.source == .local {
                 spend(amount, rule, entry, at: time, marked)
             } else {

@@ -224,7 +224,7 @@ package struct LimitMeter: Sendable, Equatable {
 
     /// How a bucket stands.
     package struct Reading: Equatable, Sendable {
-        /// Units that have been taken and have not come back.
+        /// Units that have been taken and have not come back, or not whole.
         package var used: Int
         /// Units that are reserved for requests under way.
         package var held: Int
@@ -242,12 +242,14 @@ package struct LimitMeter: Sendable, Equatable {
         case .budget:
             let spent = spent(bucket, time.wallSeconds)
             return Reading(
-                used: spent, held: held, remaining: max(0, limit - spent - held), reset: periodLeft(at: time.wallSeconds))
+                used: spent, held: held, remaining: max(0, limit - spent - held),
+                reset: periodLeft(at: time.wallSeconds))
         case .tokenBucket, .leakyBucket:
             let missing = max(0, bucket.level - time.now.nanoseconds)
             let all = held == 0 ? missing : missing + self.time(of: held)
             return Reading(
-                used: units(in: missing), held: held, remaining: min(burst, units(in: max(0, capacity - all))),
+                used: missing == 0 ? 0 : units(in: missing - 1) + 1, held: held,
+                remaining: min(burst, units(in: max(0, capacity - all))),
                 reset: .nanoseconds(all))
         }
     }

@@ -47,10 +47,10 @@ extension LimitSet {
         let rule = rules[number]
         var buckets: [LimitExplanation] = []
         var total = 0
-        group.store.forEach { account in
+        for account in group.store.accounts {
             total += 1
             let reading = rule.meter.read(account.bucket(index), at: time)
-            if reading.used == 0, reading.held == 0 { return }
+            if reading.used == 0, reading.held == 0 { continue }
             buckets.append(LimitExplanation(rule: rule, values: account.values, reading: reading, verdict: .taken))
             if buckets.count >= 4 * count + 64 { Self.keep(count, &buckets) }
         }

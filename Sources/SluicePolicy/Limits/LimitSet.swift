@@ -12,6 +12,8 @@ package final class LimitSet: Sendable {
     }
 
     package let rules: [LimitRule]
+    /// Of each rule.
+    package let counters: [LimitCounters]
     let groups: [Group]
     /// What has to be known of a request.
     package let parts: LimitKey
@@ -23,6 +25,10 @@ package final class LimitSet: Sendable {
 
     init(_ rules: [LimitRule], continuing old: LimitSet?, at now: Instant) {
         self.rules = rules
+        counters = rules.map { rule in
+            let before = old?.rules.firstIndex { $0.name == rule.name && $0.isBudget == rule.isBudget }
+            return before.flatMap { old?.counters[$0] } ?? LimitCounters()
+        }
         parts = rules.reduce(into: []) { $0.formUnion($1.by.union($1.match.parts)) }
         countsTokens = rules.contains { $0.unit.isEstimated }
         countsCost = rules.contains { $0.unit == .cost }
@@ -69,6 +75,7 @@ package final class LimitSet: Sendable {
                 let verdict = hold.take(
                     group.numbers[index], found, index, amounts[rule.unit], rule.meter, at: time)
                 if verdict != .taken {
+                    counters[group.numbers[index]].refuse()
                     let refusal = LimitRefusal(rule: rule, verdict: verdict, isLocal: false)
                     hold.release(at: time)
                     let wait = longestWait(subject, amounts, isAttempt: isAttempt, at: time, atLeast: refusal.wait)
@@ -113,7 +120,9 @@ package struct LimitRefusal: Sendable {
         self.isLocal = isLocal
     }
 
-    package init(rule: LimitRule, wait: Duration) { self.init(rule: rule, isTooLarge: false, wait: wait, isLocal: false) }
+    package init(rule: LimitRule, wait: Duration) {
+        self.init(rule: rule, isTooLarge: false, wait: wait, isLocal: false)
+    }
 
     init(rule: LimitRule, verdict: LimitMeter.Verdict, isLocal: Bool) {
         switch verdict {

@@ -81,10 +81,8 @@ final class LimitStore: Sendable {
 
     var count: Int { shards.reduce(0) { $0 + $1.state.withLock { $0.list.count } } }
 
-    /// Calls with every account, shard by shard and outside of the locks.
-    func forEach(_ body: (LimitAccount) -> Void) {
-        for shard in shards { for account in shard.state.withLock({ $0.list }) { body(account) } }
-    }
+    /// All of them, as they are when a shard's turn comes.
+    var accounts: [LimitAccount] { shards.flatMap { $0.state.withLock { $0.list } } }
 
     // MARK: Coming and going
 

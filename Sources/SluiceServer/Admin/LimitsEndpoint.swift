@@ -54,6 +54,7 @@ final class LimitsEndpoint: AdminRoute {
                     let busiest = set.busiest(number, count: Self.bucketsMax, at: time)
                     json.object { json in
                         write(set.rules[number], &json)
+                        write(set.counters[number].snapshot, &json)
                         json.key("buckets")
                         json.int(busiest.total)
                         json.key("busiest")
@@ -141,6 +142,17 @@ final class LimitsEndpoint: AdminRoute {
             json.key("burst")
             json.int(rule.meter.burst)
         }
+    }
+
+    private func write(_ counts: LimitCounters.Snapshot, _ json: inout JSONWriter) {
+        json.key("passed")
+        json.int(counts.passed)
+        json.key("refused")
+        json.int(counts.refused)
+        json.key("decided_alone")
+        json.int(counts.decidedAlone)
+        json.key("settled")
+        json.int(counts.settled)
     }
 
     private func write(_ values: [String], of rule: LimitRule, _ json: inout JSONWriter) {

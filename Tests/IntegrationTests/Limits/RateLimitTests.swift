@@ -109,7 +109,9 @@ import Testing
 
     @Test func `settle a stream at its end, one that breaks, one that nobody reads, and one that fails`() throws {
         let upstream = try ScriptedUpstream { connection, request in
-            if request.text.contains("fail") { return try connection.reply(#"{"error":{"message":"no"}}"#, status: "500 Oops") }
+            if request.text.contains("fail") {
+                return try connection.reply(#"{"error":{"message":"no"}}"#, status: "500 Oops")
+            }
             try connection.startStream()
             try connection.event(Sample.delta("a"))
             if request.text.contains("cut") { return connection.wire.close() }
@@ -195,7 +197,8 @@ import Testing
             #expect(try sluice.chat().status == 200)
             #expect(try sluice.chat().status == 200)
             var changed = configuration
-            changed.others[0] = #"rate_limits: [{name: "new", by: ["model"], limit: 50}, {name: "all", limit: 2, per: "day"}]"#
+            changed.others[0] =
+                #"rate_limits: [{name: "new", by: ["model"], limit: 50}, {name: "all", limit: 2, per: "day"}]"#
             try sluice.rewriteConfiguration(changed.text)
             try sluice.line("a reload") { $0["message"].string == "configuration reloaded" }
             #expect(try sluice.chat().status == 429)
@@ -218,6 +221,7 @@ import Testing
             #expect(try sluice.health("/limits/explain?user=bob&model=gpt-5").json["admitted"].bool == true)
             let all = try sluice.health("/limits").json["limits"]
             #expect(all[0]["buckets"].int == 1)
+            #expect(all[0]["passed"].int == 2 && all[0]["refused"].int == 0 && all[0]["settled"].int == 2)
             #expect(all[0]["busiest"][0]["bucket"]["user"].string == "ada lovelace")
             #expect(all[1]["kind"].string == "leaky_bucket")
         }

@@ -124,7 +124,8 @@ import Testing
         let upstream = try ScriptedUpstream()
         let configuration = configuration(
             upstream, redis,
-            #"budgets: [{name: "tokens", scope: "fleet", by: ["user"], unit: "output_tokens", limit: 100, period: "day"}]"#)
+            #"budgets: [{name: "tokens", scope: "fleet", by: ["user"], unit: "output_tokens", limit: 100, period: "day"}]"#
+        )
         let chat = #"{"model":"m","user":"ada","max_tokens":20,"messages":[{"role":"user","content":"Hello"}]}"#
         func used(_ sluice: SluiceProcess) throws -> Int? {
             try sluice.health("/limits/explain?user=ada").json["limits"][0]["used"].int
@@ -143,7 +144,9 @@ import Testing
                 redis.resume()
                 let deadline = Patience.deadline
                 while true {
-                    let spent = redis.ask("EVAL \"local s = 0 for _, k in ipairs(redis.call('KEYS', '*')) do s = s + redis.call('HGET', k, 'spent') end return s\" 0")
+                    let spent = redis.ask(
+                        "EVAL \"local s = 0 for _, k in ipairs(redis.call('KEYS', '*')) do s = s + redis.call('HGET', k, 'spent') end return s\" 0"
+                    )
                     if spent.hasPrefix(":22\r\n") { break }
                     if .now > deadline { throw TimedOut("what was spent: \(spent)") }
                     usleep(50_000)

@@ -8,7 +8,9 @@ import Testing
     private func bucket() -> Bucket { Bucket(BucketRow(count: 1), 0) }
 
     private func at(_ seconds: Double, day: Int = 0) -> LimitTime {
-        LimitTime(now: Instant(nanoseconds: 1_000_000_000_000 + Int64(seconds * 1e9)), wallSeconds: 1_795_000_000 + day * 86_400)
+        LimitTime(
+            now: Instant(nanoseconds: 1_000_000_000_000 + Int64(seconds * 1e9)),
+            wallSeconds: 1_795_000_000 + day * 86_400)
     }
 
     /// Whether a request was refused, to be let in after about so long: what is rounded is less than a millisecond.
@@ -115,7 +117,8 @@ import Testing
     }
 
     @Test func `months are those of the calendar, where the budget is`() {
-        let december31 = CivilDate(year: 2026, month: 12, day: 31, hour: 22, minute: 0, second: 0)?.secondsSince1970 ?? 0
+        let december31 =
+            CivilDate(year: 2026, month: 12, day: 31, hour: 22, minute: 0, second: 0)?.secondsSince1970 ?? 0
         #expect(BudgetPeriod.month.number(at: december31, utcOffsetSeconds: 0) == 56 * 12 + 11)
         #expect(BudgetPeriod.month.number(at: december31, utcOffsetSeconds: 8 * 3600) == 57 * 12)
         #expect(BudgetPeriod.month.secondsLeft(at: december31, utcOffsetSeconds: 0) == 7200)

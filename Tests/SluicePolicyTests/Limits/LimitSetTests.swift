@@ -17,7 +17,9 @@ import Testing
         return subject
     }
 
-    private func passes(_ set: LimitSet, _ subject: LimitSubject, _ amounts: LimitAmounts = LimitAmounts(), _ seconds: Double = 0)
+    private func passes(
+        _ set: LimitSet, _ subject: LimitSubject, _ amounts: LimitAmounts = LimitAmounts(), _ seconds: Double = 0
+    )
         -> Bool
     {
         let hold = LimitHold(set)
@@ -71,10 +73,13 @@ import Testing
     @Test func `what one limit refuses is not taken from the others`() throws {
         let set = try adopt([
             LimitRule(name: "many", limit: 10), LimitRule(name: "tokens", unit: .totalTokens, limit: 1000),
-            LimitRule(name: "few", by: .user, limit: 2), LimitRule(name: "at once", unit: .concurrency, kind: .concurrency, limit: 5),
+            LimitRule(name: "few", by: .user, limit: 2),
+            LimitRule(name: "at once", unit: .concurrency, kind: .concurrency, limit: 5),
         ])
         for _ in 0..<2 { #expect(passes(set, subject(user: "a"), LimitAmounts(inputTokens: 10))) }
         for _ in 0..<50 { #expect(!passes(set, subject(user: "a"), LimitAmounts(inputTokens: 10))) }
+        #expect(set.counters.map(\.snapshot.refused) == [0, 0, 50, 0])
+        #expect(set.counters.map(\.snapshot.settled) == [2, 20, 2, 2])
         let explained = set.explain(subject(user: "a"), LimitAmounts(), at: at(0))
         #expect(explained.map(\.rule.name) == ["many", "tokens", "few", "at once"])
         #expect(explained.map(\.reading.remaining) == [8, 980, 0, 5])
@@ -95,7 +100,8 @@ import Testing
 
     @Test func `a changed configuration keeps what is in the buckets`() throws {
         let table = LimitTable()
-        let first = try adopt([LimitRule(name: "a", by: .user, limit: 2), LimitRule(name: "b", by: .user, limit: 5)], table)
+        let first = try adopt(
+            [LimitRule(name: "a", by: .user, limit: 2), LimitRule(name: "b", by: .user, limit: 5)], table)
         #expect(passes(first, subject(user: "u")))
         let open = LimitHold(first)
         #expect(first.reserve(subject(user: "u"), LimitAmounts(), at: at(0), into: open) == nil)
@@ -116,7 +122,9 @@ import Testing
 
     @Test func `names that callers invent are forgotten when their buckets are full again`() throws {
         let set = try adopt([LimitRule(name: "r", by: .user, limit: 1, period: .seconds(1))])
-        for index in 0..<20_000 { #expect(passes(set, subject(user: "user \(index)"), LimitAmounts(), Double(index) * 0.01)) }
+        for index in 0..<20_000 {
+            #expect(passes(set, subject(user: "user \(index)"), LimitAmounts(), Double(index) * 0.01))
+        }
         // About so many as came in the seconds that a bucket takes.
         #expect(set.groups[0].store.count < 1500)
     }
@@ -124,7 +132,9 @@ import Testing
     @Test func `there is a bound on buckets, and whoever took most is remembered`() throws {
         let set = try adopt([LimitRule(name: "r", by: .user, limit: 3, period: .seconds(86_400))])
         for _ in 0..<3 { #expect(passes(set, subject(user: "greedy"))) }
-        for index in 0..<LimitStore.accountsMax + 20_000 { #expect(passes(set, subject(user: "\(index)"), LimitAmounts(), 2)) }
+        for index in 0..<LimitStore.accountsMax + 20_000 {
+            #expect(passes(set, subject(user: "\(index)"), LimitAmounts(), 2))
+        }
         #expect(set.groups[0].store.count <= LimitStore.accountsMax)
         #expect(!passes(set, subject(user: "greedy"), LimitAmounts(), 3))
     }

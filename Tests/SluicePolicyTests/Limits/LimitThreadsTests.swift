@@ -50,8 +50,11 @@ import Testing
                 guard meter.take(amount, from: bucket, at: Self.time) == .taken else { continue }
                 // Counted after it was granted and given up before it is returned: never more than what is really promised.
                 let now = promised.add(amount, ordering: .sequentiallyConsistent).newValue
-                if now + charged.load(ordering: .sequentiallyConsistent) > 1_000_000 { isOver.store(true, ordering: .relaxed) }
-                let used = Int.random(in: 0...3, using: &random) == 0 ? Int.random(in: 0...min(amount, 50), using: &random) : 0
+                if now + charged.load(ordering: .sequentiallyConsistent) > 1_000_000 {
+                    isOver.store(true, ordering: .relaxed)
+                }
+                let used =
+                    Int.random(in: 0...3, using: &random) == 0 ? Int.random(in: 0...min(amount, 50), using: &random) : 0
                 promised.subtract(amount, ordering: .sequentiallyConsistent)
                 charged.add(used, ordering: .sequentiallyConsistent)
                 meter.settle(amount, used: used, of: bucket, takenAt: Self.time.now, at: Self.time)
@@ -69,7 +72,8 @@ import Testing
         let limits = LimitTable()
         let unit: LimitUnit = kind == .concurrency ? .concurrency : .totalTokens
         let rules = [
-            LimitRule(name: "r", by: [.user, .model], unit: unit, kind: kind, limit: 100_000_000_000, burst: 100_000_000_000)
+            LimitRule(
+                name: "r", by: [.user, .model], unit: unit, kind: kind, limit: 100_000_000_000, burst: 100_000_000_000)
         ]
         guard let set = limits.adopt(rules, at: Self.time.now) else { return }
         let sum = Atomic<Int>(0)
@@ -84,7 +88,8 @@ import Testing
                     let estimate = LimitAmounts(inputTokens: Int.random(in: 0...5000, using: &random))
                     if set.reserve(subject, estimate, at: Self.time, into: hold) != nil { continue }
                     // Some cost more than was thought, some less, and some fail.
-                    holds.append((hold, [0, Int.random(in: 0...9000, using: &random)].randomElement(using: &random) ?? 0))
+                    holds.append(
+                        (hold, [0, Int.random(in: 0...9000, using: &random)].randomElement(using: &random) ?? 0))
                 } else {
                     let (hold, used) = holds.remove(at: Int.random(in: 0..<holds.count, using: &random))
                     hold.settle(LimitAmounts(outputTokens: used), at: Self.time) { _, _, _ in }
@@ -106,7 +111,9 @@ import Testing
             #expect(reading.used == 0)
         } else {
             // Each amount is rounded up to a nanosecond.
-            #expect(reading.used >= used && reading.used <= used + (kind == .tokenBucket || kind == .leakyBucket ? 80_000_000 : 0))
+            #expect(
+                reading.used >= used
+                    && reading.used <= used + (kind == .tokenBucket || kind == .leakyBucket ? 80_000_000 : 0))
         }
     }
 
@@ -121,7 +128,9 @@ import Testing
             for _ in 0..<2000 {
                 let hold = LimitHold(set)
                 if set.reserve(LimitSubject(), LimitAmounts(cost: 7), at: Self.time, into: hold) != nil { continue }
-                hold.settle(LimitAmounts(cost: 11), at: Self.time) { _, percent, _ in marks.withLock { $0.append(percent) } }
+                hold.settle(LimitAmounts(cost: 11), at: Self.time) { _, percent, _ in
+                    marks.withLock { $0.append(percent) }
+                }
             }
         }
         let told = marks.withLock { $0 }

@@ -5,10 +5,13 @@ import Testing
 @testable import SluicePolicy
 
 @Suite struct `Shared buckets` {
-    private func at(_ milliseconds: Int64) -> Instant { Instant(nanoseconds: 1_000_000_000_000 + milliseconds * 1_000_000) }
+    private func at(_ milliseconds: Int64) -> Instant {
+        Instant(nanoseconds: 1_000_000_000_000 + milliseconds * 1_000_000)
+    }
 
     private func bucket(limit: Int, lease: Int = 10) -> SharedBucket {
-        let rule = LimitRule(name: "r", by: .user, limit: limit, period: .seconds(60), fleet: .init(leasePercent: lease))
+        let rule = LimitRule(
+            name: "r", by: .user, limit: limit, period: .seconds(60), fleet: .init(leasePercent: lease))
         return SharedBucket(of: rule, values: ["ada"])
     }
 
@@ -131,7 +134,8 @@ import Testing
 
     @Test func `names do not run into one another`() {
         let rule = LimitRule(name: "r", by: [.user, .model], limit: 1, fleet: .init())
-        let names = Set([["a", "b"], ["a:1:b", ""], ["", "a:1:b"], ["ab", ""]].map { SharedBucket(of: rule, values: $0).name })
+        let names = Set(
+            [["a", "b"], ["a:1:b", ""], ["", "a:1:b"], ["ab", ""]].map { SharedBucket(of: rule, values: $0).name })
         #expect(names.count == 4)
     }
 }

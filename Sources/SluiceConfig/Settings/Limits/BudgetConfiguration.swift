@@ -27,14 +27,15 @@ package struct BudgetConfiguration: Sendable, Equatable {
 
     package init(name: String) { self.name = name }
 
-    static func read(_ section: ConfigSection) -> Self {
+    static func read(_ section: ConfigSection, _ surroundings: LimitSurroundings) -> Self {
         var budget = Self(name: LimitNumbers.name(section))
         budget.condition = section.section(
-            "when", doc: "What a request has to be like: all of it at once. Nothing: any.",
-            LimitConditionConfiguration.read)
+            "when", doc: "What a request has to be like: all of it at once. Nothing: any."
+        ) { LimitConditionConfiguration.read($0, surroundings) }
         budget.by = LimitNumbers.by(section)
         budget.unit = section.choice(
-            "unit", default: budget.unit, doc: "What is spent: money (`cost`, by the targets' `price`), tokens or requests.")
+            "unit", default: budget.unit,
+            doc: "What is spent: money (`cost`, by the targets' `price`), tokens or requests.")
         budget.limit = LimitNumbers.amount(
             section, "limit", isMoney: budget.unit == .cost, doc: "How much in a period.")
         budget.period = section.choice("period", default: budget.period, doc: "A day or a month of the calendar.")
@@ -59,7 +60,9 @@ enum LimitNumbers {
     static func by(_ section: ConfigSection) -> [LimitKeyName] {
         section.values(
             "by", .choice(of: LimitKeyName.self), count: 0...9,
-            doc: "What divides it: each combination has its own. Nothing: one for all. A value that a request does not say is empty.")
+            doc:
+                "What divides it: each combination has its own. Nothing: one for all. A value that a request does not say is empty."
+        )
     }
 
     /// As much as sums of a few stay exact with.
@@ -67,22 +70,38 @@ enum LimitNumbers {
     private static let moneyMax = 10_000_000.0
 
     static func amount(_ section: ConfigSection, _ key: String, isMoney: Bool, doc: String) -> Int {
-        micros(section, key, isMoney, section.required(key, .number(in: range), doc: doc + Self.units))
+        micros(section, key, isMoney, section.required(key, .amount, doc: doc + Self.units))
     }
 
     static func optionalAmount(_ section: ConfigSection, _ key: String, isMoney: Bool, doc: String) -> Int? {
-        section.optional(key, .number(in: range), doc: doc).map { micros(section, key, isMoney, $0) }
+        section.optional(key, .amount, doc: doc).map { micros(section, key, isMoney, $0) }
     }
 
     private static let units = " Of money up to 10 million, with six decimals; of everything else a whole number."
-    private static let range = 0.000_001...Double(amountMax)
 
     private static func micros(_ section: ConfigSection, _ key: String, _ isMoney: Bool, _ number: Double) -> Int {
         if isMoney {
-            if number > moneyMax { section.mistake(key, "at most \(Int(moneyMax)) of money, found \(section.written(key))") }
+            if number > moneyMax {
+                section.mistake(key, "at most \(Int(moneyMax)) of money, found \(section.written(key))")
+            }
             return Int((min(number, moneyMax) * 1_000_000).rounded())
         }
         if number != number.rounded() { section.mistake(key, "a whole number, found \(section.written(key))") }
         return max(1, Int(number))
+    }
+}
+
+extension ConfigRule where Value == Double {
+    /// More than nothing.
+    fileprivate static var amount: ConfigRule {
+        ConfigRule(type: "number", allowed: "more than 0, up to \(LimitNumbers.amountMax)", placeholder: 1) {
+            value, context throws(ConfigRefusal) in
+            guard let number = try context.number(of: value), number >= 0.000_001,
+                number <= Double(LimitNumbers.amountMax)
+            else { throw .notAllowed }
+            return number
+        } show: {
+            .number($0)
+        }
     }
 }

@@ -15,7 +15,7 @@ package struct LimitConditionConfiguration: Sendable, Equatable {
 
     package init() {}
 
-    static func read(_ section: ConfigSection) -> Self {
+    static func read(_ section: ConfigSection, _ surroundings: LimitSurroundings) -> Self {
         func patterns(_ key: String, _ what: String) -> [String] {
             section.values(key, .pattern, doc: "\(what). Names, or patterns with one `*`.")
         }
@@ -30,6 +30,7 @@ package struct LimitConditionConfiguration: Sendable, Equatable {
         condition.models = patterns("models", "Models as they are asked for, aliases resolved")
         condition.routes = patterns("routes", "Paths of the API, such as `/v1/chat/completions`")
         condition.providers = patterns("providers", "Providers. The limit is then looked at before each attempt")
+        surroundings.check(providers: condition.providers, section)
         condition.addresses = section.values(
             "addresses", .network, doc: "Where applications connect from: addresses, or networks as `10.0.0.0/8`.")
         return condition
@@ -45,13 +46,17 @@ package enum LimitKeyName: String, Sendable, CaseIterable {
 
 extension ConfigRule where Value == String {
     static var fingerprint: ConfigRule {
-        text("fingerprint", allowed: "16 hex digits in lower case", placeholder: "", show: { $0 }) { text in
+        text("fingerprint", allowed: "16 hex digits in lower case", placeholder: "") {
+            $0
+        } _: { text in
             text.utf8.count == 16 && text.utf8.allSatisfy { $0.isDecimalDigit || 0x61...0x66 ~= $0 } ? text : nil
         }
     }
 
     static var network: ConfigRule {
-        text("network", allowed: "an IP address or a network as 10.0.0.0/8", placeholder: "", show: { $0 }) { text in
+        text("network", allowed: "an IP address or a network as 10.0.0.0/8", placeholder: "") {
+            $0
+        } _: { text in
             IPNetwork(text) == nil ? nil : text
         }
     }

@@ -60,15 +60,17 @@ package struct RateLimitConfiguration: Sendable, Equatable {
 
     package init(name: String) { self.name = name }
 
-    static func read(_ section: ConfigSection) -> Self {
+    static func read(_ section: ConfigSection, _ surroundings: LimitSurroundings) -> Self {
         var rule = Self(name: LimitNumbers.name(section))
         rule.condition = section.section(
-            "when", doc: "What a request has to be like: all of it at once. Nothing: any.",
-            LimitConditionConfiguration.read)
+            "when", doc: "What a request has to be like: all of it at once. Nothing: any."
+        ) { LimitConditionConfiguration.read($0, surroundings) }
         rule.by = LimitNumbers.by(section)
         rule.unit = section.choice(
             "unit", default: rule.unit,
-            doc: "What is counted. Tokens and `cost` (money, by the targets' `price`) are reserved on an estimate and settled on real usage.")
+            doc:
+                "What is counted. Tokens and `cost` (money, by the targets' `price`) are reserved on an estimate and settled on real usage."
+        )
         rule.algorithm = section.choice(
             "algorithm", default: rule.algorithm,
             doc:
@@ -99,7 +101,9 @@ package struct RateLimitConfiguration: Sendable, Equatable {
             doc: "`local`: of this process. `fleet`: of all processes that share the Redis of `redis`.")
         leasePercent = section.integer(
             "lease_percent", default: leasePercent, in: 0...50,
-            doc: "With `fleet`: how much of the burst a process takes from Redis in advance. 0: it asks for each request.")
+            doc:
+                "With `fleet`: how much of the burst a process takes from Redis in advance. 0: it asks for each request."
+        )
         localSharePercent = section.integer(
             "local_share_percent", default: localSharePercent, in: 1...100,
             doc: "With `fleet`: how much of the limit a process gives alone while Redis does not answer.")
