@@ -74,10 +74,20 @@ package final class Pipeline {
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             context.requestScan = tape.scanCount
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
-            if try await Idempotency.recall(request, context, caching, tape: tape) { return leave(context) }  // 400, 409
+            if exchange.head.fields.contains(.idempotencyKey),  // 400, 409
+                try await Idempotency.recall(request, context, caching, tape: tape)
+            {
+                return leave(context)
+            }
             let destination = try routing.plan(context, request, tape: tape)  // 404
             if context.snapshot.rateLimits != nil { try await limiting.admit(context, request, tape: tape) }  // 429
-            if try await Caching.recall(request, context, caching, tape: tape) { return leave(context) }
+            switch try Caching.recall(request, context, caching, tape: tape) {
+            case .answered: return leave(context)
+            case .wait(let wanted, let turn, let settings):
+                let isAnswered = try await Caching.wait(wanted, turn, settings, request, context, caching, tape: tape)
+                if isAnswered { return leave(context) }
+            case .ask: break
+            }
             try await Queueing.enterModel(context)  // 429, 503
             try await forwarding.forward(request, to: destination, context)  // 502, 503, 504
         } catch {

@@ -245,3 +245,33 @@ import Testing
         #expect(small.whole(nil, ReplyIdentity(requestID: "r", created: 1, model: "x", seed: 1)) == nil)
     }
 }
+
+@Suite struct `What a body is known by` {
+    private func mark(_ parts: [[UInt8]]) -> CacheKey? {
+        var mark = ContentMark()
+        for part in parts { mark.add(part.span) }
+        return mark.finish()
+    }
+
+    /// Each bit, and each length, of bodies that are as much alike as can be.
+    @Test func `is another for every other body`() {
+        var seen: Set<CacheKey> = []
+        var count = 0
+        for length in 0...130 {
+            var body = [UInt8](repeating: 0, count: length)
+            if let mark = mark([body]) { seen.insert(mark) }
+            count += 1
+            for index in body.indices {
+                for bit in 0..<8 {
+                    body[index] = 1 << UInt8(bit)
+                    if let mark = mark([body]) { seen.insert(mark) }
+                    count += 1
+                }
+                body[index] = 0
+            }
+        }
+        #expect(seen.count == count)
+        #expect(mark([[1], [2]]) != mark([[1, 2]]) && mark([[1, 2], []]) != mark([[], [1, 2]]))
+        #expect(mark([[1, 2, 3]]) == mark([[1, 2, 3]]))
+    }
+}

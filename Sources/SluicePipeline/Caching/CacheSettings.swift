@@ -2,7 +2,7 @@ package import SluicePolicy
 package import SluiceStorage
 
 /// The cache as a configuration wants it.
-package struct CacheSettings: Sendable {
+package final class CacheSettings: Sendable {
     package let policy: CachePolicy
     /// How entries look in Redis.
     package let codec: EntryCodec

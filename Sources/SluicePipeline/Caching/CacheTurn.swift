@@ -47,10 +47,14 @@ package final class CacheTurn {
 
     /// What the application is told.
     func append(to fields: inout HeaderFields, now: Instant) {
-        fields.append(lowercaseName: "x-sluice-cache", state.rawValue)
-        if let key { fields.append(lowercaseName: "x-sluice-cache-key", key.prefix) }
+        fields.append(name: "x-sluice-cache".utf8Span.span, value: state.rawValue.utf8Span.span)
+        if let key {
+            let digits = key.prefixDigits
+            fields.append(name: "x-sluice-cache-key".utf8Span.span, value: digits.span)
+        }
         guard let served else { return }
-        fields.append(.age, "\(served.lifetime.age(at: now).nanoseconds / 1_000_000_000)")
+        let seconds = served.lifetime.age(at: now).nanoseconds / 1_000_000_000
+        if seconds == 0 { fields.append(.age, "0" as StaticString) } else { fields.append(.age, "\(seconds)") }
     }
 }
 

@@ -12,6 +12,10 @@ internal import SluiceTLS
 final class RequestKeys {
     private var canonical = JSONCanonicalForm()
     private let buffer = ByteBuffer(capacity: 4096)
+    /// What was written of the route that was used last: many requests in a row have the same.
+    private let lastTargets = ByteBuffer(capacity: 256)
+    private var lastRoute: Route?
+    private var lastSettings: CacheSettings?
     /// A longer one is given back.
     private static let keptByteCount = 262_144
 
@@ -39,12 +43,12 @@ final class RequestKeys {
     }
 
     /// What such a request says.
-    func content(_ body: ByteBuffer, _ context: RequestContext) -> CacheKey? {
-        buffer.removeAll()
+    static func content(_ body: ByteBuffer, _ context: RequestContext) -> CacheKey? {
+        var mark = ContentMark()
         let head = context.exchange.head
-        append(head.target.span)
-        append(body.span)
-        return finish()
+        mark.add(head.target.span)
+        mark.add(body.span)
+        return mark.finish()
     }
 
     private func finish() -> CacheKey? {
@@ -67,17 +71,20 @@ final class RequestKeys {
     // MARK: Who shares
 
     private func appendScope(_ scope: CacheScope, _ context: RequestContext) {
-        append(scope.rawValue)
         switch scope {
-        case .global: break
+        case .global: buffer.append(UInt8(ascii: "g"))
         case .key:
+            buffer.append(UInt8(ascii: "k"))
             appendCredential(context)
             append(field: "x-sluice-team", of: context)
         case .user:
+            buffer.append(UInt8(ascii: "u"))
             appendCredential(context)
             append(field: "x-sluice-team", of: context)
             append(context.caller.user ?? "")
-        case .team: append(context.caller.team ?? "")
+        case .team:
+            buffer.append(UInt8(ascii: "t"))
+            append(context.caller.team ?? "")
         }
     }
 
@@ -99,7 +106,22 @@ final class RequestKeys {
     /// All that may answer, as they are configured: which of them is asked first changes from request to request.
     private func appendPlan(_ plan: RoutePlan, _ settings: CacheSettings) {
         append(plan.rule ?? "")
-        for target in plan.route?.targets ?? plan.targets { append(target, settings) }
+        guard let route = plan.route else {
+            for target in plan.targets { append(target, settings) }
+            return
+        }
+        if route !== lastRoute || settings !== lastSettings {
+            let start = buffer.count
+            for target in route.targets { append(target, settings) }
+            lastRoute = route
+            lastSettings = settings
+            lastTargets.removeAll()
+            let written = buffer
+            lastTargets.append(written.span.extracting(start..<written.count))
+            return
+        }
+        let targets = lastTargets
+        buffer.append(targets.span)
     }
 
     private func append(_ target: RouteTarget, _ settings: CacheSettings) {

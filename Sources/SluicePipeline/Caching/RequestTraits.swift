@@ -9,20 +9,34 @@ struct RequestTraits {
 
     init(_ root: JSONValue, _ form: AnswerForm) {
         // Theme 3.13: a temperature that is not given is not 0.
-        isDeterministic = form == .embeddings || root["temperature"]?.double == 0
+        isDeterministic = form == .embeddings
         if form == .embeddings { return }
-        if root["background"]?.bool == true { isSelfContained = false }
-        for name in ["conversation", "container"] as [StaticString] {
-            if let value = root[name], !value.isNull { isSelfContained = false }
+        var looksUp = false
+        var members = root.members
+        while let member = members.next() {
+            let value = member.value
+            if member.isNamed("temperature") { isDeterministic = value.double == 0 }
+            if value.isNull { continue }
+            if member.isNamed("conversation") || member.isNamed("container") {
+                isSelfContained = false
+            } else if member.isNamed("background") {
+                if value.bool == true { isSelfContained = false }
+            } else if member.isNamed("tools") {
+                if Self.looksUp(value) { looksUp = true }
+            } else if member.isNamed("web_search_options") || member.isNamed("mcp_servers") {
+                looksUp = true
+            }
         }
         // What looks something up finds something else another time.
-        for name in ["web_search_options", "mcp_servers"] as [StaticString] {
-            if let value = root[name], !value.isNull { isDeterministic = false }
-        }
-        var tools = root.elements(of: "tools")
+        if looksUp { isDeterministic = false }
+    }
+
+    private static func looksUp(_ tools: JSONValue) -> Bool {
+        var tools = tools.elements
         while let tool = tools.next() {
             guard let type = tool["type"], !type.isNull else { continue }
-            if !type.equals("function"), !type.equals("custom") { isDeterministic = false }
+            if !type.equals("function"), !type.equals("custom") { return true }
         }
+        return false
     }
 }

@@ -11,37 +11,62 @@ internal import SluiceStorage
 enum Caching {
     // MARK: Recall
 
-    /// Answers the request if there is something to answer it with; waits for the answer to one like it, if that is under way.
-    ///
-    /// - Returns: whether it has been answered. If not, the tape holds the request's document still, or again.
+    enum Recall {
+        /// The request has been answered.
+        case answered
+        /// Somebody may be asking the same, here or in another process: `wait`.
+        case wait(CacheRequest, CacheTurn, CacheSettings)
+        /// A provider is to be asked.
+        case ask
+    }
+
+    /// Answers the request if there is something here to answer it with. The tape holds its document.
     static func recall(
         _ request: IncomingRequest, _ context: RequestContext, _ runtime: CacheRuntime, tape: JSONTape
-    ) async throws(Rejection) -> Bool {
+    ) throws(Rejection) -> Recall {
         guard let settings = context.snapshot.cache, !context.plan.targets.isEmpty, case .json(let body) = request.body,
             let turn = turn(tape.root(over: body.span), context, settings, runtime)
-        else { return false }
+        else { return .ask }
         context.cacheTurn = turn
         guard let wanted = turn.request else {
             context.snapshot.lasting.cache.counters.bypass()
-            return false
+            return .ask
         }
         if !wanted.wishes.refusesKept {
             switch look(wanted, turn, context) {
             case .answer(let entry, let state):
                 try serve(entry, state, .memory, turn, context, runtime)
-                return true
+                return .answered
+            case .wait: return .wait(wanted, turn, settings)
             case .ask: break
-            case .wait:
-                context.watchForAbandonment()
-                let isAnswered = try await join(wanted, turn, context, settings, runtime)
-                if isAnswered { return true }
-                context.load(request, on: tape)
             }
         }
+        missed(wanted, turn, context, settings, runtime)
+        return .ask
+    }
+
+    /// Waits for the answer to a request like this one, or asks for both of them.
+    ///
+    /// - Returns: whether the request has been answered. If not, the tape holds its document again.
+    static func wait(
+        _ wanted: CacheRequest, _ turn: CacheTurn, _ settings: CacheSettings, _ request: IncomingRequest,
+        _ context: RequestContext, _ runtime: CacheRuntime, tape: JSONTape
+    ) async throws(Rejection) -> Bool {
+        context.watchForAbandonment()
+        let isAnswered = try await join(wanted, turn, context, settings, runtime)
+        if isAnswered { return true }
+        context.load(request, on: tape)
+        missed(wanted, turn, context, settings, runtime)
+        return false
+    }
+
+    private static func missed(
+        _ wanted: CacheRequest, _ turn: CacheTurn, _ context: RequestContext, _ settings: CacheSettings,
+        _ runtime: CacheRuntime
+    ) {
         context.snapshot.lasting.cache.counters.missed()
         turn.state = .miss
         if !wanted.wishes.refusesKeeping { record(wanted, context, settings, runtime) }
-        return false
     }
 
     /// - Returns: `nil` where nothing is cached at all.

@@ -30,7 +30,7 @@ enum Idempotency {
                 "An Idempotency-Key has 1 to \(keyByteCountMax) bytes.")
         }
         guard let key = runtime.keys.key(idempotencyKey: name, context),
-            let content = runtime.keys.content(body, context)
+            let content = RequestKeys.content(body, context)
         else { return false }
         let turn = IdempotentTurn(key, content: content)
         context.idempotentTurn = turn

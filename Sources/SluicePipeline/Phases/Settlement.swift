@@ -136,7 +136,10 @@ final class Settlement {
         if let turn = context.cacheTurn {
             entry.field("sluice.cache.state", turn.state.rawValue)
             if let level = turn.level { entry.field("sluice.cache.level", level.rawValue) }
-            if let key = turn.key { entry.field("sluice.cache.key", key.prefix) }
+            if let key = turn.key {
+                let digits = key.prefixDigits
+                entry.field("sluice.cache.key", digits.span)
+            }
         }
         if let turn = context.idempotentTurn { entry.field("sluice.idempotency.state", turn.state.rawValue) }
         if context.isCacheHit { entry.field("sluice.usage.source", "cache") }

@@ -17,18 +17,28 @@ package struct CacheKey: Sendable {
     package var spread: UInt64 { words[0] }
 
     /// In 64 hexadecimal digits, lower case.
-    package var text: String { text(digits: 2 * Self.byteCount) }
-
-    /// The first 16 digits: enough to find an entry by, and too little to guess what was asked.
-    package var prefix: String { text(digits: 16) }
-
-    private func text(digits: Int) -> String {
-        let buffer = ByteBuffer(capacity: digits)
-        for index in 0..<digits {
-            let nibble = UInt8(truncatingIfNeeded: words[index >> 4] >> (60 - 4 * UInt64(index & 15))) & 15
-            buffer.append(nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + (nibble - 10))
+    package var text: String {
+        let buffer = ByteBuffer(capacity: 2 * Self.byteCount)
+        for index in 0..<2 * Self.byteCount {
+            buffer.append(Self.digit(UInt8(truncatingIfNeeded: words[index >> 4] >> (60 - 4 * UInt64(index & 15))) & 15))
         }
         return buffer.text
+    }
+
+    /// The first 16 digits: enough to find an entry by, and too little to guess what was asked.
+    package var prefix: String {
+        let digits = prefixDigits
+        return String(decoding: digits.span)
+    }
+
+    /// The same in ASCII, without an allocation.
+    package var prefixDigits: InlineArray<16, UInt8> {
+        let word = words[0]
+        return InlineArray { Self.digit(UInt8(truncatingIfNeeded: word >> (60 - 4 * UInt64($0))) & 15) }
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + (value - 10)
     }
 
     package func append(to buffer: ByteBuffer) {
