@@ -40,7 +40,7 @@ enum RedisBuilder {
         password.map { RedisSettings.Credentials(username: username, password: $0) }
     }
 
-    private static func tls(_ configuration: RedisConfiguration.TLS) throws(ConfigErrors) -> RedisSettings.TLS {
+    private static func tls(_ configuration: UpstreamTLSSettings) throws(ConfigErrors) -> RedisSettings.TLS {
         var tls = UpstreamTLSConfiguration()
         tls.authoritiesFile = configuration.caFile
         tls.applicationProtocols = []

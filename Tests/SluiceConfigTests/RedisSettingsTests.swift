@@ -46,6 +46,6 @@ import Testing
         #expect(redis.servers == .single(.host("redis", port: 6380)))
         #expect(redis.password?.exposedText == "x")
         #expect(redis.database == 3)
-        #expect(redis.tls == RedisConfiguration.TLS())
+        #expect(redis.tls == UpstreamTLSSettings())
     }
 }

@@ -34,7 +34,7 @@ extension ProviderConfiguration {
             doc: "What models can do, by pattern: what is given here goes before what the adapter says.",
             CapabilityRules.read)
         provider.readConnection(section)
-        provider.tls = section.section("tls", doc: "How the provider is verified, and what it is shown.", readTLS)
+        provider.tls = section.section("tls", doc: "How the provider is verified, and what it is shown.", UpstreamTLSSettings.read)
         provider.pool = section.section("pool", doc: "Connections that are kept, each worker its own.", readPool)
         // Another server than the adapter's has other models.
         let known = adapter?.baseURL == provider.baseURL ? adapter?.models ?? [] : []
@@ -117,24 +117,6 @@ extension ProviderConfiguration {
         if authSettings["app_id"] == nil, auth != .recipe(.sparkURLHMAC) {
             section.mistake("auth", "recipe:spark-url-hmac: every request of spark-ws carries its app_id")
         }
-    }
-
-    private static func readTLS(_ section: ConfigSection) -> TLS {
-        var tls = TLS()
-        tls.caFile = section.optionalFile(
-            "ca_file", doc: "PEM file: the authorities to trust in place of the system's.")
-        tls.clientCertificateFile = section.optionalFile(
-            "client_certificate_file", doc: "PEM file: the certificate to show, then its chain.")
-        tls.clientKeyFile = section.optionalFile("client_key_file", doc: "PEM file: the key of that certificate.")
-        tls.serverName = section.optionalString(
-            "server_name", bytes: 1...253, doc: "The name to ask for and to verify. null: the host of `base_url`.")
-        if tls.clientCertificateFile != nil, tls.clientKeyFile == nil {
-            section.mistake("client_certificate_file", "together with client_key_file")
-        }
-        if tls.clientKeyFile != nil, tls.clientCertificateFile == nil {
-            section.mistake("client_key_file", "together with client_certificate_file")
-        }
-        return tls
     }
 
     private static func readPool(_ section: ConfigSection) -> Pool {

@@ -39,7 +39,7 @@ package struct ProviderConfiguration: Sendable, Equatable {
     package var headers: [Header] = []
     /// Whether the application's Authorization is passed on, where it sends one, in place of `apiKeys`. Default false.
     package var forwardAuthorization = false
-    package var tls = TLS()
+    package var tls = UpstreamTLSSettings()
     /// Default environment.
     package var proxy = EgressProxy.environment
     /// `user:password` for the proxy.
@@ -64,17 +64,6 @@ package struct ProviderConfiguration: Sendable, Equatable {
             self.name = name
             self.value = value
         }
-    }
-
-    package struct TLS: Sendable, Equatable {
-        /// PEM; verifies the provider in place of the system's authorities. Verification cannot be turned off.
-        package var caFile: String?
-        /// PEM; shown to the provider, with its key.
-        package var clientCertificateFile: String?
-        package var clientKeyFile: String?
-        /// The name to ask for and to verify; default: the host of `baseURL`.
-        package var serverName: String?
-        package init() {}
     }
 
     package struct Pool: Sendable, Equatable {

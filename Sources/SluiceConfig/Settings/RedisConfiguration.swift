@@ -17,7 +17,7 @@ package struct RedisConfiguration: Sendable, Equatable {
     /// 0 to 65535. Default 0.
     package var database = 0
     /// `nil`: plain.
-    package var tls: TLS?
+    package var tls: UpstreamTLSSettings?
     /// What every key begins with. Default `sluice:`.
     package var prefix = "sluice:"
     /// 1 to 1000 ms.
@@ -27,16 +27,6 @@ package struct RedisConfiguration: Sendable, Equatable {
     /// Of one connection, 1 to 65536.
     package var inFlightMax = 1024
     package var breaker = Breaker()
-
-    package struct TLS: Sendable, Equatable {
-        /// PEM; verifies the servers in place of the system's authorities. Verification cannot be turned off.
-        package var caFile: String?
-        package var clientCertificateFile: String?
-        package var clientKeyFile: String?
-        /// The name to ask for and to verify; default: the host.
-        package var serverName: String?
-        package init() {}
-    }
 
     package struct Breaker: Sendable, Equatable {
         /// 1 to 1000.
@@ -57,8 +47,8 @@ package struct RedisConfiguration: Sendable, Equatable {
         let url = redis.readServers(section)
         redis.readCredentials(section, url)
         redis.tls = section.optionalSection(
-            "tls", doc: "TLS to the servers and sentinels. null: none, unless `url` begins with `rediss`.", readTLS)
-        if url?.isTLS == true { redis.tls = redis.tls ?? TLS() }
+            "tls", doc: "TLS to the servers and sentinels. null: none, unless `url` begins with `rediss`.", UpstreamTLSSettings.read)
+        if url?.isTLS == true { redis.tls = redis.tls ?? UpstreamTLSSettings() }
         if let url, !url.isTLS, redis.tls != nil {
             section.mistake("tls", "null, unless url begins with rediss")
         }
@@ -134,24 +124,6 @@ package struct RedisConfiguration: Sendable, Equatable {
             section.mistake("database", "not here, since url has one")
         }
         if case .cluster = servers, database != 0 { section.mistake("database", "0: a cluster has one database") }
-    }
-
-    private static func readTLS(_ section: ConfigSection) -> TLS {
-        var tls = TLS()
-        tls.caFile = section.optionalFile(
-            "ca_file", doc: "PEM file: the authorities to trust in place of the system's.")
-        tls.clientCertificateFile = section.optionalFile(
-            "client_certificate_file", doc: "PEM file: the certificate to show, then its chain.")
-        tls.clientKeyFile = section.optionalFile("client_key_file", doc: "PEM file: the key of that certificate.")
-        tls.serverName = section.optionalString(
-            "server_name", bytes: 1...253, doc: "The name to ask for and to verify. null: the host.")
-        if tls.clientCertificateFile != nil, tls.clientKeyFile == nil {
-            section.mistake("client_certificate_file", "together with client_key_file")
-        }
-        if tls.clientKeyFile != nil, tls.clientCertificateFile == nil {
-            section.mistake("client_key_file", "together with client_certificate_file")
-        }
-        return tls
     }
 
     private static func readBreaker(_ section: ConfigSection) -> Breaker {
