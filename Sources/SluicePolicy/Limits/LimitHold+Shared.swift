@@ -59,6 +59,7 @@ extension LimitHold {
         let rule = set.rules[entry.number]
         let verdict = rule.localMeter.take(entry.amount, from: entry.account.bucket(entry.index), at: time)
         set.counters[entry.number].decideAlone()
+        isLocalNow = true
         if verdict == .taken {
             decide(position, .standIn, at: time.now)
             return nil

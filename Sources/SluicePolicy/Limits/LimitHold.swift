@@ -27,6 +27,8 @@ package final class LimitHold {
     package let set: LimitSet
     private(set) var entries: [Entry] = []
     private var isSettled = false
+    /// Whether this process alone decided where others should have had a say.
+    package internal(set) var isLocalNow = false
 
     package init(_ set: LimitSet) {
         self.set = set
@@ -124,9 +126,6 @@ package final class LimitHold {
 
     /// Whether some limit is about the request.
     package var isEmpty: Bool { entries.isEmpty }
-
-    /// Whether this process alone decided where others should have had a say.
-    package var isLocalNow: Bool { entries.contains { $0.source == .standIn } }
 
     /// How the tightest rate limit of a unit stands; `nil` if there is none.
     package func tightest(_ unit: LimitUnit, at time: LimitTime) -> LimitStanding? {

@@ -92,6 +92,9 @@ import Testing
                 #expect(after.longest < .seconds(2), "\(after.longest)")
                 try one.line("news") { $0["message"].string == "limits are local now" }
                 #expect(try one.health("/limits").json["decided"].string == "local")
+                let refused = try one.chat()
+                #expect(refused.status == 429)
+                #expect(refused["x-sluice-limits"] == "local")
             }
         }
     }
