@@ -29,7 +29,7 @@ with their ids and arguments, finish reasons, usage, classes of errors, whole an
   the list at the end tells which.
 - `refused`: 400, before the platform is asked.
 - `–`: the platform, or the model that was asked, has no such thing; what was left out is named in the reply.
-- `without the wait`: 429, without `retry-after`, as the platform does not tell it.
+- `without the wait`: 429; the platform does not tell how long to wait, so `retry-after` is the second for which Sluice leaves it alone.
 
 With `unsupported: "strict"` what is lost is refused in place of being left out (<doc:ConfigurationReference>).
 

@@ -88,7 +88,7 @@ def test_a_rate_limit_is_waited_for(client, provider):
     start = time.monotonic()
     reply = client.chat.completions.create(model=model, messages=HELLO)
     assert reply.choices[0].message.content and 0.9 < time.monotonic() - start < 5
-    assert provider.counts(model)["requests"] == 2
+    assert provider.counts(model)["attempts"] == 2
 
 
 @pytest.mark.parametrize("fault", ["status=500", "status=503", "reset", "close"])
@@ -98,11 +98,18 @@ def test_a_passing_failure_is_tried_again_once_and_not_by_two(client, provider, 
     assert provider.counts(model)["attempts"] == 2
 
 
-def test_retries_end(client, provider):
+def test_retries_end_and_the_sdk_does_not_begin_them_again(mock, provider):
     model = "gpt-mock+status=500"
-    with pytest.raises(openai.InternalServerError):
-        client.with_options(max_retries=1).chat.completions.create(model=model, messages=HELLO)
-    assert provider.counts(model)["requests"] == 2
+    # One of its own: no test before has used up its retries.
+    sluice = Sluice(providers={"mock": mock.provider()})
+    try:
+        with openai.OpenAI(base_url=sluice.url + "/v1", api_key=APPLICATION_KEY, max_retries=1) as client:
+            with pytest.raises(openai.InternalServerError) as caught:
+                client.chat.completions.create(model=model, messages=HELLO)
+        assert caught.value.response.headers["x-should-retry"] == "false"
+        assert provider.counts(model)["attempts"] == 3
+    finally:
+        sluice.end()
 
 
 def test_what_cannot_succeed_is_not_tried_again(client, provider):
