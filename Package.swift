@@ -43,11 +43,11 @@ let package = Package(
         target("SluiceHTTP", ["SluiceCore", "CNghttp2"]),
         target("SluiceTLS", ["SluiceCore", "COpenSSL"]),
         target("SluiceNet", ["SluiceCore", "SluiceTLS", "CLinux"]),
-        target("SluiceConfig", ["SluiceCore", "CAdapters"]),
+        target("SluiceConfig", ["SluiceCore", "SluiceTLS", "CAdapters", "CLinux"]),
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluicePolicy", ["SluiceCore"]),
-        target("SluiceStorage", ["SluiceCore", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis"]),
+        target("SluiceStorage", ["SluiceCore", "SluiceJSON", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis"]),
         target(
             "SluiceProviders",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceConfig", "SluiceUpstream"]),

@@ -26,11 +26,14 @@ package final class Server {
     let loop: EventLoop
     let shared: Shared
     let logWriter: LogWriter
+    let keyCommands = RememberedCommands()
+    /// The world as configurations see it.
+    let environment: ConfigEnvironment
     var configuration: ServerConfiguration
     private(set) var workers: [Worker] = []
     private var admin: AdminEndpoint?
     private var signals: Signals?
-    private var reload: Reload?
+    private(set) var reload: Reload?
     private var drain: Drain?
     private var handover: Handover?
     private var guardian: MemoryGuard?
@@ -44,12 +47,17 @@ package final class Server {
     /// - Throws: `ConfigErrors`, with every mistake.
     package init(_ options: Options) throws {
         self.options = options
-        let outcome = try ServerConfiguration.load(file: options.configFile, overrides: options.overrides)
+        environment = .process.remembering(keyCommands)
+        let outcome = try ServerConfiguration.load(
+            file: options.configFile, overrides: options.overrides, environment: environment)
         configuration = outcome.value
+        if configuration.secrets?.allowsCoreDumps != true { ProcessLimits.forbidCoreDumps() }
         ProcessLimits.raiseDescriptorLimit()
         Memory.configure(arenas: Self.workerCount(configuration) + 2)
         Signals.block([SIGTERM, SIGINT, SIGHUP])
         let lasting = LastingState()
+        lasting.vault.adopt(configuration.secrets?.keys ?? .none)
+        try Self.startAudit(configuration, lasting)
         let generation = try SnapshotBuilder.build(
             configuration, revision: 1, environment: .process, lasting: lasting)
         logWriter = try LogWriter(configuration.log)
@@ -63,7 +71,7 @@ package final class Server {
         loop = try EventLoop()
         sockets = try ListeningSockets(
             configuration.listeners, workers: Self.workerCount(configuration), handoverPath: options.handoverPath)
-        reload = Reload(self, files: outcome.files)
+        reload = Reload(self, outcome)
     }
 
     private static func workerCount(_ configuration: ServerConfiguration) -> Int {
@@ -82,6 +90,7 @@ package final class Server {
         loop.run()
         handover?.removeFile()
         sockets.removeFiles()
+        endAudit()
         logWriter.finish()
         return exitStatus
     }
@@ -101,7 +110,7 @@ package final class Server {
             workers.append(try Worker(index: index, bindings: sockets.bindings(forWorker: index), shared: shared))
         }
         if let address = configuration.admin {
-            admin = try AdminEndpoint(address, on: loop, shared: shared, sockets: sockets)
+            admin = try AdminEndpoint(address, on: loop, shared: shared, sockets: sockets, more: [secretsEndpoint])
         }
         signals = try Signals([SIGTERM, SIGINT, SIGHUP], on: loop) { [unowned self] signal in received(signal) }
         drain = Drain(self)
@@ -131,6 +140,8 @@ package final class Server {
             line.field("sluice.config.revision", 1)
         }
         discovery?.refresh()
+        beginAudit()
+        beginSecrets()
     }
 
     private func received(_ signal: Int32) {
@@ -141,7 +152,7 @@ package final class Server {
             } catch {
                 shared.events.failed("log file not reopened", "\(error)")
             }
-            reload?.reload(because: "SIGHUP")
+            reload?.reloadWithKeys(because: "SIGHUP")
         default: drain?.begin(keepsSockets: sockets.areInherited, skipsLameDuck: signal == SIGINT)
         }
     }
@@ -155,6 +166,7 @@ package final class Server {
             state.open()
         }
         self.configuration = configuration
+        adoptKeys(of: configuration)
         shared.current = generation
         shared.lasting.gates.adopt(generation.snapshot.concurrency)
         for worker in workers { worker.adopt(generation) }

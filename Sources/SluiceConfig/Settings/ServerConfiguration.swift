@@ -43,6 +43,10 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var idempotency = IdempotencyConfiguration()
     /// Default: none.
     package var redis: RedisConfiguration?
+    /// `nil`: there is no master key.
+    package var secrets: SecretsConfiguration?
+    /// `nil`: nothing is audited.
+    package var audit: AuditConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 

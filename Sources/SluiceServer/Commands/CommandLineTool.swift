@@ -15,6 +15,8 @@ package enum CommandLineTool {
                 switch parsed.command {
                 case "check": return try CheckCommand.run(parsed)
                 case "adapters": return AdaptersCommand.run(parsed)
+                case "audit": return try AuditCommand.run(parsed)
+                case "secret": return try SecretCommand.run(parsed)
                 case "mock": return try MockCommand.run(parsed)
                 default: return try serve(parsed)
                 }
@@ -48,7 +50,7 @@ package enum CommandLineTool {
                         .init("quiet", doc: "Prints no banner."),
                     ]),
                 CheckCommand.command, AdaptersCommand.command,
-                MockCommand.command,
+                SecretCommand.command, AuditCommand.command, MockCommand.command,
             ])
     }
 
