@@ -94,7 +94,8 @@ private final class FakeStore: Resealable {
         #expect(store.rows.withLock { $0 }.allSatisfy { SecretVault.keyID(ofText: $0) == current })
         let report = rotation.report
         #expect(report.key == current && report.stores[0].state == .done && report.stores[0].lookedAt == 2000)
-        #expect(report.stores[0].unreadable == 0 && report.isUnused(try #require(Self.keys(1).currentID)))
+        let old = try #require(Self.keys(1).currentID)
+        #expect(report.stores[0].unreadable == 0 && report.isUnused(old))
         // Without the old key everything is still there.
         vault.adopt(Self.keys(2))
         for (index, text) in store.rows.withLock({ $0 }).enumerated() {
@@ -131,7 +132,8 @@ private final class FakeStore: Resealable {
         try Self.wait("the pass") { !rotation.report.isRunning }
         #expect(store.rows.withLock { $0 } == [lost, "not sealed"])
         #expect(rotation.report.stores[0].unreadable == 2)
-        #expect(!rotation.report.isUnused(try #require(Self.keys(1).currentID)))
+        let old = try #require(Self.keys(1).currentID)
+        #expect(!rotation.report.isUnused(old))
         #expect(events.withLock { $0 }.first?.contains("unreadable: 2") == true)
     }
 
