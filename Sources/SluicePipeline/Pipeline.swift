@@ -22,6 +22,7 @@ package final class Pipeline {
     let settlement: Settlement
     let gauge: LoadGauge
     let caching: CacheRuntime
+    let metrics: ExchangeMetrics
     let hints: HintChannel
     /// This worker's Redis; `nil`: there is none.
     package private(set) var redis: RedisClient? { didSet { limiting.shared.redis = redis } }
@@ -46,8 +47,9 @@ package final class Pipeline {
         pools = PoolTable(loop: loop, resolver: resolver)
         hints = HintChannel(snapshot, log: BreakerLog(log))
         limiting = Limiting(loop: loop, log: log)
+        metrics = ExchangeMetrics(snapshot.lasting.metrics, directory: directory)
         forwarding = Forwarding(
-            pools: pools, limiting: limiting, tokens: TokenFetcher(pools: pools, tape: tape),
+            pools: pools, metrics: metrics, limiting: limiting, tokens: TokenFetcher(pools: pools, tape: tape),
             media: MediaFetcher(loop: loop, resolver: resolver),
             tape: tape, hints: hints, log: log, seed: seed)
         settlement = Settlement(log: log)
@@ -73,6 +75,7 @@ package final class Pipeline {
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             context.requestScan = tape.scanCount
+            context.readAt = loop.now
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
             if exchange.head.fields.contains(.idempotencyKey),  // 400, 409
                 try await Idempotency.recall(request, context, caching, tape: tape)
@@ -115,6 +118,7 @@ package final class Pipeline {
         if context.cacheTurn != nil { Caching.conclude(context, caching) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
+        metrics.note(context, at: EventLoop.readClock())
         if let limits = context.limits, limits.set.hasShared { limiting.shared.tellSpending(limits) }
         StreamEnd.count(context)
         context.rescue = nil

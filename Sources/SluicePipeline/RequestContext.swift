@@ -126,6 +126,10 @@ package final class RequestContext {
     package var rejection: Rejection?
     package var status: Status = 0
     package var firstByteAt: Instant?
+    /// When the request was here, as far as it is read before a provider is chosen.
+    var readAt: Instant?
+    /// What Sluice itself has added, once a provider has answered.
+    var overhead: Overhead?
 
     init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String, place: Int) {
         self.exchange = exchange
@@ -190,6 +194,7 @@ extension RequestContext {
         if let degraded { fields.append(lowercaseName: "x-sluice-degraded", degraded.rawValue) }
         if let cacheTurn { cacheTurn.append(to: &fields, now: exchange.loop.now) }
         if let idempotentTurn { idempotentTurn.append(to: &fields) }
+        if overhead != nil { appendOverhead(to: &fields) }
     }
 
     /// Whether no provider was asked: the answer costs nothing.

@@ -10,6 +10,7 @@ internal import SluiceUpstream
 struct AttemptBooks {
     let log: BreakerLog
     let hints: HintChannel
+    let metrics: ExchangeMetrics
 
     /// Notes how an attempt ended.
     ///
@@ -22,6 +23,7 @@ struct AttemptBooks {
         attempt.slot?.release(at: now)
         attempt.slot = nil
         let speaksAgainst = kind.map { Self.speaksAgainst($0, attempt, context, now) } ?? false
+        metrics.note(attempt, kind, context, at: now)
         var latency: Duration?
         if let sent = attempt.sentUpstreamAt, let head = attempt.headAt { latency = head - sent }
         target.load.end(latency: latency, Self.load(kind, speaksAgainst), isStream: context.isStream, at: now)
