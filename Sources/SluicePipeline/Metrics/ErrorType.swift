@@ -1,3 +1,4 @@
+internal import SluiceHTTP
 internal import SluicePolicy
 internal import SluiceUpstream
 

@@ -1,8 +1,10 @@
 internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
+internal import SluiceNet
 internal import SluicePolicy
 internal import SluiceProviders
+internal import SluiceStorage
 
 /// One worker's counting: what an exchange and its attempts have to tell, once each is over.
 ///

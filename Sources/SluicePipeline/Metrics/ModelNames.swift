@@ -1,15 +1,17 @@
 internal import SluiceCore
-internal import SluiceProviders
+package import SluiceProviders
 
 /// Which names of models may be labels: those of the configuration and of providers' own lists. All others are `other`, as callers
 /// may write what they like (theme 3.21).
-struct ModelNames {
+package struct ModelNames {
     private var known: [String: String] = [:]
     private var revisions = (configuration: -1, directory: -1)
     private static let countMax = 4096
 
+    package init() {}
+
     /// - Parameter provider: who was asked for it, if anybody was.
-    mutating func label(
+    package mutating func label(
         _ model: String, _ provider: Provider?, _ snapshot: ConfigSnapshot, _ directory: ModelDirectory
     ) -> String {
         if model.isEmpty { return "" }

@@ -1,4 +1,5 @@
 internal import SluiceCore
+internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 

@@ -1,6 +1,7 @@
 internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
+internal import SluicePipeline
 
 /// `/metrics` of the admin port: everything that is counted, in the format that is asked for.
 final class MetricsEndpoint: AdminRoute {

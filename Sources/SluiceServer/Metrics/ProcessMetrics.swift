@@ -1,6 +1,6 @@
-internal import CLinux
 internal import Glibc
 internal import SluiceCore
+internal import SluiceDownstream
 internal import SluiceNet
 internal import SluicePipeline
 
@@ -49,16 +49,13 @@ enum ProcessMetrics {
 
     private static func addProcess(_ collection: inout MetricCollection) {
         var usage = rusage()
-        if unsafe getrusage(RUSAGE_SELF, &usage) == 0 {
+        if unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 {
             func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
             collection.add(cpu, [], .number(seconds(usage.ru_utime) + seconds(usage.ru_stime)))
         }
-        if let bytes = Memory.residentByteCount { collection.add(resident, [], bytes) }
-        if let names = try? ConfigFolder.count("/proc/self/fd") { collection.add(descriptors, [], names) }
-        var limit = rlimit()
-        if unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
-            collection.add(descriptorsMax, [], Int(clamping: limit.rlim_cur))
-        }
+        collection.add(resident, [], ProcessLimits.residentByteCount)
+        collection.add(descriptors, [], ProcessLimits.openDescriptorCount)
+        collection.add(descriptorsMax, [], ProcessLimits.descriptorLimit)
         collection.add(start, [], .number(startedAt))
     }
 }

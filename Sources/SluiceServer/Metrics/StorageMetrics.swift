@@ -1,5 +1,6 @@
 internal import SluiceCore
 internal import SluicePipeline
+internal import SluicePolicy
 internal import SluiceStorage
 
 /// What the cache and Redis have done, read when somebody asks.
@@ -20,7 +21,7 @@ enum StorageMetrics {
     private static let latency = MetricFamily(
         "sluice_redis_latency_seconds",
         .histogram(
-            HistogramScale(RedisNode.Snapshot.latencyBounds.map { Double($0) / 1e6 }, scale: 1e-6)), unit: "seconds",
+            HistogramScale(RedisNode.latencyBounds.map { Double($0) / 1e6 }, scale: 1e-6)), unit: "seconds",
         scale: 1e-6, labels: node, help: "From sending a command to its reply.")
     private static let opened = MetricFamily(
         "sluice_redis_breaker_opened", .counter, labels: node, help: "How often the server was left alone.")

@@ -51,8 +51,8 @@ enum TrafficMetrics {
             if let limits = snapshot.rateLimits { addLimits(limits, now, &collection) }
             addStreams(shared.lasting, &collection)
             if let priorities = snapshot.concurrency?.priorities {
-                for rank in 0..<priorities.count {
-                    collection.add(shed, [priorities.name(rank: rank) ?? "\(rank)"], shared.gauge.shedCount(rank: rank))
+                for (rank, priority) in priorities.classes.enumerated() {
+                    collection.add(shed, [priority.name], shared.gauge.shedCount(rank: rank))
                 }
             }
         }
@@ -93,7 +93,7 @@ enum TrafficMetrics {
         for gate in shared.lasting.gates.snapshots {
             let values = [gate.id.kind.rawValue, gate.id.name]
             collection.add(gateInUse, values, gate.inUse)
-            collection.add(gateSize, values, gate.settings.max)
+            collection.add(gateSize, values, gate.settings.limit)
             collection.add(gateWaiting, values, gate.waiting.reduce(0, +))
             collection.add(gateRefusals, values + ["full"], gate.counts.full)
             collection.add(gateRefusals, values + ["displaced"], gate.counts.displaced)
