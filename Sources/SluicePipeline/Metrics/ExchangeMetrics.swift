@@ -17,12 +17,13 @@ final class ExchangeMetrics {
         let provider: ObjectIdentifier?
         let model: String
         let error: String
+        let isStream: Bool
     }
 
     private struct Served {
         let duration: MetricRegistry.Histogram
-        let firstToken: MetricRegistry.Histogram
-        let timePerToken: MetricRegistry.Histogram
+        /// Of streams alone.
+        let stream: (firstToken: MetricRegistry.Histogram, timePerToken: MetricRegistry.Histogram)?
     }
 
     private struct AskedKey: Hashable {
@@ -43,8 +44,8 @@ final class ExchangeMetrics {
     }
 
     private struct Tokens {
-        let input, output, cachedInput, cacheWrite, reasoning: MetricRegistry.Histogram
-        let estimatedInput, estimatedOutput, cost: MetricRegistry.Counter
+        let input, output: MetricRegistry.Histogram
+        let cost: MetricRegistry.Counter?
     }
 
     private struct RequestKey: Hashable {
@@ -86,14 +87,15 @@ final class ExchangeMetrics {
         let target = context.attempt.target
         let key = ServedKey(
             operation: operation, target: target.map { ObjectIdentifier($0) },
-            provider: context.attempt.provider.map { ObjectIdentifier($0) }, model: context.model, error: error)
+            provider: context.attempt.provider.map { ObjectIdentifier($0) }, model: context.model, error: error,
+            isStream: context.isInStream)
         let series = served[key] ?? makeServed(key, context)
         let took = now - context.exchange.startedAt
         shard.observe(Int(took.nanoseconds), in: series.duration)
-        if context.isInStream, let first = context.firstByteAt {
-            shard.observe(Int((first - context.exchange.startedAt).nanoseconds), in: series.firstToken)
+        if let stream = series.stream, let first = context.firstByteAt {
+            shard.observe(Int((first - context.exchange.startedAt).nanoseconds), in: stream.firstToken)
             if let usage = context.attempt.usage, !usage.isEstimated, usage.outputTokens > 1 {
-                shard.observe(Int((now - first).nanoseconds) / (usage.outputTokens - 1), in: series.timePerToken)
+                shard.observe(Int((now - first).nanoseconds) / (usage.outputTokens - 1), in: stream.timePerToken)
             }
         }
         noteUsage(context, operation)
@@ -150,10 +152,11 @@ final class ExchangeMetrics {
             names.label(context.model, provider, context.snapshot, directory),
             names.label(context.attempt.upstreamModel, provider, context.snapshot, directory), key.error,
         ]
+        let registry = metrics.registry
         let series = Served(
-            duration: metrics.registry.histogram(metrics.requestDuration, values),
-            firstToken: metrics.registry.histogram(metrics.firstToken, values),
-            timePerToken: metrics.registry.histogram(metrics.timePerToken, values))
+            duration: registry.histogram(metrics.requestDuration, values),
+            stream: key.isStream
+                ? (registry.histogram(metrics.firstToken, values), registry.histogram(metrics.timePerToken, values)) : nil)
         served[key] = series
         return series
     }
@@ -174,21 +177,20 @@ final class ExchangeMetrics {
     }
 
     private func makeTokens(_ key: TokenKey, _ target: TargetState, _ context: RequestContext) -> Tokens {
-        let model = names.label(target.id.model, context.attempt.provider, context.snapshot, directory)
+        let registry = metrics.registry
+        let place = tokenPlace(target, context)
         let operation = key.operation?.rawValue ?? ""
-        func histogram(_ type: String) -> MetricRegistry.Histogram {
-            metrics.registry.histogram(metrics.tokens, [operation, target.id.provider, model, type])
-        }
-        func estimated(_ type: String) -> MetricRegistry.Counter {
-            metrics.registry.counter(metrics.estimatedTokens, [target.id.provider, model, type])
-        }
         let series = Tokens(
-            input: histogram("input"), output: histogram("output"), cachedInput: histogram("cached_input"),
-            cacheWrite: histogram("cache_creation_input"), reasoning: histogram("reasoning"),
-            estimatedInput: estimated("input"), estimatedOutput: estimated("output"),
-            cost: metrics.registry.counter(metrics.cost, [target.id.provider, model]))
+            input: registry.histogram(metrics.tokens, [operation] + place + ["input"]),
+            output: registry.histogram(metrics.tokens, [operation] + place + ["output"]),
+            cost: context.attempt.routed?.traits.price.map { _ in registry.counter(metrics.cost, place) })
         tokens[key] = series
         return series
+    }
+
+    private func tokenPlace(_ target: TargetState, _ context: RequestContext) -> [String] {
+        let provider = context.attempt.provider
+        return [target.id.provider, names.label(target.id.model, provider, context.snapshot, directory)]
     }
 
     // MARK: Usage
@@ -202,22 +204,34 @@ final class ExchangeMetrics {
         let key = TokenKey(operation: operation, target: ObjectIdentifier(target))
         let series = tokens[key] ?? makeTokens(key, target, context)
         if usage.isEstimated {
+            let place = tokenPlace(target, context)
             add(metrics.usageSources, ["estimated"])
-            shard.add(max(0, usage.inputTokens), to: series.estimatedInput)
-            shard.add(max(0, usage.outputTokens), to: series.estimatedOutput)
+            add(metrics.estimatedTokens, place + ["input"], max(0, usage.inputTokens))
+            add(metrics.estimatedTokens, place + ["output"], max(0, usage.outputTokens))
         } else {
             add(metrics.usageSources, [context.drain == nil ? "provider" : "drained"])
             shard.observe(max(0, usage.inputTokens), in: series.input)
             shard.observe(max(0, usage.outputTokens), in: series.output)
-            if usage.cachedInputTokens > 0 { shard.observe(usage.cachedInputTokens, in: series.cachedInput) }
-            if usage.cacheWriteInputTokens > 0 { shard.observe(usage.cacheWriteInputTokens, in: series.cacheWrite) }
-            if usage.reasoningTokens > 0 { shard.observe(usage.reasoningTokens, in: series.reasoning) }
+            noteParts(of: usage, operation, target, context)
         }
-        if let price = context.attempt.routed?.traits.price {
+        if let counter = series.cost, let price = context.attempt.routed?.traits.price {
             let cost = price.micros(
                 inputTokens: usage.inputTokens, outputTokens: usage.outputTokens,
                 cachedInputTokens: usage.cachedInputTokens)
-            shard.add(cost, to: series.cost)
+            shard.add(cost, to: counter)
+        }
+    }
+
+    /// Tokens that are counted among input or output too.
+    private func noteParts(
+        of usage: Usage, _ operation: OpenAIOperation, _ target: TargetState, _ context: RequestContext
+    ) {
+        for (type, count) in [
+            ("cached_input", usage.cachedInputTokens), ("cache_creation_input", usage.cacheWriteInputTokens),
+            ("reasoning", usage.reasoningTokens),
+        ] where count > 0 {
+            let values = [operation.rawValue] + tokenPlace(target, context) + [type]
+            shard.observe(count, in: metrics.registry.histogram(metrics.tokens, values))
         }
     }
 
