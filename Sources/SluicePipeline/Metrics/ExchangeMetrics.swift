@@ -65,6 +65,9 @@ final class ExchangeMetrics {
     private var tokens: [TokenKey: Tokens] = [:]
     private var requests: [RequestKey: MetricRegistry.Counter] = [:]
     private var rare: [[String]: MetricRegistry.Counter] = [:]
+    private enum Source: String, CaseIterable { case provider, drained, estimated, cache, unknown }
+    private let sources: [Source: MetricRegistry.Counter]
+    private var cacheStates: [CacheTurn.State: [CacheTurn.Level?: MetricRegistry.Counter]] = [:]
     private let requestOverhead: MetricRegistry.Histogram
     private let replyOverhead: MetricRegistry.Histogram
     /// Combinations that are kept; when there are more, they are looked up again.
@@ -74,6 +77,10 @@ final class ExchangeMetrics {
         self.metrics = metrics
         self.directory = directory
         shard = metrics.registry.makeShard()
+        sources = Dictionary(
+            uniqueKeysWithValues: Source.allCases.map {
+                ($0, metrics.registry.counter(metrics.usageSources, [$0.rawValue]))
+            })
         requestOverhead = metrics.registry.histogram(metrics.overhead, ["request"])
         replyOverhead = metrics.registry.histogram(metrics.overhead, ["reply"])
     }
@@ -196,20 +203,20 @@ final class ExchangeMetrics {
     // MARK: Usage
 
     private func noteUsage(_ context: RequestContext, _ operation: OpenAIOperation) {
-        if context.isCacheHit { return add(metrics.usageSources, ["cache"]) }
+        if context.isCacheHit { return count(.cache) }
         guard let usage = context.attempt.usage, let target = context.attempt.target else {
-            if context.hasContentOut, operation.hasStreamOptions { add(metrics.usageSources, ["unknown"]) }
+            if context.hasContentOut, operation.hasStreamOptions { count(.unknown) }
             return
         }
         let key = TokenKey(operation: operation, target: ObjectIdentifier(target))
         let series = tokens[key] ?? makeTokens(key, target, context)
         if usage.isEstimated {
             let place = tokenPlace(target, context)
-            add(metrics.usageSources, ["estimated"])
+            count(.estimated)
             add(metrics.estimatedTokens, place + ["input"], max(0, usage.inputTokens))
             add(metrics.estimatedTokens, place + ["output"], max(0, usage.outputTokens))
         } else {
-            add(metrics.usageSources, [context.drain == nil ? "provider" : "drained"])
+            count(context.drain == nil ? .provider : .drained)
             shard.observe(max(0, usage.inputTokens), in: series.input)
             shard.observe(max(0, usage.outputTokens), in: series.output)
             noteParts(of: usage, operation, target, context)
@@ -221,6 +228,8 @@ final class ExchangeMetrics {
             shard.add(cost, to: counter)
         }
     }
+
+    private func count(_ source: Source) { if let counter = sources[source] { shard.add(to: counter) } }
 
     /// Tokens that are counted among input or output too.
     private func noteParts(
@@ -239,7 +248,8 @@ final class ExchangeMetrics {
 
     private func noteRare(_ context: RequestContext) {
         if let turn = context.cacheTurn {
-            add(metrics.cached, [turn.state.rawValue, turn.level?.rawValue ?? ""])
+            let counter = cacheStates[turn.state]?[turn.level] ?? makeCacheState(turn)
+            shard.add(to: counter)
             if let served = turn.served {
                 let age = served.lifetime.age(at: context.exchange.loop.now)
                 shard.observe(Int(age.nanoseconds), in: metrics.registry.histogram(metrics.cacheAge))
@@ -255,6 +265,12 @@ final class ExchangeMetrics {
             add(metrics.losses, [field, context.attempt.provider?.dialect.rawValue ?? ""])
         }
         if !context.tried.isEmpty { noteTried(context) }
+    }
+
+    private func makeCacheState(_ turn: CacheTurn) -> MetricRegistry.Counter {
+        let counter = metrics.registry.counter(metrics.cached, [turn.state.rawValue, turn.level?.rawValue ?? ""])
+        cacheStates[turn.state, default: [:]][turn.level] = counter
+        return counter
     }
 
     private func noteTried(_ context: RequestContext) {
