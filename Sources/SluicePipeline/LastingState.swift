@@ -15,6 +15,9 @@ package final class LastingState: Sendable {
     package let replyFlights = FlightTable<FlightWaiter>()
     package let redis = RedisHealth()
     package let metrics = GatewayMetrics()
+    /// API keys that the configuration does not name.
+    package let keys = KeyTable()
+    package let accessWatch = AccessWatch()
     /// Tells processes apart that talk through Redis.
     package let processNumber = UInt64.random(in: 1 ... .max)
 
