@@ -40,7 +40,7 @@ let package = Package(
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         target("SluiceCore", []),
         target("SluiceJSON", ["SluiceCore", "CSIMD"]),
-        target("SluiceHTTP", ["SluiceCore", "CNghttp2"]),
+        target("SluiceHTTP", ["SluiceCore", "CNghttp2", "CSIMD"]),
         target("SluiceTLS", ["SluiceCore", "COpenSSL"]),
         target("SluiceNet", ["SluiceCore", "SluiceTLS", "CLinux"]),
         target("SluiceConfig", ["SluiceCore", "CAdapters"]),
