@@ -146,7 +146,8 @@ final class Settlement {
     }
 
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {
-        if let usage = context.attempt.usage {
+        // Where nobody went on with a stream, what those who tried before have cost is all there is.
+        if let usage = context.attempt.usage ?? context.rescue?.spent {
             entry.field(
                 "sluice.usage.source", usage.isEstimated ? "estimated" : context.drain == nil ? "provider" : "drained")
             entry.field("gen_ai.usage.input_tokens", usage.inputTokens)
