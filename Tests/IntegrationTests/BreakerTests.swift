@@ -208,6 +208,25 @@ import Testing
         }
     }
 
+    @Test func `an answer does not wait for a second attempt that has not got its connection`() throws {
+        // It takes connections, and says nothing to whoever wants to speak TLS.
+        let (fd, port) = try ScriptedUpstream.listen()
+        defer { close(fd) }
+        let first = "gpt-mock+latency-ms=300"
+        try withTargets([first]) {
+            $0.providers.append(#"mute: {base_url: "https://127.0.0.1:\#(port)/v1", api_key: "k"}"#)
+            $0.models = #"m: {targets: [{provider: "mock", upstream_model: "\#(first)"}, {provider: "mute", priority: 1}]}"#
+            $0.hedging = "enabled: true, delay_min_ms: 50, delay_max_ms: 100, share_max: 1"
+            $0.timeouts = "connect_ms: 5000"
+        } _: { sluice, mock throws in
+            let start = ContinuousClock.now
+            #expect(try sluice.chat().status == 200)
+            #expect(ContinuousClock.now - start < .milliseconds(2500))
+            let line = try sluice.line("both") { $0["sluice.upstream.attempts"].int == 2 }
+            #expect(line["sluice.attempts"].string?.contains("mute/m#1 outrun ") == true)
+        }
+    }
+
     @Test func `an application that goes ends both attempts`() throws {
         let slow = "gpt-mock+latency-ms=8000"
         let other = "gpt-mock+latency-ms=9000"
