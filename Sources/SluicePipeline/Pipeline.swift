@@ -112,6 +112,7 @@ package final class Pipeline {
         gauge.leave()
         forwarding.books.conclude(&context.attempt, .cancelled, context)
         context.slot?.release(at: loop.now)
+        context.keptSlot?.release(at: loop.now)
         if context.cacheTurn != nil { Caching.conclude(context, caching) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)

@@ -91,7 +91,7 @@ package final class RequestContext {
     package var rank = 0
     /// Its place among those that the model may have at one time.
     var slot: GateSlot?
-    /// A provider's, which it has waited for and not used yet.
+    /// One that an attempt needs, which it has waited for and not used yet.
     var keptSlot: GateSlot?
     /// Where it waits for a place.
     var queueWait: QueueWait?

@@ -19,11 +19,9 @@ struct AttemptBooks {
         attempt.isUnderWay = false
         if kind != nil { context.settleFailed(attempt) }
         let now = context.exchange.loop.now
-        attempt.slot?.release(at: now)
-        attempt.slot = nil
+        attempt.slots.release(at: now)
         let speaksAgainst = kind.map { Self.speaksAgainst($0, attempt, context, now) } ?? false
-        var latency: Duration?
-        if let sent = attempt.sentUpstreamAt, let head = attempt.headAt { latency = head - sent }
+        let latency = attempt.latency
         target.load.end(latency: latency, Self.load(kind, speaksAgainst), isStream: context.isStream, at: now)
         if kind == nil, context.snapshot.recovery.hedging != nil, let latency { target.health.latency.note(latency) }
         guard let permit = attempt.permit, let breakers = context.snapshot.recovery.breakers else { return }

@@ -54,11 +54,8 @@ struct CandidateChoice {
             if health.closures.openingOfWhole(at: now) == nil { unavailable.isLimited = true }
             return false
         }
-        var slot: GateSlot?
-        switch Queueing.place(at: target.provider, context) {
-        case .free: break
-        case .slot(let taken): slot = taken
-        case .full(let gate):
+        var slots = AttemptSlots()
+        if let gate = Queueing.enter(target, &slots, context) {
             unavailable.full = unavailable.full ?? gate
             return false
         }
@@ -74,7 +71,7 @@ struct CandidateChoice {
             if let transition { log.note(transition, target.state) }
         }
         context.begin(target)
-        context.attempt.slot = slot
+        context.attempt.slots = slots
         context.attempt.permit = permit
         context.attempt.isUnderWay = true
         target.state.load.begin()
