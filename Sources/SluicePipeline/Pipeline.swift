@@ -140,9 +140,13 @@ package final class Pipeline {
 
     /// Relays a stream without the task that began it: what a task keeps while it waits is most of what a silent stream costs.
     private func relay(_ stream: any RelayedStream, _ context: RequestContext) {
+        if context.attempt.permit?.isProbe == true {
+            context.onContentBegins = { [unowned context, books = forwarding.books] in books.answerBegan(context) }
+        }
         stream.start { [self] failure in
             context.stream = nil
             do throws(UpstreamError) {
+                context.onContentBegins = nil
                 defer { stream.stop() }
                 if let failure { throw failure }
                 try stream.end()

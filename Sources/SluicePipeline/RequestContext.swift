@@ -107,6 +107,8 @@ package final class RequestContext {
     package var unsupported = FieldReport.Mode.warn
     /// The reply, where it is a stream that goes on without a task.
     var stream: (any RelayedStream)?
+    /// Told when the first of a streamed answer goes out, where somebody wants to know.
+    var onContentBegins: (() -> Void)?
     /// What is kept of a stream, so that another provider can go on with it.
     var rescue: Rescue?
     /// The answer is read on although the application has gone.
@@ -217,6 +219,8 @@ extension RequestContext {
     /// The first of a streamed answer goes out: what another attempt would need is given back, unless the stream may be rescued.
     func contentBegins() {
         hasContentOut = true
+        onContentBegins?()
+        onContentBegins = nil
         if rescue == nil { giveUpRescue() }
     }
 

@@ -68,6 +68,40 @@ import Testing
         }
     }
 
+    @Test func `what was refused before it was sent does not show that a target is well`() throws {
+        let mock = try MockProcess()
+        defer { mock.stop() }
+        var configuration = Configuration()
+        configuration.retries = "attempts_max: 1"
+        configuration.breakers = "open_base_ms: 100"
+        configuration.providers.append(
+            #"claude: {base_url: "http://127.0.0.1:\#(mock.port)/anthropic/v1", api_key: "k", adapter: "anthropic"}"#)
+        configuration.models = #"m: {provider: "claude", upstream_model: "claude-haiku-4-5+status=500"}"#
+        try withSluice(configuration) { sluice in
+            for _ in 0..<5 { #expect(try sluice.chat().status == 500) }
+            usleep(150_000)
+            for _ in 0..<4 {
+                let reply = try sluice.exchange("POST", "/v1/images/generations", [], #"{"model":"m","prompt":"x"}"#)
+                #expect(reply.status == 400 && reply.json["error"]["code"].string == "unsupported_operation")
+            }
+            #expect(try targets(sluice).first?["breaker"]["state"].string == "half_open")
+        }
+    }
+
+    @Test func `streams that last do not keep others from a target that is well again`() throws {
+        let model = "gpt-mock+status=500+times=5+tokens=200+token-rate=20"
+        try withTargets([model]) {
+            $0.breakers = "open_base_ms: 100"
+            $0.retries = "attempts_max: 1"
+        } _: { sluice, mock throws in
+            for _ in 0..<5 { _ = try sluice.chat() }
+            usleep(150_000)
+            let streams = try (0..<4).map { _ in try sluice.stream() }
+            for stream in streams { #expect(stream.head.status == 200) }
+            #expect(try targets(sluice).first?["outstanding"].int == 4)
+        }
+    }
+
     @Test func `an operator can have a target asked again`() throws {
         let model = "gpt-mock+status=500+times=5"
         try withTargets([model]) {

@@ -66,9 +66,7 @@ final class Settlement {
         if let status = context.attempt.upstreamStatus { entry.field("sluice.upstream.status_code", Int(status.code)) }
         if let reason = context.keyReason { entry.field("sluice.key.set_aside", reason.rawValue) }
         if let id = context.attempt.upstreamRequestID { entry.field("sluice.upstream.request_id", id) }
-        if let sent = context.attempt.sentUpstreamAt, let head = context.attempt.headAt {
-            entry.field("sluice.upstream.head_ms", milliseconds: head - sent)
-        }
+        if let latency = context.attempt.latency { entry.field("sluice.upstream.head_ms", milliseconds: latency) }
         if let first = context.firstByteAt {
             entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt)
         }
