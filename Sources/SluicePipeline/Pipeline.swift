@@ -123,6 +123,7 @@ package final class Pipeline {
         gauge.leave()
         forwarding.books.conclude(&context.attempt, .cancelled, context)
         context.slot?.release(at: loop.now)
+        context.keptSlot?.release(at: loop.now)
         if context.cacheTurn != nil { Caching.conclude(context, caching) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
@@ -151,9 +152,13 @@ package final class Pipeline {
 
     /// Relays a stream without the task that began it: what a task keeps while it waits is most of what a silent stream costs.
     private func relay(_ stream: any RelayedStream, _ context: RequestContext) {
+        if context.attempt.permit?.isProbe == true {
+            context.onContentBegins = { [unowned context, books = forwarding.books] in books.answerBegan(context) }
+        }
         stream.start { [self] failure in
             context.stream = nil
             do throws(UpstreamError) {
+                context.onContentBegins = nil
                 defer { stream.stop() }
                 if let failure { throw failure }
                 try stream.end()

@@ -97,7 +97,7 @@ package final class RequestContext {
     package var rank = 0
     /// Its place among those that the model may have at one time.
     var slot: GateSlot?
-    /// A provider's, which it has waited for and not used yet.
+    /// One that an attempt needs, which it has waited for and not used yet.
     var keptSlot: GateSlot?
     /// Where it waits for a place.
     var queueWait: QueueWait?
@@ -113,6 +113,8 @@ package final class RequestContext {
     package var unsupported = FieldReport.Mode.warn
     /// The reply, where it is a stream that goes on without a task.
     var stream: (any RelayedStream)?
+    /// Told when the first of a streamed answer goes out, where somebody wants to know.
+    var onContentBegins: (() -> Void)?
     /// What is kept of a stream, so that another provider can go on with it.
     var rescue: Rescue?
     /// The answer is read on although the application has gone.
@@ -235,6 +237,8 @@ extension RequestContext {
     /// The first of a streamed answer goes out: what another attempt would need is given back, unless the stream may be rescued.
     func contentBegins() {
         hasContentOut = true
+        onContentBegins?()
+        onContentBegins = nil
         if rescue == nil { giveUpRescue() }
     }
 

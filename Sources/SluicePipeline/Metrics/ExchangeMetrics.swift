@@ -121,9 +121,7 @@ final class ExchangeMetrics {
         let series = asked[key] ?? makeAsked(key, attempt, target, context)
         shard.add(to: series.attempts)
         shard.observe(Int((now - attempt.startedAt).nanoseconds), in: series.duration)
-        if let sent = attempt.sentUpstreamAt, let head = attempt.headAt {
-            shard.observe(Int((head - sent).nanoseconds), in: series.firstChunk)
-        }
+        if let latency = attempt.latency { shard.observe(Int(latency.nanoseconds), in: series.firstChunk) }
     }
 
     /// A second attempt was made beside a first one.
