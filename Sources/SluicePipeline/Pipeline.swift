@@ -115,7 +115,7 @@ package final class Pipeline {
         if context.cacheTurn != nil { Caching.conclude(context, caching) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
-        if let limits = context.limits, limits.set.hasShared { limiting.shared.tellSpending(limits) }
+        for hold in context.limitsToTell { limiting.shared.tell(hold) }
         StreamEnd.count(context)
         context.rescue = nil
     }
