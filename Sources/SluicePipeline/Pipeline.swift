@@ -128,7 +128,7 @@ package final class Pipeline {
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
         metrics.note(context, at: EventLoop.readClock())
-        if let limits = context.limits, limits.set.hasShared { limiting.shared.tellSpending(limits) }
+        for hold in context.limitsToTell { limiting.shared.tell(hold) }
         StreamEnd.count(context)
         context.rescue = nil
     }

@@ -91,6 +91,8 @@ package final class RequestContext {
     var limitSpent = LimitAmounts()
     var limitCounted: Usage?
     var limitMarks: [LimitMark] = []
+    /// What was settled, and others are to hear of.
+    var limitsToTell: [LimitHold] = []
     /// The limit that has refused the request.
     package var refusingLimit: String?
     /// Its priority: 0 goes first.
