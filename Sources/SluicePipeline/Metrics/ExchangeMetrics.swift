@@ -58,7 +58,7 @@ final class ExchangeMetrics {
     private let metrics: GatewayMetrics
     private let shard: MetricShard
     private let directory: ModelDirectory
-    private var names = ModelNames()
+    private var names = ModelLabels()
     private var revision = -1
     private var served: [ServedKey: Served] = [:]
     private var asked: [AskedKey: Asked] = [:]

@@ -61,7 +61,7 @@ enum TrafficMetrics {
     private static func addTargets(
         _ shared: Shared, _ snapshot: ConfigSnapshot, _ now: Instant, _ collection: inout MetricCollection
     ) {
-        var names = ModelNames()
+        var names = ModelLabels()
         var seen: Set<[String]> = []
         for state in shared.lasting.targets.all {
             let provider = snapshot.providers[state.id.provider]

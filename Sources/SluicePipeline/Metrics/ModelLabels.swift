@@ -3,7 +3,7 @@ package import SluiceProviders
 
 /// Which names of models may be labels: those of the configuration and of providers' own lists. All others are `other`, as callers
 /// may write what they like (theme 3.21).
-package struct ModelNames {
+package struct ModelLabels {
     private var known: [String: String] = [:]
     private var revisions = (configuration: -1, directory: -1)
     private static let countMax = 4096
