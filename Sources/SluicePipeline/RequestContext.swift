@@ -37,6 +37,8 @@ package final class RequestContext {
     /// The scene that the envelope names (`prompt_id`).
     package var scene: String?
     package var isStream = false
+    /// The request is about the gateway itself.
+    var isManagement = false
     /// Only what the request would cost in tokens is asked for (`/v1/messages/count_tokens`).
     package var countsTokens = false
     /// The application asked for usage in its stream.

@@ -31,6 +31,7 @@ enum Reception {
         if target.segment(0, is: "api"), target.segment(1, is: "v1") {
             return try receivePlatform(target, context, pipeline)
         }
+        if isManagement(target, context, pipeline) { return nil }
         try LocalReplies.health(target, context, pipeline.status)
         return nil
     }
@@ -90,11 +91,26 @@ enum Reception {
         }
         if target.segmentCount == 3, target.segment(2, is: "models") {
             context.route = "/api/v1/models"
-            if method != .get && method != .head { throw methodNotAllowed("GET, HEAD", context) }
+            if method != .get && method != .head {
+                if isManagement(target, context, pipeline) { return nil }
+                throw methodNotAllowed("GET, HEAD", context)
+            }
             ModelReplies.platformList(context, pipeline.directory)
             return nil
         }
+        if isManagement(target, context, pipeline) { return nil }
         throw unknownURL(context)
+    }
+
+    /// Whether the request is about the gateway itself: it is answered when it is known who asks.
+    private static func isManagement(
+        _ target: borrowing RequestTarget, _ context: RequestContext, _ pipeline: Pipeline
+    ) -> Bool {
+        guard let route = pipeline.management?.route(of: target) else { return false }
+        context.route = route
+        context.dialect = .openAI
+        context.isManagement = true
+        return true
     }
 
     static func unknownURL(_ context: RequestContext) -> Rejection {
