@@ -29,24 +29,11 @@ final class Clerk: Sendable {
     func run<Value: Sendable>(
         within limit: Duration = .seconds(10), _ work: @escaping @Sendable () -> Value
     ) async throws(ManagementError) -> Value {
-        guard let loop = EventLoop.current else { preconditionFailure("the clerk was called off every loop") }
-        let call = ClerkCall<Value>()
-        nonisolated(unsafe) let confined = call  // used on the loop alone: the value is carried there
         let isWanted = Flag()
-        let isTaken = post {
-            if !isWanted.isUp { return }
-            let value = work()
-            loop.execute { unsafe confined.waiter.fulfil(.success(value)) }
+        defer { isWanted.lower() }
+        return try await Errand.run(within: limit) { done in
+            post { if isWanted.isUp { done(work()) } }
         }
-        if !isTaken {
-            throw ManagementError(.managementBusy, "Too many management requests are under way. Try again in a moment.")
-        }
-        let timer = LoopTimer(target: call)
-        loop.arm(timer, at: EventLoop.readClock() + limit)
-        let result = await call.waiter.wait()
-        loop.remove(timer)
-        isWanted.lower()
-        return try result.get()
     }
 
     /// Has work done that nobody waits for.
@@ -87,14 +74,5 @@ final class Clerk: Sendable {
         private let up = Atomic<Bool>(true)
         var isUp: Bool { up.load(ordering: .acquiring) }
         func lower() { up.store(false, ordering: .releasing) }
-    }
-}
-
-/// One caller who waits, with its deadline.
-private final class ClerkCall<Value: Sendable>: TimerTarget {
-    let waiter = Waiter<Result<Value, ManagementError>>()
-
-    func timerFired(_ timer: LoopTimer) {
-        waiter.fulfil(.failure(ManagementError(.managementTimeout, "It took too long; it may still be done.")))
     }
 }

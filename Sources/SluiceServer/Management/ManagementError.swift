@@ -22,7 +22,8 @@ struct ManagementError: Error, Sendable, Equatable {
         case ownedByFile = "owned_by_file"
         /// Nothing can be changed through the API here.
         case readOnly = "read_only"
-        case inUse = "in_use"
+        /// A secret cannot be kept: there is no key to seal it with.
+        case noSealingKey = "no_sealing_key"
         case preconditionFailed = "precondition_failed"
         case requestTooLarge = "request_too_large"
         case unsupportedMediaType = "unsupported_media_type"
@@ -40,7 +41,7 @@ struct ManagementError: Error, Sendable, Equatable {
             case .methodNotAllowed: 405
             case .notAcceptable: 406
             case .requestTimeout: 408
-            case .alreadyExists, .ownedByFile, .readOnly, .inUse: 409
+            case .alreadyExists, .ownedByFile, .readOnly, .noSealingKey: 409
             case .preconditionFailed: 412
             case .requestTooLarge: 413
             case .unsupportedMediaType: 415

@@ -38,7 +38,7 @@ struct ManagementReply {
         if let etag { fields.append(("etag", etag)) }
     }
 
-    static let noContent = ManagementReply(204)
+    static var noContent: ManagementReply { ManagementReply(204) }
 
     /// The caller has it as it is (RFC 9110 §15.4.5).
     static func notModified(_ etag: String) -> ManagementReply {

@@ -38,7 +38,8 @@ final class ManagementRequest {
 
     /// A segment of the path, decoded; the first one is number 0. Empty if there is none.
     func segment(_ index: Int) -> String {
-        index < target.segmentCount ? String(decoding: target.segment(index)) : ""
+        let target = target
+        return index < target.segmentCount ? String(decoding: target.segment(index)) : ""
     }
 
     /// A query parameter, decoded; `nil` if it is not there.
@@ -66,6 +67,7 @@ final class ManagementRequest {
     /// The body as a value; JSON (RFC 8259) without a key twice in one object.
     func json() throws(ManagementError) -> ConfigValue {
         let tape = JSONTape()
+        let body = body
         do throws(JSONError) {
             try tape.scan(body.span)
         } catch {
@@ -89,12 +91,17 @@ final class ManagementRequest {
     /// - Parameter isRequired: a change without a condition is refused.
     /// - Throws: 412 if the resource is not as the caller has seen it, 428 where it does not say how it has.
     func check(ifMatch etag: String, isRequired: Bool = false) throws(ManagementError) {
-        guard let text = fields.text(.ifMatch) else {
+        try Self.check(ifMatch: etag, fields.text(.ifMatch), isRequired: isRequired)
+    }
+
+    /// - Parameter condition: what `If-Match` says, if it is there.
+    static func check(ifMatch etag: String, _ condition: String?, isRequired: Bool = false) throws(ManagementError) {
+        guard let text = condition else {
             if !isRequired { return }
             throw ManagementError(
                 .preconditionRequired, "Send If-Match with the ETag that GET answers, or If-Match: *.", param: "if-match")
         }
-        if Self.names(etag, in: text, isWeak: false) { return }
+        if names(etag, in: text, isWeak: false) { return }
         throw ManagementError(
             .preconditionFailed, "It has changed: its ETag is \(etag) now. Read it again, and decide anew.",
             param: "if-match")

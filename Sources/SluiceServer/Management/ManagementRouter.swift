@@ -50,11 +50,8 @@ final class ManagementRouter: ManagementHandler {
     private static func matches(_ segments: [String], _ target: borrowing RequestTarget) -> Bool {
         if segments.count != target.segmentCount || target.hasTrailingSlash { return false }
         for index in segments.indices {
-            if segments[index].hasPrefix("{") {
-                if target.segment(index).isEmpty { return false }
-            } else if !target.segment(index).equals(segments[index].utf8Span.span) {
-                return false
-            }
+            let segment = String(decoding: target.segment(index))
+            if segments[index].hasPrefix("{") ? segment.isEmpty : segment != segments[index] { return false }
         }
         return true
     }
