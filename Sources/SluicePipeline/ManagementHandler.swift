@@ -1,5 +1,6 @@
 package import SluiceDownstream
 package import SluiceHTTP
+package import SluicePolicy
 
 /// Answers requests about the gateway itself on the listeners of applications: the management API.
 package protocol ManagementHandler: Sendable {
@@ -13,11 +14,14 @@ package protocol ManagementHandler: Sendable {
 /// One request to the management API, and who makes it.
 package struct ManagementCall {
     package let exchange: DownstreamExchange
+    /// Empty if it has none.
     package let requestID: String
+    package let principal: Principal
 
-    package init(exchange: DownstreamExchange, requestID: String) {
+    package init(exchange: DownstreamExchange, requestID: String, principal: Principal) {
         self.exchange = exchange
         self.requestID = requestID
+        self.principal = principal
     }
 }
 

@@ -45,7 +45,8 @@ final class AdminEndpoint {
         for route in routes where route.answer(exchange) { return }
         if let target = try? RequestTarget(exchange.head.target), shared.management.route(of: target) != nil {
             return exchange.loop.spawn {
-                _ = await shared.management.answer(ManagementCall(exchange: exchange, requestID: ""))
+                _ = await shared.management.answer(
+                    ManagementCall(exchange: exchange, requestID: "", principal: .local))
             }
         }
         let head = exchange.head

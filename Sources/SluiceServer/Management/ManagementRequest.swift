@@ -3,6 +3,7 @@ internal import SluiceCore
 internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluiceNet
+internal import SluicePolicy
 
 /// One request to the management API, read and checked as far as its operation says. Confined to the loop it came in on.
 final class ManagementRequest {
@@ -14,14 +15,14 @@ final class ManagementRequest {
     let body: ByteBuffer
     let loop: EventLoop
     let requestID: String
-    /// Who asks, as it is noted with what changes.
-    let author: String
+    /// Who asks.
+    let principal: Principal
     /// Where from.
     let address: String
 
     init(
         operation: ManagementOperation, method: Method, target: RequestTarget, fields: HeaderFields, body: ByteBuffer,
-        loop: EventLoop, requestID: String, author: String, address: String
+        loop: EventLoop, requestID: String, principal: Principal, address: String
     ) {
         self.operation = operation
         self.method = method
@@ -30,7 +31,7 @@ final class ManagementRequest {
         self.body = body
         self.loop = loop
         self.requestID = requestID
-        self.author = author
+        self.principal = principal
         self.address = address
     }
 

@@ -101,11 +101,15 @@ final class ManagementRouter: ManagementHandler {
             let allowed = operations.map { $0.method == .get ? "GET, HEAD" : "\($0.method.name)" }.joined(separator: ", ")
             throw ManagementError(.methodNotAllowed, "Use \(allowed) here.", allowed: allowed)
         }
+        if let action = operation.action, !call.principal.access.allows(action) {
+            throw ManagementError(
+                .permissionDenied, "This credential may not do that: it takes \(action.rawValue).", param: action.rawValue)
+        }
         try Self.check(operation, head)
         let body = try await Self.body(operation, exchange)
         return ManagementRequest(
             operation: operation, method: head.method, target: target, fields: head.fields, body: body,
-            loop: exchange.loop, requestID: call.requestID, author: "local", address: exchange.peer.host)
+            loop: exchange.loop, requestID: call.requestID, principal: call.principal, address: exchange.peer.host)
     }
 
     private static func check(_ operation: ManagementOperation, _ head: RequestHead) throws(ManagementError) {
