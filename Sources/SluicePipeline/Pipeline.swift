@@ -26,6 +26,8 @@ package final class Pipeline {
     let hints: HintChannel
     /// This worker's Redis; `nil`: there is none.
     package private(set) var redis: RedisClient? { didSet { limiting.shared.redis = redis } }
+    /// Answers requests about the gateway itself; `nil`: there are none.
+    let management: (any ManagementHandler)?
     private let connectRedis: (ConfigSnapshot) -> RedisClient?
     /// For documents that are read in one go; nothing on it outlives a suspension.
     let tape = JSONTape()
@@ -36,9 +38,10 @@ package final class Pipeline {
 
     package init(
         loop: EventLoop, snapshot: ConfigSnapshot, directory: ModelDirectory, status: GatewayStatus, resolver: Resolver,
-        gauge: LoadGauge, log: LogQueue, seed: UInt64
+        gauge: LoadGauge, log: LogQueue, seed: UInt64, management: (any ManagementHandler)? = nil
     ) {
         self.loop = loop
+        self.management = management
         self.snapshot = snapshot
         self.directory = directory
         routing = Routing(directory: directory, seed: seed)
@@ -71,11 +74,15 @@ package final class Pipeline {
         let inFlight = gauge.enter()
         do throws(Rejection) {
             // 404, 405, or answered here
-            guard let wanted = try Reception.receive(context, status) else { return leave(context) }
+            guard let wanted = try Reception.receive(context, status, management) else { return leave(context) }
             let access = context.snapshot.access
             if let access {
                 try await Authentication.authenticate(context, access)  // 400, 401, 429
-                try Authorization.admitEndpoint(context)  // 403
+                try Authorization.admitEndpoint(wanted, context)  // 403
+            }
+            if case .management = wanted {
+                await manage(context)
+                return leave(context)
             }
             guard let demand = try Reception.answer(wanted, context, directory) else { return leave(context) }
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
@@ -105,6 +112,16 @@ package final class Pipeline {
             reject(context, error)
         }
         if let stream = context.stream { relay(stream, context) } else { leave(context) }
+    }
+
+    /// Has a request about the gateway itself answered.
+    private func manage(_ context: RequestContext) async {
+        guard let management else { return }
+        let outcome = await management.answer(
+            ManagementCall(
+                exchange: context.exchange, requestID: context.requestID, principal: context.principal))
+        context.status = outcome.status
+        context.rejection = outcome.rejection
     }
 
     private func enter(_ exchange: DownstreamExchange) -> RequestContext {

@@ -21,6 +21,7 @@ final class Shared: Sendable {
     let events: EventLog
     let gauge = LoadGauge()
     let probes = ProbeResults()
+    let management = ManagementRouter()
     let lasting: LastingState
     let seed: UInt64
     private let generation: Mutex<Generation>
