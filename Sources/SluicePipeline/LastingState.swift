@@ -1,5 +1,6 @@
 package import SluicePolicy
 package import SluiceStorage
+package import SluiceTLS
 
 /// What outlives a configuration: what the process has learned, counts and keeps. Shared by all workers.
 package final class LastingState: Sendable {
@@ -17,6 +18,8 @@ package final class LastingState: Sendable {
     /// API keys that the configuration does not name.
     package let keys = KeyTable()
     package let accessWatch = AccessWatch()
+    /// Seals what is stored; without keys if the configuration names none.
+    package let vault = SecretVault()
     /// Tells processes apart that talk through Redis.
     package let processNumber = UInt64.random(in: 1 ... .max)
 
