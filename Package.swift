@@ -38,6 +38,7 @@ let package = Package(
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         target("SluiceCore", []),
         target("SluiceJSON", ["SluiceCore", "CSIMD"]),
         target("SluiceHTTP", ["SluiceCore", "CNghttp2"]),
@@ -47,7 +48,7 @@ let package = Package(
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluicePolicy", ["SluiceCore", "SluiceTLS"]),
-        target("SluiceStorage", ["SluiceCore", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis"]),
+        target("SluiceStorage", ["SluiceCore", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis", "CSQLite"]),
         target(
             "SluiceProviders",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceConfig", "SluiceUpstream"]),
