@@ -242,6 +242,24 @@ import Testing
         }
     }
 
+    @Test func `a second attempt is under its provider's limits`() throws {
+        let slow = "gpt-mock+latency-ms=400"
+        try withTargets([slow]) {
+            $0.providers.append($0.providers[0].replacingOccurrences(of: #""mock""#, with: #""other""#))
+            $0.models =
+                #"m: {targets: [{provider: "mock", upstream_model: "\#(slow)"}, {provider: "other", upstream_model: "gpt-mock", priority: 1}]}"#
+            $0.hedging = "enabled: true, delay_min_ms: 50, delay_max_ms: 100, share_max: 1"
+            $0.others = [#"rate_limits: [{name: "other", when: {providers: "other"}, limit: 1, per: "hour"}]"#]
+        } _: { sluice, mock throws in
+            for index in 0..<3 {
+                let reply = try sluice.chat(Sample.chat, ["x-request-id: r\(index)"])
+                #expect(reply.status == 200)
+            }
+            #expect(try mock.counts("gpt-mock").attempts == 1)
+            #expect(try sluice.exchangeLine("r2")["sluice.limit.name"].string == nil)
+        }
+    }
+
     @Test func `an answer does not wait for a second attempt that has not got its connection`() throws {
         // It takes connections, and says nothing to whoever wants to speak TLS.
         let (fd, port) = try ScriptedUpstream.listen()

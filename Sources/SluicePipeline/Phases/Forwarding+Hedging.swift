@@ -128,6 +128,8 @@ extension Forwarding {
                 context.tried.append(TriedAttempt(context.attempt, kind, at: context.exchange.loop.now))
             }
             context.unsupported = unsupported
+            // It keeps the second attempt back, and not the request.
+            context.refusingLimit = nil
             restore(first, nil, context)
             return context.plan.position
         }
@@ -141,6 +143,9 @@ extension Forwarding {
         _ request: IncomingRequest, to target: RouteTarget, against race: HeadRace, _ context: RequestContext
     ) async throws {
         if case .json(let body) = request.body { try tape.scan(body.span) }
+        if context.snapshot.rateLimits?.hasPerAttempt == true {
+            try await limiting.admitAttempt(context, request, tape: tape)
+        }
         chooseKey(target, context)
         try StoredResponses.check(context, target.provider)
         try RequestEditing.check(context, target.provider)
