@@ -198,6 +198,7 @@ extension RequestContext {
     /// took more than one.
     func appendRequestID(to fields: inout HeaderFields) {
         fields.append(.xRequestID, requestID)
+        if let label = snapshot.label { fields.append(lowercaseName: "x-sluice-revision", label) }
         if attempts > 1 { fields.append(lowercaseName: "x-sluice-attempts", "\(attempts)") }
         if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
         if let degraded { fields.append(lowercaseName: "x-sluice-degraded", degraded.rawValue) }

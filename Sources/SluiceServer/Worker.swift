@@ -75,6 +75,9 @@ final class Worker: @unchecked Sendable {
         }
     }
 
+    /// Calls `done`, on this worker's thread, when it has adopted what it was given before.
+    func whenCurrent(_ done: @escaping @Sendable () -> Void) { loop.execute(done) }
+
     /// Closes connections that serve nothing: memory is short.
     func shed() { loop.execute { [self] in core?.registry.closeIdle() } }
 

@@ -60,6 +60,8 @@ extension ServerConfiguration {
         server.redis = section.optionalSection(
             "redis", doc: "Redis, for what several Sluices share. null: none.", RedisConfiguration.read)
         server.readLimits(section)
+        server.storage = section.optionalSection(
+            "storage", doc: "Where what has to last is kept. null: nothing is.", StorageConfiguration.read)
         server.control = section.section("control", doc: controlDoc, ControlConfiguration.read)
         server.checkControl(section)
         return server
@@ -68,6 +70,9 @@ extension ServerConfiguration {
     static let controlDoc = "What may be set through the management API, and what several Sluices share of it."
 
     private func checkControl(_ section: ConfigSection) {
+        if control.isFleet, control.sharedSecret == nil {
+            section.mistake("control", "`fleet` needs `shared_secret`, with which what is shared is sealed")
+        }
         if control.isFleet, redis == nil { section.mistake("control", "`fleet` needs `redis`, by which it is shared") }
     }
 

@@ -4,6 +4,7 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 internal import SluicePipeline
+internal import SluicePolicy
 internal import SluiceStorage
 
 /// Health, and how providers are, on a port and a thread of its own: it answers when every worker is busy.
