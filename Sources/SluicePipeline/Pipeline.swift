@@ -74,6 +74,8 @@ package final class Pipeline {
             if let access {
                 try await Authentication.authenticate(context, access)  // 400, 401, 429
                 try Authorization.admitEndpoint(context)  // 403
+            } else if exchange.peer.trust == .nobody {
+                throw Authentication.refuseEverybody(context)  // 401
             }
             guard let demand = try Reception.answer(wanted, context, directory) else { return leave(context) }
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
