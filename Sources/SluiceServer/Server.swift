@@ -75,6 +75,7 @@ package final class Server {
         reload = Reload(self, files: layered.outcome.files)
         let control = ControlCenter(self, started)
         self.control = control
+        control.adoptKeys()
         shared.status.controlRevision = started.store == nil ? nil : started.state.revision
         shared.management.add(ManagementRoutes.all(shared, ControlDesk(control, on: loop)))
     }
@@ -184,7 +185,6 @@ package final class Server {
     func adopt(_ layered: LayeredConfiguration, _ generation: Generation) {
         self.layered = layered
         let configuration = layered.outcome.value
-        control?.adopt(configuration.control)
         // What was closed may have been another key, or another account.
         let changed = configuration.providers.filter { self.configuration.provider(named: $0.name) != $0 }.map(\.name)
         for state in shared.lasting.targets.all where changed.contains(state.id.provider) {
@@ -193,6 +193,7 @@ package final class Server {
         }
         self.configuration = configuration
         shared.current = generation
+        control?.adopt(configuration.control)
         shared.lasting.gates.adopt(generation.snapshot.concurrency)
         for worker in workers { worker.adopt(generation) }
         shared.status.configRevision = generation.snapshot.revision

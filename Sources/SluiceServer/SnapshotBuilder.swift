@@ -67,7 +67,7 @@ enum SnapshotBuilder {
             concurrency: ConcurrencyBuilder.policy(configuration.concurrency, lasting),
             degraded: try DegradedBuilder.policy(configuration.degraded),
             rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
-            redis: redis, controlRevision: controlRevision)
+            redis: redis, access: try AccessBuilder.policy(configuration.access, lasting), controlRevision: controlRevision)
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

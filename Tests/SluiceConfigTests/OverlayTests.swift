@@ -77,6 +77,7 @@ import Testing
                 #expect(ConfigOverlay.value(of: unit, in: both.document) == api[unit], "seed \(seed): \(unit.key)")
                 #expect(own[unit] == nil, "seed \(seed): \(unit.key)")
             }
+            if file["access"] == nil { #expect(both.document["access"] == nil, "seed \(seed)") }
             #expect(both.api.count + both.shadowed.count == api.count, "seed \(seed)")
         }
     }

@@ -22,6 +22,8 @@ final class ControlCenter {
     /// Is told of every change that was made here.
     var onChange: (ControlRecord, ControlAuthor) -> Void = { _, _ in }
 
+    /// Of what the keys in force were hashed with.
+    private var pepperID = ""
     private var isBusy = false
     private var waiting: [Waiter<Void>] = []
     /// Changes that wait for their turn.
@@ -40,7 +42,29 @@ final class ControlCenter {
     /// Units that the API keeps, for whoever reads the configuration anew.
     var units: ConfigUnits { settings.source == .layered ? state.units : [:] }
 
-    private var pepper: KeyPepper { KeyPepper() }
+    private var pepper: KeyPepper { server.shared.current.snapshot.access?.pepper ?? KeyPepper() }
+
+    /// Puts the API keys that are kept in force; to be called before anything is served, and when what they are hashed with changes.
+    func adoptKeys() {
+        guard let store else { return }
+        var records: [KeyRecord] = []
+        var unusable = 0
+        let pepper = pepper
+        do {
+            try store.forEachKey { id, _, value in
+                if let record = ControlKeys.record(id, value, pepper) { records.append(record) } else { unusable += 1 }
+            }
+            server.shared.lasting.keys.replace(records)
+        } catch {
+            server.shared.events.failed("API keys cannot be read: those of before stay in force", "\(error)")
+        }
+        if unusable > 0 {
+            server.shared.events.event(.error, "API keys are not accepted: they were hashed with another pepper") {
+                $0.field("sluice.control.keys", unusable)
+            }
+        }
+        pepperID = pepper.id
+    }
 
     var view: ControlDesk.View {
         ControlDesk.View(
@@ -60,6 +84,7 @@ final class ControlCenter {
     /// The file has been read anew.
     func adopt(_ settings: ControlConfiguration) {
         self.settings = settings
+        if pepper.id != pepperID { adoptKeys() }
         fleet?.adopt(poll: settings.poll)
     }
 

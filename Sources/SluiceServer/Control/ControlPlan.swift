@@ -86,6 +86,11 @@ extension ControlPlan {
             throw ManagementError(
                 .ownedByFile, "control.managed does not have \(unit.section): it is the configuration file's.", param: unit.path)
         }
+        if unit.section.hasPrefix("access."), file["access"] == nil {
+            throw ManagementError(
+                .readOnly, "There is no `access` section in the configuration file, and the API does not begin one.",
+                param: "access")
+        }
         if ConfigOverlay.owns(file, unit) {
             throw ManagementError(
                 .ownedByFile, "The configuration file says \(unit.path): change it there, or take it out of the file.",

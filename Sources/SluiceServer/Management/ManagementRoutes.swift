@@ -5,6 +5,7 @@ enum ManagementRoutes {
     static func all(_ shared: Shared, _ desk: ControlDesk) -> [any ManagementRoute] {
         let routes: [any ManagementRoute] = [
             ConfigRoute(desk),
+            KeysRoute(desk, shared),
             UnitRoute(desk, "access.users", at: .users),
             UnitRoute(desk, "access.roles", at: .roles),
             UnitRoute(desk, "models", at: .models),
