@@ -44,6 +44,9 @@ package final class ConfigSnapshot: Sendable {
 
     /// Counts up with every configuration that came into force.
     package let revision: Int
+    /// What `x-sluice-revision` says: the revision of what is set through the management API, and this one. `nil`: nothing can be
+    /// set so, and nothing is said.
+    package let label: String?
     package let providers: [String: Provider]
     /// What answers which model.
     package let routes: RouteTable
@@ -71,6 +74,8 @@ package final class ConfigSnapshot: Sendable {
     package let showsTarget: TargetDisplay
     /// Rate limits and budgets; `nil` if there are none.
     package let rateLimits: LimitSet?
+    /// Who may come in, and what for; `nil`: whoever can connect may do everything.
+    package let access: AccessPolicy?
     /// `nil`: there is no Redis.
     package let redis: RedisSettings?
 
@@ -83,9 +88,11 @@ package final class ConfigSnapshot: Sendable {
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
-        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil
+        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil,
+        controlRevision: Int? = nil
     ) {
         self.revision = revision
+        label = controlRevision.map { "\($0).\(revision)" }
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let defaultProvider = defaultProvider ?? (providers.count == 1 ? providers.first : nil)
         self.defaultProvider = defaultProvider
@@ -106,6 +113,7 @@ package final class ConfigSnapshot: Sendable {
         self.concurrency = concurrency
         self.degraded = degraded
         self.redis = redis
+        self.access = access
         self.rateLimits = rateLimits
         let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
         self.asksWhoCalls =

@@ -15,6 +15,10 @@ package final class LastingState: Sendable {
     /// The same for requests with idempotency keys.
     package let replyFlights = FlightTable<FlightWaiter>()
     package let redis = RedisHealth()
+    package let metrics = GatewayMetrics()
+    /// API keys that the configuration does not name.
+    package let keys = KeyTable()
+    package let accessWatch = AccessWatch()
     /// Seals what is stored; without keys if the configuration names none.
     package let vault: SecretVault
     /// Moves what is stored to another key.

@@ -80,7 +80,7 @@ final class Reload: TimerTarget {
         nonisolated(unsafe) let confined = self  // used on the control loop alone
         let (commands, events, loop) = (server.keyCommands, server.shared.events, server.loop)
         let isStarted = Thread.tryStart("key-command") {
-            do throws(KeyCommand.Failure) {
+            do throws(MasterKeyCommand.Failure) {
                 try commands.refresh(command)
             } catch {
                 events.failed("master key not fetched: the old one stays in force", "\(error)")
@@ -94,15 +94,19 @@ final class Reload: TimerTarget {
         watch(Array(stamps.keys))
         let events = server.shared.events
         do throws(ConfigErrors) {
-            let outcome = try ServerConfiguration.load(
-                file: server.options.configFile, overrides: server.options.overrides, environment: server.environment)
-            let generation = try SnapshotBuilder.build(outcome.value, revision: revision + 1, environment: .process, lasting: server.shared.lasting)
+            let layered = try LayeredConfiguration.load(
+                file: server.options.configFile, overrides: server.options.overrides, environment: server.environment,
+                units: server.control?.units ?? [:])
+            let outcome = layered.outcome
+            let generation = try SnapshotBuilder.build(
+                outcome.value, revision: revision + 1, environment: .process, lasting: server.shared.lasting,
+                controlRevision: server.shared.status.controlRevision)
             revision += 1
             watch(outcome.files)
             let changed = ConfigDifference.names(from: written, to: outcome.written)
             written = outcome.written
             let fixed = Self.fixedParts(outcome.value, server.configuration)
-            server.adopt(outcome.value, generation)
+            server.adopt(layered, generation)
             server.auditReload(revision: revision, because: reason, changed: changed)
             server.shared.status.lastReloadError = nil
             events.event(.info, "configuration reloaded") { line in
@@ -127,7 +131,7 @@ final class Reload: TimerTarget {
         if new.listeners != old.listeners { parts.append("listeners") }
         if new.admin != old.admin { parts.append("admin") }
         if new.workers != old.workers { parts.append("workers") }
-        if new.audit?.directory != old.audit?.directory { parts.append("audit.directory") }
+        if new.auditDirectory != old.auditDirectory { parts.append("audit") }
         if new.log.destination != old.log.destination || new.log.level != old.log.level { parts.append("log") }
         if new.limits.connectionsMax != old.limits.connectionsMax { parts.append("limits.connections_max") }
         return parts.joined(separator: ", ")

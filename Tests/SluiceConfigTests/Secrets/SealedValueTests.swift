@@ -184,8 +184,8 @@ import Testing
 }
 
 @Suite struct `A command that fetches a key` {
-    private func run(_ script: String, timeout: Duration = .seconds(5), _ variables: [String] = []) throws(KeyCommand.Failure) -> String {
-        var command = KeyCommand(arguments: ["/bin/sh", "-c", script])
+    private func run(_ script: String, timeout: Duration = .seconds(5), _ variables: [String] = []) throws(MasterKeyCommand.Failure) -> String {
+        var command = MasterKeyCommand(arguments: ["/bin/sh", "-c", script])
         command.timeout = timeout
         command.variables = variables
         return try command.run().exposedText
@@ -193,7 +193,7 @@ import Testing
 
     @Test func `gives what it prints, without a shell of ours and without our environment`() throws {
         #expect(try run("printf 'a b'") == "a b")
-        #expect(try KeyCommand(arguments: ["/bin/echo", "$HOME", "; ls"]).run().exposedText == "$HOME ; ls\n")
+        #expect(try MasterKeyCommand(arguments: ["/bin/echo", "$HOME", "; ls"]).run().exposedText == "$HOME ; ls\n")
         setenv("SLUICE_TEST_SEEN", "yes", 1)
         setenv("SLUICE_TEST_UNSEEN", "no", 1)
         let seen = try run("env", ["SLUICE_TEST_SEEN"])
@@ -201,18 +201,18 @@ import Testing
     }
 
     @Test func `that fails, hangs, floods or is not there says so and nothing of what it wrote`() {
-        #expect(throws: KeyCommand.Failure.failed(status: 3)) { try run("echo hush; exit 3") }
-        #expect(throws: KeyCommand.Failure.killed(signal: 9)) { try run("kill -9 $$") }
-        #expect(throws: KeyCommand.Failure.tooLong) { try run("yes hush") }
-        #expect(throws: KeyCommand.Failure.timedOut) { try run("sleep 30", timeout: .milliseconds(150)) }
-        #expect(throws: KeyCommand.Failure.timedOut) { try run("exec >&-; sleep 30", timeout: .milliseconds(150)) }
-        #expect(throws: KeyCommand.Failure.self) { try KeyCommand(arguments: ["/nonexistent/kms"]).run() }
+        #expect(throws: MasterKeyCommand.Failure.failed(status: 3)) { try run("echo hush; exit 3") }
+        #expect(throws: MasterKeyCommand.Failure.killed(signal: 9)) { try run("kill -9 $$") }
+        #expect(throws: MasterKeyCommand.Failure.tooLong) { try run("yes hush") }
+        #expect(throws: MasterKeyCommand.Failure.timedOut) { try run("sleep 30", timeout: .milliseconds(150)) }
+        #expect(throws: MasterKeyCommand.Failure.timedOut) { try run("exec >&-; sleep 30", timeout: .milliseconds(150)) }
+        #expect(throws: MasterKeyCommand.Failure.self) { try MasterKeyCommand(arguments: ["/nonexistent/kms"]).run() }
     }
 
     @Test func `runs once, until it is asked for anew`() throws {
         let file = NSTemporaryDirectory() + "sluice-key-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let command = KeyCommand(arguments: ["/bin/sh", "-c", "echo x >> \(file); wc -l < \(file)"])
+        let command = MasterKeyCommand(arguments: ["/bin/sh", "-c", "echo x >> \(file); wc -l < \(file)"])
         let commands = RememberedCommands()
         let first = try commands.output(of: command).exposedText
         #expect(try commands.output(of: command).exposedText == first)
