@@ -103,7 +103,7 @@ final class Reload: TimerTarget {
                 controlRevision: server.shared.status.controlRevision)
             revision += 1
             watch(outcome.files)
-            let changed = ConfigDifference.names(from: written, to: outcome.written)
+            let changed = ChangedSettings.names(from: written, to: outcome.written)
             written = outcome.written
             let fixed = Self.fixedParts(outcome.value, server.configuration)
             server.adopt(layered, generation)

@@ -178,8 +178,8 @@ import Testing
     @Test func `differs from another by names, never by values`() throws {
         let old = try ConfigText.parse("{a: {key: 'hush1', same: 1}, list: [1, {x: 'hush2'}], gone: 'hush3'}")
         let new = try ConfigText.parse("{a: {key: 'hush4', same: 1}, list: [1, {x: 'hush5'}], fresh: {y: 'hush6'}}")
-        #expect(ConfigDifference.names(from: old, to: new) == ["gone", "a.key", "list[1].x", "fresh"])
-        #expect(ConfigDifference.names(from: old, to: old).isEmpty)
+        #expect(ChangedSettings.names(from: old, to: new) == ["gone", "a.key", "list[1].x", "fresh"])
+        #expect(ChangedSettings.names(from: old, to: old).isEmpty)
     }
 }
 
