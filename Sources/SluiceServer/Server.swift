@@ -26,11 +26,14 @@ package final class Server {
     let loop: EventLoop
     let shared: Shared
     let logWriter: LogWriter
+    let keyCommands = RememberedCommands()
+    /// The world as configurations see it.
+    let environment: ConfigEnvironment
     var configuration: ServerConfiguration
     private(set) var workers: [Worker] = []
     private var admin: AdminEndpoint?
     private var signals: Signals?
-    private var reload: Reload?
+    private(set) var reload: Reload?
     private var drain: Drain?
     private var handover: Handover?
     private var guardian: MemoryGuard?
@@ -51,16 +54,19 @@ package final class Server {
     /// - Throws: `ConfigErrors`, with every mistake.
     package init(_ options: Options) throws {
         self.options = options
-        started = try ControlStart(options)
+        environment = .process.remembering(keyCommands)
+        let lasting = LastingState()
+        started = try ControlStart(options, environment, lasting.vault)
         layered = started.layered
         configuration = layered.outcome.value
+        if configuration.secrets?.allowsCoreDumps != true { ProcessLimits.forbidCoreDumps() }
         ProcessLimits.raiseDescriptorLimit()
         Memory.configure(arenas: Self.workerCount(configuration) + 2)
         Signals.block([SIGTERM, SIGINT, SIGHUP])
-        let lasting = LastingState()
+        if let store = started.store, store.usesVault { lasting.rotation.add(ControlReseal(store)) }
+        try Self.startAudit(configuration, lasting)
         let generation = try SnapshotBuilder.build(
-            configuration, revision: 1, environment: .process, lasting: lasting,
-            controlRevision: started.store == nil ? nil : started.state.revision)
+            configuration, revision: 1, environment: .process, lasting: lasting)
         logWriter = try LogWriter(configuration.log)
         // Not OpenSSL's generator: it would be started, with 5 MB, even where nothing speaks TLS.
         var random = SystemRandomNumberGenerator()
@@ -72,11 +78,11 @@ package final class Server {
         loop = try EventLoop()
         sockets = try ListeningSockets(
             configuration.listeners, workers: Self.workerCount(configuration), handoverPath: options.handoverPath)
-        reload = Reload(self, files: layered.outcome.files)
+        reload = Reload(self, layered.outcome)
         let control = ControlCenter(self, started)
         self.control = control
         control.adoptKeys()
-        shared.status.controlRevision = started.store == nil ? nil : started.state.revision
+        if started.store != nil { showControlRevision(started.state.revision) }
         shared.management.add(ManagementRoutes.all(shared, ControlDesk(control, on: loop)))
     }
 
@@ -96,6 +102,7 @@ package final class Server {
         loop.run()
         handover?.removeFile()
         sockets.removeFiles()
+        endAudit()
         logWriter.finish()
         return exitStatus
     }
@@ -115,7 +122,7 @@ package final class Server {
             workers.append(try Worker(index: index, bindings: sockets.bindings(forWorker: index), shared: shared))
         }
         if let address = configuration.admin {
-            admin = try AdminEndpoint(address, on: loop, shared: shared, sockets: sockets)
+            admin = try AdminEndpoint(address, on: loop, shared: shared, sockets: sockets, more: [secretsEndpoint])
         }
         signals = try Signals([SIGTERM, SIGINT, SIGHUP], on: loop) { [unowned self] signal in received(signal) }
         drain = Drain(self)
@@ -145,9 +152,11 @@ package final class Server {
             line.field("sluice.config.revision", 1)
         }
         discovery?.refresh()
+        beginAudit()
+        beginSecrets()
         for trouble in started.troubles { shared.events.failed("what was set through the API is not all in force", trouble) }
         if let first = started.troubles.first { shared.status.lastReloadError = first }
-        control?.start(seal: started.seal, on: loop, resolver: shared.resolver, seed: shared.seed)
+        control?.start(seal: started.fleetSeal, on: loop, resolver: shared.resolver, seed: shared.seed)
     }
 
     private func received(_ signal: Int32) {
@@ -158,9 +167,15 @@ package final class Server {
             } catch {
                 shared.events.failed("log file not reopened", "\(error)")
             }
-            reload?.reload(because: "SIGHUP")
+            reload?.reloadWithKeys(because: "SIGHUP")
         default: drain?.begin(keepsSockets: sockets.areInherited, skipsLameDuck: signal == SIGINT)
         }
+    }
+
+    /// Tells everybody which revision of what is set through the management API holds here.
+    func showControlRevision(_ revision: Int) {
+        shared.status.controlRevision = revision
+        shared.lasting.controlRevision.store(revision, ordering: .relaxed)
     }
 
     /// Reads the configuration anew, as something of it was set through the API, and returns when every worker has it.
@@ -192,6 +207,7 @@ package final class Server {
             state.open()
         }
         self.configuration = configuration
+        adoptKeys(of: configuration)
         shared.current = generation
         control?.adopt(configuration.control)
         shared.lasting.gates.adopt(generation.snapshot.concurrency)

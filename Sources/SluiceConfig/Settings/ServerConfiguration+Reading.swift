@@ -32,6 +32,10 @@ extension ServerConfiguration {
     package static func read(_ section: ConfigSection, adaptersBeside: String? = nil) -> Self {
         var server = Self()
         server.readListeners(section)
+        server.secrets = section.optionalSection(
+            "secrets", doc: "The master keys that open sealed values, here and wherever secrets are stored. null: none.",
+            SecretsConfiguration.read)
+        if let secrets = server.secrets { section.adopt(secrets.keys) }
         server.readAdapters(section, beside: adaptersBeside)
         server.readProviders(section)
         server.limits = section.section("limits", doc: "How much of everything is accepted.", LimitsConfiguration.read)
@@ -61,6 +65,9 @@ extension ServerConfiguration {
         server.drain = section.section("drain", doc: "How the process ends.", DrainConfiguration.read)
         server.redis = section.optionalSection(
             "redis", doc: "Redis, for what several Sluices share. null: none.", RedisConfiguration.read)
+        server.audit = section.optionalSection(
+            "audit", doc: "The audit log: changes, uses of secrets, and refused access, each line chained to the one before. null: none.",
+            AuditConfiguration.read)
         server.readLimits(section)
         server.storage = section.optionalSection(
             "storage", doc: "Where what has to last is kept. null: nothing is.", StorageConfiguration.read)
@@ -70,14 +77,15 @@ extension ServerConfiguration {
             "access", doc: "Who may come in, and what for. null: whoever can connect may do everything.",
             AccessConfiguration.read)
         server.checkAccess(section)
+        server.secrets?.sealedSettings = section.sealedSettings
         return server
     }
 
     static let controlDoc = "What may be set through the management API, and what several Sluices share of it."
 
     private func checkControl(_ section: ConfigSection) {
-        if control.isFleet, control.sharedSecret == nil {
-            section.mistake("control", "`fleet` needs `shared_secret`, with which what is shared is sealed")
+        if control.isFleet, control.sharedSecret == nil, secrets?.keys.currentID == nil {
+            section.mistake("control", "`fleet` needs `shared_secret` or `secrets`, with which what is shared is sealed")
         }
         if control.isFleet, redis == nil { section.mistake("control", "`fleet` needs `redis`, by which it is shared") }
     }

@@ -45,6 +45,10 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var access: AccessConfiguration?
     /// Default: none.
     package var redis: RedisConfiguration?
+    /// `nil`: there is no master key.
+    package var secrets: SecretsConfiguration?
+    /// `nil`: nothing is audited.
+    package var audit: AuditConfiguration?
     /// `nil`: nothing is kept on the disk.
     package var storage: StorageConfiguration?
     package var control = ControlConfiguration()

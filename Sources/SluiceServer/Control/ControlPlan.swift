@@ -18,6 +18,7 @@ extension ControlPlan {
         let settings: ControlConfiguration
         let configFile: String?
         let overrides: ServerConfiguration.Overrides
+        let environment: ConfigEnvironment
         /// Turns a configuration into what workers use, and throws that away.
         let tryBuilding: @Sendable (ServerConfiguration) throws(ConfigErrors) -> Void
     }
@@ -47,7 +48,8 @@ extension ControlPlan {
 
     private static func file(_ around: Surroundings) throws(ManagementError) -> ConfigValue {
         do throws(ConfigErrors) {
-            return try LayeredConfiguration.tree(ofFile: around.configFile, overrides: around.overrides)
+            return try LayeredConfiguration.tree(ofFile: around.configFile, overrides: around.overrides,
+                environment: around.environment)
         } catch {
             throw ManagementError(.readOnly, "The configuration file cannot be read at the moment: \(error)")
         }
@@ -134,8 +136,9 @@ extension ControlPlan {
             before[change.unit] = try sight.value(of: change.unit)
             after[change.unit] = change.value
         }
-        let raw = ConfigDifference.between(before, after)
-        let shown = ConfigDifference.between(ControlMask.masking(before), ControlMask.masking(after))
+        let hidden = (before: before.mapValues(ControlKeys.hidingHashes), after: after.mapValues(ControlKeys.hidingHashes))
+        let raw = ConfigChange.between(before, after)
+        let shown = ConfigChange.between(ControlMask.masking(hidden.before), ControlMask.masking(hidden.after))
         var differences = shown.map { ControlRecord.Difference(path: $0.path, before: $0.before, after: $0.after) }
         // A secret in the place of another looks the same, and is a change.
         let seen = Set(shown.map(\.path))
@@ -158,7 +161,7 @@ extension ControlPlan {
         for change in changes {
             units[change.unit] = change.unit.isKey ? change.value.map(ControlKeys.configuration) : change.value
         }
-        let layered = try LayeredConfiguration.load(file: file, at: around.configFile, units: units)
+        let layered = try LayeredConfiguration.load(file: file, at: around.configFile, environment: around.environment, units: units)
         try around.tryBuilding(layered.outcome.value)
     }
 }
