@@ -5,6 +5,7 @@ internal import SluiceNet
 package import SluicePolicy
 package import SluiceProviders
 internal import SluiceUpstream
+internal import Synchronization
 
 /// What is known about one exchange: each phase adds what it learned. Settled, and so logged, exactly once.
 package final class RequestContext {

@@ -80,7 +80,7 @@ final class Reload: TimerTarget {
         nonisolated(unsafe) let confined = self  // used on the control loop alone
         let (commands, events, loop) = (server.keyCommands, server.shared.events, server.loop)
         let isStarted = Thread.tryStart("key-command") {
-            do throws(KeyCommand.Failure) {
+            do throws(SluiceConfig.KeyCommand.Failure) {
                 try commands.refresh(command)
             } catch {
                 events.failed("master key not fetched: the old one stays in force", "\(error)")

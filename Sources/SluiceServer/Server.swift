@@ -5,7 +5,9 @@ internal import SluiceDownstream
 internal import SluiceNet
 internal import SluicePipeline
 internal import SluicePolicy
+internal import SluiceStorage
 internal import SluiceTLS
+internal import Synchronization
 
 /// The process: its workers, and a control loop on the main thread for health, signals, reloads and the end.
 package final class Server {

@@ -1,3 +1,4 @@
+internal import SluiceTLS
 extension ServerConfiguration {
     /// What the command line says in place of the file.
     package struct Overrides: Sendable, Equatable {

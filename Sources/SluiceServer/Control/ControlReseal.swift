@@ -1,4 +1,5 @@
 internal import SluiceCore
+internal import SluiceHTTP
 internal import SluiceStorage
 internal import SluiceTLS
 

@@ -1,4 +1,5 @@
 internal import SluiceCore
+internal import SluiceHTTP
 internal import SluiceTLS
 
 /// Seals what the management API keeps, on the disk and on its way through Redis: nobody without the key can read it, and nobody
