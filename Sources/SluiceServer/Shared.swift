@@ -39,6 +39,9 @@ final class Shared: Sendable {
         lasting.redis.onEvent { events.redis($0) }
         self.seed = seed
         self.generation = Mutex(generation)
+        ProcessMetrics.register(self)
+        TrafficMetrics.register(self)
+        StorageMetrics.register(self)
     }
 
     var current: Generation {
