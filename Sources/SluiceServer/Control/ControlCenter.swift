@@ -143,14 +143,28 @@ final class ControlCenter {
         let record = ControlRecord(
             revision: state.revision + 1, at: Int(EventLoop.readWallClock() / 1_000_000), author: edit.author.id,
             reason: edit.author.reason, node: node, changes: plan.changes, differences: plan.differences)
+        // Nothing is changed that is not written down.
+        if await !server.auditChange(record, edit.author) {
+            throw ManagementError(
+                .storageUnavailable, "Nothing was changed: the audit log cannot be written. Try again when it can.")
+        }
+        do throws(ManagementError) {
+            try await agree(record)
+        } catch {
+            server.auditFailure(of: record, edit.author, error.message)
+            throw error
+        }
+        await putInForce(record, because: "\(edit.author.id) changed it")
+    }
+
+    /// Has the fleet, or without one the disk, take a change.
+    private func agree(_ record: ControlRecord) async throws(ManagementError) {
         if let fleet { try await fleet.commit(record) }
         let failure = await keep(record)
         if let failure {
             server.shared.events.failed("configuration change not kept on disk", failure)
             if fleet == nil { throw ManagementError(.storageUnavailable, "The change could not be kept: \(failure)") }
         }
-        server.auditChange(record, edit.author)
-        await putInForce(record, because: "\(edit.author.id) changed it")
     }
 
     /// - Returns: why it could not be kept.
