@@ -58,7 +58,7 @@ private struct IssuedKey {
         let access = #"keys: {app: {hash: "\#(app.hash)"}}"#
         try withSluice(
             configuration(upstream, access, provider: "forward_authorization: true"), upstream
-        ) { sluice in
+        ) { sluice throws in
             for field in [app.bearer, "x-api-key: \(app.key)", "api-key: \(app.key)", "Authorization: bearer  \(app.key)"] {
                 #expect(try sluice.chat(Sample.chat, [field]).status == 200, "\(field)")
             }
@@ -80,7 +80,7 @@ private struct IssuedKey {
         let access = #"""
             keys: {off: {hash: "\#(off.hash)", disabled: true}, old: {hash: "\#(old.hash)", expires: "2020-01-01T00:00:00Z"}}
             """#
-        try withSluice(configuration(upstream, access), upstream) { sluice in
+        try withSluice(configuration(upstream, access), upstream) { sluice throws in
             var bodies: Set<String> = []
             for key in [off.key, old.key, unknown.key, unknown.key.dropLast() + "~", "nonsense"] {
                 let reply = try sluice.chat(Sample.chat, ["authorization: Bearer \(key)"])
@@ -104,7 +104,7 @@ private struct IssuedKey {
 
     @Test func `is refused in the words of whoever asks`() throws {
         let upstream = try ScriptedUpstream()
-        try withSluice(configuration(upstream, #"local: {roles: []}"#), upstream) { sluice in
+        try withSluice(configuration(upstream, #"local: {roles: []}"#), upstream) { sluice throws in
             let openAI = try sluice.chat()
             #expect(openAI.status == 403 && openAI.json["error"]["code"].string == "endpoint_not_allowed")
             #expect(openAI.json["error"]["type"].string == "permission_error")
@@ -116,7 +116,7 @@ private struct IssuedKey {
             #expect(platform.json["error"]["code"].string == "endpoint_not_allowed")
         }
         let other = try ScriptedUpstream()
-        try withSluice(configuration(other, #"keys: {a: {secret: "0123456789abcdefghij"}}"#), other) { sluice in
+        try withSluice(configuration(other, #"keys: {a: {secret: "0123456789abcdefghij"}}"#), other) { sluice throws in
             #expect(try sluice.exchange("POST", "/v1/messages", [], Sample.chat).json["error"]["type"].string == "authentication_error")
             #expect(try sluice.exchange("GET", "/api/v1/models").json["code"].int == 401)
             #expect(try sluice.exchange("GET", "/v1/models").status == 401)
@@ -126,7 +126,7 @@ private struct IssuedKey {
 
     @Test func `is refused before the body is taken`() throws {
         let upstream = try ScriptedUpstream()
-        try withSluice(configuration(upstream, #"keys: {a: {secret: "0123456789abcdefghij"}}"#), upstream) { sluice in
+        try withSluice(configuration(upstream, #"keys: {a: {secret: "0123456789abcdefghij"}}"#), upstream) { sluice throws in
             let wire = try sluice.connect()
             try wire.send(
                 "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n")
@@ -153,7 +153,7 @@ private struct IssuedKey {
             "m-both": {targets: [{provider: "second"}, {provider: "mock"}], strategy: "priority"}
             """#
         configuration.others.append(#"aliases: {"nickname": "m-2"}"#)
-        try withSluice(configuration, first, second) { sluice in
+        try withSluice(configuration, first, second) { sluice throws in
             let (small, lab, all) = ("small-small-small-small", "labor-labor-labor-labor", "every-every-every-every")
             let allowed = try ask(sluice, "m-1", small)
             #expect(allowed.status == 200)
@@ -181,7 +181,7 @@ private struct IssuedKey {
             keys: {a: {secret: "0123456789abcdefghij", roles: ["desk"]}},
             roles: {desk: {based_on: "app", allow: {scenes: ["translate"]}}}
             """#
-        try withSluice(configuration(upstream, access), upstream) { sluice in
+        try withSluice(configuration(upstream, access), upstream) { sluice throws in
             #expect(try scene(sluice, "translate") == 200)
             #expect(try scene(sluice, "other") == 403)
             #expect(try scene(sluice, nil) == 403)
@@ -200,7 +200,7 @@ private struct IssuedKey {
             }
             """#)
         configuration.others.append(#"rate_limits: [{name: "per-user", limit: 1, per: "day", by: ["user"]}]"#)
-        try withSluice(configuration, upstream) { sluice in
+        try withSluice(configuration, upstream) { sluice throws in
             // The key's own user, whatever it says.
             #expect(try claim(sluice, "ones-ones-ones-ones-ones", "u1") == 200)
             #expect(try claim(sluice, "ones-ones-ones-ones-ones", "u2") == 429)
@@ -215,7 +215,7 @@ private struct IssuedKey {
     @Test func `of an address that guesses is stopped for a while, and who shows a right key is not`() throws {
         let upstream = try ScriptedUpstream()
         let access = #"keys: {a: {secret: "0123456789abcdefghij"}}, failures_per_minute: 5"#
-        try withSluice(configuration(upstream, access), upstream) { sluice in
+        try withSluice(configuration(upstream, access), upstream) { sluice throws in
             for _ in 0..<5 { #expect(try sluice.chat(Sample.chat, ["x-api-key: wrong"]).status == 401) }
             let stopped = try sluice.chat(Sample.chat, ["x-api-key: wrong"])
             #expect(stopped.status == 429 && stopped.json["error"]["code"].string == "too_many_failed_attempts")
@@ -237,7 +237,7 @@ private struct IssuedKey {
             try connection.endStream()
         }
         let keys = #"keys: {b: {secret: "b123456789abcdefghij"}, a: {secret: "0123456789abcdefghij""#
-        try withSluice(configuration(upstream, keys + "}}"), upstream) { sluice in
+        try withSluice(configuration(upstream, keys + "}}"), upstream) { sluice throws in
             let wire = try sluice.connect()
             let fields = ["authorization: Bearer 0123456789abcdefghij"]
             #expect(try wire.chat(Sample.chat, fields).status == 200)
@@ -246,7 +246,9 @@ private struct IssuedKey {
             sluice.signal(SIGHUP)
             try sluice.line("the reload") { $0["message"].string == "configuration reloaded" }
             let deadline = Patience.deadline
-            while try wire.chat(Sample.chat, fields).status != 401 { #expect(.now < deadline) }
+            while try wire.chat(Sample.chat, fields).status != 401 {
+                if .now > deadline { throw TimedOut("the key to be refused") }
+            }
             // What had begun ends as it began.
             #expect(try stream.rest().contains { $0.contains("[DONE]") })
         }
