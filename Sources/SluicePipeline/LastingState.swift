@@ -1,5 +1,6 @@
 package import SluicePolicy
 package import SluiceStorage
+package import SluiceTLS
 
 /// What outlives a configuration: what the process has learned, counts and keeps. Shared by all workers.
 package final class LastingState: Sendable {
@@ -14,11 +15,21 @@ package final class LastingState: Sendable {
     /// The same for requests with idempotency keys.
     package let replyFlights = FlightTable<FlightWaiter>()
     package let redis = RedisHealth()
+    package let metrics = GatewayMetrics()
     /// API keys that the configuration does not name.
     package let keys = KeyTable()
     package let accessWatch = AccessWatch()
+    /// Seals what is stored; without keys if the configuration names none.
+    package let vault: SecretVault
+    /// Moves what is stored to another key.
+    package let rotation: SecretRotation
+    /// Who changed what, and who was refused. Off without a directory.
+    package let audit = AuditLog()
     /// Tells processes apart that talk through Redis.
     package let processNumber = UInt64.random(in: 1 ... .max)
 
-    package init() {}
+    package init() {
+        vault = SecretVault()
+        rotation = SecretRotation(vault)
+    }
 }
