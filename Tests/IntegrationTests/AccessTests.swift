@@ -29,6 +29,9 @@ private struct IssuedKey {
         return configuration
     }
 
+    /// An empty field is none.
+    private static let noCredential = ["authorization:"]
+
     private func ask(_ sluice: SluiceProcess, _ model: String, _ key: String) throws -> HTTPMessage {
         try sluice.chat(#"{"model":"\#(model)","messages":[]}"#, ["authorization: Bearer \(key)"])
     }
@@ -90,7 +93,7 @@ private struct IssuedKey {
                 bodies.insert(reply.text)
             }
             #expect(bodies.count == 1)
-            let missing = try sluice.chat()
+            let missing = try sluice.chat(Sample.chat, Self.noCredential)
             #expect(missing.status == 401 && missing.json["error"]["code"].string == "missing_api_key")
             #expect(missing["www-authenticate"] == #"Bearer realm="sluice""#)
             let both = try sluice.chat(Sample.chat, [off.bearer, "x-api-key: \(old.key)"])
@@ -222,7 +225,7 @@ private struct IssuedKey {
             let wait = try #require(stopped["retry-after"].flatMap { Int($0) })
             #expect(1...60 ~= wait)
             #expect(try sluice.chat(Sample.chat, ["x-api-key: 0123456789abcdefghij"]).status == 200)
-            #expect(try sluice.chat().status == 401)
+            #expect(try sluice.chat(Sample.chat, Self.noCredential).status == 401)
         }
     }
 
