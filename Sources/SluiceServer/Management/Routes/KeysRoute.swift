@@ -3,6 +3,7 @@ internal import SluiceCore
 internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluiceNet
+internal import SluicePipeline
 internal import SluicePolicy
 
 /// `/api/v1/keys`: API keys that Sluice issues. A key is shown once, when it is made; what is kept is its hash.
