@@ -1,5 +1,6 @@
 package import SluicePolicy
 package import SluiceStorage
+package import Synchronization
 package import SluiceTLS
 
 /// What outlives a configuration: what the process has learned, counts and keeps. Shared by all workers.
@@ -25,6 +26,8 @@ package final class LastingState: Sendable {
     package let rotation: SecretRotation
     /// Who changed what, and who was refused. Off without a directory.
     package let audit = AuditLog()
+    /// Of what is set through the management API, which replies tell; negative: nothing can be, and nothing is told.
+    package let controlRevision = Atomic<Int>(-1)
     /// Tells processes apart that talk through Redis.
     package let processNumber = UInt64.random(in: 1 ... .max)
 

@@ -5,6 +5,7 @@ internal import SluiceNet
 package import SluicePolicy
 package import SluiceProviders
 internal import SluiceUpstream
+internal import Synchronization
 
 /// What is known about one exchange: each phase adds what it learned. Settled, and so logged, exactly once.
 package final class RequestContext {
@@ -206,7 +207,8 @@ extension RequestContext {
     /// took more than one.
     func appendRequestID(to fields: inout HeaderFields) {
         fields.append(.xRequestID, requestID)
-        if let label = snapshot.label { fields.append(lowercaseName: "x-sluice-revision", label) }
+        let revision = snapshot.lasting.controlRevision.load(ordering: .relaxed)
+        if revision >= 0 { fields.append(lowercaseName: "x-sluice-revision", "\(revision).\(snapshot.revision)") }
         if attempts > 1 { fields.append(lowercaseName: "x-sluice-attempts", "\(attempts)") }
         if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
         if let degraded { fields.append(lowercaseName: "x-sluice-degraded", degraded.rawValue) }
