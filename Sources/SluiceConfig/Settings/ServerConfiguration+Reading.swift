@@ -97,11 +97,13 @@ extension ServerConfiguration {
             section.mistake("access", "a way to come in: `keys` (`sluice key new` makes one) or `local`, found none")
         }
         if access?.authenticates == true { return }
-        let open = listeners.filter { !$0.address.isLocal && $0.trust == .auto }.map { "\($0.address)" }
+        let open = listeners.filter {
+            !$0.address.isLocal && $0.trust == .auto && $0.tls?.clientCertificate != .required
+        }.map { "\($0.address)" }
         if open.isEmpty { return }
         section.mistake(
             "listeners",
-            "addresses of this machine alone, found \(open.joined(separator: ", ")): other machines can connect there, and nothing tells who they are. Give `access` a way to tell (`access.keys`; `sluice key new` makes one), or say \"trust\": \"everyone\" in the listener (--trust-everyone beside --listen)"
+            "addresses of this machine alone, found \(open.joined(separator: ", ")): other machines can connect there, and nothing tells who they are. Give `access` a way to tell (`access.keys`; `sluice key new` makes one), or say \"trust\": \"everyone\" in the listener (--trust-everyone beside --listen); tls.client_certificate \"required\" will do as well"
         )
     }
 
