@@ -112,7 +112,7 @@ package final class Pipeline {
         gauge.leave()
         forwarding.books.conclude(&context.attempt, .cancelled, context)
         context.slot?.release(at: loop.now)
-        if context.cacheTurn != nil { Caching.conclude(context, caching) }
+        if context.cacheTurn != nil { Caching.conclude(context, caching, tape: tape) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
         if let limits = context.limits, limits.set.hasShared { limiting.shared.tellSpending(limits) }

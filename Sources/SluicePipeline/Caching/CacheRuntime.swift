@@ -12,6 +12,8 @@ final class CacheRuntime {
     let tape = JSONTape()
     private(set) var redis: RedisClient?
     private var random: SplitMix64
+    /// Of this worker, and of no other in the fleet: seeds may be configured.
+    private let lockMark = UInt64.random(in: 0 ... .max)
     private var purgesLearnedAt: Instant?
     /// What was published while nobody listened is found out so much later at most.
     private static let purgesLearned = Duration.seconds(10)
@@ -30,8 +32,8 @@ final class CacheRuntime {
 
     func nextRandom() -> UInt64 { random.next() }
 
-    /// A name for a lock that nobody else has.
-    func makeToken() -> String { String(random.next(), radix: 36) + String(UInt64.random(in: 0 ... .max), radix: 36) }
+    /// What a lock is marked with: that two processes choose the same for one key at one time is not to be expected.
+    func makeToken() -> Int { Int(truncatingIfNeeded: random.next() ^ lockMark) }
 
     // MARK: Redis
 
@@ -57,10 +59,13 @@ final class CacheRuntime {
         RedisCache(redis, EntryCodec(secret: nil), .answers, cache).purge(target, at: time)
     }
 
+    /// Whether it is time to find out what was purged.
+    var hasPurgesToLearn: Bool { purgesLearnedAt.map { loop.now - $0 >= Self.purgesLearned } ?? true }
+
     /// To be called before anything is looked up: only the first waits for what was purged before.
     func learnPurges(_ level: RedisCache) async {
+        if !hasPurgesToLearn { return }
         let last = purgesLearnedAt
-        if let last, loop.now - last < Self.purgesLearned { return }
         purgesLearnedAt = loop.now
         if last != nil { return loop.spawn { await level.learnPurges() } }
         level.followPurges()

@@ -202,25 +202,27 @@ enum Caching {
     }
 
     /// Called once on every way out: keeps the answer, and tells those who wait.
-    static func conclude(_ context: RequestContext, _ runtime: CacheRuntime) {
+    static func conclude(_ context: RequestContext, _ runtime: CacheRuntime, tape: JSONTape) {
         guard let turn = context.cacheTurn, let wanted = turn.request, let settings = context.snapshot.cache else {
             return
         }
         let lasting = context.snapshot.lasting
-        defer {
-            if let lock = turn.lock { runtime.answers(settings, lasting.cache)?.unlock(lock) }
-        }
+        let redis = runtime.answers(settings, lasting.cache)
+        defer { if let lock = turn.lock { redis?.unlock(lock) } }
         guard turn.served == nil || turn.isLeader else { return }
         var answer = KeptAnswer.none
         if let recording = context.recording, turn.served == nil {
-            answer = KeptAnswer.make(of: recording, wanted, context, settings.policy, runtime)
+            answer = KeptAnswer.make(of: recording, wanted, context, settings.policy, runtime, tape: tape)
         }
         switch answer {
         case .entry(let entry):
             lasting.cache.counters.store()
             lasting.cache.memory.store(entry, for: wanted.key)
-            runtime.answers(settings, lasting.cache)?.store(
-                entry, for: wanted.key, now: runtime.loop.now, time: runtime.time)
+            if let redis {
+                let lock = turn.lock
+                turn.lock = nil
+                redis.store(entry, for: wanted.key, now: runtime.loop.now, time: runtime.time, releasing: lock)
+            }
             if turn.isLeader { lasting.flights.land(wanted.key, entry) }
         case .unshareable:
             lasting.cache.counters.refuse()

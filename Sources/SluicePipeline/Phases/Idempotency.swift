@@ -97,19 +97,21 @@ enum Idempotency {
         let lasting = context.snapshot.lasting
         guard let redis = runtime.replies(settings, lasting.cache), redis.isAvailable else { return false }
         let deadline = runtime.loop.now + context.snapshot.timeouts.total
+        let lease = context.snapshot.timeouts.total
         while context.ending == nil {
-            if let entry = await redis.entry(turn.key, now: runtime.loop.now, time: runtime.time),
-                isFresh(entry, context)
-            {
+            var locking = RedisCache.Locking.unavailable
+            let token = runtime.makeToken()
+            switch await redis.find(turn.key, token: token, lease: lease, now: runtime.loop.now, time: runtime.time) {
+            case .none(let outcome): locking = outcome
+            case .entry(let entry) where isFresh(entry, context):
                 lasting.cache.replies.store(entry, for: turn.key)
                 turn.isLeader = false
                 lasting.replyFlights.land(turn.key, entry)
                 try context.checkEnding()
                 try replay(entry, .replayed, turn, context)
                 return true
+            case .entry: locking = await redis.lock(turn.key, token: token, lease: lease)
             }
-            let locking = await redis.lock(
-                turn.key, token: runtime.makeToken(), lease: context.snapshot.timeouts.total)
             if case .locked(let lock) = locking { turn.lock = lock }
             guard case .taken = locking else { return false }
             if runtime.loop.now >= deadline { throw inProgress }
@@ -165,7 +167,11 @@ enum Idempotency {
         defer { if let lock = turn.lock { redis?.unlock(lock) } }
         guard let entry = entry(turn, context, settings) else { return lasting.replyFlights.fail(turn.key) }
         lasting.cache.replies.store(entry, for: turn.key)
-        redis?.store(entry, for: turn.key, now: runtime.loop.now, time: runtime.time)
+        if let redis {
+            let lock = turn.lock
+            turn.lock = nil
+            redis.store(entry, for: turn.key, now: runtime.loop.now, time: runtime.time, releasing: lock)
+        }
         lasting.replyFlights.land(turn.key, entry)
     }
 

@@ -6,8 +6,9 @@ package import SluicePolicy
 package struct RedisCache {
     /// What tells other processes that this one asks.
     package struct Lock: Sendable {
-        fileprivate let name: String
-        fileprivate let token: String
+        fileprivate let key: CacheKey
+        /// What nobody else would choose.
+        fileprivate let token: Int
     }
 
     package enum Locking: Sendable {
@@ -15,6 +16,12 @@ package struct RedisCache {
         /// Another process asks.
         case taken
         case unavailable
+    }
+
+    package enum Finding: Sendable {
+        case entry(CacheEntry)
+        /// There is none, and whoever wants it asks: how that stands.
+        case none(Locking)
     }
 
     /// Under which names entries are kept: answers and replies under idempotency keys stay apart.
@@ -27,6 +34,21 @@ package struct RedisCache {
     private let codec: EntryCodec
     private let space: Space
     private let cache: ResponseCache
+    /// What is kept, or the lock that says who asks for it, in one step.
+    private static let find = RedisScript(
+        """
+        local kept = redis.call('get', KEYS[1])
+        if kept then return kept end
+        if redis.call('set', KEYS[2], ARGV[1], 'nx', 'px', ARGV[2]) then return 1 end
+        return 0
+        """)
+    /// Keeps an entry, and deletes a lock that is still ours.
+    private static let store = RedisScript(
+        """
+        redis.call('set', KEYS[1], ARGV[2], 'px', ARGV[3])
+        if redis.call('get', KEYS[2]) == ARGV[1] then redis.call('del', KEYS[2]) end
+        return 1
+        """)
     /// Deletes a lock that is still ours.
     private static let unlock = RedisScript(
         "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0")
@@ -44,7 +66,35 @@ package struct RedisCache {
 
     package var isAvailable: Bool { client.isAvailable }
 
-    private func name(_ key: CacheKey) -> String { client.key(space.rawValue + key.text) }
+    // MARK: Names
+
+    private func appendName(_ key: CacheKey, to command: inout RedisCommand) {
+        let prefix = client.settings.prefix
+        let space = space.rawValue
+        let byteCount = prefix.utf8.count + space.utf8.count + CacheKey.textByteCount
+        command.append(byteCount, isKey: true) { appendName(key, prefix, space, to: $0) }
+    }
+
+    private func appendName(_ key: CacheKey, _ prefix: String, _ space: String, to buffer: ByteBuffer) {
+        buffer.append(prefix)
+        buffer.append(space)
+        key.append(hexadecimalTo: buffer)
+    }
+
+    /// In a cluster it stands where the entry stands: the name in braces is what is hashed (Redis cluster specification, "Hash
+    /// tags"), and a prefix that has braces itself goes for both.
+    private func appendLockName(_ key: CacheKey, to command: inout RedisCommand) {
+        let prefix = client.settings.prefix
+        let space = space.rawValue
+        let hasTag = prefix.utf8.contains(UInt8(ascii: "{"))
+        let byteCount = prefix.utf8.count + space.utf8.count + CacheKey.textByteCount + 5 + (hasTag ? 0 : 2)
+        command.append(byteCount, isKey: true) { buffer in
+            if !hasTag { buffer.append(UInt8(ascii: "{")) }
+            appendName(key, prefix, space, to: buffer)
+            if !hasTag { buffer.append(UInt8(ascii: "}")) }
+            buffer.append(":lock")
+        }
+    }
 
     // MARK: Entries
 
@@ -53,9 +103,44 @@ package struct RedisCache {
     ///   - time: in milliseconds since 1970.
     /// - Returns: `nil` if there is none, it was purged, it cannot be read, or Redis does not say in time.
     package func entry(_ key: CacheKey, now: Instant, time: Int) async -> CacheEntry? {
-        guard client.isAvailable, let reply = try? await client.call(RedisCommand("GET", key: name(key))),
-            let bytes = reply.bytes
-        else { return nil }
+        guard client.isAvailable else { return nil }
+        var command = RedisCommand("GET", reserving: 160)
+        appendName(key, to: &command)
+        guard let reply = try? await client.call(command), let bytes = reply.bytes else { return nil }
+        return decode(bytes, key, now, time)
+    }
+
+    /// The same, and if there is nothing, says to other processes that this one asks.
+    ///
+    /// - Parameters:
+    ///   - token: what nobody else would choose.
+    ///   - lease: after which the lock is gone whatever became of the process.
+    package func find(
+        _ key: CacheKey, token: Int, lease: Duration, now: Instant, time: Int
+    ) async -> Finding {
+        guard client.isAvailable else { return .none(.unavailable) }
+        if !client.supportsScripts {
+            if let entry = await entry(key, now: now, time: time) { return .entry(entry) }
+            return .none(await lock(key, token: token, lease: lease))
+        }
+        var command = RedisCommand(Self.find, keyCount: 2, reserving: 384)
+        appendName(key, to: &command)
+        appendLockName(key, to: &command)
+        command.append(token)
+        command.append(Int(lease.nanoseconds / 1_000_000))
+        guard let reply = try? await client.run(command) else { return .none(.unavailable) }
+        switch reply {
+        case .bytes(let bytes):
+            if let entry = decode(bytes, key, now, time) { return .entry(entry) }
+            // It was purged, or is nobody's to read: in its place comes another one.
+            return .none(await lock(key, token: token, lease: lease))
+        case .integer(1): return .none(.locked(Lock(key: key, token: token)))
+        case .integer: return .none(.taken)
+        default: return .none(.unavailable)
+        }
+    }
+
+    private func decode(_ bytes: [UInt8], _ key: CacheKey, _ now: Instant, _ time: Int) -> CacheEntry? {
         guard let found = codec.decode(bytes.span, for: key, now: now, time: time) else {
             cache.counters.couldNotRead()
             return nil
@@ -67,34 +152,47 @@ package struct RedisCache {
     }
 
     /// Nobody waits for it.
-    package func store(_ entry: CacheEntry, for key: CacheKey, now: Instant, time: Int) {
+    ///
+    /// - Parameter lock: is given back with it.
+    package func store(_ entry: CacheEntry, for key: CacheKey, now: Instant, time: Int, releasing lock: Lock? = nil) {
         guard client.isAvailable else { return }
         let rest = entry.lifetime.whole - entry.lifetime.age(at: now)
         let milliseconds = Int(rest.nanoseconds / 1_000_000)
-        if milliseconds <= 0 { return }
-        var command = RedisCommand("SET", key: name(key))
-        let bytes = codec.encode(entry, for: key, now: now, time: time)
-        command.append(bytes.span)
-        command.append("PX" as StaticString)
+        if milliseconds <= 0 {
+            if let lock { unlock(lock) }
+            return
+        }
+        let byteCount = codec.byteCount(of: entry)
+        let lock = client.supportsScripts ? lock : nil
+        var command =
+            lock == nil
+            ? RedisCommand("SET", reserving: byteCount + 192)
+            : RedisCommand(Self.store, keyCount: 2, reserving: byteCount + 384)
+        appendName(key, to: &command)
+        if let lock {
+            appendLockName(lock.key, to: &command)
+            command.append(lock.token)
+        }
+        command.append(byteCount) { codec.encode(entry, for: key, now: now, time: time, into: $0) }
+        if lock == nil { command.append("PX") }
         command.append(milliseconds)
         client.post(command)
     }
 
     // MARK: Who asks
 
-    /// - Parameters:
-    ///   - token: what nobody else would choose.
-    ///   - lease: after which the lock is gone whatever became of the process.
-    package func lock(_ key: CacheKey, token: String, lease: Duration) async -> Locking {
-        let name = name(key) + ":lock"
-        var command = RedisCommand("SET", key: name)
+    /// Says to other processes that this one asks, whatever is kept.
+    package func lock(_ key: CacheKey, token: Int, lease: Duration) async -> Locking {
+        guard client.isAvailable else { return .unavailable }
+        var command = RedisCommand("SET", reserving: 224)
+        appendLockName(key, to: &command)
         command.append(token)
-        command.append("NX" as StaticString)
-        command.append("PX" as StaticString)
+        command.append("NX")
+        command.append("PX")
         command.append(Int(lease.nanoseconds / 1_000_000))
-        guard client.isAvailable, let reply = try? await client.call(command) else { return .unavailable }
+        guard let reply = try? await client.call(command) else { return .unavailable }
         switch reply {
-        case .status: return .locked(Lock(name: name, token: token))
+        case .status: return .locked(Lock(key: key, token: token))
         case .null: return .taken
         default: return .unavailable
         }
@@ -103,8 +201,10 @@ package struct RedisCache {
     /// Nobody waits for it. Where scripts are forbidden the lock ends by itself.
     package func unlock(_ lock: Lock) {
         guard client.supportsScripts, client.isAvailable else { return }
-        let client = client
-        EventLoop.current?.spawn { _ = try? await client.run(Self.unlock, key: lock.name, [lock.token]) }
+        var command = RedisCommand(Self.unlock, keyCount: 1)
+        appendLockName(lock.key, to: &command)
+        command.append(lock.token)
+        client.post(command)
     }
 
     // MARK: Purging
