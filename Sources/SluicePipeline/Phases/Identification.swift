@@ -3,7 +3,6 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluicePolicy
-internal import SluiceTLS
 
 /// Finds out who asks, from what the request says of itself.
 ///
@@ -16,20 +15,36 @@ enum Identification {
     static func identify(_ context: RequestContext) {
         var caller = Caller()
         let fields = context.exchange.head.fields
-        caller.user = text("x-sluice-user", fields)
-        caller.role = text("x-sluice-role", fields)
-        caller.team = text("x-sluice-team", fields)
-        caller.businessLine = text("x-sluice-business-line", fields)
+        let marks = context.snapshot.lasting.marks
+        readFields(fields, &caller)
         caller.address = context.exchange.peer.host
         if let index = fields.index(of: .authorization) {
-            caller.key = fingerprint(fields.value(at: index))
+            caller.key = marks.mark(of: fields.value(at: index))
         } else if let index = fields.index(named: "x-api-key") {
-            caller.key = fingerprint(fields.value(at: index))
+            caller.key = marks.mark(of: fields.value(at: index))
         }
         // What the body said has been read already.
         caller.user = caller.user ?? context.caller.user
         caller.role = caller.role ?? context.caller.role
         context.caller = caller
+    }
+
+    /// The first of each.
+    private static func readFields(_ fields: HeaderFields, _ caller: inout Caller) {
+        for index in 0..<fields.count where fields.field(at: index) == .other {
+            let name = fields.name(at: index)
+            if !name.hasPrefix("x-sluice-") { continue }
+            let value = fields.value(at: index)
+            if name.equals("x-sluice-user") {
+                caller.user = caller.user ?? text(value)
+            } else if name.equals("x-sluice-role") {
+                caller.role = caller.role ?? text(value)
+            } else if name.equals("x-sluice-team") {
+                caller.team = caller.team ?? text(value)
+            } else if name.equals("x-sluice-business-line") {
+                caller.businessLine = caller.businessLine ?? text(value)
+            }
+        }
     }
 
     /// What a chat request says of its user: OpenAI's `user` and `safety_identifier`, Anthropic's `metadata.user_id`.
@@ -48,29 +63,25 @@ enum Identification {
     static func tenant(_ context: RequestContext) -> String {
         let fields = context.exchange.head.fields
         if let team = context.caller.team ?? text("x-sluice-team", fields) { return team }
-        return context.caller.key ?? key(fields) ?? ""
+        return context.caller.key ?? key(fields, context.snapshot.lasting.marks) ?? ""
     }
 
-    private static func key(_ fields: HeaderFields) -> String? {
-        if let index = fields.index(of: .authorization) { return fingerprint(fields.value(at: index)) }
-        if let index = fields.index(named: "x-api-key") { return fingerprint(fields.value(at: index)) }
+    private static func key(_ fields: HeaderFields, _ marks: CredentialMarks) -> String? {
+        if let index = fields.index(of: .authorization) { return marks.mark(of: fields.value(at: index)) }
+        if let index = fields.index(named: "x-api-key") { return marks.mark(of: fields.value(at: index)) }
         return nil
     }
 
     private static func text(_ name: StaticString, _ fields: HeaderFields) -> String? {
-        guard let index = fields.index(named: name) else { return nil }
-        let value = fields.value(at: index)
-        return value.isEmpty ? nil : String(decoding: value.extracting(0..<min(value.count, byteCountMax)))
+        fields.index(named: name).flatMap { text(fields.value(at: $0)) }
+    }
+
+    private static func text(_ value: Span<UInt8>) -> String? {
+        value.isEmpty ? nil : String(decoding: value.extracting(0..<min(value.count, byteCountMax)))
     }
 
     private static func cut(_ text: String) -> String {
         let bytes = text.utf8Span.span
         return bytes.count <= byteCountMax ? text : String(decoding: bytes.extracting(0..<byteCountMax))
-    }
-
-    private static func fingerprint(_ credential: Span<UInt8>) -> String {
-        let hex = ByteBuffer(capacity: 64)
-        SHA256.hash(credential).append(hexadecimalTo: hex)
-        return String(decoding: hex.span.extracting(0..<16))
     }
 }
