@@ -38,6 +38,7 @@ let package = Package(
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         target("SluiceCore", []),
         target("SluiceJSON", ["SluiceCore", "CSIMD"]),
         target("SluiceHTTP", ["SluiceCore", "CNghttp2", "CSIMD"]),
@@ -46,8 +47,8 @@ let package = Package(
         target("SluiceConfig", ["SluiceCore", "CAdapters"]),
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
-        target("SluicePolicy", ["SluiceCore"]),
-        target("SluiceStorage", ["SluiceCore", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis"]),
+        target("SluicePolicy", ["SluiceCore", "SluiceTLS"]),
+        target("SluiceStorage", ["SluiceCore", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis", "CSQLite"]),
         target(
             "SluiceProviders",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceConfig", "SluiceUpstream"]),
@@ -88,7 +89,7 @@ let package = Package(
             swiftSettings: strict),
         tests("SluiceNetTests", ["SluiceNet", "SluiceTLS", "SluiceCore", "NetTestSupport"]),
         tests("SluiceUpstreamTests", ["SluiceUpstream", "SluiceNet", "SluiceHTTP", "SluiceCore", "NetTestSupport"]),
-        tests("SluicePolicyTests", ["SluicePolicy", "SluiceCore", "CSystem"]),
+        tests("SluicePolicyTests", ["SluicePolicy", "SluiceTLS", "SluiceCore", "CSystem"]),
         tests(
             "SluiceStorageTests",
             ["SluiceStorage", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceCore", "NetTestSupport"]),

@@ -168,6 +168,16 @@ internal import Glibc
         capacity = 256
     }
 
+    /// Drops everything, and overwrites the memory: it held a secret. What the buffer outgrew earlier is not reached.
+    package func wipe() {
+        removeAll()
+        unsafe base.update(repeating: 0, count: capacity)
+        unsafe Self.keep(base)
+    }
+
+    /// Neither inlined nor seen through: without a reader the optimiser may drop the writes that overwrite.
+    @inline(never) @_optimize(none) private static func keep(_ address: UnsafeMutablePointer<UInt8>) {}
+
     /// Overwrites bytes that are already there, for a length that is known only at the end.
     package func replace(at offset: Int, with bytes: Span<UInt8>) {
         precondition(offset >= 0 && offset + bytes.count <= count, "replaced bytes outside the buffer")
