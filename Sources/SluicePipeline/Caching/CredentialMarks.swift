@@ -40,12 +40,16 @@ package final class CredentialMarks: Sendable {
         let place = places[hash & (Self.placeCount - 1)]
         let known = place.known.withLock { $0 }
         if let known, known.isOf(hash, credential) { return known.mark }
-        let hex = ByteBuffer(capacity: 64)
-        SHA256.hash(credential).append(hexadecimalTo: hex)
-        let mark = String(decoding: hex.span.extracting(0..<Self.digitCount))
+        let mark = Self.digits(of: credential)
         let fresh = Known(hash, credential, mark)
         place.known.withLock { $0 = fresh }
         return mark
+    }
+
+    static func digits(of bytes: Span<UInt8>) -> String {
+        let hex = ByteBuffer(capacity: 64)
+        SHA256.hash(bytes).append(hexadecimalTo: hex)
+        return String(decoding: hex.span.extracting(0..<digitCount))
     }
 }
 

@@ -38,7 +38,7 @@ extension Caching {
                 turn.isLeader = true
                 // It goes to the next when this exchange is concluded.
                 try context.checkEnding()
-                return false
+                return try await askRedis(wanted, turn, context, settings, runtime, locks: true)
             }
             try context.checkEnding()
             guard case .answer(let entry) = verdict, CachedReply.fits(entry, wanted.form, context) else { return false }
@@ -74,21 +74,20 @@ extension Caching {
             try context.checkEnding()
             return false
         }
-        let lease = settings.policy.fleetWait
-        let deadline = runtime.loop.now + lease
+        let deadline = runtime.loop.now + settings.policy.fleetWait
         var pause = pollMin
         while true {
             var locking = RedisCache.Locking.unavailable
             let token = runtime.makeToken()
             switch await redis.find(
-                wanted.key, token: token, lease: lease, now: runtime.loop.now, time: runtime.time)
+                wanted.key, token: token, lease: LockKeeper.lease, now: runtime.loop.now, time: runtime.time)
             {
             case .none(let outcome): locking = outcome
             case .entry(let entry):
                 if try take(entry, wanted, turn, context, runtime) { return true }
-                if context.ending == nil { locking = await redis.lock(wanted.key, token: token, lease: lease) }
+                if context.ending == nil { locking = await redis.lock(wanted.key, token: token, lease: LockKeeper.lease) }
             }
-            if case .locked(let lock) = locking { turn.lock = lock }
+            turn.lock = LockKeeper(locking, redis, runtime.loop)
             guard case .taken = locking, context.ending == nil, runtime.loop.now < deadline else { break }
             await context.pause(pause)
             pause = min(pause * 2, pollMax)

@@ -207,8 +207,7 @@ enum Caching {
             return
         }
         let lasting = context.snapshot.lasting
-        let redis = runtime.answers(settings, lasting.cache)
-        defer { if let lock = turn.lock { redis?.unlock(lock) } }
+        defer { turn.lock?.release() }
         guard turn.served == nil || turn.isLeader else { return }
         var answer = KeptAnswer.none
         if let recording = context.recording, turn.served == nil {
@@ -218,10 +217,11 @@ enum Caching {
         case .entry(let entry):
             lasting.cache.counters.store()
             lasting.cache.memory.store(entry, for: wanted.key)
-            if let redis {
-                let lock = turn.lock
-                turn.lock = nil
-                redis.store(entry, for: wanted.key, now: runtime.loop.now, time: runtime.time, releasing: lock)
+            if let lock = turn.lock {
+                lock.release(keeping: entry, for: wanted.key, time: runtime.time)
+            } else {
+                runtime.answers(settings, lasting.cache)?.store(
+                    entry, for: wanted.key, now: runtime.loop.now, time: runtime.time)
             }
             if turn.isLeader { lasting.flights.land(wanted.key, entry) }
         case .unshareable:

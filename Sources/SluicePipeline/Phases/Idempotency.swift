@@ -84,7 +84,8 @@ enum Idempotency {
             }
             if case .lead = verdict { turn.isLeader = true }
             try context.checkEnding()
-            if turn.isLeader { return false }
+            // Others than those who wait here may have taken it up when the first one failed.
+            if turn.isLeader { return try await askRedis(turn, context, settings, runtime) }
             guard case .answer(let entry) = verdict else { throw inProgress }
             try replay(entry, .joined, turn, context)
             return true
@@ -97,28 +98,36 @@ enum Idempotency {
         let lasting = context.snapshot.lasting
         guard let redis = runtime.replies(settings, lasting.cache), redis.isAvailable else { return false }
         let deadline = runtime.loop.now + context.snapshot.timeouts.total
-        let lease = context.snapshot.timeouts.total
         while context.ending == nil {
             var locking = RedisCache.Locking.unavailable
             let token = runtime.makeToken()
-            switch await redis.find(turn.key, token: token, lease: lease, now: runtime.loop.now, time: runtime.time) {
+            switch await redis.find(
+                turn.key, token: token, lease: LockKeeper.lease, now: runtime.loop.now, time: runtime.time)
+            {
             case .none(let outcome): locking = outcome
-            case .entry(let entry) where isFresh(entry, context):
-                lasting.cache.replies.store(entry, for: turn.key)
-                turn.isLeader = false
-                lasting.replyFlights.land(turn.key, entry)
-                try context.checkEnding()
-                try replay(entry, .replayed, turn, context)
-                return true
-            case .entry: locking = await redis.lock(turn.key, token: token, lease: lease)
+            case .entry(let entry):
+                if isFresh(entry, context) { return try replay(kept: entry, turn, context) }
+                locking = await redis.lock(turn.key, token: token, lease: LockKeeper.lease)
             }
-            if case .locked(let lock) = locking { turn.lock = lock }
+            turn.lock = LockKeeper(locking, redis, runtime.loop)
             guard case .taken = locking else { return false }
             if runtime.loop.now >= deadline { throw inProgress }
             await context.pause(pause)
         }
         try context.checkEnding()
         return false
+    }
+
+    private static func replay(
+        kept entry: CacheEntry, _ turn: IdempotentTurn, _ context: RequestContext
+    ) throws(Rejection) -> Bool {
+        let lasting = context.snapshot.lasting
+        lasting.cache.replies.store(entry, for: turn.key)
+        lasting.replyFlights.land(turn.key, entry)
+        turn.isLeader = false
+        try context.checkEnding()
+        try replay(entry, .replayed, turn, context)
+        return true
     }
 
     // MARK: Replies
@@ -163,14 +172,14 @@ enum Idempotency {
         }
         turn.isLeader = false
         let lasting = context.snapshot.lasting
-        let redis = runtime.replies(settings, lasting.cache)
-        defer { if let lock = turn.lock { redis?.unlock(lock) } }
+        defer { turn.lock?.release() }
         guard let entry = entry(turn, context, settings) else { return lasting.replyFlights.fail(turn.key) }
         lasting.cache.replies.store(entry, for: turn.key)
-        if let redis {
-            let lock = turn.lock
-            turn.lock = nil
-            redis.store(entry, for: turn.key, now: runtime.loop.now, time: runtime.time, releasing: lock)
+        if let lock = turn.lock {
+            lock.release(keeping: entry, for: turn.key, time: runtime.time)
+        } else {
+            runtime.replies(settings, lasting.cache)?.store(
+                entry, for: turn.key, now: runtime.loop.now, time: runtime.time)
         }
         lasting.replyFlights.land(turn.key, entry)
     }
@@ -178,8 +187,8 @@ enum Idempotency {
     private static func entry(
         _ turn: IdempotentTurn, _ context: RequestContext, _ settings: IdempotencySettings
     ) -> CacheEntry? {
-        guard let recording = context.recording, recording.isComplete, context.outcome != .truncated,
-            context.rejection?.isRetryable != true, isFinal(recording.status)
+        guard let recording = context.recording, recording.isComplete, context.rejection?.isRetryable != true,
+            isFinal(recording.status), !recording.status.isSuccess || context.outcome == .complete
         else { return nil }
         let lifetime = Lifetime(createdAt: context.exchange.loop.now, ttl: settings.ttl)
         let labels = CacheEntry.Labels(model: context.model, scene: context.scene ?? "", tenant: context.tenant)

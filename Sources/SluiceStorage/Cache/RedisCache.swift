@@ -13,6 +13,8 @@ package struct RedisCache {
 
     package enum Locking: Sendable {
         case locked(Lock)
+        /// Redis has not said so in time: it may be ours, and is to be given back.
+        case unsure(Lock)
         /// Another process asks.
         case taken
         case unavailable
@@ -52,6 +54,21 @@ package struct RedisCache {
     /// Deletes a lock that is still ours.
     private static let unlock = RedisScript(
         "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0")
+    /// Lets a lock that is still ours live for `ARGV[2]` milliseconds more.
+    private static let extend = RedisScript(
+        "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0")
+    /// Notes that `ARGV[1]` was purged at `ARGV[2]`. Of more than `ARGV[3]` notes one is made, that all was: the list is read whole.
+    private static let notePurge = RedisScript(
+        """
+        redis.call('hset', KEYS[1], ARGV[1], ARGV[2])
+        if redis.call('hlen', KEYS[1]) > tonumber(ARGV[3]) then
+          local latest = 0
+          for _, time in ipairs(redis.call('hvals', KEYS[1])) do latest = math.max(latest, tonumber(time) or 0) end
+          redis.call('del', KEYS[1])
+          redis.call('hset', KEYS[1], ARGV[5], string.format('%.0f', latest))
+        end
+        return redis.call('expire', KEYS[1], ARGV[4])
+        """)
     private static let purgesName = "cache:purges"
     /// Longer than any entry lives.
     private static let purgesSeconds = 40 * 86_400
@@ -69,31 +86,28 @@ package struct RedisCache {
     // MARK: Names
 
     private func appendName(_ key: CacheKey, to command: inout RedisCommand) {
-        let prefix = client.settings.prefix
-        let space = space.rawValue
-        let byteCount = prefix.utf8.count + space.utf8.count + CacheKey.textByteCount
-        command.append(byteCount, isKey: true) { appendName(key, prefix, space, to: $0) }
+        command.append(nameByteCount, isKey: true) { appendName(key, to: $0) }
     }
 
-    private func appendName(_ key: CacheKey, _ prefix: String, _ space: String, to buffer: ByteBuffer) {
-        buffer.append(prefix)
-        buffer.append(space)
-        key.append(hexadecimalTo: buffer)
-    }
-
-    /// In a cluster it stands where the entry stands: the name in braces is what is hashed (Redis cluster specification, "Hash
-    /// tags"), and a prefix that has braces itself goes for both.
     private func appendLockName(_ key: CacheKey, to command: inout RedisCommand) {
-        let prefix = client.settings.prefix
-        let space = space.rawValue
-        let hasTag = prefix.utf8.contains(UInt8(ascii: "{"))
-        let byteCount = prefix.utf8.count + space.utf8.count + CacheKey.textByteCount + 5 + (hasTag ? 0 : 2)
-        command.append(byteCount, isKey: true) { buffer in
-            if !hasTag { buffer.append(UInt8(ascii: "{")) }
-            appendName(key, prefix, space, to: buffer)
-            if !hasTag { buffer.append(UInt8(ascii: "}")) }
+        command.append(nameByteCount + 5, isKey: true) { buffer in
+            appendName(key, to: buffer)
             buffer.append(":lock")
         }
+    }
+
+    private var nameByteCount: Int {
+        client.settings.prefix.utf8.count + space.rawValue.utf8.count + CacheKey.textByteCount + 2
+    }
+
+    /// What is between the braces decides which node of a cluster has it: the same for an entry and its lock, so that both can be
+    /// seen in one step.
+    private func appendName(_ key: CacheKey, to buffer: ByteBuffer) {
+        buffer.append(client.settings.prefix)
+        buffer.append(space.rawValue)
+        buffer.append(UInt8(ascii: "{"))
+        key.append(hexadecimalTo: buffer)
+        buffer.append(UInt8(ascii: "}"))
     }
 
     // MARK: Entries
@@ -128,15 +142,18 @@ package struct RedisCache {
         appendLockName(key, to: &command)
         command.append(token)
         command.append(Int(lease.nanoseconds / 1_000_000))
-        guard let reply = try? await client.run(command) else { return .none(.unavailable) }
-        switch reply {
-        case .bytes(let bytes):
-            if let entry = decode(bytes, key, now, time) { return .entry(entry) }
-            // It was purged, or is nobody's to read: in its place comes another one.
-            return .none(await lock(key, token: token, lease: lease))
-        case .integer(1): return .none(.locked(Lock(key: key, token: token)))
-        case .integer: return .none(.taken)
-        default: return .none(.unavailable)
+        do throws(RedisUnavailable) {
+            switch try await client.run(command) {
+            case .bytes(let bytes):
+                if let entry = decode(bytes, key, now, time) { return .entry(entry) }
+                // It was purged, or is nobody's to read: in its place comes another one.
+                return .none(await lock(key, token: token, lease: lease))
+            case .integer(1): return .none(.locked(Lock(key: key, token: token)))
+            case .integer: return .none(.taken)
+            default: return .none(.unavailable)
+            }
+        } catch {
+            return .none(error.reason == .timedOut ? .unsure(Lock(key: key, token: token)) : .unavailable)
         }
     }
 
@@ -190,12 +207,26 @@ package struct RedisCache {
         command.append("NX")
         command.append("PX")
         command.append(Int(lease.nanoseconds / 1_000_000))
-        guard let reply = try? await client.call(command) else { return .unavailable }
-        switch reply {
-        case .status: return .locked(Lock(key: key, token: token))
-        case .null: return .taken
-        default: return .unavailable
+        let lock = Lock(key: key, token: token)
+        do throws(RedisUnavailable) {
+            return switch try await client.call(command) {
+            case .status: .locked(lock)
+            case .null: .taken
+            default: .unavailable
+            }
+        } catch {
+            return error.reason == .timedOut ? .unsure(lock) : .unavailable
         }
+    }
+
+    /// Has the lock live for so long from now. Nobody waits for it.
+    package func extend(_ lock: Lock, lease: Duration) {
+        if !client.supportsScripts || !client.isAvailable { return }
+        var command = RedisCommand(Self.extend, keyCount: 1)
+        appendLockName(lock.key, to: &command)
+        command.append(lock.token)
+        command.append(Int(lease.nanoseconds / 1_000_000))
+        client.post(command)
     }
 
     /// Nobody waits for it. Where scripts are forbidden the lock ends by itself.
@@ -212,17 +243,37 @@ package struct RedisCache {
     /// Has all processes forget: those that listen at once, the others when they begin.
     ///
     /// - Parameter time: in milliseconds since 1970.
-    package func purge(_ target: PurgeTarget, at time: Int) {
-        var command = RedisCommand("HSET", key: client.key(Self.purgesName))
-        command.append(target.text)
-        command.append(time)
-        client.post(command)
-        var expiry = RedisCommand("EXPIRE", key: client.key(Self.purgesName))
-        expiry.append(Self.purgesSeconds)
-        client.post(expiry)
+    /// - Returns: whether Redis has heard of it.
+    package func purge(_ target: PurgeTarget, at time: Int) async -> Bool {
         var message = RedisCommand("PUBLISH", key: client.key(Self.channelName))
         message.append("\(time) \(target.text)")
-        client.post(message)
+        do throws(RedisUnavailable) {
+            let noted = try await note(target, at: time)
+            let published = try await client.call(message)
+            return noted.error == nil && published.error == nil
+        } catch {
+            return false
+        }
+    }
+
+    private func note(_ target: PurgeTarget, at time: Int) async throws(RedisUnavailable) -> RedisReply {
+        let name = client.key(Self.purgesName)
+        if client.supportsScripts {
+            let reply = try await client.run(
+                Self.notePurge, key: name,
+                [
+                    target.text, "\(time)", "\(PurgeMarks.countMax)", "\(Self.purgesSeconds)", PurgeTarget.all.text,
+                ])
+            return reply
+        }
+        var command = RedisCommand("HSET", key: name)
+        command.append(target.text)
+        command.append(time)
+        let reply = try await client.call(command)
+        var expiry = RedisCommand("EXPIRE", key: name)
+        expiry.append(Self.purgesSeconds)
+        client.post(expiry)
+        return reply
     }
 
     /// Listens for what other processes purge.
@@ -233,7 +284,7 @@ package struct RedisCache {
             guard let space = text.firstIndex(of: " "), let time = Int(text[..<space]),
                 let target = PurgeTarget(text: String(text[text.index(after: space)...]))
             else { return }
-            cache.purge(target, at: time)
+            cache.purge(target, at: time, now: Self.now)
         }
     }
 
@@ -247,7 +298,9 @@ package struct RedisCache {
             guard let target = words[index].text.flatMap(PurgeTarget.init(text:)),
                 let time = words[index + 1].text.flatMap(Int.init)
             else { continue }
-            cache.purge(target, at: time)
+            cache.purge(target, at: time, now: Self.now)
         }
     }
+
+    private static var now: Int { Int(EventLoop.readWallClock() / 1_000_000) }
 }
