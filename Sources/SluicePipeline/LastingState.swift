@@ -11,6 +11,7 @@ package final class LastingState: Sendable {
     package let drains = DrainGate()
     package let streams = StreamCounts()
     package let cache = ResponseCache()
+    package let marks = CredentialMarks()
     /// Requests whose answers others may wait for.
     package let flights = FlightTable<FlightWaiter>()
     /// The same for requests with idempotency keys.
