@@ -20,8 +20,10 @@ package final class LastingState: Sendable {
     package let accessWatch = AccessWatch()
     /// Seals what is stored; without keys if the configuration names none.
     package let vault = SecretVault()
+    /// What was asked and answered; not open unless the configuration says so.
+    package let records: RecordStore
     /// Tells processes apart that talk through Redis.
     package let processNumber = UInt64.random(in: 1 ... .max)
 
-    package init() {}
+    package init() { records = RecordStore(vault: vault) }
 }

@@ -60,6 +60,9 @@ package final class Server {
             log: logWriter.start(level: configuration.log.level.logLevel),
             generation: generation, lasting: lasting, seed: random.next())
         lasting.gates.adopt(generation.snapshot.concurrency)
+        lasting.records.adopt(RecordsBuilder.store(configuration))
+        let desk = HistoryDesk(lasting)
+        shared.management.add([HistoryRoute(desk), UsageRoute(desk)])
         loop = try EventLoop()
         sockets = try ListeningSockets(
             configuration.listeners, workers: Self.workerCount(configuration), handoverPath: options.handoverPath)
@@ -82,6 +85,7 @@ package final class Server {
         loop.run()
         handover?.removeFile()
         sockets.removeFiles()
+        shared.lasting.records.finish()
         logWriter.finish()
         return exitStatus
     }
@@ -157,6 +161,7 @@ package final class Server {
         self.configuration = configuration
         shared.current = generation
         shared.lasting.gates.adopt(generation.snapshot.concurrency)
+        shared.lasting.records.adopt(RecordsBuilder.store(configuration))
         for worker in workers { worker.adopt(generation) }
         shared.status.configRevision = generation.snapshot.revision
         prober?.adopt(interval: configuration.breakers.probeInterval)

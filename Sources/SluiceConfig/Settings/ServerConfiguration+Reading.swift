@@ -62,6 +62,13 @@ extension ServerConfiguration {
         server.readLimits(section)
         server.control = section.section("control", doc: controlDoc, ControlConfiguration.read)
         server.checkControl(section)
+        server.storage = section.optionalSection(
+            "storage", doc: "Where what is to outlive the process is kept. Without this section nothing is.",
+            StorageConfiguration.read)
+        server.records = section.optionalSection(
+            "records", doc: "What is kept of every request to a model. Without this section nothing is.",
+            RecordsConfiguration.read)
+        server.checkRecords(section)
         return server
     }
 
@@ -69,6 +76,12 @@ extension ServerConfiguration {
 
     private func checkControl(_ section: ConfigSection) {
         if control.isFleet, redis == nil { section.mistake("control", "`fleet` needs `redis`, by which it is shared") }
+    }
+
+    private func checkRecords(_ section: ConfigSection) {
+        guard let records else { return }
+        if storage == nil { section.mistake("records", "`records` needs `storage`, where they are kept") }
+        if records.stream != nil, redis == nil { section.mistake("records", "`records.stream` needs `redis`") }
     }
 
     private mutating func readListeners(_ section: ConfigSection) {

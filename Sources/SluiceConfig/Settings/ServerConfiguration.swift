@@ -44,6 +44,10 @@ package struct ServerConfiguration: Sendable, Equatable {
     /// Default: none.
     package var redis: RedisConfiguration?
     package var control = ControlConfiguration()
+    /// `nil`: nothing outlives the process.
+    package var storage: StorageConfiguration?
+    /// `nil`: nothing is recorded.
+    package var records: RecordsConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 

@@ -43,11 +43,14 @@ package enum HealthReport {
         var connections: Int
         /// How Redis is, in a word: for information, nothing is unready for want of it.
         var redis: String
+        /// Why nothing is recorded at the moment.
+        var recordsStopped: String?
 
-        package init(inFlight: Int, connections: Int, redis: String) {
+        package init(inFlight: Int, connections: Int, redis: String, recordsStopped: String? = nil) {
             self.inFlight = inFlight
             self.connections = connections
             self.redis = redis
+            self.recordsStopped = recordsStopped
         }
     }
 
@@ -68,6 +71,10 @@ package enum HealthReport {
                 json.int(load.connections)
                 json.key("redis")
                 json.string(load.redis)
+                if let reason = load.recordsStopped {
+                    json.key("records_error")
+                    json.string(reason)
+                }
             }
             if let error = status.lastReloadError {
                 json.key("config_error")

@@ -62,7 +62,8 @@ final class AdminEndpoint {
         }
         let isReady = !path.equals("/readyz") || shared.status.isReady
         let load = HealthReport.Load(inFlight: shared.gauge.inFlight, connections: shared.connections.current,
-            redis: shared.lasting.redis.overall.rawValue)
+            redis: shared.lasting.redis.overall.rawValue,
+            recordsStopped: shared.lasting.records.snapshot.stopped)
         send(isReady ? 200 : 503, HealthReport.body(shared.status, load: load), to: exchange)
     }
 

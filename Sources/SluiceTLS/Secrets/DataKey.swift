@@ -44,6 +44,7 @@ final class DataKey: Sendable {
         for shift in stride(from: 88, through: 0, by: -8) {
             nonce.append(shift < 64 ? UInt8(truncatingIfNeeded: use >> shift) : 0)
         }
+        let wrapped = wrapped
         buffer.append(wrapped.span)
         buffer.append(nonce.span)
         cipher.seal(text, nonce: nonce.span, context: context, into: buffer)

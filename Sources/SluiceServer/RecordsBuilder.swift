@@ -1,0 +1,44 @@
+internal import SluiceConfig
+internal import SluiceCore
+internal import SluicePipeline
+internal import SluiceStorage
+
+/// What the configuration says of records, for the workers and for the store.
+enum RecordsBuilder {
+    static func settings(
+        _ configuration: ServerConfiguration, _ lasting: LastingState
+    ) throws(ConfigErrors) -> RecordSettings? {
+        guard let records = configuration.records else { return nil }
+        if records.bodies == .full, !lasting.vault.hasKey, !records.allowsPlainBodies {
+            throw ConfigErrors([
+                ConfigMistake(
+                    path: "records.bodies", location: nil,
+                    message: """
+                        `full` needs a key in `secrets` to seal what was said, or `plain_bodies: true` if it may be on \
+                        the disk as it is
+                        """)
+            ])
+        }
+        var settings = RecordSettings()
+        settings.keepsParameters = records.bodies != .off
+        settings.keepsBodies = records.bodies == .redacted || records.bodies == .full
+        settings.bodyByteCountMax = records.bodyByteCountMax
+        return settings
+    }
+
+    /// - Returns: `nil` if nothing is recorded.
+    static func store(_ configuration: ServerConfiguration) -> RecordStoreSettings? {
+        guard let records = configuration.records, let storage = configuration.storage else { return nil }
+        var settings = RecordStoreSettings(directory: storage.directory)
+        settings.commitInterval = records.commitInterval
+        settings.queueMax = records.queueMax
+        settings.whenFull = records.whenFull == .drop ? .drop : .dropBodies
+        settings.retention = .seconds(records.retentionDays * 86_400)
+        settings.usageRetention = .seconds(records.usageRetentionDays * 86_400)
+        settings.byteCountMax = records.byteCountMax
+        settings.redactsBodies = records.bodies == .redacted
+        // What is redacted may be on the disk as it is; what is not may only where that was said.
+        settings.allowsPlainBodies = records.bodies == .redacted || records.allowsPlainBodies
+        return settings
+    }
+}
