@@ -2,6 +2,7 @@ internal import SluiceConfig
 internal import SluiceCore
 internal import SluicePipeline
 internal import SluiceStorage
+internal import SluiceTLS
 
 /// What the configuration says of records, for the workers and for the store.
 enum RecordsBuilder {

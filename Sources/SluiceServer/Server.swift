@@ -5,6 +5,7 @@ internal import SluiceDownstream
 internal import SluiceNet
 internal import SluicePipeline
 internal import SluicePolicy
+internal import SluiceStorage
 internal import SluiceTLS
 
 /// The process: its workers, and a control loop on the main thread for health, signals, reloads and the end.
