@@ -41,7 +41,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         target("SluiceCore", []),
         target("SluiceJSON", ["SluiceCore", "CSIMD"]),
-        target("SluiceHTTP", ["SluiceCore", "CNghttp2"]),
+        target("SluiceHTTP", ["SluiceCore", "CNghttp2", "CSIMD"]),
         target("SluiceTLS", ["SluiceCore", "COpenSSL"]),
         target("SluiceNet", ["SluiceCore", "SluiceTLS", "CLinux"]),
         target("SluiceConfig", ["SluiceCore", "CAdapters"]),

@@ -22,6 +22,7 @@ package final class Pipeline {
     let settlement: Settlement
     let gauge: LoadGauge
     let caching: CacheRuntime
+    let metrics: ExchangeMetrics
     let hints: HintChannel
     /// This worker's Redis; `nil`: there is none.
     package private(set) var redis: RedisClient? { didSet { limiting.shared.redis = redis } }
@@ -49,8 +50,9 @@ package final class Pipeline {
         pools = PoolTable(loop: loop, resolver: resolver)
         hints = HintChannel(snapshot, log: BreakerLog(log))
         limiting = Limiting(loop: loop, log: log)
+        metrics = ExchangeMetrics(snapshot.lasting.metrics, directory: directory)
         forwarding = Forwarding(
-            pools: pools, limiting: limiting, tokens: TokenFetcher(pools: pools, tape: tape),
+            pools: pools, metrics: metrics, limiting: limiting, tokens: TokenFetcher(pools: pools, tape: tape),
             media: MediaFetcher(loop: loop, resolver: resolver),
             tape: tape, hints: hints, log: log, seed: seed)
         settlement = Settlement(log: log)
@@ -77,6 +79,8 @@ package final class Pipeline {
             if let access {
                 try await Authentication.authenticate(context, access)  // 400, 401, 429
                 try Authorization.admitEndpoint(wanted, context)  // 403
+            } else if exchange.peer.trust == .nobody {
+                throw Authentication.refuseEverybody(context)  // 401
             }
             if case .management = wanted {
                 await manage(context)
@@ -87,6 +91,7 @@ package final class Pipeline {
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             context.requestScan = tape.scanCount
+            context.readAt = loop.now
             if let records = context.snapshot.records {
                 let takesBodies = context.snapshot.lasting.records.takesBodies
                 RecordNotes.begin(request, context, records, takesBodies: takesBodies, tape: tape)
@@ -142,10 +147,12 @@ package final class Pipeline {
         gauge.leave()
         forwarding.books.conclude(&context.attempt, .cancelled, context)
         context.slot?.release(at: loop.now)
+        context.keptSlot?.release(at: loop.now)
         if context.cacheTurn != nil { Caching.conclude(context, caching) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
-        if let limits = context.limits, limits.set.hasShared { limiting.shared.tellSpending(limits) }
+        metrics.note(context, at: EventLoop.readClock())
+        for hold in context.limitsToTell { limiting.shared.tell(hold) }
         StreamEnd.count(context)
         context.rescue = nil
     }
@@ -169,9 +176,13 @@ package final class Pipeline {
 
     /// Relays a stream without the task that began it: what a task keeps while it waits is most of what a silent stream costs.
     private func relay(_ stream: any RelayedStream, _ context: RequestContext) {
+        if context.attempt.permit?.isProbe == true {
+            context.onContentBegins = { [unowned context, books = forwarding.books] in books.answerBegan(context) }
+        }
         stream.start { [self] failure in
             context.stream = nil
             do throws(UpstreamError) {
+                context.onContentBegins = nil
                 defer { stream.stop() }
                 if let failure { throw failure }
                 try stream.end()

@@ -40,6 +40,9 @@ final class Shared: Sendable {
         lasting.records.onEvent { events.records($0) }
         self.seed = seed
         self.generation = Mutex(generation)
+        ProcessMetrics.register(self)
+        TrafficMetrics.register(self)
+        StorageMetrics.register(self)
     }
 
     var current: Generation {

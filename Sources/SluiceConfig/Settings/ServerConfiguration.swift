@@ -41,11 +41,13 @@ package struct ServerConfiguration: Sendable, Equatable {
     /// `nil`: nothing is cached.
     package var cache: CacheConfiguration?
     package var idempotency = IdempotencyConfiguration()
+    /// `nil`: whoever can connect may do everything.
+    package var access: AccessConfiguration?
     /// Default: none.
     package var redis: RedisConfiguration?
-    package var control = ControlConfiguration()
-    /// `nil`: nothing outlives the process.
+    /// `nil`: nothing is kept on the disk.
     package var storage: StorageConfiguration?
+    package var control = ControlConfiguration()
     /// `nil`: nothing is recorded.
     package var records: RecordsConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.

@@ -57,6 +57,7 @@ final class Settlement {
         entry.field("event.outcome", context.outcome.rawValue)
         entry.field("event.duration", Int((now - exchange.startedAt).nanoseconds))
         entry.field("client.address", exchange.peer.host)
+        if context.snapshot.access != nil { writePrincipal(context, entry) }
         if !context.model.isEmpty { entry.field("gen_ai.request.model", context.model) }
         if let provider = context.attempt.provider {
             entry.field("gen_ai.provider.name", provider.name)
@@ -68,9 +69,7 @@ final class Settlement {
         if let status = context.attempt.upstreamStatus { entry.field("sluice.upstream.status_code", Int(status.code)) }
         if let reason = context.keyReason { entry.field("sluice.key.set_aside", reason.rawValue) }
         if let id = context.attempt.upstreamRequestID { entry.field("sluice.upstream.request_id", id) }
-        if let sent = context.attempt.sentUpstreamAt, let head = context.attempt.headAt {
-            entry.field("sluice.upstream.head_ms", milliseconds: head - sent)
-        }
+        if let latency = context.attempt.latency { entry.field("sluice.upstream.head_ms", milliseconds: latency) }
         if let first = context.firstByteAt {
             entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt)
         }
@@ -104,6 +103,15 @@ final class Settlement {
         }
         entry.end()
         log.append(line.span)
+    }
+
+    private func writePrincipal(_ context: RequestContext, _ entry: borrowing LogLine) {
+        if let refusal = context.refusal { return entry.field("sluice.access.refused", refusal.rawValue) }
+        // Refused before anybody looked.
+        if context.principal === Principal.nobody { return }
+        entry.field("sluice.principal", context.principal.id)
+        if let user = context.principal.user { entry.field("user.id", user) }
+        if let team = context.principal.team { entry.field("sluice.team", team) }
     }
 
     private func writeStream(_ context: RequestContext, _ entry: borrowing LogLine) {
@@ -148,7 +156,8 @@ final class Settlement {
     }
 
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {
-        if let usage = context.attempt.usage {
+        // Where nobody went on with a stream, what those who tried before have cost is all there is.
+        if let usage = context.attempt.usage ?? context.rescue?.spent {
             entry.field(
                 "sluice.usage.source", usage.isEstimated ? "estimated" : context.drain == nil ? "provider" : "drained")
             entry.field("gen_ai.usage.input_tokens", usage.inputTokens)

@@ -4,6 +4,7 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 internal import SluicePipeline
+internal import SluicePolicy
 internal import SluiceStorage
 
 /// Health, and how providers are, on a port and a thread of its own: it answers when every worker is busy.
@@ -22,7 +23,7 @@ final class AdminEndpoint {
         let routes: [any AdminRoute] = [
             ProvidersEndpoint(on: loop, shared: shared), TargetsEndpoint(shared: shared),
             LimitsEndpoint(shared: shared), CacheEndpoint(shared: shared), RedisEndpoint(shared),
-            QueuesEndpoint(shared),
+            QueuesEndpoint(shared), MetricsEndpoint(shared: shared),
         ]
         registry = ConnectionRegistry(
             loop: loop, configuration: DownstreamConfiguration(), count: ConnectionCount(max: Self.connectionsMax),
@@ -42,29 +43,46 @@ final class AdminEndpoint {
     private static func answer(
         _ exchange: DownstreamExchange, _ shared: Shared, _ routes: [any AdminRoute]
     ) {
-        for route in routes where route.answer(exchange) { return }
-        if let target = try? RequestTarget(exchange.head.target), shared.management.route(of: target) != nil {
-            return exchange.loop.spawn {
-                _ = await shared.management.answer(
-                    ManagementCall(exchange: exchange, requestID: "", principal: .local))
-            }
-        }
-        let head = exchange.head
-        let path = head.path
-        let isKnown =
-            path.equals("/health") || path.equals("/healthz") || path.equals("/livez") || path.equals("/readyz")
-        guard isKnown else {
+        if isHealth(exchange.head) { return health(exchange, shared) }
+        AdminGate(shared: shared).admit(exchange) { principal in
+            for route in routes where route.answer(exchange, as: principal) { return }
+            if isManagement(exchange, shared) { return manage(exchange, shared, principal) }
             let names = routes.map(\.name).joined(separator: ", ")
-            return send(404, #"{"error":"There is /health, /livez, /readyz, \#(names) here."}"#, to: exchange)
+            send(404, #"{"error":"There is /health, /livez, /readyz, \#(names) here."}"#, to: exchange)
         }
+    }
+
+    private static func isManagement(_ exchange: DownstreamExchange, _ shared: Shared) -> Bool {
+        guard let target = try? RequestTarget(exchange.head.target) else { return false }
+        return shared.management.route(of: target) != nil
+    }
+
+    private static func manage(_ exchange: DownstreamExchange, _ shared: Shared, _ principal: Principal) {
+        exchange.loop.spawn {
+            _ = await shared.management.answer(
+                ManagementCall(exchange: exchange, requestID: "", principal: principal))
+        }
+    }
+
+    private static func isHealth(_ head: borrowing RequestHead) -> Bool {
+        let path = head.path
+        return path.equals("/health") || path.equals("/healthz") || path.equals("/livez") || path.equals("/readyz")
+    }
+
+    /// Orchestrators ask it, who have no credential: it is for everybody, but for what the process has on its hands.
+    private static func health(_ exchange: DownstreamExchange, _ shared: Shared) {
+        let head = exchange.head
         guard head.method == .get || head.method == .head else {
             return send(405, #"{"error":"Use GET."}"#, to: exchange)
         }
+        let path = head.path
         let isReady = !path.equals("/readyz") || shared.status.isReady
         let load = HealthReport.Load(inFlight: shared.gauge.inFlight, connections: shared.connections.current,
             redis: shared.lasting.redis.overall.rawValue,
             recordsStopped: shared.lasting.records.snapshot.stopped)
-        send(isReady ? 200 : 503, HealthReport.body(shared.status, load: load), to: exchange)
+        let isForOperators = exchange.peer.trust == .machine
+        send(
+            isReady ? 200 : 503, HealthReport.body(shared.status, load: isForOperators ? load : nil), to: exchange)
     }
 
     /// A part of a path with what `%XX` stands for; a `%` without two hex digits is itself.
@@ -86,12 +104,16 @@ final class AdminEndpoint {
         return String(decoding: decoded, as: UTF8.self)
     }
 
-    static func send(_ status: Status, _ text: String, to exchange: DownstreamExchange) {
-        send(status, ByteBuffer(text), to: exchange)
+    static func send(
+        _ status: Status, _ text: String, _ fields: HeaderFields = HeaderFields(), to exchange: DownstreamExchange
+    ) {
+        send(status, ByteBuffer(text), fields, to: exchange)
     }
 
-    static func send(_ status: Status, _ body: ByteBuffer, to exchange: DownstreamExchange) {
-        var fields = HeaderFields()
+    static func send(
+        _ status: Status, _ body: ByteBuffer, _ fields: HeaderFields = HeaderFields(), to exchange: DownstreamExchange
+    ) {
+        var fields = fields
         fields.append(.contentType, "application/json")
         exchange.sendHead(ResponseHead(status, fields: fields), body: .known(body.count))
         exchange.send(sharing: body)

@@ -57,7 +57,8 @@ final class DataKey: Sendable {
         let rest = wrapped.extracting(AuthenticatedCipher.nonceByteCount..<wrapped.count)
         let buffer = ByteBuffer(capacity: AuthenticatedCipher.keyByteCount + 16)
         defer { buffer.wipe() }
-        guard wrapping.open(rest, nonce: nonce, context: context(master.id).span, into: buffer) else { return nil }
+        let bound = context(master.id)
+        guard wrapping.open(rest, nonce: nonce, context: bound.span, into: buffer) else { return nil }
         return AuthenticatedCipher(key: Secret(buffer.span))
     }
 
