@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SluiceConfig
 internal import SluiceCore
 internal import SluicePipeline
@@ -41,5 +42,22 @@ enum RecordsBuilder {
         // What is redacted may be on the disk as it is; what is not may only where that was said.
         settings.allowsPlainBodies = records.bodies == .redacted || records.allowsPlainBodies
         return settings
+    }
+
+    /// - Returns: `nil` if records stay where they are.
+    static func stream(_ configuration: ServerConfiguration) -> RecordStreamSettings? {
+        guard let records = configuration.records, let stream = records.stream else { return nil }
+        var settings = RecordStreamSettings()
+        settings.key = stream.key
+        settings.lengthMax = stream.lengthMax
+        settings.node = stream.node ?? hostName
+        settings.collects = records.collects
+        return settings
+    }
+
+    private static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&name, name.count - 1) == 0 else { return "sluice" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -37,6 +37,7 @@ package final class Server {
     private var guardian: MemoryGuard?
     private var discovery: ModelDiscovery?
     private var prober: HealthProber?
+    private var recordStream: RecordStream?
     private var exitStatus: Int32 = 0
     /// Workers that have not said yet that they have the latest configuration.
     private var settling = 0
@@ -137,6 +138,8 @@ package final class Server {
                 drain?.begin(keepsSockets: true, skipsLameDuck: true)
             }
         }
+        recordStream = RecordStream(on: loop, shared: shared)
+        recordStream?.adopt(configuration)
         prober = HealthProber(on: loop, shared: shared)
         prober?.adopt(interval: configuration.breakers.probeInterval)
         discovery = ModelDiscovery(on: loop, shared: shared, prints: options.printsBanner)
@@ -203,6 +206,7 @@ package final class Server {
         shared.lasting.records.adopt(RecordsBuilder.store(configuration))
         for worker in workers { worker.adopt(generation) }
         shared.status.configRevision = generation.snapshot.revision
+        recordStream?.adopt(configuration)
         prober?.adopt(interval: configuration.breakers.probeInterval)
         discovery?.refresh()
     }

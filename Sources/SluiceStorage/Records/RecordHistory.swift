@@ -54,6 +54,14 @@ package final class RecordHistory {
         self.vault = vault
     }
 
+    /// On a connection that somebody else uses, too.
+    init(_ database: Database, vault: SecretVault) {
+        self.database = database
+        self.vault = vault
+        names = NameReader(database)
+        table = NameTable(database)
+    }
+
     var connection: Database { database }
 
     // MARK: Pages
@@ -120,7 +128,7 @@ package final class RecordHistory {
         return entry
     }
 
-    private func entry(_ key: RecordKey, _ search: HistorySearch?) throws(DatabaseError) -> HistoryEntry? {
+    func entry(_ key: RecordKey, _ search: HistorySearch?) throws(DatabaseError) -> HistoryEntry? {
         var row = try database.prepare(
             """
             SELECT i.id, i.origin, i.user, i.principal, i.team, i.model, i.provider, i.outcome, i.http_status, i.start_time,

@@ -140,6 +140,8 @@ final class RecordCounters: Sendable {
     let commits = Atomic<Int>(0)
     let failures = Atomic<Int>(0)
     let expired = Atomic<Int>(0)
+    let shipped = Atomic<Int>(0)
+    let unreadable = Atomic<Int>(0)
     let lagMicros = Atomic<Int>(0)
 
     var snapshot: RecordStoreSnapshot {
@@ -150,6 +152,8 @@ final class RecordCounters: Sendable {
         snapshot.collected = collected.load(ordering: .relaxed)
         snapshot.commits = commits.load(ordering: .relaxed)
         snapshot.failures = failures.load(ordering: .relaxed)
+        snapshot.shipped = shipped.load(ordering: .relaxed)
+        snapshot.unreadable = unreadable.load(ordering: .relaxed)
         snapshot.expired = expired.load(ordering: .relaxed)
         snapshot.lagMicros = lagMicros.load(ordering: .relaxed)
         return snapshot

@@ -39,6 +39,10 @@ package struct RecordStoreSnapshot: Sendable, Equatable {
     package var dropped = 0
     package var bodiesDropped = 0
     package var collected = 0
+    /// That the stream has taken.
+    package var shipped = 0
+    /// Of the stream, that were no records.
+    package var unreadable = 0
     package var commits = 0
     package var failures = 0
     package var expired = 0

@@ -12,6 +12,7 @@ final class RecordWriter: Sendable {
         let database: Database
         let inserter: RecordInserter
         let retention: RecordRetention
+        let history: RecordHistory
 
         init(_ settings: RecordStoreSettings, _ vault: SecretVault) throws(DatabaseError) {
             var options = Database.Options()
@@ -20,6 +21,7 @@ final class RecordWriter: Sendable {
             database = try Database(settings.path, options)
             try RecordSchema.migrations.apply(to: database)
             inserter = RecordInserter(database, vault: vault)
+            history = RecordHistory(database, vault: vault)
             retention = RecordRetention(database, lockPath: settings.directory + "/records.lock")
         }
     }
