@@ -44,7 +44,7 @@ let package = Package(
         target("SluiceHTTP", ["SluiceCore", "CNghttp2", "CSIMD"]),
         target("SluiceTLS", ["SluiceCore", "COpenSSL"]),
         target("SluiceNet", ["SluiceCore", "SluiceTLS", "CLinux"]),
-        target("SluiceConfig", ["SluiceCore", "CAdapters"]),
+        target("SluiceConfig", ["SluiceCore", "SluiceTLS", "CAdapters", "CLinux"]),
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluicePolicy", ["SluiceCore", "SluiceTLS"]),

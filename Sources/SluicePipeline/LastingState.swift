@@ -20,11 +20,19 @@ package final class LastingState: Sendable {
     package let keys = KeyTable()
     package let accessWatch = AccessWatch()
     /// Seals what is stored; without keys if the configuration names none.
-    package let vault = SecretVault()
+    package let vault: SecretVault
+    /// Moves what is stored to another key.
+    package let rotation: SecretRotation
+    /// Who changed what, and who was refused. Off without a directory.
+    package let audit = AuditLog()
     /// What was asked and answered; not open unless the configuration says so.
     package let records: RecordStore
     /// Tells processes apart that talk through Redis.
     package let processNumber = UInt64.random(in: 1 ... .max)
 
-    package init() { records = RecordStore(vault: vault) }
+    package init() {
+        vault = SecretVault()
+        rotation = SecretRotation(vault)
+        records = RecordStore(vault: vault)
+    }
 }

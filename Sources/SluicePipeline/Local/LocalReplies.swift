@@ -44,13 +44,15 @@ package enum HealthReport {
         /// How Redis is, in a word: for information, nothing is unready for want of it.
         var redis: String
         /// Why nothing is recorded at the moment.
-        var recordsStopped: String?
+        package var recordsStopped: String?
 
-        package init(inFlight: Int, connections: Int, redis: String, recordsStopped: String? = nil) {
+        /// Whether the audit log is written; `nil` if there is none.
+        package var audit: String?
+
+        package init(inFlight: Int, connections: Int, redis: String) {
             self.inFlight = inFlight
             self.connections = connections
             self.redis = redis
-            self.recordsStopped = recordsStopped
         }
     }
 
@@ -78,6 +80,10 @@ package enum HealthReport {
                 if let reason = load.recordsStopped {
                     json.key("records_error")
                     json.string(reason)
+                }
+                if let audit = load.audit {
+                    json.key("audit")
+                    json.string(audit)
                 }
             }
             if let error = status.lastReloadError {
