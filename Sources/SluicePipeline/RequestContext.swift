@@ -134,6 +134,10 @@ package final class RequestContext {
     var recording: ReplyRecording?
     /// Whose answers these are, as operators name it: the team, or what stands for the credential.
     var tenant = ""
+    /// Somebody was to answer: it will be recorded.
+    var isInvocation = false
+    /// What is kept of it for its record.
+    var notes: RecordNotes?
     package var malformedEvents = 0
     package var outcome = Outcome.complete
     package var rejection: Rejection?
@@ -161,6 +165,7 @@ extension RequestContext {
         let writer = hasContentOut ? attempt.responsesWriter : nil
         attempt = Attempt()
         attempt.responsesWriter = writer
+        attempt.usedBefore = rescue?.spent
         attempt.startedAt = exchange.loop.now
         attempt.target = target.state
         attempt.routed = target

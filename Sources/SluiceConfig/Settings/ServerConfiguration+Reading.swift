@@ -74,6 +74,10 @@ extension ServerConfiguration {
             "storage", doc: "Where what has to last is kept. null: nothing is.", StorageConfiguration.read)
         server.control = section.section("control", doc: controlDoc, ControlConfiguration.read)
         server.checkControl(section)
+        server.records = section.optionalSection(
+            "records", doc: "What is kept of every request to a model. Without this section nothing is.",
+            RecordsConfiguration.read)
+        server.checkRecords(section)
         server.access = section.optionalSection(
             "access", doc: "Who may come in, and what for. null: whoever can connect may do everything.",
             AccessConfiguration.read)
@@ -89,6 +93,12 @@ extension ServerConfiguration {
             section.mistake("control", "`fleet` needs `shared_secret` or `secrets`, with which what is shared is sealed")
         }
         if control.isFleet, redis == nil { section.mistake("control", "`fleet` needs `redis`, by which it is shared") }
+    }
+
+    private func checkRecords(_ section: ConfigSection) {
+        guard let records else { return }
+        if storage == nil { section.mistake("records", "`records` needs `storage`, where they are kept") }
+        if records.stream != nil, redis == nil { section.mistake("records", "`records.stream` needs `redis`") }
     }
 
     /// Whoever can connect from elsewhere has to show who he is, unless somebody has said that he need not.
