@@ -50,7 +50,7 @@ let package = Package(
         target("SluicePolicy", ["SluiceCore", "SluiceTLS"]),
         target(
             "SluiceStorage",
-            ["SluiceCore", "SluiceJSON", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis", "CSQLite"]),
+            ["SluiceCore", "SluiceJSON", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis", "CSQLite", "CLinux"]),
         target(
             "SluiceProviders",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceConfig", "SluiceUpstream"]),

@@ -73,6 +73,8 @@ package final class ConfigSnapshot: Sendable {
     package let rateLimits: LimitSet?
     /// Who may come in, and what for; `nil`: whoever can connect may do everything.
     package let access: AccessPolicy?
+    /// What is noted of exchanges for their records; `nil`: there are none.
+    package let records: RecordSettings?
     /// `nil`: there is no Redis.
     package let redis: RedisSettings?
 
@@ -85,7 +87,8 @@ package final class ConfigSnapshot: Sendable {
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
-        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil
+        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil,
+        records: RecordSettings? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -109,9 +112,10 @@ package final class ConfigSnapshot: Sendable {
         self.degraded = degraded
         self.redis = redis
         self.access = access
+        self.records = records
         self.rateLimits = rateLimits
         let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
         self.asksWhoCalls =
-            asksWhoCalls || routes.asksWhoCalls || isLimitedByCaller || concurrency?.priorities.asksWhoCalls == true
+            asksWhoCalls || records != nil || routes.asksWhoCalls || isLimitedByCaller || concurrency?.priorities.asksWhoCalls == true
     }
 }

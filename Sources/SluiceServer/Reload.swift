@@ -80,7 +80,7 @@ final class Reload: TimerTarget {
         nonisolated(unsafe) let confined = self  // used on the control loop alone
         let (commands, events, loop) = (server.keyCommands, server.shared.events, server.loop)
         let isStarted = Thread.tryStart("key-command") {
-            do throws(SluiceConfig.KeyCommand.Failure) {
+            do throws(MasterKeyCommand.Failure) {
                 try commands.refresh(command)
             } catch {
                 events.failed("master key not fetched: the old one stays in force", "\(error)")
@@ -102,7 +102,7 @@ final class Reload: TimerTarget {
                 outcome.value, revision: revision + 1, environment: .process, lasting: server.shared.lasting)
             revision += 1
             watch(outcome.files)
-            let changed = ConfigDifference.names(from: written, to: outcome.written)
+            let changed = ChangedSettings.names(from: written, to: outcome.written)
             written = outcome.written
             let fixed = Self.fixedParts(outcome.value, server.configuration)
             server.adopt(layered, generation)
@@ -130,7 +130,7 @@ final class Reload: TimerTarget {
         if new.listeners != old.listeners { parts.append("listeners") }
         if new.admin != old.admin { parts.append("admin") }
         if new.workers != old.workers { parts.append("workers") }
-        if new.audit?.directory != old.audit?.directory { parts.append("audit.directory") }
+        if new.auditDirectory != old.auditDirectory { parts.append("audit") }
         if new.log.destination != old.log.destination || new.log.level != old.log.level { parts.append("log") }
         if new.limits.connectionsMax != old.limits.connectionsMax { parts.append("limits.connections_max") }
         return parts.joined(separator: ", ")

@@ -65,7 +65,8 @@ enum SnapshotBuilder {
             concurrency: ConcurrencyBuilder.policy(configuration.concurrency, lasting),
             degraded: try DegradedBuilder.policy(configuration.degraded),
             rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
-            redis: redis, access: try AccessBuilder.policy(configuration.access, lasting))
+            redis: redis, access: try AccessBuilder.policy(configuration.access, lasting),
+            records: try RecordsBuilder.settings(configuration, lasting))
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

@@ -12,8 +12,8 @@ package struct ConfigEnvironment: Sendable {
     /// Who may do what with a file, as chmod(1) writes it; `nil` if that is not known.
     package var mode: @Sendable (_ path: String) throws(ConfigFileError) -> Int? = { _ throws(ConfigFileError) in nil }
     /// What a command prints that fetches a key.
-    package var command: @Sendable (KeyCommand) throws(KeyCommand.Failure) -> Secret = {
-        command throws(KeyCommand.Failure) in try command.run()
+    package var command: @Sendable (MasterKeyCommand) throws(MasterKeyCommand.Failure) -> Secret = {
+        command throws(MasterKeyCommand.Failure) in try command.run()
     }
 
     package init(
@@ -47,7 +47,7 @@ package struct ConfigEnvironment: Sendable {
     /// The same world, in which a command that fetches a key runs once.
     package func remembering(_ commands: RememberedCommands) -> ConfigEnvironment {
         var environment = self
-        environment.command = { command throws(KeyCommand.Failure) in try commands.output(of: command) }
+        environment.command = { command throws(MasterKeyCommand.Failure) in try commands.output(of: command) }
         return environment
     }
 

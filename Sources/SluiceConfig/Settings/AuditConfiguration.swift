@@ -1,6 +1,8 @@
 /// The audit log: who changed what, which secrets were used, and who was refused.
 package struct AuditConfiguration: Sendable, Equatable {
-    /// `nil`: where everything durable is.
+    /// Default true.
+    package var isEnabled = true
+    /// `nil`: the directory of `storage`, if there is one.
     package var directory: String?
     /// 64 KB to 1 GB. Default 64 MB.
     package var fileByteCountMax = 67_108_864
@@ -13,9 +15,13 @@ package struct AuditConfiguration: Sendable, Equatable {
 
     package static func read(_ section: ConfigSection) -> Self {
         var audit = Self()
+        audit.isEnabled = section.boolean(
+            "enabled", default: audit.isEnabled, doc: "Whether there is an audit log. Takes effect at the start.")
         audit.directory = section.optional(
             "directory", .filePath,
-            doc: "Where `audit.jsonl` and what belongs to it are written. Takes effect at the start.")
+            doc:
+                "Where `audit.jsonl` and what belongs to it are written. null: `storage.directory`; without that nothing is audited. Takes effect at the start."
+        )
         audit.fileByteCountMax = section.integer(
             "file_bytes_max", default: audit.fileByteCountMax, in: 65_536...1_073_741_824,
             doc: "How long the file grows before it is put away as `audit-NUMBER.jsonl` and another is begun.")

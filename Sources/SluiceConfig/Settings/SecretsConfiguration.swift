@@ -6,7 +6,7 @@ package struct SecretsConfiguration: Sendable, Equatable {
     /// The current key first. Empty: nothing can be sealed or opened.
     package var keys = MasterKeys.none
     /// `nil`: the keys come from elsewhere.
-    package var keyCommand: KeyCommand?
+    package var keyCommand: MasterKeyCommand?
     /// Whether a crash may leave an image of the memory. Default false.
     package var allowsCoreDumps = false
     /// Sealed values that are moved to a new key in a second, 1 to 1,000,000. Default 2000.
@@ -73,7 +73,7 @@ package struct SecretsConfiguration: Sendable, Equatable {
         return try ConfigReader.read(section, environment: environment, SecretsConfiguration.read).value.keys
     }
 
-    private static func readCommand(_ section: ConfigSection) -> KeyCommand? {
+    private static func readCommand(_ section: ConfigSection) -> MasterKeyCommand? {
         let arguments = section.strings(
             "key_command", bytes: 1...4096, count: 0...64,
             doc:
@@ -89,7 +89,7 @@ package struct SecretsConfiguration: Sendable, Equatable {
             section.mistake("key_command", "a program by its absolute path, found \(section.written("key_command"))")
             return nil
         }
-        var command = KeyCommand(arguments: arguments)
+        var command = MasterKeyCommand(arguments: arguments)
         command.variables = variables
         command.timeout = timeout
         return command
@@ -128,8 +128,8 @@ private struct KeySource {
         return parse(text.utf8Span.span, "key_env", "the environment variable \(ConfigPath.quoted(name))")
     }
 
-    func keys(of command: KeyCommand) -> MasterKeys {
-        do throws(KeyCommand.Failure) {
+    func keys(of command: MasterKeyCommand) -> MasterKeys {
+        do throws(MasterKeyCommand.Failure) {
             let output = try section.environment.command(command)
             return output.withExposed { parse($0, "key_command", "its output") }
         } catch {

@@ -47,11 +47,14 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var redis: RedisConfiguration?
     /// `nil`: there is no master key.
     package var secrets: SecretsConfiguration?
-    /// `nil`: nothing is audited.
-    package var audit: AuditConfiguration?
+    package var audit = AuditConfiguration()
+    /// Where the audit log is; `nil`: there is none.
+    package var auditDirectory: String? { audit.isEnabled ? audit.directory ?? storage?.directory : nil }
     /// `nil`: nothing is kept on the disk.
     package var storage: StorageConfiguration?
     package var control = ControlConfiguration()
+    /// `nil`: nothing is recorded.
+    package var records: RecordsConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 

@@ -7,7 +7,8 @@ internal import SluiceStorage
 extension Server {
     /// - Throws: an audit log that is configured and cannot be begun.
     static func startAudit(_ configuration: ServerConfiguration, _ lasting: LastingState) throws(AuditKey.Unusable) {
-        guard let audit = configuration.audit, let directory = audit.directory else { return }
+        guard let directory = configuration.auditDirectory else { return }
+        let audit = configuration.audit
         var settings = AuditLog.Settings(directory: directory)
         settings.fileByteCountMax = audit.fileByteCountMax
         settings.filesMax = audit.filesMax

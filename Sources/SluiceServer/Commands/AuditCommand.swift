@@ -76,9 +76,11 @@ extension AuditConfiguration {
     /// Reads nothing but this section of a configuration file.
     fileprivate static func directory(ofFile path: String) throws(ConfigErrors) -> String? {
         let root = try ConfigReader.parse(try ConfigReader.text(ofFile: path, environment: .process))
-        let members = root["audit"].map { [ConfigMember("audit", $0)] } ?? []
+        let members = ["audit", "storage"].compactMap { name in root[name].map { ConfigMember(name, $0) } }
         return try ConfigReader.read(ConfigValue(.object(members)), environment: .process) { root in
-            root.optionalSection("audit", doc: "", AuditConfiguration.read)
-        }.value?.directory
+            let audit = root.section("audit", doc: "", AuditConfiguration.read)
+            let storage = root.optionalSection("storage", doc: "", StorageConfiguration.read)
+            return audit.directory ?? storage?.directory
+        }.value
     }
 }

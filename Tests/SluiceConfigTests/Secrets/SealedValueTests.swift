@@ -178,14 +178,14 @@ import Testing
     @Test func `differs from another by names, never by values`() throws {
         let old = try ConfigText.parse("{a: {key: 'hush1', same: 1}, list: [1, {x: 'hush2'}], gone: 'hush3'}")
         let new = try ConfigText.parse("{a: {key: 'hush4', same: 1}, list: [1, {x: 'hush5'}], fresh: {y: 'hush6'}}")
-        #expect(ConfigDifference.names(from: old, to: new) == ["gone", "a.key", "list[1].x", "fresh"])
-        #expect(ConfigDifference.names(from: old, to: old).isEmpty)
+        #expect(ChangedSettings.names(from: old, to: new) == ["gone", "a.key", "list[1].x", "fresh"])
+        #expect(ChangedSettings.names(from: old, to: old).isEmpty)
     }
 }
 
 @Suite struct `A command that fetches a key` {
-    private func run(_ script: String, timeout: Duration = .seconds(5), _ variables: [String] = []) throws(KeyCommand.Failure) -> String {
-        var command = KeyCommand(arguments: ["/bin/sh", "-c", script])
+    private func run(_ script: String, timeout: Duration = .seconds(5), _ variables: [String] = []) throws(MasterKeyCommand.Failure) -> String {
+        var command = MasterKeyCommand(arguments: ["/bin/sh", "-c", script])
         command.timeout = timeout
         command.variables = variables
         return try command.run().exposedText
@@ -193,26 +193,26 @@ import Testing
 
     @Test func `gives what it prints, without a shell of ours and without our environment`() throws {
         #expect(try run("printf 'a b'") == "a b")
-        #expect(try KeyCommand(arguments: ["/bin/echo", "$HOME", "; ls"]).run().exposedText == "$HOME ; ls\n")
-        setenv("SLUICE_TEST_SEEN", "yes", 1)
-        setenv("SLUICE_TEST_UNSEEN", "no", 1)
+        #expect(try MasterKeyCommand(arguments: ["/bin/echo", "$HOME", "; ls"]).run().exposedText == "$HOME ; ls\n")
+        unsafe setenv("SLUICE_TEST_SEEN", "yes", 1)
+        unsafe setenv("SLUICE_TEST_UNSEEN", "no", 1)
         let seen = try run("env", ["SLUICE_TEST_SEEN"])
         #expect(seen.contains("SLUICE_TEST_SEEN=yes") && !seen.contains("UNSEEN") && !seen.contains("HOME="))
     }
 
     @Test func `that fails, hangs, floods or is not there says so and nothing of what it wrote`() {
-        #expect(throws: KeyCommand.Failure.failed(status: 3)) { try run("echo hush; exit 3") }
-        #expect(throws: KeyCommand.Failure.killed(signal: 9)) { try run("kill -9 $$") }
-        #expect(throws: KeyCommand.Failure.tooLong) { try run("yes hush") }
-        #expect(throws: KeyCommand.Failure.timedOut) { try run("sleep 30", timeout: .milliseconds(150)) }
-        #expect(throws: KeyCommand.Failure.timedOut) { try run("exec >&-; sleep 30", timeout: .milliseconds(150)) }
-        #expect(throws: KeyCommand.Failure.self) { try KeyCommand(arguments: ["/nonexistent/kms"]).run() }
+        #expect(throws: MasterKeyCommand.Failure.failed(status: 3)) { try run("echo hush; exit 3") }
+        #expect(throws: MasterKeyCommand.Failure.killed(signal: 9)) { try run("kill -9 $$") }
+        #expect(throws: MasterKeyCommand.Failure.tooLong) { try run("yes hush") }
+        #expect(throws: MasterKeyCommand.Failure.timedOut) { try run("sleep 30", timeout: .milliseconds(150)) }
+        #expect(throws: MasterKeyCommand.Failure.timedOut) { try run("exec >&-; sleep 30", timeout: .milliseconds(150)) }
+        #expect(throws: MasterKeyCommand.Failure.self) { try MasterKeyCommand(arguments: ["/nonexistent/kms"]).run() }
     }
 
     @Test func `runs once, until it is asked for anew`() throws {
         let file = NSTemporaryDirectory() + "sluice-key-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let command = KeyCommand(arguments: ["/bin/sh", "-c", "echo x >> \(file); wc -l < \(file)"])
+        let command = MasterKeyCommand(arguments: ["/bin/sh", "-c", "echo x >> \(file); wc -l < \(file)"])
         let commands = RememberedCommands()
         let first = try commands.output(of: command).exposedText
         #expect(try commands.output(of: command).exposedText == first)

@@ -4,7 +4,7 @@ package import SluiceCore
 
 /// Runs the command that fetches a master key: a program and its arguments from the configuration file, no shell, nothing of a
 /// request in them, an environment of the variables named, and bounds on its time and its output.
-package struct KeyCommand: Sendable, Hashable {
+package struct MasterKeyCommand: Sendable, Hashable {
     /// The program's absolute path, and its arguments.
     package var arguments: [String]
     /// Names of the variables that are handed on, beside PATH.
@@ -30,7 +30,7 @@ package struct KeyCommand: Sendable, Hashable {
             switch self {
             case .notStarted(let number): "the command cannot be started (error \(number))"
             case .timedOut: "the command did not end in time"
-            case .tooLong: "the command wrote more than \(KeyCommand.outputByteCountMax) bytes"
+            case .tooLong: "the command wrote more than \(MasterKeyCommand.outputByteCountMax) bytes"
             case .failed(let status): "the command ended with status \(status); run it by hand to see why"
             case .killed(let signal): "the command was ended by signal \(signal)"
             }

@@ -1,5 +1,5 @@
 /// Which settings two configuration texts say differently: names alone, as values may be secret.
-package enum ConfigDifference {
+package enum ChangedSettings {
     /// The most names that are told.
     package static let namesMax = 100
 
