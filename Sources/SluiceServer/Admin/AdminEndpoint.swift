@@ -51,13 +51,13 @@ final class AdminEndpoint {
             let names = routes.map(\.name).joined(separator: ", ")
             return send(404, #"{"error":"There is /health, /livez, /readyz, \#(names) here."}"#, to: exchange)
         }
-        guard head.method == .get || head.method == .head else {
-            return send(405, #"{"error":"Use GET."}"#, to: exchange)
-        }
         let isReady = !path.equals("/readyz") || shared.status.isReady
-        let load = HealthReport.Load(inFlight: shared.gauge.inFlight, connections: shared.connections.current,
-            redis: shared.lasting.redis.overall.rawValue)
-        send(isReady ? 200 : 503, HealthReport.body(shared.status, load: load), to: exchange)
+        read(exchange) {
+            let load = HealthReport.Load(
+                inFlight: shared.gauge.inFlight, connections: shared.connections.current,
+                redis: shared.lasting.redis.overall.rawValue)
+            return (isReady ? 200 : 503, HealthReport.body(shared.status, load: load))
+        }
     }
 
     /// A part of a path with what `%XX` stands for; a `%` without two hex digits is itself.
@@ -79,13 +79,29 @@ final class AdminEndpoint {
         return String(decoding: decoded, as: UTF8.self)
     }
 
+    /// Answers a request that changes nothing, or refuses any other.
+    static func read(_ exchange: DownstreamExchange, _ report: () -> (Status, ByteBuffer)) {
+        let method = exchange.head.method
+        guard method == .get || method == .head else { return refuse(exchange, allowed: "GET, HEAD") }
+        let (status, body) = report()
+        send(status, body, to: exchange)
+    }
+
+    static func refuse(_ exchange: DownstreamExchange, allowed: StaticString) {
+        send(405, ByteBuffer(#"{"error":"Use \#(allowed)."}"#), [(name: "allow", value: allowed)], to: exchange)
+    }
+
     static func send(_ status: Status, _ text: String, to exchange: DownstreamExchange) {
         send(status, ByteBuffer(text), to: exchange)
     }
 
-    static func send(_ status: Status, _ body: ByteBuffer, to exchange: DownstreamExchange) {
+    static func send(
+        _ status: Status, _ body: ByteBuffer, _ more: [(name: StaticString, value: StaticString)] = [],
+        to exchange: DownstreamExchange
+    ) {
         var fields = HeaderFields()
         fields.append(.contentType, "application/json")
+        for field in more { fields.append(lowercaseName: field.name, "\(field.value)") }
         exchange.sendHead(ResponseHead(status, fields: fields), body: .known(body.count))
         exchange.send(sharing: body)
         exchange.finish()
