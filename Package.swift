@@ -43,10 +43,10 @@ let package = Package(
         target("SluiceHTTP", ["SluiceCore", "CNghttp2"]),
         target("SluiceTLS", ["SluiceCore", "COpenSSL"]),
         target("SluiceNet", ["SluiceCore", "SluiceTLS", "CLinux"]),
-        target("SluiceConfig", ["SluiceCore", "CAdapters"]),
+        target("SluicePolicy", ["SluiceCore"]),
+        target("SluiceConfig", ["SluiceCore", "SluicePolicy", "CAdapters"]),
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
-        target("SluicePolicy", ["SluiceCore"]),
         target("SluiceStorage", ["SluiceCore", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis"]),
         target(
             "SluiceProviders",
