@@ -1,5 +1,6 @@
 package import SluicePolicy
 package import SluiceStorage
+package import SluiceTLS
 
 /// What outlives a configuration: what the process has learned, counts and keeps. Shared by all workers.
 package final class LastingState: Sendable {
@@ -14,6 +15,12 @@ package final class LastingState: Sendable {
     /// The same for requests with idempotency keys.
     package let replyFlights = FlightTable<FlightWaiter>()
     package let redis = RedisHealth()
+    package let metrics = GatewayMetrics()
+    /// API keys that the configuration does not name.
+    package let keys = KeyTable()
+    package let accessWatch = AccessWatch()
+    /// Seals what is stored; without keys if the configuration names none.
+    package let vault = SecretVault()
     /// Tells processes apart that talk through Redis.
     package let processNumber = UInt64.random(in: 1 ... .max)
 

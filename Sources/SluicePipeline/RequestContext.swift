@@ -47,7 +47,13 @@ package final class RequestContext {
     /// Something of a streamed answer has gone out: from now on there is no other beginning.
     package private(set) var hasContentOut = false
 
-    /// Who asks; empty unless some policy wants to know.
+    /// Who asks, as far as that is proved or taken for granted.
+    package var principal: Principal
+    /// Why nobody is known to ask.
+    package var refusal: CredentialRefusal?
+    /// What `WWW-Authenticate` says.
+    var challenge: StaticString?
+    /// Who asks, by name; empty unless some policy wants to know.
     package var caller = Caller()
     /// Who may answer.
     package var plan = RoutePlan()
@@ -86,6 +92,8 @@ package final class RequestContext {
     var limitSpent = LimitAmounts()
     var limitCounted: Usage?
     var limitMarks: [LimitMark] = []
+    /// What was settled, and others are to hear of.
+    var limitsToTell: [LimitHold] = []
     /// The limit that has refused the request.
     package var refusingLimit: String?
     /// Its priority: 0 goes first.
@@ -129,12 +137,17 @@ package final class RequestContext {
     package var rejection: Rejection?
     package var status: Status = 0
     package var firstByteAt: Instant?
+    /// When the request was here, as far as it is read before a provider is chosen.
+    var readAt: Instant?
+    /// What Sluice itself has added, once a provider has answered.
+    var overhead: Overhead?
 
     init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String, place: Int) {
         self.exchange = exchange
         self.snapshot = snapshot
         self.requestID = requestID
         self.place = place
+        principal = exchange.peer.trust == .machine ? .local : .anyone
     }
 }
 
@@ -160,6 +173,12 @@ extension RequestContext {
         // One that is given the beginning of an answer is told in its own way to go on.
         if rescue?.isContinuing == true { capabilities.prefill = true }
         return capabilities
+    }
+
+    /// What the principal may use, where that is not everything.
+    var restrictingAccess: Access? {
+        let access = principal.access
+        return snapshot.access == nil || access.allowsAllModels && access.allowsAllProviders ? nil : access
     }
 
     /// How long the target may take that is asked, and the exchange as a whole.
@@ -193,6 +212,7 @@ extension RequestContext {
         if let degraded { fields.append(lowercaseName: "x-sluice-degraded", degraded.rawValue) }
         if let cacheTurn { cacheTurn.append(to: &fields, now: exchange.loop.now) }
         if let idempotentTurn { idempotentTurn.append(to: &fields) }
+        if overhead != nil { appendOverhead(to: &fields) }
     }
 
     /// Whether no provider was asked: the answer costs nothing.

@@ -48,7 +48,7 @@ final class Worker: @unchecked Sendable {
         let pipeline = Pipeline(
             loop: loop, snapshot: generation.snapshot, directory: shared.directory, status: shared.status,
             resolver: shared.resolver, gauge: shared.gauge, log: shared.log,
-            seed: shared.seed &+ UInt64(index) &* 0x9E37_79B9)
+            seed: shared.seed &+ UInt64(index) &* 0x9E37_79B9, management: shared.management)
         let registry = ConnectionRegistry(
             loop: loop, configuration: generation.downstream, count: shared.connections,
             protocolError: { error in shared.events.protocolError(error) },

@@ -16,13 +16,7 @@ extension ServerConfiguration {
     package static func load(
         file path: String?, overrides: Overrides = Overrides(), environment: ConfigEnvironment = .process
     ) throws(ConfigErrors) -> ConfigOutcome<ServerConfiguration> {
-        guard let path else { return try load(text: Array("{}".utf8), overrides: overrides, environment: environment) }
-        let text = try ConfigReader.text(ofFile: path, environment: environment)
-        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-        var outcome = try load(
-            text: text, overrides: overrides, environment: environment, adaptersBeside: directory + "adapters")
-        outcome.files.insert(path, at: 0)
-        return outcome
+        try LayeredConfiguration.load(file: path, overrides: overrides, environment: environment, units: [:]).outcome
     }
 
     package static func load(
@@ -68,7 +62,15 @@ extension ServerConfiguration {
         server.redis = section.optionalSection(
             "redis", doc: "Redis, for what several Sluices share. null: none.", RedisConfiguration.read)
         server.readLimits(section)
+        server.control = section.section("control", doc: controlDoc, ControlConfiguration.read)
+        server.checkControl(section)
         return server
+    }
+
+    static let controlDoc = "What may be set through the management API, and what several Sluices share of it."
+
+    private func checkControl(_ section: ConfigSection) {
+        if control.isFleet, redis == nil { section.mistake("control", "`fleet` needs `redis`, by which it is shared") }
     }
 
     private mutating func readListeners(_ section: ConfigSection) {

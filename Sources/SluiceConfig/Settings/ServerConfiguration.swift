@@ -46,6 +46,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var idempotency = IdempotencyConfiguration()
     /// Default: none.
     package var redis: RedisConfiguration?
+    package var control = ControlConfiguration()
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 

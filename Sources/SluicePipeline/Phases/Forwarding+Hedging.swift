@@ -63,6 +63,7 @@ extension Forwarding {
         defer { context.rival = nil }
         guard var loser = context.rival else { return try take(race.first, context) }
         let isSecondBetter = race.winner == .second
+        books.metrics.noteHedge(isSecondBetter ? "won" : "lost")
         if isSecondBetter { swap(&loser, &context.attempt) }
         finish(&loser, isSecondBetter ? race.first : race.second, context)
         context.unsupported = context.attempt.routed?.unsupported ?? context.snapshot.unsupported

@@ -11,6 +11,7 @@ internal import SluiceUpstream
 struct AttemptBooks {
     let log: BreakerLog
     let hints: HintChannel
+    let metrics: ExchangeMetrics
 
     /// Notes how an attempt ended.
     ///
@@ -22,6 +23,7 @@ struct AttemptBooks {
         let now = context.exchange.loop.now
         attempt.slots.release(at: now)
         let speaksAgainst = kind.map { Self.speaksAgainst($0, attempt, context, now) } ?? false
+        metrics.note(attempt, kind, context, at: now)
         let latency = attempt.latency
         target.load.end(latency: latency, Self.load(kind, speaksAgainst), isStream: context.isStream, at: now)
         if kind == nil, context.snapshot.recovery.hedging != nil, let latency { target.health.latency.note(latency) }

@@ -22,7 +22,7 @@ final class AdminEndpoint {
         let routes: [any AdminRoute] = [
             ProvidersEndpoint(on: loop, shared: shared), TargetsEndpoint(shared: shared),
             LimitsEndpoint(shared: shared), CacheEndpoint(shared: shared), RedisEndpoint(shared),
-            QueuesEndpoint(shared),
+            QueuesEndpoint(shared), MetricsEndpoint(shared: shared),
         ]
         registry = ConnectionRegistry(
             loop: loop, configuration: DownstreamConfiguration(), count: ConnectionCount(max: Self.connectionsMax),
@@ -43,6 +43,12 @@ final class AdminEndpoint {
         _ exchange: DownstreamExchange, _ shared: Shared, _ routes: [any AdminRoute]
     ) {
         for route in routes where route.answer(exchange) { return }
+        if let target = try? RequestTarget(exchange.head.target), shared.management.route(of: target) != nil {
+            return exchange.loop.spawn {
+                _ = await shared.management.answer(
+                    ManagementCall(exchange: exchange, requestID: "", principal: .local))
+            }
+        }
         let head = exchange.head
         let path = head.path
         let isKnown =
