@@ -32,6 +32,9 @@ package final class ConfigSnapshot: Sendable {
 
     /// Counts up with every configuration that came into force.
     package let revision: Int
+    /// What `x-sluice-revision` says: the revision of what is set through the management API, and this one. `nil`: nothing can be
+    /// set so, and nothing is said.
+    package let label: String?
     package let providers: [String: Provider]
     /// What answers which model.
     package let routes: RouteTable
@@ -73,9 +76,11 @@ package final class ConfigSnapshot: Sendable {
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
-        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil
+        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil,
+        controlRevision: Int? = nil
     ) {
         self.revision = revision
+        label = controlRevision.map { "\($0).\(revision)" }
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let defaultProvider = defaultProvider ?? (providers.count == 1 ? providers.first : nil)
         self.defaultProvider = defaultProvider

@@ -79,6 +79,8 @@ package final class Pipeline {
             if let access {
                 try await Authentication.authenticate(context, access)  // 400, 401, 429
                 try Authorization.admitEndpoint(wanted, context)  // 403
+            } else if exchange.peer.trust == .nobody {
+                throw Authentication.refuseEverybody(context)  // 401
             }
             if case .management = wanted {
                 await manage(context)

@@ -147,7 +147,7 @@ package final class RequestContext {
         self.snapshot = snapshot
         self.requestID = requestID
         self.place = place
-        principal = exchange.peer.trust == .machine ? .local : .anyone
+        principal = snapshot.access != nil ? .nobody : exchange.peer.trust == .machine ? .local : .anyone
     }
 }
 
@@ -207,6 +207,7 @@ extension RequestContext {
     /// took more than one.
     func appendRequestID(to fields: inout HeaderFields) {
         fields.append(.xRequestID, requestID)
+        if let label = snapshot.label { fields.append(lowercaseName: "x-sluice-revision", label) }
         if attempts > 1 { fields.append(lowercaseName: "x-sluice-attempts", "\(attempts)") }
         if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
         if let degraded { fields.append(lowercaseName: "x-sluice-degraded", degraded.rawValue) }

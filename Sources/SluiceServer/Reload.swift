@@ -73,13 +73,16 @@ final class Reload: TimerTarget {
         watch(Array(stamps.keys))
         let events = server.shared.events
         do throws(ConfigErrors) {
-            let outcome = try ServerConfiguration.load(
-                file: server.options.configFile, overrides: server.options.overrides)
-            let generation = try SnapshotBuilder.build(outcome.value, revision: revision + 1, environment: .process, lasting: server.shared.lasting)
+            let layered = try LayeredConfiguration.load(
+                file: server.options.configFile, overrides: server.options.overrides, units: server.control?.units ?? [:])
+            let outcome = layered.outcome
+            let generation = try SnapshotBuilder.build(
+                outcome.value, revision: revision + 1, environment: .process, lasting: server.shared.lasting,
+                controlRevision: server.shared.status.controlRevision)
             revision += 1
             watch(outcome.files)
             let fixed = Self.fixedParts(outcome.value, server.configuration)
-            server.adopt(outcome.value, generation)
+            server.adopt(layered, generation)
             server.shared.status.lastReloadError = nil
             events.event(.info, "configuration reloaded") { line in
                 line.field("event.reason", reason)

@@ -26,6 +26,7 @@ final class Worker: @unchecked Sendable {
         let address: SocketAddress
         let certificates: CertificateStore?
         let speaksHTTP2: Bool
+        let trust: ListenerTrust
     }
 
     let index: Int
@@ -60,7 +61,7 @@ final class Worker: @unchecked Sendable {
                 core.listeners.append(
                     try Listener(
                         fd: binding.fd, address: binding.address, certificates: binding.certificates,
-                        speaksHTTP2: binding.speaksHTTP2, registry: registry))
+                        speaksHTTP2: binding.speaksHTTP2, trust: binding.trust, registry: registry))
             } catch {
                 shared.events.failed("listener cannot be watched", "\(binding.address): \(error)")
             }
@@ -74,6 +75,9 @@ final class Worker: @unchecked Sendable {
             core?.registry.configuration = generation.downstream
         }
     }
+
+    /// Calls `done`, on this worker's thread, when it has adopted what it was given before.
+    func whenCurrent(_ done: @escaping @Sendable () -> Void) { loop.execute(done) }
 
     /// Closes connections that serve nothing: memory is short.
     func shed() { loop.execute { [self] in core?.registry.closeIdle() } }

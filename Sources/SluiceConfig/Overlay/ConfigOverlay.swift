@@ -68,7 +68,9 @@ package enum ConfigOverlay {
 
     /// Puts units together to a document, sections and entries in order of their names.
     package static func document(of units: ConfigUnits) -> ConfigValue {
-        compose(file: ConfigValue(.object([])), units).document
+        var document = ConfigValue(.object([]))
+        for unit in units.keys.sorted() { if let value = units[unit] { document = inserting(value, unit, into: document) } }
+        return document
     }
 
     /// A configuration of the file and what the API keeps.
@@ -84,7 +86,7 @@ package enum ConfigOverlay {
         var result = Composition(document: file)
         for unit in units.keys.sorted() {
             guard let value = units[unit] else { continue }
-            if owns(file, unit) {
+            if owns(file, unit) || unit.section.hasPrefix("access.") && !hasAccess(file) {
                 result.shadowed.append(unit)
             } else {
                 result.document = inserting(value, unit, into: result.document)
@@ -92,6 +94,12 @@ package enum ConfigOverlay {
             }
         }
         return result
+    }
+
+    /// Whether the file tells who may come in at all: the API adds to that, and does not begin it.
+    private static func hasAccess(_ file: ConfigValue) -> Bool {
+        if case .object? = file["access"]?.kind { return true }
+        return false
     }
 
     /// Whether the file says something about a unit.

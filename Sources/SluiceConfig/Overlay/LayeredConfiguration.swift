@@ -50,15 +50,17 @@ package struct LayeredConfiguration: Sendable {
 /// What has to be known before anything else can be read: where the API's part is kept, and what it may say.
 package struct ControlPreface: Sendable {
     package var control = ControlConfiguration()
+    package var storage: StorageConfiguration?
 
     /// - Parameter file: as `LayeredConfiguration.tree` gives it.
     package static func read(
         _ file: ConfigValue, environment: ConfigEnvironment = .process
     ) throws(ConfigErrors) -> ControlPreface {
-        let known = file.members.filter { ["control"].contains($0.key) }
+        let known = file.members.filter { ["control", "storage"].contains($0.key) }
         return try ConfigReader.read(ConfigValue(.object(known)), environment: environment) { section in
             var preface = ControlPreface()
             preface.control = section.section("control", doc: ServerConfiguration.controlDoc, ControlConfiguration.read)
+            preface.storage = section.optionalSection("storage", doc: "", StorageConfiguration.read)
             return preface
         }.value
     }

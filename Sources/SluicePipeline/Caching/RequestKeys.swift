@@ -76,24 +76,35 @@ final class RequestKeys {
         case .key:
             buffer.append(UInt8(ascii: "k"))
             appendCredential(context)
-            append(field: "x-sluice-team", of: context)
+            appendTeam(context)
         case .user:
             buffer.append(UInt8(ascii: "u"))
             appendCredential(context)
-            append(field: "x-sluice-team", of: context)
+            appendTeam(context)
             append(context.caller.user ?? "")
         case .team:
             buffer.append(UInt8(ascii: "t"))
             append(context.caller.team ?? "")
+            // Those who do not say which are no team.
+            if context.caller.team == nil { appendCredential(context) }
         }
     }
 
     private func appendCredential(_ context: RequestContext) {
+        // A principal stays who he is when his key is rotated.
+        if context.principal.kind != .local {
+            buffer.append(UInt8(ascii: "p"))
+            return append(context.principal.id)
+        }
         let fields = context.exchange.head.fields
         for field in [FieldName.authorization, .xAPIKey, .apiKey] {
             if let index = fields.index(of: field) { return append(fields.value(at: index)) }
         }
         append("")
+    }
+
+    private func appendTeam(_ context: RequestContext) {
+        if context.principal.mayClaim { append(field: "x-sluice-team", of: context) } else { append("") }
     }
 
     private func append(field name: StaticString, of context: RequestContext) {
@@ -108,6 +119,14 @@ final class RequestKeys {
         append(plan.rule ?? "")
         guard let route = plan.route else {
             for target in plan.targets { append(target, settings) }
+            return
+        }
+        if plan.isRestricted {
+            // What came from somebody whom he may not ask is not for him.
+            buffer.append(UInt8(ascii: "r"))
+            for target in route.targets where plan.targets.contains(where: { $0 === target }) {
+                append(target, settings)
+            }
             return
         }
         if route !== lastRoute || settings !== lastSettings {
@@ -128,6 +147,9 @@ final class RequestKeys {
         append(target.provider.name)
         append(target.upstreamModel)
         append(settings.revisions[target.provider.name] ?? "")
+        // What the configuration says of the target itself: it decides what of a request reaches the model.
+        if target.overridesCapabilities { append("\(target.capabilities)") }
+        append(target.unsupported.map { "\($0)" } ?? "")
     }
 
     /// Fields that change what the words of a body mean.

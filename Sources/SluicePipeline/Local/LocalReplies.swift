@@ -61,6 +61,10 @@ package enum HealthReport {
             json.string(status.version)
             json.key("config_revision")
             json.int(status.configRevision)
+            if let revision = status.controlRevision {
+                json.key("control_revision")
+                json.int(revision)
+            }
             if let load {
                 json.key("in_flight")
                 json.int(load.inFlight)

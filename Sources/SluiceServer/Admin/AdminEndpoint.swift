@@ -4,6 +4,7 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 internal import SluicePipeline
+internal import SluicePolicy
 internal import SluiceStorage
 
 /// Health, and how providers are, on a port and a thread of its own: it answers when every worker is busy.
@@ -42,27 +43,43 @@ final class AdminEndpoint {
     private static func answer(
         _ exchange: DownstreamExchange, _ shared: Shared, _ routes: [any AdminRoute]
     ) {
-        for route in routes where route.answer(exchange) { return }
-        if let target = try? RequestTarget(exchange.head.target), shared.management.route(of: target) != nil {
-            return exchange.loop.spawn {
-                _ = await shared.management.answer(
-                    ManagementCall(exchange: exchange, requestID: "", principal: .local))
-            }
+        if isHealth(exchange.head) { return health(exchange, shared) }
+        AdminGate(shared: shared).admit(exchange) { principal in
+            for route in routes where route.answer(exchange, as: principal) { return }
+            if isManagement(exchange, shared) { return manage(exchange, shared, principal) }
+            let names = routes.map(\.name).joined(separator: ", ")
+            send(404, #"{"error":"There is /health, /livez, /readyz, \#(names) here."}"#, to: exchange)
         }
+    }
+
+    private static func isManagement(_ exchange: DownstreamExchange, _ shared: Shared) -> Bool {
+        guard let target = try? RequestTarget(exchange.head.target) else { return false }
+        return shared.management.route(of: target) != nil
+    }
+
+    private static func manage(_ exchange: DownstreamExchange, _ shared: Shared, _ principal: Principal) {
+        exchange.loop.spawn {
+            _ = await shared.management.answer(
+                ManagementCall(exchange: exchange, requestID: "", principal: principal))
+        }
+    }
+
+    private static func isHealth(_ head: borrowing RequestHead) -> Bool {
+        let path = head.path
+        return path.equals("/health") || path.equals("/healthz") || path.equals("/livez") || path.equals("/readyz")
+    }
+
+    /// Orchestrators ask it, who have no credential: it is for everybody, but for what the process has on its hands.
+    private static func health(_ exchange: DownstreamExchange, _ shared: Shared) {
         let head = exchange.head
         let path = head.path
-        let isKnown =
-            path.equals("/health") || path.equals("/healthz") || path.equals("/livez") || path.equals("/readyz")
-        guard isKnown else {
-            let names = routes.map(\.name).joined(separator: ", ")
-            return send(404, #"{"error":"There is /health, /livez, /readyz, \#(names) here."}"#, to: exchange)
-        }
         let isReady = !path.equals("/readyz") || shared.status.isReady
+        let isForOperators = exchange.peer.trust == .machine
         read(exchange) {
             let load = HealthReport.Load(
                 inFlight: shared.gauge.inFlight, connections: shared.connections.current,
                 redis: shared.lasting.redis.overall.rawValue)
-            return (isReady ? 200 : 503, HealthReport.body(shared.status, load: load))
+            return (isReady ? 200 : 503, HealthReport.body(shared.status, load: isForOperators ? load : nil))
         }
     }
 
@@ -94,20 +111,22 @@ final class AdminEndpoint {
     }
 
     static func refuse(_ exchange: DownstreamExchange, allowed: StaticString) {
-        send(405, ByteBuffer(#"{"error":"Use \#(allowed)."}"#), [(name: "allow", value: allowed)], to: exchange)
-    }
-
-    static func send(_ status: Status, _ text: String, to exchange: DownstreamExchange) {
-        send(status, ByteBuffer(text), to: exchange)
+        var fields = HeaderFields()
+        fields.append(lowercaseName: "allow", "\(allowed)")
+        send(405, #"{"error":"Use \#(allowed)."}"#, fields, to: exchange)
     }
 
     static func send(
-        _ status: Status, _ body: ByteBuffer, _ more: [(name: StaticString, value: StaticString)] = [],
-        to exchange: DownstreamExchange
+        _ status: Status, _ text: String, _ fields: HeaderFields = HeaderFields(), to exchange: DownstreamExchange
     ) {
-        var fields = HeaderFields()
+        send(status, ByteBuffer(text), fields, to: exchange)
+    }
+
+    static func send(
+        _ status: Status, _ body: ByteBuffer, _ fields: HeaderFields = HeaderFields(), to exchange: DownstreamExchange
+    ) {
+        var fields = fields
         fields.append(.contentType, "application/json")
-        for field in more { fields.append(lowercaseName: field.name, "\(field.value)") }
         exchange.sendHead(ResponseHead(status, fields: fields), body: .known(body.count))
         exchange.send(sharing: body)
         exchange.finish()

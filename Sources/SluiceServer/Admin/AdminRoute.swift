@@ -1,6 +1,7 @@
 internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
+internal import SluicePolicy
 
 /// What answers some paths of the admin port.
 protocol AdminRoute: AnyObject {
@@ -8,9 +9,13 @@ protocol AdminRoute: AnyObject {
     var name: String { get }
     /// - Returns: whether the path is one of its own; it is answered then, or will be.
     func answer(_ exchange: DownstreamExchange) -> Bool
+    /// The same, for a route that wants to know who asks. He may do what `AdminGate.action` says.
+    func answer(_ exchange: DownstreamExchange, as principal: Principal) -> Bool
 }
 
 extension AdminRoute {
+    func answer(_ exchange: DownstreamExchange, as principal: Principal) -> Bool { answer(exchange) }
+
     /// Answers a request that changes nothing, or refuses any other.
     func read(_ exchange: DownstreamExchange, _ report: () -> ByteBuffer) {
         AdminEndpoint.read(exchange) { (200, report()) }

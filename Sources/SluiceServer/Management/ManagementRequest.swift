@@ -35,6 +35,12 @@ final class ManagementRequest {
         self.address = address
     }
 
+    /// Who asks, for what changes.
+    func author(reason: String) -> ControlAuthor {
+        let access = principal.access
+        return ControlAuthor(id: principal.id, address: address, reason: reason) { access.allows($0) }
+    }
+
     // MARK: What it says
 
     /// A segment of the path, decoded; the first one is number 0. Empty if there is none.

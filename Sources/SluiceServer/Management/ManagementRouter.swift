@@ -3,6 +3,7 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 internal import SluicePipeline
+internal import SluicePolicy
 internal import Synchronization
 
 /// Finds the operation of a management request, checks what every operation wants checked, and sends its reply. On every loop.

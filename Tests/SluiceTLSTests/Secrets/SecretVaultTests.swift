@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct `A vault` {
     private static func key(_ seed: UInt64) -> Secret {
-        var random = SplitMix64(seed: seed)
+        var random = SplitMix64(seed)
         return Secret((0..<32).map { _ in UInt8(truncatingIfNeeded: random.next()) }.span)
     }
 
@@ -119,7 +119,7 @@ import Testing
         let vault = Self.vault(1)
         let valid = Array(try vault.seal(Secret("a secret"), purpose: "p").utf8)
         for seed in SplitMix64.seeds(3_000) {
-            var random = SplitMix64(seed: seed)
+            var random = SplitMix64(seed)
             var text = valid
             for _ in 0...random.next() % 3 {
                 let at = Int(random.next() % UInt64(max(1, text.count)))
