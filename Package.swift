@@ -45,10 +45,10 @@ let package = Package(
         target("SluiceTLS", ["SluiceCore", "COpenSSL"]),
         target("SluiceNet", ["SluiceCore", "SluiceTLS", "CLinux"]),
         target("SluicePolicy", ["SluiceCore", "SluiceTLS"]),
-        target("SluiceConfig", ["SluiceCore", "SluicePolicy", "CAdapters"]),
+        target("SluiceConfig", ["SluiceCore", "SluiceTLS", "SluicePolicy", "CAdapters", "CLinux"]),
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
-        target("SluiceStorage", ["SluiceCore", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis", "CSQLite"]),
+        target("SluiceStorage", ["SluiceCore", "SluiceJSON", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis", "CSQLite"]),
         target(
             "SluiceProviders",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceConfig", "SluiceUpstream"]),

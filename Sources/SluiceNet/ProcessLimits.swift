@@ -81,6 +81,13 @@ package enum ProcessLimits {
         return Int(clamping: limit.rlim_cur)
     }
 
+    /// Keeps what is in memory out of core dumps, whatever the system does with those, and out of other processes' reach.
+    package static func forbidCoreDumps() {
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        _ = sluice_forbid_dumps()
+    }
+
     /// The control group and the root of its name space: inside a container the files stand at the root.
     private static func groupDirectories(controller: String) -> [String] {
         var directories = [""]

@@ -20,9 +20,16 @@ package final class LastingState: Sendable {
     package let keys = KeyTable()
     package let accessWatch = AccessWatch()
     /// Seals what is stored; without keys if the configuration names none.
-    package let vault = SecretVault()
+    package let vault: SecretVault
+    /// Moves what is stored to another key.
+    package let rotation: SecretRotation
+    /// Who changed what, and who was refused. Off without a directory.
+    package let audit = AuditLog()
     /// Tells processes apart that talk through Redis.
     package let processNumber = UInt64.random(in: 1 ... .max)
 
-    package init() {}
+    package init() {
+        vault = SecretVault()
+        rotation = SecretRotation(vault)
+    }
 }

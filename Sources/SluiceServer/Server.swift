@@ -26,11 +26,14 @@ package final class Server {
     let loop: EventLoop
     let shared: Shared
     let logWriter: LogWriter
+    let keyCommands = RememberedCommands()
+    /// The world as configurations see it.
+    let environment: ConfigEnvironment
     var configuration: ServerConfiguration
     private(set) var workers: [Worker] = []
     private var admin: AdminEndpoint?
     private var signals: Signals?
-    private var reload: Reload?
+    private(set) var reload: Reload?
     private var drain: Drain?
     private var handover: Handover?
     private var guardian: MemoryGuard?
@@ -51,13 +54,16 @@ package final class Server {
     /// - Throws: `ConfigErrors`, with every mistake.
     package init(_ options: Options) throws {
         self.options = options
-        started = try ControlStart(options)
+        environment = .process.remembering(keyCommands)
+        let lasting = LastingState()
+        started = try ControlStart(options, environment, lasting.vault)
         layered = started.layered
         configuration = layered.outcome.value
+        if configuration.secrets?.allowsCoreDumps != true { ProcessLimits.forbidCoreDumps() }
         ProcessLimits.raiseDescriptorLimit()
         Memory.configure(arenas: Self.workerCount(configuration) + 2)
         Signals.block([SIGTERM, SIGINT, SIGHUP])
-        let lasting = LastingState()
+        try Self.startAudit(configuration, lasting)
         let generation = try SnapshotBuilder.build(
             configuration, revision: 1, environment: .process, lasting: lasting,
             controlRevision: started.store == nil ? nil : started.state.revision)
@@ -72,7 +78,7 @@ package final class Server {
         loop = try EventLoop()
         sockets = try ListeningSockets(
             configuration.listeners, workers: Self.workerCount(configuration), handoverPath: options.handoverPath)
-        reload = Reload(self, files: layered.outcome.files)
+        reload = Reload(self, layered.outcome)
         let control = ControlCenter(self, started)
         self.control = control
         control.adoptKeys()
@@ -96,6 +102,7 @@ package final class Server {
         loop.run()
         handover?.removeFile()
         sockets.removeFiles()
+        endAudit()
         logWriter.finish()
         return exitStatus
     }
@@ -115,7 +122,7 @@ package final class Server {
             workers.append(try Worker(index: index, bindings: sockets.bindings(forWorker: index), shared: shared))
         }
         if let address = configuration.admin {
-            admin = try AdminEndpoint(address, on: loop, shared: shared, sockets: sockets)
+            admin = try AdminEndpoint(address, on: loop, shared: shared, sockets: sockets, more: [secretsEndpoint])
         }
         signals = try Signals([SIGTERM, SIGINT, SIGHUP], on: loop) { [unowned self] signal in received(signal) }
         drain = Drain(self)
@@ -145,6 +152,8 @@ package final class Server {
             line.field("sluice.config.revision", 1)
         }
         discovery?.refresh()
+        beginAudit()
+        beginSecrets()
         for trouble in started.troubles { shared.events.failed("what was set through the API is not all in force", trouble) }
         if let first = started.troubles.first { shared.status.lastReloadError = first }
         control?.start(seal: started.seal, on: loop, resolver: shared.resolver, seed: shared.seed)
@@ -158,7 +167,7 @@ package final class Server {
             } catch {
                 shared.events.failed("log file not reopened", "\(error)")
             }
-            reload?.reload(because: "SIGHUP")
+            reload?.reloadWithKeys(because: "SIGHUP")
         default: drain?.begin(keepsSockets: sockets.areInherited, skipsLameDuck: signal == SIGINT)
         }
     }
@@ -192,6 +201,7 @@ package final class Server {
             state.open()
         }
         self.configuration = configuration
+        adoptKeys(of: configuration)
         shared.current = generation
         control?.adopt(configuration.control)
         shared.lasting.gates.adopt(generation.snapshot.concurrency)

@@ -51,14 +51,17 @@ package struct LayeredConfiguration: Sendable {
 package struct ControlPreface: Sendable {
     package var control = ControlConfiguration()
     package var storage: StorageConfiguration?
+    package var secrets: SecretsConfiguration?
 
     /// - Parameter file: as `LayeredConfiguration.tree` gives it.
     package static func read(
         _ file: ConfigValue, environment: ConfigEnvironment = .process
     ) throws(ConfigErrors) -> ControlPreface {
-        let known = file.members.filter { ["control", "storage"].contains($0.key) }
+        let known = file.members.filter { ["control", "storage", "secrets"].contains($0.key) }
         return try ConfigReader.read(ConfigValue(.object(known)), environment: environment) { section in
             var preface = ControlPreface()
+            preface.secrets = section.optionalSection("secrets", doc: "", SecretsConfiguration.read)
+            if let secrets = preface.secrets { section.adopt(secrets.keys) }
             preface.control = section.section("control", doc: ServerConfiguration.controlDoc, ControlConfiguration.read)
             preface.storage = section.optionalSection("storage", doc: "", StorageConfiguration.read)
             return preface

@@ -34,6 +34,10 @@ extension ServerConfiguration {
     package static func read(_ section: ConfigSection, adaptersBeside: String? = nil) -> Self {
         var server = Self()
         server.readListeners(section)
+        server.secrets = section.optionalSection(
+            "secrets", doc: "The master keys that open sealed values, here and wherever secrets are stored. null: none.",
+            SecretsConfiguration.read)
+        if let secrets = server.secrets { section.adopt(secrets.keys) }
         server.readAdapters(section, beside: adaptersBeside)
         server.readProviders(section)
         server.limits = section.section("limits", doc: "How much of everything is accepted.", LimitsConfiguration.read)
@@ -63,6 +67,9 @@ extension ServerConfiguration {
         server.drain = section.section("drain", doc: "How the process ends.", DrainConfiguration.read)
         server.redis = section.optionalSection(
             "redis", doc: "Redis, for what several Sluices share. null: none.", RedisConfiguration.read)
+        server.audit = section.section(
+            "audit", doc: "The audit log: changes, uses of secrets, and refused access, each line chained to the one before.",
+            AuditConfiguration.read)
         server.readLimits(section)
         server.storage = section.optionalSection(
             "storage", doc: "Where what has to last is kept. null: nothing is.", StorageConfiguration.read)
@@ -72,6 +79,7 @@ extension ServerConfiguration {
             "access", doc: "Who may come in, and what for. null: whoever can connect may do everything.",
             AccessConfiguration.read)
         server.checkAccess(section)
+        server.secrets?.sealedSettings = section.sealedSettings
         return server
     }
 

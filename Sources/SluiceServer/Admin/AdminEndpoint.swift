@@ -16,7 +16,11 @@ final class AdminEndpoint {
     /// Connections of the admin port are counted apart: the limit on the others does not lock the operator out.
     private static let connectionsMax = 256
 
-    init(_ configured: ListenAddress, on loop: EventLoop, shared: Shared, sockets: ListeningSockets) throws {
+    /// - Parameter more: routes of those who need more than `shared`.
+    init(
+        _ configured: ListenAddress, on loop: EventLoop, shared: Shared, sockets: ListeningSockets,
+        more: [any AdminRoute] = []
+    ) throws {
         guard let wanted = SocketAddress("\(configured)") else {
             throw ListeningSockets.Unusable(address: "\(configured)", reason: "it cannot be read")
         }
@@ -24,7 +28,7 @@ final class AdminEndpoint {
             ProvidersEndpoint(on: loop, shared: shared), TargetsEndpoint(shared: shared),
             LimitsEndpoint(shared: shared), CacheEndpoint(shared: shared), RedisEndpoint(shared),
             QueuesEndpoint(shared), MetricsEndpoint(shared: shared),
-        ]
+        ] + more
         registry = ConnectionRegistry(
             loop: loop, configuration: DownstreamConfiguration(), count: ConnectionCount(max: Self.connectionsMax),
             protocolError: { _ in }, handler: { exchange in Self.answer(exchange, shared, routes) })
@@ -76,9 +80,11 @@ final class AdminEndpoint {
         let isReady = !path.equals("/readyz") || shared.status.isReady
         let isForOperators = exchange.peer.trust == .machine
         read(exchange) {
-            let load = HealthReport.Load(
+            var load = HealthReport.Load(
                 inFlight: shared.gauge.inFlight, connections: shared.connections.current,
                 redis: shared.lasting.redis.overall.rawValue)
+            let audit = shared.lasting.audit.snapshot
+            if audit.isOn { load.audit = audit.failure == nil ? "ok" : "failing" }
             return (isReady ? 200 : 503, HealthReport.body(shared.status, load: isForOperators ? load : nil))
         }
     }

@@ -134,7 +134,7 @@ final class ControlCenter {
     private var surroundings: ControlPlan.Surroundings {
         ControlPlan.Surroundings(
             state: state, store: store, settings: settings, configFile: server.options.configFile,
-            overrides: server.options.overrides
+            overrides: server.options.overrides, environment: server.environment
         ) { (configuration) throws(ConfigErrors) in
             _ = try SnapshotBuilder.build(configuration, revision: 0, environment: .process)
         }
@@ -227,12 +227,14 @@ final class ControlCenter {
         let around = surroundings
         let mistakes = try? await clerk.run(within: Self.clerkPatience) { () -> String? in
             do throws(ConfigErrors) {
-                let file = try LayeredConfiguration.tree(ofFile: around.configFile, overrides: around.overrides)
+                let file = try LayeredConfiguration.tree(
+                    ofFile: around.configFile, overrides: around.overrides, environment: around.environment)
                 var units = next.units
                 for change in changes where change.unit.isKey {
                     units[change.unit] = change.value.map(ControlKeys.configuration)
                 }
-                let layered = try LayeredConfiguration.load(file: file, at: around.configFile, units: units)
+                let layered = try LayeredConfiguration.load(
+                    file: file, at: around.configFile, environment: around.environment, units: units)
                 try around.tryBuilding(layered.outcome.value)
                 return nil
             } catch {

@@ -18,6 +18,7 @@ extension ControlPlan {
         let settings: ControlConfiguration
         let configFile: String?
         let overrides: ServerConfiguration.Overrides
+        let environment: ConfigEnvironment
         /// Turns a configuration into what workers use, and throws that away.
         let tryBuilding: @Sendable (ServerConfiguration) throws(ConfigErrors) -> Void
     }
@@ -47,7 +48,8 @@ extension ControlPlan {
 
     private static func file(_ around: Surroundings) throws(ManagementError) -> ConfigValue {
         do throws(ConfigErrors) {
-            return try LayeredConfiguration.tree(ofFile: around.configFile, overrides: around.overrides)
+            return try LayeredConfiguration.tree(
+                ofFile: around.configFile, overrides: around.overrides, environment: around.environment)
         } catch {
             throw ManagementError(.readOnly, "The configuration file cannot be read at the moment: \(error)")
         }
@@ -158,7 +160,8 @@ extension ControlPlan {
         for change in changes {
             units[change.unit] = change.unit.isKey ? change.value.map(ControlKeys.configuration) : change.value
         }
-        let layered = try LayeredConfiguration.load(file: file, at: around.configFile, units: units)
+        let layered = try LayeredConfiguration.load(
+            file: file, at: around.configFile, environment: around.environment, units: units)
         try around.tryBuilding(layered.outcome.value)
     }
 }

@@ -19,11 +19,14 @@ struct ControlStart {
     /// What could not be had, for the log and for health.
     let troubles: [String]
 
-    init(_ options: Server.Options) throws {
-        let file = try LayeredConfiguration.tree(ofFile: options.configFile, overrides: options.overrides)
-        let preface = try ControlPreface.read(file)
+    /// - Parameter vault: seals what the API keeps where no secret is shared for that; it is given the master keys here.
+    init(_ options: Server.Options, _ environment: ConfigEnvironment, _ vault: SecretVault) throws {
+        let file = try LayeredConfiguration.tree(
+            ofFile: options.configFile, overrides: options.overrides, environment: environment)
+        let preface = try ControlPreface.read(file, environment: environment)
         settings = preface.control
-        seal = preface.control.sharedSecret.map { ControlSeal(sharedSecret: $0) }
+        vault.adopt(preface.secrets?.keys ?? .none)
+        seal = preface.control.sharedSecret.map { ControlSeal(sharedSecret: $0) } ?? ControlSeal(vault)
         node = Self.nodeName()
         var troubles: [String] = []
         var store: ControlStore?
@@ -39,7 +42,7 @@ struct ControlStart {
                 troubles.append("what the management API has kept cannot be read: \(error)")
             }
         }
-        let (layered, dropped) = try Self.load(file, options.configFile, state.units)
+        let (layered, dropped) = try Self.load(file, options.configFile, state.units, environment)
         for unit in dropped { troubles.append("\(unit.path), set through the API, is left out: it does not fit the file") }
         self.store = store
         self.state = state
@@ -49,12 +52,13 @@ struct ControlStart {
 
     /// Reads the file with as many units as it can be read with.
     private static func load(
-        _ file: ConfigValue, _ path: String?, _ units: ConfigUnits
+        _ file: ConfigValue, _ path: String?, _ units: ConfigUnits, _ environment: ConfigEnvironment
     ) throws -> (LayeredConfiguration, dropped: [ConfigUnit]) {
         var kept = units
         while true {
             do throws(ConfigErrors) {
-                let layered = try LayeredConfiguration.load(file: file, at: path, units: kept)
+                let layered = try LayeredConfiguration.load(
+                    file: file, at: path, environment: environment, units: kept)
                 return (layered, units.keys.filter { kept[$0] == nil }.sorted())
             } catch {
                 if kept.isEmpty { throw error }

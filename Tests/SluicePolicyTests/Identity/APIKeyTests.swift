@@ -11,7 +11,8 @@ import Testing
             let text = APIKey.issue().exposedText
             #expect(text.hasPrefix("sk-sluice-") && text.utf8.count == APIKey.byteCount && APIKey.byteCount == 56)
             #expect(text.dropFirst(10).utf8.allSatisfy { $0.isASCIILetter || $0.isDecimalDigit })
-            #expect(APIKey.isWellFormed(text.utf8Span.span))
+            let isWellFormed = APIKey.isWellFormed(text.utf8Span.span)
+            #expect(isWellFormed)
             #expect(seen.insert(text).inserted)
         }
     }
