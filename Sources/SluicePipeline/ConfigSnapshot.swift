@@ -1,3 +1,4 @@
+package import SluiceConfig
 internal import SluiceCore
 package import SluicePolicy
 package import SluiceProviders
@@ -14,19 +15,6 @@ package final class ConfigSnapshot: Sendable {
         package var inFlightMax = 10_000
         /// For the answer of a request that does not say how long it may be, in tokens.
         package var outputTokensReserved = 1024
-
-        package init() {}
-    }
-
-    package struct Timeouts: Sendable {
-        package var connect = Duration.seconds(3)
-        package var firstByte = Duration.seconds(120)
-        /// To the first content of a stream.
-        package var firstToken = Duration.seconds(120)
-        package var streamIdle = Duration.seconds(120)
-        package var total = Duration.seconds(600)
-        /// An SSE comment after so much silence; zero: none.
-        package var keepAliveComment = Duration.seconds(15)
 
         package init() {}
     }
@@ -52,7 +40,7 @@ package final class ConfigSnapshot: Sendable {
     /// What happens to a request that asks for more than its model can do.
     package let unsupported: FieldReport.Mode
     package let limits: Limits
-    package let timeouts: Timeouts
+    package let timeouts: TimeoutsConfiguration
     package let recovery: Recovery
     package let streams: StreamSettings
     package let media: MediaPolicy
@@ -81,7 +69,7 @@ package final class ConfigSnapshot: Sendable {
     package init(
         revision: Int, providers: [Provider], models: [String: Model], aliases: [String: String] = [:],
         rules: [RouteRule] = [], defaultProvider: Provider?, showsTarget: TargetDisplay = .whereChosen,
-        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, recovery: Recovery = Recovery(),
+        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: TimeoutsConfiguration, recovery: Recovery = Recovery(),
         streams: StreamSettings = StreamSettings(),
         media: MediaPolicy = MediaPolicy(),
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
