@@ -1,3 +1,4 @@
+package import SluiceConfig
 internal import SluiceCore
 package import SluicePolicy
 package import SluiceProviders
@@ -18,19 +19,6 @@ package final class ConfigSnapshot: Sendable {
         package init() {}
     }
 
-    package struct Timeouts: Sendable {
-        package var connect = Duration.seconds(3)
-        package var firstByte = Duration.seconds(120)
-        /// To the first content of a stream.
-        package var firstToken = Duration.seconds(120)
-        package var streamIdle = Duration.seconds(120)
-        package var total = Duration.seconds(600)
-        /// An SSE comment after so much silence; zero: none.
-        package var keepAliveComment = Duration.seconds(15)
-
-        package init() {}
-    }
-
     /// What is done about attempts that fail or are slow.
     package struct Recovery: Sendable {
         package var retries = RetrySettings()
@@ -44,9 +32,6 @@ package final class ConfigSnapshot: Sendable {
 
     /// Counts up with every configuration that came into force.
     package let revision: Int
-    /// What `x-sluice-revision` says: the revision of what is set through the management API, and this one. `nil`: nothing can be
-    /// set so, and nothing is said.
-    package let label: String?
     package let providers: [String: Provider]
     /// What answers which model.
     package let routes: RouteTable
@@ -55,7 +40,7 @@ package final class ConfigSnapshot: Sendable {
     /// What happens to a request that asks for more than its model can do.
     package let unsupported: FieldReport.Mode
     package let limits: Limits
-    package let timeouts: Timeouts
+    package let timeouts: TimeoutsConfiguration
     package let recovery: Recovery
     package let streams: StreamSettings
     package let media: MediaPolicy
@@ -76,23 +61,24 @@ package final class ConfigSnapshot: Sendable {
     package let rateLimits: LimitSet?
     /// Who may come in, and what for; `nil`: whoever can connect may do everything.
     package let access: AccessPolicy?
+    /// What is noted of exchanges for their records; `nil`: there are none.
+    package let records: RecordSettings?
     /// `nil`: there is no Redis.
     package let redis: RedisSettings?
 
     package init(
         revision: Int, providers: [Provider], models: [String: Model], aliases: [String: String] = [:],
         rules: [RouteRule] = [], defaultProvider: Provider?, showsTarget: TargetDisplay = .whereChosen,
-        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, recovery: Recovery = Recovery(),
+        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: TimeoutsConfiguration, recovery: Recovery = Recovery(),
         streams: StreamSettings = StreamSettings(),
         media: MediaPolicy = MediaPolicy(),
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
         rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil,
-        controlRevision: Int? = nil
+        records: RecordSettings? = nil
     ) {
         self.revision = revision
-        label = controlRevision.map { "\($0).\(revision)" }
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let defaultProvider = defaultProvider ?? (providers.count == 1 ? providers.first : nil)
         self.defaultProvider = defaultProvider
@@ -114,9 +100,10 @@ package final class ConfigSnapshot: Sendable {
         self.degraded = degraded
         self.redis = redis
         self.access = access
+        self.records = records
         self.rateLimits = rateLimits
         let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
         self.asksWhoCalls =
-            asksWhoCalls || routes.asksWhoCalls || isLimitedByCaller || concurrency?.priorities.asksWhoCalls == true
+            asksWhoCalls || records != nil || routes.asksWhoCalls || isLimitedByCaller || concurrency?.priorities.asksWhoCalls == true
     }
 }

@@ -28,7 +28,7 @@ final class KeysRoute: ManagementRoute {
             ),
             (
                 "IssuedKey",
-                #"{"type":"object","required":["name","dry_run"],"properties":{"name":{"type":"string"},"key":{"type":"string","description":"Shown this once."},"prefix":{"type":"string"},"revision":{"type":"integer"},"dry_run":{"type":"boolean"},"previous_until":{"type":"string"}}}"#
+                #"{"type":"object","required":["dry_run"],"properties":{"name":{"type":"string"},"key":{"type":"string","description":"Shown this once."},"prefix":{"type":"string"},"revision":{"type":"integer"},"dry_run":{"type":"boolean"},"previous_until":{"type":"string"}}}"#
             ),
             (
                 "Keys",
@@ -97,7 +97,7 @@ final class KeysRoute: ManagementRoute {
         let limit = try request.integer("limit", default: 100, in: 1...1000)
         let after = request.query("after")
         let view = try await desk.view()
-        let kept = try await desk.read(view, default: []) { store in
+        let kept: [(String, Int, ConfigValue)] = try await desk.read(view, default: []) { store in
             var found: [(String, Int, ConfigValue)] = []
             try store.forEachKey(after: after ?? "", atMost: limit + 1) { found.append(($0, $1, $2)) }
             return found
