@@ -94,7 +94,7 @@ let package = Package(
         tests("SluicePolicyTests", ["SluicePolicy", "SluiceTLS", "SluiceCore", "CSystem"]),
         tests(
             "SluiceStorageTests",
-            ["SluiceStorage", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceCore", "NetTestSupport"]),
+            ["SluiceStorage", "SluiceJSON", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceCore", "NetTestSupport"]),
         tests(
             "SluicePipelineTests",
             [

@@ -156,17 +156,13 @@ package final class RecordCollector: TimerTarget {
         return nil
     }
 
-    private static func copy(_ bytes: Span<UInt8>) -> [UInt8] {
-        unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
-    }
-
     private func decode(_ text: [UInt8]) -> CollectedRecord? {
         guard (try? tape.scan(text.span)) != nil else { return nil }
         let root = tape.root(over: text.span)
         guard let (id, origin, record) = RecordJSON.read(root) else { return nil }
         var parameters: [UInt8] = []
         if let value = root["request_params"], value.isObject {
-            parameters = Self.copy(value.rawBytes)
+            parameters = Array(text[value.range])
         }
         return CollectedRecord(id: id, origin: origin.isEmpty ? "?" : origin, record: record, parameters: parameters)
     }

@@ -168,7 +168,8 @@ import Testing
         other.open()
         let tape = JSONTape()
         try tape.scan(buffer.span)
-        let (id, origin, record) = try #require(RecordJSON.read(tape.root(over: buffer.span)))
+        let read = RecordJSON.read(tape.root(over: buffer.span))
+        let (id, origin, record) = try #require(read)
         let collected = CollectedRecord(id: id, origin: origin, record: record, parameters: [])
         for _ in 0..<2 {
             other.store.perform { session in

@@ -96,12 +96,15 @@ final class RecordTest {
         let buffer = ByteBuffer()
         RecordCoding.append(record, content, to: buffer)
         RecordCoding.append(RecordTest.record(8), RecordedContent(), to: buffer)
-        let count = try #require(RecordCoding.byteCount(buffer.span))
-        let decoded = try #require(RecordCoding.decode(buffer.span.extracting(0..<count)))
+        let found = RecordCoding.byteCount(buffer.span)
+        let count = try #require(found)
+        let first = RecordCoding.decode(buffer.span.extracting(0..<count))
+        let decoded = try #require(first)
         #expect(decoded.record == record)
         #expect(decoded.isResponseCut && !decoded.isRequestCut && decoded.response == nil)
         let range = try #require(decoded.request)
-        #expect(String(decoding: buffer.span.extracting(range)) == "a body")
+        let body = String(decoding: buffer.span.extracting(range))
+        #expect(body == "a body")
         let second = RecordCoding.decode(buffer.span.extracting(count..<buffer.count))
         #expect(second?.record == RecordTest.record(8))
     }
@@ -117,13 +120,14 @@ final class RecordTest {
                 bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())
             }
             let cut = Int(random.next() % UInt64(bytes.count + 1))
-            let part = Array(bytes[..<cut])
+            let part = [UInt8](bytes[..<cut])
             if let decoded = RecordCoding.decode(part.span) {
                 for range in [decoded.parameters, decoded.request, decoded.response] {
                     #expect(range.map { $0.upperBound <= part.count } ?? true, "seed \(seed)")
                 }
             }
-            #expect((RecordCoding.byteCount(part.span) ?? 0) <= part.count, "seed \(seed)")
+            let byteCount = RecordCoding.byteCount(part.span) ?? 0
+            #expect(byteCount <= part.count, "seed \(seed)")
         }
     }
 
@@ -134,7 +138,8 @@ final class RecordTest {
         #expect("\(early)".dropFirst(14).first == "7")
         #expect(RecordID("\(early)") == early)
         let bytes = early.bytes
-        #expect(RecordID(bytes: bytes.span) == early)
+        let again = RecordID(bytes: bytes.span)
+        #expect(again == early)
         for text in ["", "x", "\(early)0", String("\(early)".dropLast()), "018f3f5e+7c5a-7b3e-9c5d-2f1e4a6b8c0d"] {
             #expect(RecordID(text) == nil)
         }
