@@ -44,10 +44,10 @@ let package = Package(
         target("SluiceHTTP", ["SluiceCore", "CNghttp2", "CSIMD"]),
         target("SluiceTLS", ["SluiceCore", "COpenSSL"]),
         target("SluiceNet", ["SluiceCore", "SluiceTLS", "CLinux"]),
-        target("SluiceConfig", ["SluiceCore", "SluiceTLS", "CAdapters", "CLinux"]),
+        target("SluicePolicy", ["SluiceCore", "SluiceTLS"]),
+        target("SluiceConfig", ["SluiceCore", "SluiceTLS", "SluicePolicy", "CAdapters", "CLinux"]),
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
-        target("SluicePolicy", ["SluiceCore", "SluiceTLS"]),
         target(
             "SluiceStorage",
             ["SluiceCore", "SluiceJSON", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis", "CSQLite", "CLinux"]),

@@ -7,6 +7,7 @@ internal import SluicePipeline
 internal import SluicePolicy
 internal import SluiceStorage
 internal import SluiceTLS
+internal import Synchronization
 
 /// The process: its workers, and a control loop on the main thread for health, signals, reloads and the end.
 package final class Server {
@@ -65,10 +66,10 @@ package final class Server {
         ProcessLimits.raiseDescriptorLimit()
         Memory.configure(arenas: Self.workerCount(configuration) + 2)
         Signals.block([SIGTERM, SIGINT, SIGHUP])
+        if let store = started.store, store.usesVault { lasting.rotation.add(ControlReseal(store)) }
         try Self.startAudit(configuration, lasting)
         let generation = try SnapshotBuilder.build(
-            configuration, revision: 1, environment: .process, lasting: lasting,
-            controlRevision: started.store == nil ? nil : started.state.revision)
+            configuration, revision: 1, environment: .process, lasting: lasting)
         logWriter = try LogWriter(configuration.log)
         // Not OpenSSL's generator: it would be started, with 5 MB, even where nothing speaks TLS.
         var random = SystemRandomNumberGenerator()
@@ -85,7 +86,7 @@ package final class Server {
         let control = ControlCenter(self, started)
         self.control = control
         control.adoptKeys()
-        shared.status.controlRevision = started.store == nil ? nil : started.state.revision
+        if started.store != nil { showControlRevision(started.state.revision) }
         shared.management.add(ManagementRoutes.all(shared, ControlDesk(control, on: loop)))
     }
 
@@ -162,7 +163,7 @@ package final class Server {
         beginSecrets()
         for trouble in started.troubles { shared.events.failed("what was set through the API is not all in force", trouble) }
         if let first = started.troubles.first { shared.status.lastReloadError = first }
-        control?.start(seal: started.seal, on: loop, resolver: shared.resolver, seed: shared.seed)
+        control?.start(seal: started.fleetSeal, on: loop, resolver: shared.resolver, seed: shared.seed)
     }
 
     private func received(_ signal: Int32) {
@@ -176,6 +177,12 @@ package final class Server {
             reload?.reloadWithKeys(because: "SIGHUP")
         default: drain?.begin(keepsSockets: sockets.areInherited, skipsLameDuck: signal == SIGINT)
         }
+    }
+
+    /// Tells everybody which revision of what is set through the management API holds here.
+    func showControlRevision(_ revision: Int) {
+        shared.status.controlRevision = revision
+        shared.lasting.controlRevision.store(revision, ordering: .relaxed)
     }
 
     /// Reads the configuration anew, as something of it was set through the API, and returns when every worker has it.

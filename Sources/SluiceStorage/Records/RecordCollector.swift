@@ -157,8 +157,10 @@ package final class RecordCollector: TimerTarget {
     }
 
     private func decode(_ text: [UInt8]) -> CollectedRecord? {
-        guard (try? tape.scan(text.span)) != nil else { return nil }
-        let root = tape.root(over: text.span)
+        let span = text.span
+        let tape = tape
+        guard (try? tape.scan(span)) != nil else { return nil }
+        let root = tape.root(over: span)
         guard let (id, origin, record) = RecordJSON.read(root) else { return nil }
         var parameters: [UInt8] = []
         if let value = root["request_params"], value.isObject {
