@@ -74,7 +74,7 @@ let package = Package(
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         .executableTarget(
             name: "sluice-micro",
-            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceProviders", "CAllocations"],
+            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceStorage", "SluiceProviders", "CAllocations"],
             path: "Benchmarks/Micro",
             swiftSettings: strict),
         .systemLibrary(name: "CBench", path: "Benchmarks/CBench"),
@@ -94,7 +94,7 @@ let package = Package(
         tests("SluicePolicyTests", ["SluicePolicy", "SluiceTLS", "SluiceCore", "CSystem"]),
         tests(
             "SluiceStorageTests",
-            ["SluiceStorage", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceCore", "NetTestSupport"]),
+            ["SluiceStorage", "SluiceJSON", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceCore", "NetTestSupport"]),
         tests(
             "SluicePipelineTests",
             [

@@ -38,5 +38,6 @@ package final class LastingState: Sendable {
         vault = SecretVault()
         rotation = SecretRotation(vault)
         records = RecordStore(vault: vault)
+        rotation.add(records)
     }
 }
