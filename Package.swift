@@ -47,6 +47,11 @@ let package = Package(
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluicePolicy", ["SluiceCore"]),
+        target(
+            "SluiceIdentity",
+            [
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceUpstream", "SluicePolicy",
+            ]),
         target("SluiceStorage", ["SluiceCore", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis"]),
         target(
             "SluiceProviders",
@@ -89,6 +94,12 @@ let package = Package(
         tests("SluiceNetTests", ["SluiceNet", "SluiceTLS", "SluiceCore", "NetTestSupport"]),
         tests("SluiceUpstreamTests", ["SluiceUpstream", "SluiceNet", "SluiceHTTP", "SluiceCore", "NetTestSupport"]),
         tests("SluicePolicyTests", ["SluicePolicy", "SluiceCore", "CSystem"]),
+        tests(
+            "SluiceIdentityTests",
+            [
+                "SluiceIdentity", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceUpstream", "SluiceJSON", "SluiceCore",
+                "NetTestSupport",
+            ]),
         tests(
             "SluiceStorageTests",
             ["SluiceStorage", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceCore", "NetTestSupport"]),

@@ -1,9 +1,9 @@
 import Testing
 
-@testable import SluicePipeline
+@testable import SluiceUpstream
 
 @Suite struct `URLs of images` {
-    private func read(_ text: String) -> MediaURL? { MediaURL(text.utf8Span.span) }
+    private func read(_ text: String) -> WebURL? { WebURL(text.utf8Span.span) }
 
     @Test func `are taken apart`() throws {
         let url = try #require(read("HTTPS://Images.Example.com:8443/a/b.png?size=1#top"))
