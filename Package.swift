@@ -46,7 +46,7 @@ let package = Package(
         target("SluiceConfig", ["SluiceCore", "CAdapters"]),
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
-        target("SluicePolicy", ["SluiceCore"]),
+        target("SluicePolicy", ["SluiceCore", "SluiceTLS"]),
         target(
             "SluiceIdentity",
             [
@@ -60,7 +60,7 @@ let package = Package(
             "SluicePipeline",
             [
                 "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream",
-                "SluiceUpstream", "SluicePolicy", "SluiceStorage", "SluiceProviders",
+                "SluiceUpstream", "SluicePolicy", "SluiceIdentity", "SluiceStorage", "SluiceProviders",
             ]),
         target(
             "SluiceMock",
@@ -69,14 +69,14 @@ let package = Package(
             "SluiceServer",
             [
                 "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream",
-                "SluiceUpstream", "SluicePolicy", "SluiceStorage", "SluiceProviders", "SluicePipeline", "SluiceMock",
-                "CLinux",
+                "SluiceUpstream", "SluicePolicy", "SluiceIdentity", "SluiceStorage", "SluiceProviders",
+                "SluicePipeline", "SluiceMock", "CLinux",
             ]),
         .executableTarget(name: "sluice", dependencies: ["SluiceServer"], swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         .executableTarget(
             name: "sluice-micro",
-            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceProviders", "CAllocations"],
+            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceIdentity", "SluiceProviders", "CAllocations"],
             path: "Benchmarks/Micro",
             swiftSettings: strict),
         .systemLibrary(name: "CBench", path: "Benchmarks/CBench"),
@@ -93,7 +93,7 @@ let package = Package(
             swiftSettings: strict),
         tests("SluiceNetTests", ["SluiceNet", "SluiceTLS", "SluiceCore", "NetTestSupport"]),
         tests("SluiceUpstreamTests", ["SluiceUpstream", "SluiceNet", "SluiceHTTP", "SluiceCore", "NetTestSupport"]),
-        tests("SluicePolicyTests", ["SluicePolicy", "SluiceCore", "CSystem"]),
+        tests("SluicePolicyTests", ["SluicePolicy", "SluiceTLS", "SluiceCore", "CSystem"]),
         tests(
             "SluiceIdentityTests",
             [

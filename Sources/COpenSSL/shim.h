@@ -9,6 +9,8 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
+#include <openssl/sha.h>
+#include <string.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -46,4 +48,38 @@ static inline long shim_SSL_CTX_set_tlsext_servername_callback(
 static inline long shim_SSL_set_tlsext_host_name(SSL *ssl, const char *name) {
     return SSL_set_tlsext_host_name(ssl, (char *)name);
 }
+
+// HMAC-SHA-256 (RFC 2104) under one key, many times: what the key alone decides is computed once, and copied. The functions of EVP
+// allocate a context each time, and cost several times what they compute; these are as old as OpenSSL, and only marked as such.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+typedef struct {
+    SHA256_CTX inner, outer;
+} shim_KeyedSHA256;
+
+static inline void shim_KeyedSHA256_init(shim_KeyedSHA256 *state, const uint8_t *key, size_t count) {
+    uint8_t block[SHA256_CBLOCK] = {0};
+    if (count > sizeof block) {
+        SHA256(key, count, block);
+    } else if (count > 0) {
+        memcpy(block, key, count);
+    }
+    for (size_t i = 0; i < sizeof block; i++) block[i] ^= 0x36;
+    SHA256_Init(&state->inner);
+    SHA256_Update(&state->inner, block, sizeof block);
+    for (size_t i = 0; i < sizeof block; i++) block[i] ^= 0x36 ^ 0x5c;
+    SHA256_Init(&state->outer);
+    SHA256_Update(&state->outer, block, sizeof block);
+    OPENSSL_cleanse(block, sizeof block);
+}
+
+static inline void shim_KeyedSHA256_hash(const shim_KeyedSHA256 *state, const void *text, size_t count, uint8_t *result) {
+    SHA256_CTX context = state->inner;
+    SHA256_Update(&context, text, count);
+    SHA256_Final(result, &context);
+    context = state->outer;
+    SHA256_Update(&context, result, SHA256_DIGEST_LENGTH);
+    SHA256_Final(result, &context);
+}
+#pragma GCC diagnostic pop
 #endif

@@ -11,6 +11,7 @@ final class NewConnection: DownstreamConnection {
     private let registry: ConnectionRegistry
     private let peerAddress: SocketAddress
     private let listener: SocketAddress
+    private let trust: ListenerTrust
     private let isTLS: Bool
     private let speaksHTTP2: Bool
     private var timer: LoopTimer?
@@ -21,13 +22,14 @@ final class NewConnection: DownstreamConnection {
     private static let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
     init(
-        transport: Transport, registry: ConnectionRegistry, peer: SocketAddress, listener: SocketAddress, isTLS: Bool,
-        speaksHTTP2: Bool
+        transport: Transport, registry: ConnectionRegistry, peer: SocketAddress, listener: SocketAddress,
+        trust: ListenerTrust, isTLS: Bool, speaksHTTP2: Bool
     ) {
         self.transport = transport
         self.registry = registry
         peerAddress = peer
         self.listener = listener
+        self.trust = trust
         self.isTLS = isTLS
         self.speaksHTTP2 = speaksHTTP2
         transport.highWatermark = registry.configuration.streamBufferByteCount
@@ -93,8 +95,8 @@ final class NewConnection: DownstreamConnection {
 
     private func peer() -> Peer {
         Peer(
-            address: peerAddress, listener: listener, isTLS: isTLS,
-            certificateSubject: transport.peerCertificate?.commonName)
+            address: peerAddress, listener: listener, trust: trust, isTLS: isTLS,
+            certificate: transport.peerCertificate.map(ClientCertificate.init))
     }
 
     private func stopTimer() {
@@ -152,5 +154,14 @@ extension Span where Element == UInt8 {
         let other = unsafe text.utf8Start
         for index in indices where unsafe self[index] != other[index] { return false }
         return true
+    }
+}
+
+extension ClientCertificate {
+    convenience init(_ summary: CertificateSummary) {
+        self.init(
+            commonName: summary.commonName, dnsNames: summary.dnsNames, uris: summary.uris,
+            fingerprint: summary.fingerprint.hexadecimal, notBefore: Int(summary.notBefore),
+            notAfter: Int(summary.notAfter))
     }
 }

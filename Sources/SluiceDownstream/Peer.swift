@@ -1,4 +1,15 @@
+package import SluiceCore
 package import SluiceNet
+
+/// Whom a listener takes at his word.
+package enum ListenerTrust: Sendable {
+    /// Only this machine can connect: whoever does is the one that the configuration says.
+    case machine
+    /// The configuration says that whoever connects may ask.
+    case everyone
+    /// Who connects has to show who he is.
+    case nobody
+}
 
 /// Who is at the other end of a downstream connection.
 package struct Peer: Sendable {
@@ -7,15 +18,20 @@ package struct Peer: Sendable {
     package let host: String
     /// The address of the listener that accepted the connection.
     package let listener: SocketAddress
+    package let trust: ListenerTrust
     package let isTLS: Bool
     /// What a verified client certificate says, if there was one.
-    package let certificateSubject: String?
+    package let certificate: ClientCertificate?
 
-    package init(address: SocketAddress, listener: SocketAddress, isTLS: Bool, certificateSubject: String?) {
+    package init(
+        address: SocketAddress, listener: SocketAddress, trust: ListenerTrust, isTLS: Bool,
+        certificate: ClientCertificate? = nil
+    ) {
         self.address = address
         host = address.host
         self.listener = listener
+        self.trust = trust
         self.isTLS = isTLS
-        self.certificateSubject = certificateSubject
+        self.certificate = certificate
     }
 }

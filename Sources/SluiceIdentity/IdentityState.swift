@@ -1,4 +1,4 @@
-internal import SluiceTLS
+package import SluiceTLS
 internal import Synchronization
 
 /// What outlives a configuration of what is known about issuers: their keys, and Sluice's own. Shared by all workers.

@@ -1,4 +1,5 @@
 package import SluiceCore
+internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluiceNet
 package import SluicePolicy

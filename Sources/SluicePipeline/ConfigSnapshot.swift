@@ -71,6 +71,8 @@ package final class ConfigSnapshot: Sendable {
     package let showsTarget: TargetDisplay
     /// Rate limits and budgets; `nil` if there are none.
     package let rateLimits: LimitSet?
+    /// Who may come in, and what for; `nil`: whoever can connect may do everything.
+    package let access: AccessPolicy?
     /// `nil`: there is no Redis.
     package let redis: RedisSettings?
 
@@ -83,7 +85,7 @@ package final class ConfigSnapshot: Sendable {
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
-        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil
+        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -106,6 +108,7 @@ package final class ConfigSnapshot: Sendable {
         self.concurrency = concurrency
         self.degraded = degraded
         self.redis = redis
+        self.access = access
         self.rateLimits = rateLimits
         let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
         self.asksWhoCalls =

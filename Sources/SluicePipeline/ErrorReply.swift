@@ -15,6 +15,7 @@ enum ErrorReply {
         LimitHeaders.append(to: &fields, context)
         if context.refusingLimit != nil { LimitHeaders.appendWait(rejection, to: &fields) }
         appendAdvice(rejection, rejection.status, to: &fields)
+        if let challenge = context.challenge { fields.append(.wwwAuthenticate, challenge) }
         if let allowed = context.allowedMethods { fields.append(.allow, allowed) }
         if let id = context.attempt.upstreamRequestID { fields.append(lowercaseName: "x-upstream-request-id", id) }
         context.exchange.sendHead(ResponseHead(rejection.status, fields: fields), body: .known(body.count))

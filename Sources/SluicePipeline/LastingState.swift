@@ -14,6 +14,9 @@ package final class LastingState: Sendable {
     /// The same for requests with idempotency keys.
     package let replyFlights = FlightTable<FlightWaiter>()
     package let redis = RedisHealth()
+    /// API keys that the configuration does not name.
+    package let keys = KeyTable()
+    package let accessWatch = AccessWatch()
     /// Tells processes apart that talk through Redis.
     package let processNumber = UInt64.random(in: 1 ... .max)
 

@@ -69,17 +69,25 @@ package final class Pipeline {
         let inFlight = gauge.enter()
         do throws(Rejection) {
             // 404, 405, or answered here
-            guard let demand = try Reception.receive(context, pipeline: self) else { return leave(context) }
+            guard let wanted = try Reception.receive(context, status) else { return leave(context) }
+            let access = context.snapshot.access
+            if let access {
+                try await Authentication.authenticate(context, access)  // 400, 401, 429
+                try Authorization.admitEndpoint(context)  // 403
+            }
+            guard let demand = try Reception.answer(wanted, context, directory) else { return leave(context) }
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             context.requestScan = tape.scanCount
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
+            if access != nil { try Authorization.admitRequest(context) }  // 403
             if exchange.head.fields.contains(.idempotencyKey),  // 400, 409
                 try await Idempotency.recall(request, context, caching, tape: tape)
             {
                 return leave(context)
             }
             let destination = try routing.plan(context, request, tape: tape)  // 404
+            if access != nil { try Authorization.admitPlan(context) }  // 403
             if context.snapshot.rateLimits != nil { try await limiting.admit(context, request, tape: tape) }  // 429
             switch try Caching.recall(request, context, caching, tape: tape) {
             case .answered: return leave(context)

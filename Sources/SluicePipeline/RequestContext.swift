@@ -46,7 +46,13 @@ package final class RequestContext {
     /// Something of a streamed answer has gone out: from now on there is no other beginning.
     package private(set) var hasContentOut = false
 
-    /// Who asks; empty unless some policy wants to know.
+    /// Who asks, as far as that is proved or taken for granted.
+    package var principal: Principal
+    /// Why nobody is known to ask.
+    package var refusal: CredentialRefusal?
+    /// What `WWW-Authenticate` says.
+    var challenge: StaticString?
+    /// Who asks, by name; empty unless some policy wants to know.
     package var caller = Caller()
     /// Who may answer.
     package var plan = RoutePlan()
@@ -132,6 +138,7 @@ package final class RequestContext {
         self.snapshot = snapshot
         self.requestID = requestID
         self.place = place
+        principal = exchange.peer.trust == .machine ? .local : .anyone
     }
 }
 
@@ -157,6 +164,12 @@ extension RequestContext {
         // One that is given the beginning of an answer is told in its own way to go on.
         if rescue?.isContinuing == true { capabilities.prefill = true }
         return capabilities
+    }
+
+    /// What the principal may use, where that is not everything.
+    var restrictingAccess: Access? {
+        let access = principal.access
+        return snapshot.access == nil || access.allowsAllModels && access.allowsAllProviders ? nil : access
     }
 
     /// How long the target may take that is asked, and the exchange as a whole.

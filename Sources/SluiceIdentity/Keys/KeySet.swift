@@ -1,7 +1,7 @@
 internal import SluiceCore
 package import SluiceJSON
 internal import SluicePolicy
-package import SluiceTLS
+internal import SluiceTLS
 
 /// The keys of an issuer (RFC 7517 §5). Immutable.
 package struct KeySet: Sendable {

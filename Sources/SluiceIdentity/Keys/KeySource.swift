@@ -1,8 +1,9 @@
-package import SluiceCore
+internal import SluiceCore
 internal import SluiceJSON
-package import SluiceNet
+internal import SluiceNet
 internal import SluicePolicy
 internal import SluiceTLS
+internal import SluiceUpstream
 internal import Synchronization
 
 /// Where the keys of one issuer come from, and those there are. Shared by all workers; outlives a configuration that says the same.

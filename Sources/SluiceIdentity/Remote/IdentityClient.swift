@@ -69,7 +69,7 @@ package struct IdentityClient: Sendable {
                 throw UpstreamError(.tooLarge, "its reply is longer than \(question.replyByteCountMax) bytes")
             }
             return Answer(
-                status: head.status.code, body: [UInt8](copying: body.span),
+                status: Int(head.status.code), body: [UInt8](copying: body.span),
                 maxAge: head.fields.text(.cacheControl).flatMap(Self.maxAge))
         } catch {
             throw Failure("\(url.host): \(error.detail)")

@@ -1,6 +1,6 @@
-package import SluiceCore
+internal import SluiceCore
 internal import SluiceJSON
-package import SluiceNet
+internal import SluiceNet
 package import SluicePolicy
 internal import SluiceTLS
 internal import Synchronization

@@ -29,7 +29,7 @@ package final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sen
     package func value(
         for key: Key, on loop: EventLoop, overflow: Value, _ work: @escaping () async -> Value
     ) async -> Value {
-        await withUnsafeContinuation { task in
+        unsafe await withUnsafeContinuation { task in
             let waiter = unsafe Waiter(task: task)
             switch join(key, waiter) {
             case .full: unsafe task.resume(returning: overflow)

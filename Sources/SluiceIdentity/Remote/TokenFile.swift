@@ -7,12 +7,7 @@ package enum TokenFile {
 
     /// `Bearer`, and the file's text without the white space around it. Blocks on the disk, which is memory where pods have it.
     package static func bearer(_ path: String) throws(IdentityClient.Failure) -> Secret {
-        let file: FileBytes
-        do throws(TLSError) {
-            file = try FileBytes(path: path)
-        } catch {
-            throw IdentityClient.Failure("the token file cannot be read: \(error.message)")
-        }
+        let file = try read(path)
         let bytes = file.span
         var end = bytes.count
         while end > 0, bytes[end - 1] <= ASCII.space { end -= 1 }
@@ -23,5 +18,13 @@ package enum TokenFile {
         let buffer = ByteBuffer("Bearer ")
         buffer.append(bytes.extracting(0..<end))
         return Secret(buffer.span)
+    }
+
+    private static func read(_ path: String) throws(IdentityClient.Failure) -> FileBytes {
+        do throws(TLSError) {
+            return try FileBytes(path: path)
+        } catch {
+            throw IdentityClient.Failure("the token file cannot be read: \(error.message)")
+        }
     }
 }

@@ -1,4 +1,5 @@
-package import SluiceCore
+internal import SluiceCore
+internal import SluiceHTTP
 package import SluiceJSON
 package import SluicePolicy
 

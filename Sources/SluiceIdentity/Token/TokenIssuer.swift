@@ -1,5 +1,5 @@
-package import SluiceCore
-package import SluiceJSON
+internal import SluiceCore
+internal import SluiceJSON
 package import SluicePolicy
 package import SluiceTLS
 

@@ -1,6 +1,6 @@
 package import SluiceCore
 package import SluicePolicy
-package import SluiceTLS
+internal import SluiceTLS
 internal import Synchronization
 
 /// What is known of tokens that were shown before: who showed them, or that they are worth nothing. Shared by all workers.

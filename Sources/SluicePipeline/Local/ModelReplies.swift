@@ -15,21 +15,21 @@ enum ModelReplies {
         let buffer = ByteBuffer(capacity: 4096)
         var json = JSONWriter(into: buffer)
         if context.dialect == .anthropic {
-            writeAnthropic(entries(context.snapshot, directory), &json)
+            writeAnthropic(entries(context, directory), &json)
             return LocalReplies.send(buffer, context)
         }
         json.object { json in
             json.key("object")
             json.string("list")
             json.key("data")
-            json.array { json in for entry in entries(context.snapshot, directory) { write(entry, &json) } }
+            json.array { json in for entry in entries(context, directory) { write(entry, &json) } }
         }
         LocalReplies.send(buffer, context)
     }
 
     /// - Returns: whether the model is known here; if not, its provider may know it.
     static func single(_ id: String, _ context: RequestContext, _ directory: ModelDirectory) -> Bool {
-        guard let entry = entries(context.snapshot, directory).first(where: { $0.id == id }) else { return false }
+        guard let entry = entries(context, directory).first(where: { $0.id == id }) else { return false }
         let buffer = ByteBuffer(capacity: 256)
         var json = JSONWriter(into: buffer)
         if context.dialect == .anthropic { writeAnthropic(entry, &json) } else { write(entry, &json) }
@@ -70,7 +70,7 @@ enum ModelReplies {
         var json = JSONWriter(into: buffer)
         PlatformReply.envelope(200, "success", context, &json) { json in
             json.array { json in
-                for entry in entries(context.snapshot, directory) {
+                for entry in entries(context, directory) {
                     json.object { json in
                         json.key("name")
                         json.string(entry.id)
@@ -87,10 +87,14 @@ enum ModelReplies {
 
     /// Each name once, under the provider that a request for it would go to. With several providers, those that only one of them
     /// lists keep their bare name; all can be had as `provider/model`.
-    private static func entries(_ snapshot: ConfigSnapshot, _ directory: ModelDirectory) -> [Entry] {
+    /// Only those that whoever asks may use.
+    private static func entries(_ context: RequestContext, _ directory: ModelDirectory) -> [Entry] {
+        let snapshot = context.snapshot
+        let access = context.restrictingAccess
         var entries: [Entry] = []
         var seen: Set<String> = []
         func add(_ id: String, _ owner: String) {
+            if let access, !snapshot.isUsable(id, of: owner, by: access) { return }
             if seen.insert(id).inserted { entries.append(Entry(id: id, owner: owner)) }
         }
         for model in snapshot.routes.listed { add(model.name, model.owner) }

@@ -5,8 +5,11 @@ internal import SluiceProviders
 
 /// Finds out what an exchange is about from its head, and answers what needs no provider.
 enum Reception {
-    /// What the body of a request that needs a provider has to be.
+    /// What is asked for: of the body of a request that needs a provider, what it has to be.
     enum Demand {
+        case models
+        case model(String)
+        case platformModels
         case openAI(OpenAIOperation)
         /// A request in Anthropic's dialect, for a message or the count of its tokens.
         case messages
@@ -14,8 +17,8 @@ enum Reception {
         case platformChat
     }
 
-    /// - Returns: `nil` when the exchange has been answered.
-    static func receive(_ context: RequestContext, pipeline: Pipeline) throws(Rejection) -> Demand? {
+    /// - Returns: `nil` when the exchange has been answered: health is for everybody.
+    static func receive(_ context: RequestContext, _ status: GatewayStatus) throws(Rejection) -> Demand? {
         let head = context.exchange.head
         let target: RequestTarget
         do throws(RequestTarget.Invalid) {
@@ -26,17 +29,40 @@ enum Reception {
         // Spelled so: what follows it is put after the provider's path as it was sent.
         if target.segment(0, is: "v1"), head.target.span.hasPrefix("/v1") {
             if target.segment(1, is: "messages") { return try receiveMessages(target, context) }
-            return try receiveOpenAI(target, context, pipeline)
+            return try receiveOpenAI(target, context)
         }
         if target.segment(0, is: "api"), target.segment(1, is: "v1") {
-            return try receivePlatform(target, context, pipeline)
+            return try receivePlatform(target, context)
         }
-        try LocalReplies.health(target, context, pipeline.status)
+        try LocalReplies.health(target, context, status)
+        return nil
+    }
+
+    /// Answers what is known here, once it is known who asks.
+    ///
+    /// - Returns: what has to be asked of a provider; `nil` when the exchange has been answered.
+    static func answer(
+        _ demand: Demand, _ context: RequestContext, _ directory: ModelDirectory
+    ) throws(Rejection) -> Demand? {
+        switch demand {
+        case .models: ModelReplies.list(context, directory)
+        case .platformModels: ModelReplies.platformList(context, directory)
+        case .model(let id):
+            if let access = context.restrictingAccess, !ModelNames(id, context.snapshot).areAllowed(by: access) {
+                throw Rejection(
+                    .caller, 404, code: "model_not_found",
+                    "There is no such model that this credential may use. GET /v1/models lists those that there are.",
+                    param: "model")
+            }
+            // A model that only its provider knows about is asked for there.
+            if !ModelReplies.single(id, context, directory) { return .openAI(.passage) }
+        case .openAI, .messages, .platformChat: return demand
+        }
         return nil
     }
 
     private static func receiveOpenAI(
-        _ target: borrowing RequestTarget, _ context: RequestContext, _ pipeline: Pipeline
+        _ target: borrowing RequestTarget, _ context: RequestContext
     ) throws(Rejection) -> Demand? {
         let head = context.exchange.head
         let method = head.method
@@ -50,13 +76,7 @@ enum Reception {
         if operation != .models { return .openAI(operation) }
         // Both dialects have the path; Anthropic's says so.
         if head.fields.contains(.anthropicVersion) { context.dialect = .anthropic }
-        if target.segmentCount == 2 {
-            ModelReplies.list(context, pipeline.directory)
-            return nil
-        }
-        // A model that only its provider knows about is asked for there.
-        if ModelReplies.single(String(decoding: target.segment(2)), context, pipeline.directory) { return nil }
-        return .openAI(.passage)
+        return target.segmentCount == 2 ? .models : .model(String(decoding: target.segment(2)))
     }
 
     private static func receiveMessages(
@@ -78,7 +98,7 @@ enum Reception {
     }
 
     private static func receivePlatform(
-        _ target: borrowing RequestTarget, _ context: RequestContext, _ pipeline: Pipeline
+        _ target: borrowing RequestTarget, _ context: RequestContext
     ) throws(Rejection) -> Demand? {
         context.dialect = .platform
         let method = context.exchange.head.method
@@ -91,8 +111,7 @@ enum Reception {
         if target.segmentCount == 3, target.segment(2, is: "models") {
             context.route = "/api/v1/models"
             if method != .get && method != .head { throw methodNotAllowed("GET, HEAD", context) }
-            ModelReplies.platformList(context, pipeline.directory)
-            return nil
+            return .platformModels
         }
         throw unknownURL(context)
     }
