@@ -1,7 +1,7 @@
 internal import SluiceCore
 package import SluiceJSON
 internal import SluicePolicy
-internal import SluiceTLS
+package import SluiceTLS
 
 /// The keys of an issuer (RFC 7517 §5). Immutable.
 package struct KeySet: Sendable {
@@ -81,6 +81,11 @@ extension KeySet {
             }
         }
         self.init(keys, notes: notes)
+    }
+
+    /// The keys of a file of the operator's, secrets included.
+    package init(fileBytes: FileBytes) throws(Malformed) {
+        try self.init(fileBytes.span, tape: JSONTape(), takesSecrets: true)
     }
 
     private static func key(_ value: JSONValue, takesSecrets: Bool) throws(PublicKey.Unusable) -> VerificationKey? {
