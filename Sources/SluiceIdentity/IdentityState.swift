@@ -1,3 +1,4 @@
+package import SluiceNet
 package import SluiceTLS
 internal import Synchronization
 
@@ -9,6 +10,7 @@ package final class IdentityState: Sendable {
     }
 
     private let state = Mutex(State())
+    package let resolver = Resolver()
 
     package init() {}
 

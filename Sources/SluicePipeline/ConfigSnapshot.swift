@@ -1,4 +1,5 @@
 internal import SluiceCore
+package import SluiceIdentity
 package import SluicePolicy
 package import SluiceProviders
 package import SluiceStorage
@@ -73,6 +74,8 @@ package final class ConfigSnapshot: Sendable {
     package let rateLimits: LimitSet?
     /// Who may come in, and what for; `nil`: whoever can connect may do everything.
     package let access: AccessPolicy?
+    /// Gives clients tokens of Sluice's own; `nil`: there is no such endpoint.
+    package let tokenOffice: TokenOffice?
     /// `nil`: there is no Redis.
     package let redis: RedisSettings?
 
@@ -85,7 +88,8 @@ package final class ConfigSnapshot: Sendable {
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
-        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil
+        rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil,
+        tokenOffice: TokenOffice? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -109,6 +113,7 @@ package final class ConfigSnapshot: Sendable {
         self.degraded = degraded
         self.redis = redis
         self.access = access
+        self.tokenOffice = tokenOffice
         self.rateLimits = rateLimits
         let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
         self.asksWhoCalls =

@@ -1,3 +1,4 @@
+package import SluiceIdentity
 package import SluicePolicy
 package import SluiceStorage
 
@@ -17,6 +18,8 @@ package final class LastingState: Sendable {
     /// API keys that the configuration does not name.
     package let keys = KeyTable()
     package let accessWatch = AccessWatch()
+    /// Keys of those who issue tokens, Sluice's own among them.
+    package let identity = IdentityState()
     /// Tells processes apart that talk through Redis.
     package let processNumber = UInt64.random(in: 1 ... .max)
 

@@ -70,10 +70,16 @@ package final class Pipeline {
         do throws(Rejection) {
             // 404, 405, or answered here
             guard let wanted = try Reception.receive(context, status) else { return leave(context) }
+            if case .token(let office) = wanted {
+                try await TokenIssuing.answer(context, office)
+                return leave(context)
+            }
             let access = context.snapshot.access
             if let access {
                 try await Authentication.authenticate(context, access)  // 400, 401, 429
                 try Authorization.admitEndpoint(context)  // 403
+            } else if exchange.peer.trust == .nobody {
+                throw Authentication.refuseEverybody(context)  // 401
             }
             guard let demand = try Reception.answer(wanted, context, directory) else { return leave(context) }
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503

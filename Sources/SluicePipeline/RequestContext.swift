@@ -138,7 +138,7 @@ package final class RequestContext {
         self.snapshot = snapshot
         self.requestID = requestID
         self.place = place
-        principal = exchange.peer.trust == .machine ? .local : .anyone
+        principal = snapshot.access != nil ? .nobody : exchange.peer.trust == .machine ? .local : .anyone
     }
 }
 

@@ -11,6 +11,7 @@ final class ListeningSockets {
         let address: SocketAddress
         let certificates: CertificateStore?
         let speaksHTTP2: Bool
+        let trust: ListenerTrust
         /// One a worker.
         let fds: [Int32]
     }
@@ -44,7 +45,7 @@ final class ListeningSockets {
             entries.append(
                 Entry(
                     address: address.isUnix ? address : bound, certificates: certificates, speaksHTTP2: listener.http2,
-                    fds: fds))
+                    trust: Self.trust(listener), fds: fds))
         }
     }
 
@@ -52,6 +53,13 @@ final class ListeningSockets {
         let address: String
         let reason: String
         var description: String { "cannot listen on \(address): \(reason)" }
+    }
+
+    private static func trust(_ listener: ListenerConfiguration) -> ListenerTrust {
+        switch listener.trust {
+        case .everyone: .everyone
+        case .auto: listener.address.isLocal ? .machine : .nobody
+        }
     }
 
     private static func certificates(_ tls: ListenerConfiguration.TLS, speaksHTTP2: Bool) throws -> CertificateStore {
@@ -101,7 +109,7 @@ final class ListeningSockets {
             stride(from: index, to: entry.fds.count, by: workerCount).map {
                 Worker.Binding(
                     fd: entry.fds[$0], address: entry.address, certificates: entry.certificates,
-                    speaksHTTP2: entry.speaksHTTP2)
+                    speaksHTTP2: entry.speaksHTTP2, trust: entry.trust)
             }
         }
     }

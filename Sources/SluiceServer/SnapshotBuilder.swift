@@ -49,6 +49,7 @@ enum SnapshotBuilder {
         timeouts.keepAliveComment = configuration.timeouts.keepaliveComment
         let streams = StreamsBuilder.settings(configuration)
         let redis = try configuration.redis.map(RedisBuilder.settings)
+        let access = try AccessBuilder.policy(configuration.access, lasting)
         return ConfigSnapshot(
             revision: revision, providers: providers,
             models: RouteSettings.models(configuration.models, byName, rescue: streams.rescue),
@@ -65,7 +66,7 @@ enum SnapshotBuilder {
             concurrency: ConcurrencyBuilder.policy(configuration.concurrency, lasting),
             degraded: try DegradedBuilder.policy(configuration.degraded),
             rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
-            redis: redis)
+            redis: redis, access: access.policy, tokenOffice: access.office)
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

@@ -1,7 +1,6 @@
 internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceIdentity
-internal import SluiceNet
 internal import SluicePipeline
 internal import SluicePolicy
 internal import SluiceTLS
@@ -9,7 +8,6 @@ internal import SluiceTLS
 /// Turns what the configuration says of tokens and certificates into what tells who shows them.
 struct TokensBuilder {
     let configuration: TokensConfiguration
-    let resolver: Resolver
     let state: IdentityState
     /// API keys that the configuration does not name.
     let keys: KeyTable
@@ -92,7 +90,7 @@ struct TokensBuilder {
         do throws(TLSError) {
             let context = try TLSContext(upstream: tls)
             return IdentityClient(
-                resolver: resolver, timeout: connection.timeout, tls: context, tlsIdentity: context.filesIdentity,
+                resolver: state.resolver, timeout: connection.timeout, tls: context, tlsIdentity: context.filesIdentity,
                 trustsNetwork: connection.trustsNetwork)
         } catch {
             throw Self.mistake("\(path).ca_file", error.message)

@@ -26,6 +26,7 @@ final class Worker: @unchecked Sendable {
         let address: SocketAddress
         let certificates: CertificateStore?
         let speaksHTTP2: Bool
+        let trust: ListenerTrust
     }
 
     let index: Int
@@ -60,7 +61,7 @@ final class Worker: @unchecked Sendable {
                 core.listeners.append(
                     try Listener(
                         fd: binding.fd, address: binding.address, certificates: binding.certificates,
-                        speaksHTTP2: binding.speaksHTTP2, registry: registry))
+                        speaksHTTP2: binding.speaksHTTP2, trust: binding.trust, registry: registry))
             } catch {
                 shared.events.failed("listener cannot be watched", "\(binding.address): \(error)")
             }

@@ -83,46 +83,54 @@ import Testing
     private let start = Instant(nanoseconds: 1_000_000_000_000)
     private func after(_ seconds: Int) -> Instant { start + .seconds(seconds) }
 
+    private func expectAction(
+        _ state: inout KeySourceState, _ wanted: KeySourceState.Action, lacksKey: Bool, at now: Instant,
+        location: SourceLocation = #_sourceLocation
+    ) {
+        let action = state.want(lacksKey: lacksKey, at: now)
+        #expect(action == wanted, sourceLocation: location)
+    }
+
     private func holding(maxAge: Duration? = .seconds(100)) -> KeySourceState {
         var state = KeySourceState()
-        #expect(state.want(lacksKey: false, at: start) == .fetch)
+        expectAction(&state, .fetch, lacksKey: false, at: start)
         state.arrived(KeySet([]), isSame: false, maxAge: maxAge, at: start)
         return state
     }
 
     @Test func `as long as the issuer says, within bounds`() {
         var state = holding()
-        #expect(state.want(lacksKey: false, at: after(99)) == .use)
-        #expect(state.want(lacksKey: false, at: after(100)) == .useAndFetch)
-        #expect(state.want(lacksKey: false, at: after(400)) == .fetch)
+        expectAction(&state, .use, lacksKey: false, at: after(99))
+        expectAction(&state, .useAndFetch, lacksKey: false, at: after(100))
+        expectAction(&state, .fetch, lacksKey: false, at: after(400))
         var eager = holding(maxAge: .zero)
-        #expect(eager.want(lacksKey: false, at: after(29)) == .use)
-        #expect(eager.want(lacksKey: false, at: after(30)) == .useAndFetch)
+        expectAction(&eager, .use, lacksKey: false, at: after(29))
+        expectAction(&eager, .useAndFetch, lacksKey: false, at: after(30))
         var lazy = holding(maxAge: .seconds(1 << 30))
-        #expect(lazy.want(lacksKey: false, at: after(3599)) == .use)
-        #expect(lazy.want(lacksKey: false, at: after(3600)) == .useAndFetch)
+        expectAction(&lazy, .use, lacksKey: false, at: after(3599))
+        expectAction(&lazy, .useAndFetch, lacksKey: false, at: after(3600))
         var silent = holding(maxAge: nil)
-        #expect(silent.want(lacksKey: false, at: after(300)) == .useAndFetch)
+        expectAction(&silent, .useAndFetch, lacksKey: false, at: after(300))
     }
 
     @Test func `a key that nobody knows has them fetched once within a time`() {
         var state = holding()
-        #expect(state.want(lacksKey: true, at: after(1)) == .fetch)
-        #expect(state.want(lacksKey: true, at: after(2)) == .use)
-        #expect(state.want(lacksKey: true, at: after(30)) == .use)
-        #expect(state.want(lacksKey: true, at: after(31)) == .fetch)
+        expectAction(&state, .fetch, lacksKey: true, at: after(1))
+        expectAction(&state, .use, lacksKey: true, at: after(2))
+        expectAction(&state, .use, lacksKey: true, at: after(30))
+        expectAction(&state, .fetch, lacksKey: true, at: after(31))
     }
 
     @Test func `old ones are used while the issuer is down, and not for ever`() {
         var state = holding()
-        #expect(state.want(lacksKey: false, at: after(500)) == .fetch)
+        expectAction(&state, .fetch, lacksKey: false, at: after(500))
         state.failed("down", at: after(500))
-        #expect(state.want(lacksKey: false, at: after(500)) == .use)
+        expectAction(&state, .use, lacksKey: false, at: after(500))
         #expect(state.hasKeys(at: after(86_399)))
-        #expect(state.want(lacksKey: false, at: after(86_400)) == .fetch)
+        expectAction(&state, .fetch, lacksKey: false, at: after(86_400))
         #expect(!state.hasKeys(at: after(86_400)))
         state.failed("down", at: after(86_400))
-        #expect(state.want(lacksKey: false, at: after(86_400)) == .unavailable)
+        expectAction(&state, .unavailable, lacksKey: false, at: after(86_400))
     }
 
     @Test func `an issuer that is down is left alone for longer and longer`() {
@@ -130,7 +138,7 @@ import Testing
         var now = 0
         var waits: [Int] = []
         for _ in 0..<9 {
-            #expect(state.want(lacksKey: false, at: after(now)) == .fetch)
+            expectAction(&state, .fetch, lacksKey: false, at: after(now))
             state.failed("down", at: after(now))
             let failedAt = now
             while state.want(lacksKey: false, at: after(now)) == .unavailable { now += 1 }
@@ -143,9 +151,11 @@ import Testing
 
     @Test func `the same ones again change nothing`() {
         var state = holding()
-        #expect(state.arrived(KeySet([]), isSame: true, maxAge: nil, at: after(10)) == false)
+        let changed = state.arrived(KeySet([]), isSame: true, maxAge: nil, at: after(10))
+        #expect(!changed)
         #expect(state.revision == 1)
-        #expect(state.arrived(KeySet([]), isSame: false, maxAge: nil, at: after(20)))
+        let isOther = state.arrived(KeySet([]), isSame: false, maxAge: nil, at: after(20))
+        #expect(isOther)
         #expect(state.revision == 2)
     }
 

@@ -6,9 +6,19 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var tls: TLS?
     /// Whether HTTP/2 is spoken beside HTTP/1.1: by prior knowledge, and by ALPN under TLS. Default true.
     package var http2 = true
+    /// Default auto.
+    package var trust = Trust.auto
 
     package init() {}
     package init(address: ListenAddress) { self.address = address }
+
+    /// Whom it takes at his word.
+    package enum Trust: String, Sendable, CaseIterable {
+        /// This machine; whoever comes from elsewhere has to show who he is.
+        case auto
+        /// Whoever can connect.
+        case everyone
+    }
 
     package struct TLS: Sendable, Equatable {
         /// At least one; which one is shown depends on the name that was asked for, and the first is shown otherwise.
@@ -43,6 +53,11 @@ package struct ListenerConfiguration: Sendable, Equatable {
         result.http2 = section.boolean(
             "http2", default: result.http2,
             doc: "Speaks HTTP/2 beside HTTP/1.1 on this port: by prior knowledge, and by ALPN under TLS.")
+        result.trust = section.choice(
+            "trust", default: result.trust,
+            doc:
+                "Who need not show a credential. `auto`: nobody, but where only this machine can connect, as `access.local` has it. `everyone`: whoever can connect."
+        )
         return result
     }
 

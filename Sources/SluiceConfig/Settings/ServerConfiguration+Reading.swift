@@ -3,6 +3,8 @@ extension ServerConfiguration {
     package struct Overrides: Sendable, Equatable {
         /// Not empty: plain listeners in place of all of the file's.
         package var listen: [ListenAddress] = []
+        /// Of these listeners.
+        package var trust = ListenerConfiguration.Trust.auto
         package var admin: ListenAddress?
         package var workers: Int?
         package init() {}
@@ -66,7 +68,25 @@ extension ServerConfiguration {
         server.redis = section.optionalSection(
             "redis", doc: "Redis, for what several Sluices share. null: none.", RedisConfiguration.read)
         server.readLimits(section)
+        server.access = section.optionalSection(
+            "access", doc: "Who may come in, and what for. null: whoever can connect may do everything.",
+            AccessConfiguration.read)
+        server.checkAccess(section)
         return server
+    }
+
+    /// Whoever can connect from elsewhere has to show who he is, unless somebody has said that he need not.
+    private func checkAccess(_ section: ConfigSection) {
+        if let access, !access.authenticates, access.local == nil, !listeners.contains(where: { $0.trust == .everyone }) {
+            section.mistake("access", "a way to come in: `keys` (`sluice key new` makes one) or `local`, found none")
+        }
+        if access?.authenticates == true { return }
+        let open = listeners.filter { !$0.address.isLocal && $0.trust == .auto }.map { "\($0.address)" }
+        if open.isEmpty { return }
+        section.mistake(
+            "listeners",
+            "addresses of this machine alone, found \(open.joined(separator: ", ")): other machines can connect there, and nothing tells who they are. Give `access` a way to tell (`access.keys`; `sluice key new` makes one), or say \"trust\": \"everyone\" in the listener (--trust-everyone beside --listen)"
+        )
     }
 
     private mutating func readListeners(_ section: ConfigSection) {
@@ -158,7 +178,11 @@ extension ServerConfiguration.Overrides {
             members.append(ConfigMember(key, ConfigValue(kind, at: value.location), at: value.location))
         }
         if !listen.isEmpty {
-            let objects = listen.map { ConfigValue(.object([ConfigMember("address", ConfigValue(.string("\($0)")))])) }
+            let objects = listen.map { address in
+                var members = [ConfigMember("address", ConfigValue(.string("\(address)")))]
+                if trust != .auto { members.append(ConfigMember("trust", ConfigValue(.string(trust.rawValue)))) }
+                return ConfigValue(.object(members))
+            }
             replace("listeners", .list(objects))
         }
         if let admin { replace("admin", .string("\(admin)")) }

@@ -41,6 +41,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     /// `nil`: nothing is cached.
     package var cache: CacheConfiguration?
     package var idempotency = IdempotencyConfiguration()
+    /// `nil`: whoever can connect may do everything.
+    package var access: AccessConfiguration?
     /// Default: none.
     package var redis: RedisConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.

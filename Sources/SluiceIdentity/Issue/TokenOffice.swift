@@ -23,7 +23,7 @@ package final class TokenOffice: Sendable {
         package let token: Secret
         package let lifetimeSeconds: Int
         package let scope: String
-        package let client: String
+        package let client: Principal
     }
 
     package let mint: TokenMint
@@ -59,7 +59,7 @@ package final class TokenOffice: Sendable {
         do throws(TLSError) {
             return Issued(
                 token: try mint.token(for: principal.id, scope: scope, at: now), lifetimeSeconds: mint.lifetimeSeconds,
-                scope: scope, client: principal.id)
+                scope: scope, client: principal)
         } catch {
             throw .serverError
         }

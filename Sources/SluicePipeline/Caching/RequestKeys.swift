@@ -76,11 +76,11 @@ final class RequestKeys {
         case .key:
             buffer.append(UInt8(ascii: "k"))
             appendCredential(context)
-            append(field: "x-sluice-team", of: context)
+            appendTeam(context)
         case .user:
             buffer.append(UInt8(ascii: "u"))
             appendCredential(context)
-            append(field: "x-sluice-team", of: context)
+            appendTeam(context)
             append(context.caller.user ?? "")
         case .team:
             buffer.append(UInt8(ascii: "t"))
@@ -89,11 +89,20 @@ final class RequestKeys {
     }
 
     private func appendCredential(_ context: RequestContext) {
+        // A principal stays who he is when his key is rotated.
+        if context.principal.kind != .local {
+            buffer.append(UInt8(ascii: "p"))
+            return append(context.principal.id)
+        }
         let fields = context.exchange.head.fields
         for field in [FieldName.authorization, .xAPIKey, .apiKey] {
             if let index = fields.index(of: field) { return append(fields.value(at: index)) }
         }
         append("")
+    }
+
+    private func appendTeam(_ context: RequestContext) {
+        if context.principal.mayClaim { append(field: "x-sluice-team", of: context) } else { append("") }
     }
 
     private func append(field name: StaticString, of context: RequestContext) {
@@ -108,6 +117,14 @@ final class RequestKeys {
         append(plan.rule ?? "")
         guard let route = plan.route else {
             for target in plan.targets { append(target, settings) }
+            return
+        }
+        if plan.isRestricted {
+            // What came from somebody whom he may not ask is not for him.
+            buffer.append(UInt8(ascii: "r"))
+            for target in route.targets where plan.targets.contains(where: { $0 === target }) {
+                append(target, settings)
+            }
             return
         }
         if route !== lastRoute || settings !== lastSettings {

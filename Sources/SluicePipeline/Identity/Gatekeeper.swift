@@ -1,3 +1,4 @@
+package import SluiceCore
 package import SluiceDownstream
 package import SluiceHTTP
 package import SluicePolicy
@@ -11,15 +12,19 @@ package enum Gatekeeper {
         case undecided(any CredentialVerifier, token: [UInt8])
     }
 
-    /// - Parameter now: seconds since 1970.
+    /// - Parameters:
+    ///   - certificate: the subject of the one that the connection's client has proved.
+    ///   - place: whom the place stands for where he connects; `nil`: nobody.
+    ///   - now: seconds since 1970.
     package static func find(
-        _ fields: borrowing HeaderFields, from peer: borrowing Peer, under policy: AccessPolicy, at now: Int
+        _ fields: borrowing HeaderFields, certificate: ClientCertificate?, place: Principal?, under policy: AccessPolicy,
+        at now: Int
     ) -> Finding {
         switch PresentedCredential(fields) {
         case .ambiguous: return .refused(.ambiguous)
-        case .unsupported: return place(peer, policy).map { .principal($0) } ?? .refused(.unsupported)
+        case .unsupported: return place.map { .principal($0) } ?? .refused(.unsupported)
         case .none:
-            if let certificate = peer.certificate {
+            if let certificate {
                 for verifier in policy.verifiers {
                     switch verifier.verify(certificate: certificate, under: policy, at: now) {
                     case .principal(let principal): return .principal(principal)
@@ -28,15 +33,15 @@ package enum Gatekeeper {
                     }
                 }
             }
-            return place(peer, policy).map { .principal($0) } ?? .refused(.missing)
+            return place.map { .principal($0) } ?? .refused(.missing)
         case .token(let field, let offset):
             let value = fields.value(at: field)
-            return find(value.extracting(offset..<value.count), peer, policy, now)
+            return find(value.extracting(offset..<value.count), place, policy, now)
         }
     }
 
     private static func find(
-        _ token: Span<UInt8>, _ peer: borrowing Peer, _ policy: AccessPolicy, _ now: Int
+        _ token: Span<UInt8>, _ place: Principal?, _ policy: AccessPolicy, _ now: Int
     ) -> Finding {
         for verifier in policy.verifiers {
             switch verifier.verify(token, under: policy, at: now) {
@@ -47,12 +52,12 @@ package enum Gatekeeper {
             }
         }
         // SDKs always show something: where nothing has to be shown, what nobody here gave out means nothing.
-        return place(peer, policy).map { .principal($0) } ?? .refused(.unknown)
+        return place.map { .principal($0) } ?? .refused(.unknown)
     }
 
-    /// Whom the place stands for where he connects.
-    private static func place(_ peer: borrowing Peer, _ policy: AccessPolicy) -> Principal? {
-        switch peer.trust {
+    /// Whom the place stands for where an application connects.
+    package static func place(_ trust: ListenerTrust, _ policy: AccessPolicy) -> Principal? {
+        switch trust {
         case .machine: policy.local
         case .everyone: policy.anyone
         case .nobody: nil

@@ -2,14 +2,17 @@ internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
-internal import SluicePolicy
+package import SluicePolicy
 
 /// Finds out who asks, before anything of the request's body is taken: 401, or 429 for an address that has guessed too often.
-enum Authentication {
+package enum Authentication {
     static func authenticate(_ context: RequestContext, _ policy: AccessPolicy) async throws(Rejection) {
         let now = Int(EventLoop.readWallClock() / 1_000_000_000)
         let exchange = context.exchange
-        var finding = Gatekeeper.find(exchange.head.fields, from: exchange.peer, under: policy, at: now)
+        let peer = exchange.peer
+        var finding = Gatekeeper.find(
+            exchange.head.fields, certificate: peer.certificateSubject, place: Gatekeeper.place(peer.trust, policy),
+            under: policy, at: now)
         if case .undecided(let verifier, let token) = finding {
             let watch = context.snapshot.lasting.accessWatch
             let limit = policy.settings.failuresPerMinute
@@ -24,6 +27,12 @@ enum Authentication {
         case .refused(let reason, let id): throw refuse(reason, of: id, context, policy)
         case .undecided: throw refuse(.unavailable, of: nil, context, policy)
         }
+    }
+
+    /// For a listener that other machines reach, although the configuration has nothing any more to tell who they are.
+    static func refuseEverybody(_ context: RequestContext) -> Rejection {
+        context.challenge = CredentialRefusal.missing.challenge
+        return refuse(.missing, of: nil, rejection(.missing), context)
     }
 
     private static func refuse(
@@ -50,7 +59,7 @@ enum Authentication {
     }
 
     /// What is wrong with a credential is not told: whether there is such a key is nobody's business but its holder's.
-    static func rejection(_ reason: CredentialRefusal) -> Rejection {
+    package static func rejection(_ reason: CredentialRefusal) -> Rejection {
         switch reason {
         case .missing:
             Rejection(
@@ -71,7 +80,7 @@ enum Authentication {
         }
     }
 
-    static func tooMany(_ wait: Duration) -> Rejection {
+    package static func tooMany(_ wait: Duration) -> Rejection {
         Rejection(
             .policy, 429, type: "requests", code: "too_many_failed_attempts",
             "Too many credentials that are not accepted have come from this address. Try again later.",
@@ -81,7 +90,7 @@ enum Authentication {
 
 extension CredentialRefusal {
     /// Whether somebody may be trying keys. Who shows nothing, or could not be checked, does not.
-    var isGuess: Bool {
+    package var isGuess: Bool {
         switch self {
         case .missing, .ambiguous, .unavailable, .limited: false
         default: true
@@ -89,7 +98,7 @@ extension CredentialRefusal {
     }
 
     /// What `WWW-Authenticate` says (RFC 6750 §3); `nil`: it is not there.
-    var challenge: StaticString? {
+    package var challenge: StaticString? {
         switch self {
         case .missing, .unsupported: #"Bearer realm="sluice""#
         case .ambiguous: #"Bearer realm="sluice", error="invalid_request""#

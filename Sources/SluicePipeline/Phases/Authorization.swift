@@ -71,7 +71,9 @@ enum Authorization {
                 param: "model")
         }
         if context.plan.targets.isEmpty { return }
+        let count = context.plan.targets.count
         context.plan.targets.removeAll { !isUsable($0, by: access) }
+        context.plan.isRestricted = context.plan.targets.count < count
         if !context.plan.targets.isEmpty { return }
         throw forbidden(
             "provider_not_allowed", "This credential may not use any provider that has the model.", context,

@@ -5,50 +5,59 @@ internal import SluiceJSON
 internal import SluicePolicy
 internal import SluiceTLS
 
-/// Finds out who asks, from what the request says of itself.
+/// Finds out who asks, by name: from what the request says of itself, where its principal may speak for others, and from what the
+/// principal is.
 ///
-/// In this order: fields of the head, which a mesh or the application's own gateway may set; the platform's envelope; the body's
-/// own words for it. All of it is claimed.
+/// Claims are read in this order: fields of the head, which a mesh or the application's own gateway may set; the platform's
+/// envelope; the body's own words for it.
 enum Identification {
     /// Names and roles are kept in tables: longer ones are cut.
     private static let byteCountMax = 128
 
     static func identify(_ context: RequestContext) {
         var caller = Caller()
+        let principal = context.principal
         let fields = context.exchange.head.fields
-        caller.user = text("x-sluice-user", fields)
-        caller.role = text("x-sluice-role", fields)
-        caller.team = text("x-sluice-team", fields)
-        caller.businessLine = text("x-sluice-business-line", fields)
-        caller.address = context.exchange.peer.host
-        if let index = fields.index(of: .authorization) {
-            caller.key = fingerprint(fields.value(at: index))
-        } else if let index = fields.index(named: "x-api-key") {
-            caller.key = fingerprint(fields.value(at: index))
+        if principal.mayClaim {
+            // What the body said has been read already.
+            caller.user = text("x-sluice-user", fields) ?? context.caller.user
+            caller.role = text("x-sluice-role", fields) ?? context.caller.role
+            caller.team = text("x-sluice-team", fields)
+            caller.businessLine = text("x-sluice-business-line", fields)
         }
-        // What the body said has been read already.
-        caller.user = caller.user ?? context.caller.user
-        caller.role = caller.role ?? context.caller.role
+        if context.snapshot.access != nil {
+            caller.user = caller.user ?? principal.user
+            caller.role = caller.role ?? principal.roles.first
+            caller.team = caller.team ?? principal.team
+            caller.businessLine = caller.businessLine ?? principal.businessLine
+        }
+        caller.address = context.exchange.peer.host
+        caller.key = principal.kind == .local ? key(fields) : principal.id
         context.caller = caller
     }
 
     /// What a chat request says of its user: OpenAI's `user` and `safety_identifier`, Anthropic's `metadata.user_id`.
     static func readUser(_ root: JSONValue, _ context: RequestContext) {
+        if !context.principal.mayClaim { return }
         let user = root["user"]?.string ?? root["safety_identifier"]?.string ?? root["metadata"]?["user_id"]?.string
         if let user, !user.isEmpty { context.caller.user = cut(user) }
     }
 
     /// What the platform's envelope says in its `user_info`.
     static func readEnvelope(_ root: JSONValue, _ context: RequestContext) {
+        if !context.principal.mayClaim { return }
         if let user = root["user_info"]?["user_id"]?.string, !user.isEmpty { context.caller.user = cut(user) }
         if let role = root["user_info"]?["user_role"]?.string, !role.isEmpty { context.caller.role = cut(role) }
     }
 
     /// Whose answers these are, as operators name it: the team, or what stands for the credential in logs.
     static func tenant(_ context: RequestContext) -> String {
+        let principal = context.principal
         let fields = context.exchange.head.fields
-        if let team = context.caller.team ?? text("x-sluice-team", fields) { return team }
-        return context.caller.key ?? key(fields) ?? ""
+        if let team = context.caller.team { return team }
+        if principal.mayClaim, let team = text("x-sluice-team", fields) { return team }
+        if principal.kind != .local { return principal.tenant }
+        return principal.team ?? context.caller.key ?? key(fields) ?? ""
     }
 
     private static func key(_ fields: HeaderFields) -> String? {

@@ -94,7 +94,7 @@ enum Queueing {
     /// The rank of a request among the classes: by who asks, as far as that is known yet, and by what its field says.
     static func rank(_ context: RequestContext, _ priorities: PriorityClasses) -> Int {
         var named: String?
-        if let header = priorities.header {
+        if let header = priorities.header, context.principal.mayClaim {
             let fields = context.exchange.head.fields
             for index in 0..<fields.count where fields.name(at: index).isSame(as: header.utf8Span.span) {
                 named = String(decoding: fields.value(at: index))

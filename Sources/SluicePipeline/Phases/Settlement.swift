@@ -55,6 +55,7 @@ final class Settlement {
         entry.field("event.outcome", context.outcome.rawValue)
         entry.field("event.duration", Int((now - exchange.startedAt).nanoseconds))
         entry.field("client.address", exchange.peer.host)
+        if context.snapshot.access != nil { writePrincipal(context, entry) }
         if !context.model.isEmpty { entry.field("gen_ai.request.model", context.model) }
         if let provider = context.attempt.provider {
             entry.field("gen_ai.provider.name", provider.name)
@@ -102,6 +103,15 @@ final class Settlement {
         }
         entry.end()
         log.append(line.span)
+    }
+
+    private func writePrincipal(_ context: RequestContext, _ entry: borrowing LogLine) {
+        if let refusal = context.refusal { return entry.field("sluice.access.refused", refusal.rawValue) }
+        // Refused before anybody looked.
+        if context.principal === Principal.nobody { return }
+        entry.field("sluice.principal", context.principal.id)
+        if let user = context.principal.user { entry.field("user.id", user) }
+        if let team = context.principal.team { entry.field("sluice.team", team) }
     }
 
     private func writeStream(_ context: RequestContext, _ entry: borrowing LogLine) {

@@ -55,7 +55,8 @@ enum UpstreamRequestBuilder {
     private static func fields(_ context: RequestContext, _ provider: Provider) -> HeaderFields {
         let received = context.exchange.head.fields
         var fields = HeaderFields(reservingBytes: 768, fields: 16)
-        let isForwarding = provider.forwardsAuthorization && received.contains(.authorization)
+        // What opens Sluice's own door is nothing for providers.
+        let isForwarding = context.forwardsCredential(to: provider) && received.contains(.authorization)
         provider.authorize(&fields, key: isForwarding ? nil : context.attempt.key)
         if isForwarding { context.attempt.key = nil }
         let configuredCount = fields.count

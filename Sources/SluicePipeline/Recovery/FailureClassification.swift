@@ -76,7 +76,12 @@ extension FailureClass {
 
 extension RequestContext {
     /// Whether the attempt showed the application's credential in place of one of ours.
-    var showsOwnCredential: Bool { attempt.key == nil && attempt.provider?.forwardsAuthorization == true }
+    var showsOwnCredential: Bool { attempt.key == nil && attempt.provider.map(forwardsCredential) == true }
+
+    /// Whether the provider is shown what the application shows: never what it has shown Sluice.
+    func forwardsCredential(to provider: Provider) -> Bool {
+        provider.forwardsAuthorization && principal.kind == .local
+    }
 
     /// Whether doing it twice has no effect but its price (theme 3.24).
     var isSafeToRepeat: Bool {

@@ -1,6 +1,8 @@
 /// Who may answer a request, in the order in which they are asked.
 package struct RoutePlan: Sendable {
     package var targets: [RouteTarget] = []
+    /// Whoever asks may not ask all who could answer.
+    var isRestricted = false
     /// Which of them is asked now.
     package var position = 0
     /// What answers the model, once aliases and rules have been applied; `nil` before that, and for the built-in one.

@@ -1,13 +1,11 @@
 /// Knows API keys: those of the configuration, and those that the process keeps.
 package final class APIKeyVerifier: CredentialVerifier {
-    private let pepper: KeyPepper
     /// Those that the configuration does not name.
     private let others: KeyTable
     /// Whether the configuration has keys that were not issued here, which may look like anything.
     private let hasForeignKeys: Bool
 
-    package init(pepper: KeyPepper, others: KeyTable, hasForeignKeys: Bool) {
-        self.pepper = pepper
+    package init(others: KeyTable, hasForeignKeys: Bool) {
         self.others = others
         self.hasForeignKeys = hasForeignKeys
     }
@@ -18,7 +16,7 @@ package final class APIKeyVerifier: CredentialVerifier {
         } else if !hasForeignKeys {
             return .notMine
         }
-        let digest = pepper.digest(of: token)
+        let digest = policy.pepper.digest(of: token)
         var verdict = policy.keys.check(digest, under: policy, at: now)
         if case .principal = verdict { return verdict }
         // Whatever is wrong with it, it goes the whole way.

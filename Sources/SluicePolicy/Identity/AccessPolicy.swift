@@ -42,6 +42,8 @@ package final class AccessPolicy: Sendable {
     package let settings: Settings
     private let roles: [String: Role]
     private let users: [String: User]
+    /// What keys are hashed with.
+    package let pepper: KeyPepper
     /// Those of the configuration. There are others, which the process keeps.
     package let keys: KeyTable
     package let verifiers: [any CredentialVerifier]
@@ -65,12 +67,14 @@ package final class AccessPolicy: Sendable {
     ///   - keys: those that the configuration names.
     package init(
         settings: Settings = Settings(), roles: [Role] = [], users: [String: User] = [:],
+        pepper: KeyPepper = KeyPepper(),
         verifiers: [any CredentialVerifier] = [], keys: [KeyRecord] = []
     ) {
         number = Self.numbers.add(1, ordering: .relaxed).newValue
         self.settings = settings
         self.roles = Dictionary((Role.builtIn + roles).map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
         self.users = users
+        self.pepper = pepper
         self.verifiers = verifiers
         self.keys = KeyTable(keys)
         let known = self.roles

@@ -31,6 +31,9 @@ package final class Principal: Sendable {
         self.mayClaim = mayClaim
     }
 
+    /// Who has not been looked at yet: he may do nothing.
+    package static let nobody = Principal(id: "nobody", kind: .local, tenant: "", access: .nothing)
+
     /// Who connects where a listener trusts everyone, and no configuration says otherwise.
     package static let anyone = Principal(
         id: "anyone", kind: .local, roles: [Role.app.name], tenant: "", access: Access([.app]), mayClaim: true)

@@ -42,22 +42,32 @@ final class AdminEndpoint {
     private static func answer(
         _ exchange: DownstreamExchange, _ shared: Shared, _ routes: [any AdminRoute]
     ) {
-        for route in routes where route.answer(exchange) { return }
-        let head = exchange.head
-        let path = head.path
-        let isKnown =
-            path.equals("/health") || path.equals("/healthz") || path.equals("/livez") || path.equals("/readyz")
-        guard isKnown else {
+        if isHealth(exchange.head) { return health(exchange, shared) }
+        AdminGate(shared: shared).admit(exchange) { principal in
+            for route in routes where route.answer(exchange, as: principal) { return }
             let names = routes.map(\.name).joined(separator: ", ")
-            return send(404, #"{"error":"There is /health, /livez, /readyz, \#(names) here."}"#, to: exchange)
+            send(404, #"{"error":"There is /health, /livez, /readyz, \#(names) here."}"#, to: exchange)
         }
+    }
+
+    private static func isHealth(_ head: borrowing RequestHead) -> Bool {
+        let path = head.path
+        return path.equals("/health") || path.equals("/healthz") || path.equals("/livez") || path.equals("/readyz")
+    }
+
+    /// Orchestrators ask it, who have no credential: it is for everybody, but for what the process has on its hands.
+    private static func health(_ exchange: DownstreamExchange, _ shared: Shared) {
+        let head = exchange.head
         guard head.method == .get || head.method == .head else {
             return send(405, #"{"error":"Use GET."}"#, to: exchange)
         }
+        let path = head.path
         let isReady = !path.equals("/readyz") || shared.status.isReady
         let load = HealthReport.Load(inFlight: shared.gauge.inFlight, connections: shared.connections.current,
             redis: shared.lasting.redis.overall.rawValue)
-        send(isReady ? 200 : 503, HealthReport.body(shared.status, load: load), to: exchange)
+        let isForOperators = exchange.peer.trust == .machine
+        send(
+            isReady ? 200 : 503, HealthReport.body(shared.status, load: isForOperators ? load : nil), to: exchange)
     }
 
     /// A part of a path with what `%XX` stands for; a `%` without two hex digits is itself.
@@ -79,12 +89,16 @@ final class AdminEndpoint {
         return String(decoding: decoded, as: UTF8.self)
     }
 
-    static func send(_ status: Status, _ text: String, to exchange: DownstreamExchange) {
-        send(status, ByteBuffer(text), to: exchange)
+    static func send(
+        _ status: Status, _ text: String, _ fields: HeaderFields = HeaderFields(), to exchange: DownstreamExchange
+    ) {
+        send(status, ByteBuffer(text), fields, to: exchange)
     }
 
-    static func send(_ status: Status, _ body: ByteBuffer, to exchange: DownstreamExchange) {
-        var fields = HeaderFields()
+    static func send(
+        _ status: Status, _ body: ByteBuffer, _ fields: HeaderFields = HeaderFields(), to exchange: DownstreamExchange
+    ) {
+        var fields = fields
         fields.append(.contentType, "application/json")
         exchange.sendHead(ResponseHead(status, fields: fields), body: .known(body.count))
         exchange.send(sharing: body)

@@ -14,6 +14,7 @@ package enum CommandLineTool {
             case .command(let parsed):
                 switch parsed.command {
                 case "check": return try CheckCommand.run(parsed)
+                case "key": return try KeyCommand.run(parsed)
                 case "adapters": return AdaptersCommand.run(parsed)
                 case "mock": return try MockCommand.run(parsed)
                 default: return try serve(parsed)
@@ -38,6 +39,9 @@ package enum CommandLineTool {
                         .init(
                             "listen", "ADDR", isRepeatable: true,
                             doc: "Where applications connect: 127.0.0.1:4010 (default), [::1]:4010, unix:/path."),
+                        .init(
+                            "trust-everyone",
+                            doc: "With --listen: whoever can connect there may ask, and shows no credential."),
                         .init("admin", "ADDR", doc: "Where health is served; default 127.0.0.1:4011."),
                         .init("workers", "N", doc: "Event loops; default: one a processor that is really granted."),
                         .init(
@@ -47,7 +51,7 @@ package enum CommandLineTool {
                         ),
                         .init("quiet", doc: "Prints no banner."),
                     ]),
-                CheckCommand.command, AdaptersCommand.command,
+                CheckCommand.command, AdaptersCommand.command, KeyCommand.command,
                 MockCommand.command,
             ])
     }
@@ -58,6 +62,10 @@ package enum CommandLineTool {
         var options = Server.Options()
         options.configFile = arguments.text("config")
         for text in arguments.texts("listen") { options.overrides.listen.append(try address(text, option: "listen")) }
+        if arguments.has("trust-everyone") {
+            if options.overrides.listen.isEmpty { throw UsageError("--trust-everyone: only with --listen") }
+            options.overrides.trust = .everyone
+        }
         if let text = arguments.text("admin") { options.overrides.admin = try address(text, option: "admin") }
         options.overrides.workers = try arguments.integer("workers", in: 1...256)
         options.handoverPath = arguments.text("handover")

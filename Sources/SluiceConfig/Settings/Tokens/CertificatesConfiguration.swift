@@ -15,7 +15,7 @@ package struct CertificatesConfiguration: Sendable, Equatable {
 
     package init() {}
 
-    static func read(_ section: ConfigSection) -> Self {
+    static func read(_ section: ConfigSection, _ roles: Set<String>) -> Self {
         var certificates = Self()
         certificates.rules = section.list(
             "rules", count: 1...1000,
@@ -33,7 +33,7 @@ package struct CertificatesConfiguration: Sendable, Equatable {
             if rule.uri == nil, rule.dns == nil, rule.commonName == nil, rule.fingerprint == nil {
                 section.mistake("at least one of uri, dns, common_name and fingerprint")
             }
-            rule.grant = .read(section)
+            rule.grant = .read(section, roles)
             return rule
         }
         return certificates

@@ -11,7 +11,7 @@ package struct ClaimsConfiguration: Sendable, Equatable {
 
     package init() {}
 
-    static func read(_ section: ConfigSection) -> Self {
+    static func read(_ section: ConfigSection, _ roles: Set<String>) -> Self {
         var claims = Self()
         section.section(
             "claims",
@@ -25,9 +25,14 @@ package struct ClaimsConfiguration: Sendable, Equatable {
             "scope_roles", of: .roles, names: .claim, count: 0...1000,
             doc: "Roles that a scope of the token gives (`scope`, names with spaces between). Others give nothing.")
         .map { Named($0.name, $0.value) }
-        claims.defaultRoles = section.strings(
-            "default_roles", bytes: 1...64, count: 0...64,
+        claims.defaultRoles = AccessConfiguration.roles(
+            section, roles, key: "default_roles",
             doc: "Roles of whoever has no other. []: who is not among `access.users` may do nothing.")
+        for (key, map) in [("role_map", claims.roleMap), ("scope_roles", claims.scopeRoles)] {
+            for role in map.flatMap(\.value) where !roles.contains(role) && !role.isEmpty {
+                section.mistake(key, "roles that there are, found \(ConfigPath.quoted(role))")
+            }
+        }
         return claims
     }
 
@@ -71,11 +76,11 @@ package struct GrantConfiguration: Sendable, Equatable {
 
     package init() {}
 
-    static func read(_ section: ConfigSection) -> Self {
+    static func read(_ section: ConfigSection, _ roles: Set<String>) -> Self {
         var grant = Self()
         func name(_ key: String, _ doc: String) -> String? { section.optionalString(key, bytes: 1...256, doc: doc) }
-        grant.roles = section.strings(
-            "roles", bytes: 1...64, count: 0...64, doc: "What it may do. []: as its user has it, or nothing.")
+        grant.roles = AccessConfiguration.roles(
+            section, roles, doc: "What it may do. []: as its user has it, or nothing.")
         grant.user = name("user", "The user, as limits and records have him. null: the name that was proved.")
         grant.team = name("team", "The team.")
         grant.businessLine = name("business_line", "The business line.")

@@ -24,7 +24,7 @@ package struct IntrospectionConfiguration: Sendable, Equatable {
 
     package init() {}
 
-    static func read(_ section: ConfigSection) -> Self {
+    static func read(_ section: ConfigSection, _ roles: Set<String>) -> Self {
         var it = Self()
         it.url = section.requiredString("url", bytes: 1...2048, doc: "The introspection endpoint.")
         it.connection = .read(section)
@@ -50,7 +50,7 @@ package struct IntrospectionConfiguration: Sendable, Equatable {
         it.questionsMax = section.integer(
             "questions_max", default: it.questionsMax, in: 1...10_000,
             doc: "Questions under way at one time; what comes beyond that is refused with 503.")
-        it.claims = .read(section)
+        it.claims = .read(section, roles)
         return it
     }
 }

@@ -50,7 +50,7 @@ package struct IssuerConfiguration: Sendable, Equatable {
     static let publicAlgorithms = Algorithm.allCases.filter { $0 != .hs256 }
     static let secretByteCountMin = 32
 
-    static func read(_ section: ConfigSection, isDiscovered: Bool) -> Self {
+    static func read(_ section: ConfigSection, _ roles: Set<String>, isDiscovered: Bool) -> Self {
         var issuer = Self()
         issuer.issuer = section.requiredString(
             "issuer", bytes: 1...1024,
@@ -66,7 +66,7 @@ package struct IssuerConfiguration: Sendable, Equatable {
         issuer.connection = .read(section)
         issuer.readKeys(section, isDiscovered: isDiscovered)
         issuer.readRules(section)
-        issuer.claims = .read(section)
+        issuer.claims = .read(section, roles)
         return issuer
     }
 

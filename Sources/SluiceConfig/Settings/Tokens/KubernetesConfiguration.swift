@@ -33,7 +33,7 @@ package struct KubernetesConfiguration: Sendable, Equatable {
 
     package init() {}
 
-    static func read(_ section: ConfigSection) -> Self {
+    static func read(_ section: ConfigSection, _ roles: Set<String>) -> Self {
         var kubernetes = Self()
         kubernetes.verification = section.choice(
             "verification", default: kubernetes.verification,
@@ -69,7 +69,7 @@ package struct KubernetesConfiguration: Sendable, Equatable {
                 "namespace", default: rule.namespace, bytes: 1...253, doc: "Its namespace; one `*` stands for any text.")
             rule.name = section.string(
                 "name", default: rule.name, bytes: 1...253, doc: "Its name; one `*` stands for any text.")
-            rule.grant = .read(section)
+            rule.grant = .read(section, roles)
             return rule
         }
         return kubernetes

@@ -34,7 +34,7 @@ package struct TokenEndpointConfiguration: Sendable, Equatable {
 
     static let clientSecretByteCountMin = 16
 
-    static func read(_ section: ConfigSection) -> Self {
+    static func read(_ section: ConfigSection, _ roles: Set<String>) -> Self {
         var endpoint = Self()
         endpoint.issuer = section.string(
             "issuer", default: endpoint.issuer, bytes: 1...1024,
@@ -65,7 +65,7 @@ package struct TokenEndpointConfiguration: Sendable, Equatable {
                 .secret(allowed: "a secret of at least \(clientSecretByteCountMin) bytes") {
                     $0.count >= clientSecretByteCountMin
                 }, doc: "`client_secret`: 16 bytes or more.")
-            client.grant = .read(section)
+            client.grant = .read(section, roles)
             return client
         }
         return endpoint

@@ -16,33 +16,35 @@ package struct TokensConfiguration: Sendable, Equatable {
 
     package init() {}
 
-    /// Whether anybody can come in with one of these.
-    package var isEmpty: Bool {
-        jwt.isEmpty && oidc.isEmpty && introspection == nil && tokenEndpoint == nil && mtls == nil && kubernetes == nil
+    package var isEmpty: Bool { !admitsSomebody && tokenEndpoint == nil }
+
+    /// Whether anybody can come in with one of these: the token endpoint alone lets in only its own clients.
+    package var admitsSomebody: Bool {
+        !jwt.isEmpty || !oidc.isEmpty || introspection != nil || mtls != nil || kubernetes != nil
+            || tokenEndpoint?.clients.isEmpty == false
     }
 
-    /// - Parameter section: `access`.
-    package static func read(_ section: ConfigSection) -> Self {
+    /// - Parameters:
+    ///   - section: `access`.
+    ///   - roles: those that there are.
+    package static func read(_ section: ConfigSection, _ roles: Set<String>) -> Self {
         var tokens = Self()
         tokens.jwt = section.list(
             "jwt", count: 0...32, doc: "Issuers of JSON Web Tokens whose keys are at a URL, in a file, or a shared secret."
-        ) { IssuerConfiguration.read($0, isDiscovered: false) }
+        ) { IssuerConfiguration.read($0, roles, isDiscovered: false) }
         tokens.oidc = section.list(
             "oidc", count: 0...32,
             doc: "OpenID providers: where their keys are they say themselves, under `/.well-known/openid-configuration`."
-        ) { IssuerConfiguration.read($0, isDiscovered: true) }
+        ) { IssuerConfiguration.read($0, roles, isDiscovered: true) }
         tokens.introspection = section.optionalSection(
-            "introspection", doc: "An authorization server that is asked about every token that is not known yet (RFC 7662).",
-            IntrospectionConfiguration.read)
+            "introspection", doc: "An authorization server that is asked about every token that is not known yet (RFC 7662).") { IntrospectionConfiguration.read($0, roles) }
         tokens.tokenEndpoint = section.optionalSection(
             "token_endpoint",
-            doc: "Sluice's own `/oauth/token`, which gives short-lived tokens for API keys and clients (RFC 6749 §4.4).",
-            TokenEndpointConfiguration.read)
+            doc: "Sluice's own `/oauth/token`, which gives short-lived tokens for API keys and clients (RFC 6749 §4.4).") { TokenEndpointConfiguration.read($0, roles) }
         tokens.mtls = section.optionalSection(
-            "mtls", doc: "Who clients are that show a certificate. Listeners say whether one is asked for.",
-            CertificatesConfiguration.read)
+            "mtls", doc: "Who clients are that show a certificate. Listeners say whether one is asked for.") { CertificatesConfiguration.read($0, roles) }
         tokens.kubernetes = section.optionalSection(
-            "kubernetes", doc: "Service accounts of a Kubernetes cluster.", KubernetesConfiguration.read)
+            "kubernetes", doc: "Service accounts of a Kubernetes cluster.") { KubernetesConfiguration.read($0, roles) }
         tokens.verdictsMax = section.integer(
             "token_verdicts_max", default: tokens.verdictsMax, in: 16...10_000_000,
             doc: "How many tokens are remembered together with who shows them.")
