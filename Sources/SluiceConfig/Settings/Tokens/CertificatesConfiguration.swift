@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// Who clients are that have proved a certificate.
 package struct CertificatesConfiguration: Sendable, Equatable {
     package struct Rule: Sendable, Equatable {
