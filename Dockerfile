@@ -8,7 +8,7 @@
 
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates libnghttp2-dev libssl-dev libhiredis-dev pkg-config \
+    && apt-get install --yes --no-install-recommends ca-certificates libnghttp2-dev libssl-dev libhiredis-dev libsqlite3-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A growable run of bytes on the heap, shared by reference.
 ///
 /// Bytes are appended at the end and consumed at the front. Not `Sendable`: a buffer belongs to one event loop.
@@ -10,7 +12,7 @@
     /// - Parameter capacity: bytes to allocate at once; a buffer grows by doubling when that is not enough.
     package init(capacity: Int = 256) {
         self.capacity = max(capacity, 16)
-        unsafe base = UnsafeMutablePointer<UInt8>.allocate(capacity: self.capacity)
+        unsafe base = Self.allocate(self.capacity)
     }
 
     package convenience init(copying bytes: Span<UInt8>) {
@@ -23,7 +25,13 @@
         append(text)
     }
 
-    deinit { unsafe base.deallocate() }
+    deinit { unsafe free(base) }
+
+    /// Straight from the C library: for the standard library every run of bytes is aligned, and its pool of small ones passed by.
+    private static func allocate(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
+        guard let memory = unsafe malloc(byteCount) else { preconditionFailure("out of memory for \(byteCount) bytes") }
+        return unsafe memory.assumingMemoryBound(to: UInt8.self)
+    }
 
     /// How many bytes are there to read.
     @inlinable package var count: Int { end - start }
@@ -70,14 +78,17 @@
         unsafe append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    @inlinable package func append(_ text: String) {
-        append(text.utf8Span.span)
+    /// Literals are static strings: not this.
+    @_disfavoredOverload @inlinable package func append(_ text: String) {
+        var text = text
+        text.withUTF8 { unsafe append(UnsafeRawBufferPointer($0)) }
     }
 
     /// Appends the decimal digits of a number.
     package func append(decimal number: Int) {
         if number < 0 { append(UInt8(ascii: "-")) }
         let magnitude = number.magnitude
+        if magnitude < 10 { return append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: magnitude)) }
         let digits = ASCII.decimalDigitCount(magnitude)
         reserve(digits)
         var rest = magnitude
@@ -115,9 +126,9 @@
             unsafe base.update(from: base + start, count: used)
         } else {
             let grown = max(used + byteCount, capacity * 2)
-            let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
+            let fresh = unsafe Self.allocate(grown)
             unsafe fresh.update(from: base + start, count: used)
-            unsafe base.deallocate()
+            unsafe free(base)
             unsafe base = fresh
             capacity = grown
         }
@@ -151,11 +162,21 @@
     /// Drops everything and gives the memory back, but for a little.
     package func giveBack() {
         removeAll()
-        let fresh = UnsafeMutablePointer<UInt8>.allocate(capacity: 256)
-        unsafe base.deallocate()
+        let fresh = unsafe Self.allocate(256)
+        unsafe free(base)
         unsafe base = fresh
         capacity = 256
     }
+
+    /// Drops everything, and overwrites the memory: it held a secret. What the buffer outgrew earlier is not reached.
+    package func wipe() {
+        removeAll()
+        unsafe base.update(repeating: 0, count: capacity)
+        unsafe Self.keep(base)
+    }
+
+    /// Neither inlined nor seen through: without a reader the optimiser may drop the writes that overwrite.
+    @inline(never) @_optimize(none) private static func keep(_ address: UnsafeMutablePointer<UInt8>) {}
 
     /// Overwrites bytes that are already there, for a length that is known only at the end.
     package func replace(at offset: Int, with bytes: Span<UInt8>) {

@@ -55,6 +55,23 @@ package enum ProcessLimits {
         return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 
+    /// Descriptors that are open now.
+    package static var openDescriptorCount: Int {
+        guard let directory = unsafe opendir("/proc/self/fd") else { return 0 }
+        defer { unsafe closedir(directory) }
+        // Not those for the directory itself and the one above it, and not the one that reads them.
+        var count = -3
+        while unsafe readdir(directory) != nil { count += 1 }
+        return max(0, count)
+    }
+
+    /// How many may be open.
+    package static var descriptorLimit: Int {
+        var limit = rlimit()
+        unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return Int(clamping: limit.rlim_cur)
+    }
+
     /// Raises the limit on open descriptors as far as the system lets us, and returns it.
     @discardableResult package static func raiseDescriptorLimit() -> Int {
         var limit = rlimit()
@@ -62,6 +79,13 @@ package enum ProcessLimits {
         limit.rlim_cur = limit.rlim_max
         unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Keeps what is in memory out of core dumps, whatever the system does with those, and out of other processes' reach.
+    package static func forbidCoreDumps() {
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        _ = sluice_forbid_dumps()
     }
 
     /// The control group and the root of its name space: inside a container the files stand at the root.

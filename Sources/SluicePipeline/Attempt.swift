@@ -12,8 +12,8 @@ package struct Attempt {
     package var upstreamModel = ""
     /// What the process knows of the target.
     package var target: TargetState?
-    /// Its place among those that the provider may have at one time.
-    package var slot: GateSlot?
+    /// Its places among those that may be under way at one time.
+    var slots = AttemptSlots()
     /// What the configuration says of it.
     package var routed: RouteTarget?
     /// Leave of the target's breaker; given back with the attempt's outcome.
@@ -48,6 +48,25 @@ package struct Attempt {
     package var headAt: Instant?
 
     package init() {}
+
+    /// From handing over the request to the response's head; `nil` without one.
+    package var latency: Duration? {
+        guard let sentUpstreamAt, let headAt else { return nil }
+        return headAt - sentUpstreamAt
+    }
+}
+
+/// An attempt's places where only so many may be at one time; `nil` where as many as come.
+struct AttemptSlots {
+    var provider: GateSlot?
+    /// At a model that stands in for the one that was asked for.
+    var model: GateSlot?
+
+    mutating func release(at now: Instant) {
+        provider?.release(at: now)
+        model?.release(at: now)
+        self = AttemptSlots()
+    }
 }
 
 /// An attempt that led to nothing: what is left of it for the log and the books.

@@ -45,6 +45,9 @@ package final class ConfigSnapshot: Sendable {
 
     /// Counts up with every configuration that came into force.
     package let revision: Int
+    /// What `x-sluice-revision` says: the revision of what is set through the management API, and this one. `nil`: nothing can be
+    /// set so, and nothing is said.
+    package let label: String?
     package let providers: [String: Provider]
     /// What answers which model.
     package let routes: RouteTable
@@ -89,9 +92,10 @@ package final class ConfigSnapshot: Sendable {
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
         rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil,
-        tokenOffice: TokenOffice? = nil
+        tokenOffice: TokenOffice? = nil, controlRevision: Int? = nil
     ) {
         self.revision = revision
+        label = controlRevision.map { "\($0).\(revision)" }
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let defaultProvider = defaultProvider ?? (providers.count == 1 ? providers.first : nil)
         self.defaultProvider = defaultProvider

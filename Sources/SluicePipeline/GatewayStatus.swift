@@ -5,6 +5,7 @@ package final class GatewayStatus: Sendable {
     private let ready = Atomic<Bool>(false)
     private let overloaded = Atomic<Bool>(false)
     private let revision = Atomic<Int>(0)
+    private let control = Atomic<Int>(-1)
     private let reloadError = Mutex<String?>(nil)
     package let version: String
 
@@ -29,6 +30,15 @@ package final class GatewayStatus: Sendable {
     package var configRevision: Int {
         get { revision.load(ordering: .relaxed) }
         set { revision.store(newValue, ordering: .relaxed) }
+    }
+
+    /// The revision of what is set through the management API; `nil` where nothing can be.
+    package var controlRevision: Int? {
+        get {
+            let revision = control.load(ordering: .relaxed)
+            return revision < 0 ? nil : revision
+        }
+        set { control.store(newValue ?? -1, ordering: .relaxed) }
     }
 
     /// Why the last reload changed nothing; `nil` if it succeeded.

@@ -1,6 +1,7 @@
 package import SluiceIdentity
 package import SluicePolicy
 package import SluiceStorage
+package import SluiceTLS
 
 /// What outlives a configuration: what the process has learned, counts and keeps. Shared by all workers.
 package final class LastingState: Sendable {
@@ -15,13 +16,23 @@ package final class LastingState: Sendable {
     /// The same for requests with idempotency keys.
     package let replyFlights = FlightTable<FlightWaiter>()
     package let redis = RedisHealth()
+    package let metrics = GatewayMetrics()
     /// API keys that the configuration does not name.
     package let keys = KeyTable()
     package let accessWatch = AccessWatch()
     /// Keys of those who issue tokens, Sluice's own among them.
     package let identity = IdentityState()
+    /// Seals what is stored; without keys if the configuration names none.
+    package let vault: SecretVault
+    /// Moves what is stored to another key.
+    package let rotation: SecretRotation
+    /// Who changed what, and who was refused. Off without a directory.
+    package let audit = AuditLog()
     /// Tells processes apart that talk through Redis.
     package let processNumber = UInt64.random(in: 1 ... .max)
 
-    package init() {}
+    package init() {
+        vault = SecretVault()
+        rotation = SecretRotation(vault)
+    }
 }

@@ -22,9 +22,12 @@ package final class Pipeline {
     let settlement: Settlement
     let gauge: LoadGauge
     let caching: CacheRuntime
+    let metrics: ExchangeMetrics
     let hints: HintChannel
     /// This worker's Redis; `nil`: there is none.
     package private(set) var redis: RedisClient? { didSet { limiting.shared.redis = redis } }
+    /// Answers requests about the gateway itself; `nil`: there are none.
+    let management: (any ManagementHandler)?
     private let connectRedis: (ConfigSnapshot) -> RedisClient?
     /// For documents that are read in one go; nothing on it outlives a suspension.
     let tape = JSONTape()
@@ -35,9 +38,10 @@ package final class Pipeline {
 
     package init(
         loop: EventLoop, snapshot: ConfigSnapshot, directory: ModelDirectory, status: GatewayStatus, resolver: Resolver,
-        gauge: LoadGauge, log: LogQueue, seed: UInt64
+        gauge: LoadGauge, log: LogQueue, seed: UInt64, management: (any ManagementHandler)? = nil
     ) {
         self.loop = loop
+        self.management = management
         self.snapshot = snapshot
         self.directory = directory
         routing = Routing(directory: directory, seed: seed)
@@ -46,8 +50,9 @@ package final class Pipeline {
         pools = PoolTable(loop: loop, resolver: resolver)
         hints = HintChannel(snapshot, log: BreakerLog(log))
         limiting = Limiting(loop: loop, log: log)
+        metrics = ExchangeMetrics(snapshot.lasting.metrics, directory: directory)
         forwarding = Forwarding(
-            pools: pools, limiting: limiting, tokens: TokenFetcher(pools: pools, tape: tape),
+            pools: pools, metrics: metrics, limiting: limiting, tokens: TokenFetcher(pools: pools, tape: tape),
             media: MediaFetcher(loop: loop, resolver: resolver),
             tape: tape, hints: hints, log: log, seed: seed)
         settlement = Settlement(log: log)
@@ -69,7 +74,7 @@ package final class Pipeline {
         let inFlight = gauge.enter()
         do throws(Rejection) {
             // 404, 405, or answered here
-            guard let wanted = try Reception.receive(context, status) else { return leave(context) }
+            guard let wanted = try Reception.receive(context, status, management) else { return leave(context) }
             if case .token(let office) = wanted {
                 try await TokenIssuing.answer(context, office)
                 return leave(context)
@@ -77,14 +82,19 @@ package final class Pipeline {
             let access = context.snapshot.access
             if let access {
                 try await Authentication.authenticate(context, access)  // 400, 401, 429
-                try Authorization.admitEndpoint(context)  // 403
+                try Authorization.admitEndpoint(wanted, context)  // 403
             } else if exchange.peer.trust == .nobody {
                 throw Authentication.refuseEverybody(context)  // 401
+            }
+            if case .management = wanted {
+                await manage(context)
+                return leave(context)
             }
             guard let demand = try Reception.answer(wanted, context, directory) else { return leave(context) }
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             context.requestScan = tape.scanCount
+            context.readAt = loop.now
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
             if access != nil { try Authorization.admitRequest(context) }  // 403
             if exchange.head.fields.contains(.idempotencyKey),  // 400, 409
@@ -110,6 +120,16 @@ package final class Pipeline {
         if let stream = context.stream { relay(stream, context) } else { leave(context) }
     }
 
+    /// Has a request about the gateway itself answered.
+    private func manage(_ context: RequestContext) async {
+        guard let management else { return }
+        let outcome = await management.answer(
+            ManagementCall(
+                exchange: context.exchange, requestID: context.requestID, principal: context.principal))
+        context.status = outcome.status
+        context.rejection = outcome.rejection
+    }
+
     private func enter(_ exchange: DownstreamExchange) -> RequestContext {
         let place = freePlaces.popLast() ?? active.count
         if place == active.count { active.append(nil) }
@@ -126,10 +146,12 @@ package final class Pipeline {
         gauge.leave()
         forwarding.books.conclude(&context.attempt, .cancelled, context)
         context.slot?.release(at: loop.now)
+        context.keptSlot?.release(at: loop.now)
         if context.cacheTurn != nil { Caching.conclude(context, caching) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
-        if let limits = context.limits, limits.set.hasShared { limiting.shared.tellSpending(limits) }
+        metrics.note(context, at: EventLoop.readClock())
+        for hold in context.limitsToTell { limiting.shared.tell(hold) }
         StreamEnd.count(context)
         context.rescue = nil
     }
@@ -153,9 +175,13 @@ package final class Pipeline {
 
     /// Relays a stream without the task that began it: what a task keeps while it waits is most of what a silent stream costs.
     private func relay(_ stream: any RelayedStream, _ context: RequestContext) {
+        if context.attempt.permit?.isProbe == true {
+            context.onContentBegins = { [unowned context, books = forwarding.books] in books.answerBegan(context) }
+        }
         stream.start { [self] failure in
             context.stream = nil
             do throws(UpstreamError) {
+                context.onContentBegins = nil
                 defer { stream.stop() }
                 if let failure { throw failure }
                 try stream.end()

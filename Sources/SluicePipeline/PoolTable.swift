@@ -3,7 +3,7 @@ package import SluiceUpstream
 
 /// One worker's connection pools, by endpoint. Those whose endpoint is the same after a reload keep their connections.
 package final class PoolTable {
-    private let loop: EventLoop
+    let loop: EventLoop
     private let resolver: Resolver
     private var pools: [String: ConnectionPool] = [:]
 

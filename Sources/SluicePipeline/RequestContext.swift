@@ -91,13 +91,15 @@ package final class RequestContext {
     var limitSpent = LimitAmounts()
     var limitCounted: Usage?
     var limitMarks: [LimitMark] = []
+    /// What was settled, and others are to hear of.
+    var limitsToTell: [LimitHold] = []
     /// The limit that has refused the request.
     package var refusingLimit: String?
     /// Its priority: 0 goes first.
     package var rank = 0
     /// Its place among those that the model may have at one time.
     var slot: GateSlot?
-    /// A provider's, which it has waited for and not used yet.
+    /// One that an attempt needs, which it has waited for and not used yet.
     var keptSlot: GateSlot?
     /// Where it waits for a place.
     var queueWait: QueueWait?
@@ -113,6 +115,8 @@ package final class RequestContext {
     package var unsupported = FieldReport.Mode.warn
     /// The reply, where it is a stream that goes on without a task.
     var stream: (any RelayedStream)?
+    /// Told when the first of a streamed answer goes out, where somebody wants to know.
+    var onContentBegins: (() -> Void)?
     /// What is kept of a stream, so that another provider can go on with it.
     var rescue: Rescue?
     /// The answer is read on although the application has gone.
@@ -132,6 +136,10 @@ package final class RequestContext {
     package var rejection: Rejection?
     package var status: Status = 0
     package var firstByteAt: Instant?
+    /// When the request was here, as far as it is read before a provider is chosen.
+    var readAt: Instant?
+    /// What Sluice itself has added, once a provider has answered.
+    var overhead: Overhead?
 
     init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String, place: Int) {
         self.exchange = exchange
@@ -198,11 +206,13 @@ extension RequestContext {
     /// took more than one.
     func appendRequestID(to fields: inout HeaderFields) {
         fields.append(.xRequestID, requestID)
+        if let label = snapshot.label { fields.append(lowercaseName: "x-sluice-revision", label) }
         if attempts > 1 { fields.append(lowercaseName: "x-sluice-attempts", "\(attempts)") }
         if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
         if let degraded { fields.append(lowercaseName: "x-sluice-degraded", degraded.rawValue) }
         if let cacheTurn { cacheTurn.append(to: &fields, now: exchange.loop.now) }
         if let idempotentTurn { idempotentTurn.append(to: &fields) }
+        if overhead != nil { appendOverhead(to: &fields) }
     }
 
     /// Whether no provider was asked: the answer costs nothing.
@@ -230,6 +240,8 @@ extension RequestContext {
     /// The first of a streamed answer goes out: what another attempt would need is given back, unless the stream may be rescued.
     func contentBegins() {
         hasContentOut = true
+        onContentBegins?()
+        onContentBegins = nil
         if rescue == nil { giveUpRescue() }
     }
 

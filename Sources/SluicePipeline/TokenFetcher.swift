@@ -10,7 +10,7 @@ package final class TokenFetcher {
     private let pools: PoolTable
     private let tape: JSONTape
     /// Those who wait, by source.
-    private var waiting: [ObjectIdentifier: [Waiter]] = [:]
+    private var waiting: [ObjectIdentifier: [Wait]] = [:]
     private static let replyBytesMax = 65_536
     /// A platform's refusal is remembered for so long: a wrong secret is not asked about with every request.
     private static let refusalLasts = Duration.seconds(5)
@@ -19,9 +19,11 @@ package final class TokenFetcher {
     /// How long one request for a token may take. It is not only for the request that asks: others wait for it too.
     private static let patience = Duration.seconds(30)
 
-    private final class Waiter {
-        var isDone = false
-        var signal = TaskSignal()
+    private final class Wait: TimerTarget {
+        /// Whether it is worth looking again.
+        let waiter = Waiter<Bool>()
+
+        func timerFired(_ timer: LoopTimer) { waiter.fulfil(false) }
     }
 
     package init(pools: PoolTable, tape: JSONTape) {
@@ -34,25 +36,27 @@ package final class TokenFetcher {
         let id = ObjectIdentifier(source)
         while source.current(at: Self.seconds) == nil {
             if let refusal = refusals[id], EventLoop.readClock() < refusal.until { throw refusal.error }
-            if waiting[id] != nil {
-                await wait(for: id)
-                continue
+            if waiting[id] == nil {
+                waiting[id] = []
+                pools.loop.spawn { [self] in await renew(source, id, Self.shared(deadlines)) }
             }
-            waiting[id] = []
-            defer { release(id) }
-            do throws(UpstreamError) {
-                try await fetch(source, Self.shared(deadlines))
-                refusals[id] = nil
-                // Asking again would give the same.
-                guard source.current(at: Self.seconds) != nil else {
-                    throw UpstreamError(.token, "its token endpoint gave a token that has expired already")
-                }
-            } catch {
-                let now = EventLoop.readClock()
-                refusals = refusals.filter { now < $0.value.until }
-                refusals[id] = (source, now + Self.refusalLasts, error)
-                throw error
+            try await wait(for: id, until: deadlines.total)
+        }
+    }
+
+    private func renew(_ source: TokenSource, _ id: ObjectIdentifier, _ deadlines: Deadlines) async {
+        defer { release(id) }
+        do throws(UpstreamError) {
+            try await fetch(source, deadlines)
+            refusals[id] = nil
+            // Asking again would give the same.
+            guard source.current(at: Self.seconds) != nil else {
+                throw UpstreamError(.token, "its token endpoint gave a token that has expired already")
             }
+        } catch {
+            let now = EventLoop.readClock()
+            refusals = refusals.filter { now < $0.value.until }
+            refusals[id] = (source, now + Self.refusalLasts, error)
         }
     }
 
@@ -65,17 +69,18 @@ package final class TokenFetcher {
 
     private static var seconds: Int { Int(EventLoop.readWallClock() / 1_000_000_000) }
 
-    private func wait(for id: ObjectIdentifier) async {
-        let waiter = Waiter()
-        waiting[id]?.append(waiter)
-        while !waiter.isDone { unsafe await withUnsafeContinuation { unsafe waiter.signal.wait($0) } }
+    private func wait(for id: ObjectIdentifier, until deadline: Instant) async throws(UpstreamError) {
+        let wait = Wait()
+        waiting[id]?.append(wait)
+        let timer = LoopTimer(target: wait)
+        pools.loop.arm(timer, at: deadline)
+        let isOver = await wait.waiter.wait()
+        pools.loop.remove(timer)
+        if !isOver { throw UpstreamError(.totalTimeout, "its token endpoint did not answer in time") }
     }
 
     private func release(_ id: ObjectIdentifier) {
-        for waiter in waiting.removeValue(forKey: id) ?? [] {
-            waiter.isDone = true
-            waiter.signal.give()
-        }
+        for wait in waiting.removeValue(forKey: id) ?? [] { wait.waiter.fulfil(true) }
     }
 
     private func fetch(_ source: TokenSource, _ deadlines: Deadlines) async throws(UpstreamError) {

@@ -67,11 +67,16 @@ enum CachingBuilder {
         hash.update(adapter.span)
         let parts = [
             provider.dialect.rawValue, provider.responses.rawValue, provider.baseURL.description,
-            "\(provider.query)", "\(provider.capabilities)", provider.headers.map(\.name).joined(separator: ","),
+            "\(provider.query)", "\(provider.capabilities)",
         ]
         for part in parts {
             let bytes = part.utf8Span
             hash.update(bytes.span)
+            hash.update("\0".utf8Span.span)
+        }
+        for header in provider.headers {
+            hash.update("\(header.name):".utf8Span.span)
+            header.value.withExposed { hash.update($0) }
             hash.update("\0".utf8Span.span)
         }
         return String(hash.finish().hexadecimal.prefix(16))

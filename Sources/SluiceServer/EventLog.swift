@@ -22,6 +22,17 @@ struct EventLog: Sendable {
         event(.error, message) { $0.field("error.message", reason) }
     }
 
+    /// What was set through the management API has changed.
+    func changed(_ record: ControlRecord) {
+        event(.info, "configuration changed") { line in
+            line.field("sluice.control.revision", record.revision)
+            line.field("user.name", record.author)
+            line.field("sluice.control.node", record.node)
+            if !record.reason.isEmpty { line.field("event.reason", record.reason) }
+            line.field("sluice.control.changes", record.differences.prefix(20).map(\.path).joined(separator: ", "))
+        }
+    }
+
     func protocolError(_ error: ProtocolError) {
         event(.warn, "request refused") { line in
             line.field("client.address", error.peer.host)

@@ -4,6 +4,7 @@ internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceNet
 internal import SluicePipeline
+internal import SluiceStorage
 internal import SluiceTLS
 
 /// Puts a changed configuration in force: on SIGHUP, and when one of its files has changed. A bad file changes nothing and says why.
@@ -46,9 +47,13 @@ final class Reload: TimerTarget {
     private var revision = 1
     private static let lookEvery = Duration.seconds(1)
 
-    init(_ server: Server, files: [String]) {
+    /// What the configuration in force says, as it is written.
+    private var written: ConfigValue
+
+    init(_ server: Server, _ outcome: ConfigOutcome<ServerConfiguration>) {
         self.server = server
-        watch(files)
+        written = outcome.written
+        watch(outcome.files)
     }
 
     func start() {
@@ -69,17 +74,40 @@ final class Reload: TimerTarget {
         reload(because: "\(changed) changed")
     }
 
+    /// The same, after the command that fetches the master keys has run again. It may take its time: no loop waits for it.
+    func reloadWithKeys(because reason: String) {
+        guard let command = server.configuration.secrets?.keyCommand else { return reload(because: reason) }
+        nonisolated(unsafe) let confined = self  // used on the control loop alone
+        let (commands, events, loop) = (server.keyCommands, server.shared.events, server.loop)
+        let isStarted = Thread.tryStart("key-command") {
+            do throws(MasterKeyCommand.Failure) {
+                try commands.refresh(command)
+            } catch {
+                events.failed("master key not fetched: the old one stays in force", "\(error)")
+            }
+            loop.execute { unsafe confined.reload(because: reason) }
+        }
+        if !isStarted { reload(because: reason) }
+    }
+
     func reload(because reason: String) {
         watch(Array(stamps.keys))
         let events = server.shared.events
         do throws(ConfigErrors) {
-            let outcome = try ServerConfiguration.load(
-                file: server.options.configFile, overrides: server.options.overrides)
-            let generation = try SnapshotBuilder.build(outcome.value, revision: revision + 1, environment: .process, lasting: server.shared.lasting)
+            let layered = try LayeredConfiguration.load(
+                file: server.options.configFile, overrides: server.options.overrides, environment: server.environment,
+                units: server.control?.units ?? [:])
+            let outcome = layered.outcome
+            let generation = try SnapshotBuilder.build(
+                outcome.value, revision: revision + 1, environment: .process, lasting: server.shared.lasting,
+                controlRevision: server.shared.status.controlRevision)
             revision += 1
             watch(outcome.files)
+            let changed = ChangedSettings.names(from: written, to: outcome.written)
+            written = outcome.written
             let fixed = Self.fixedParts(outcome.value, server.configuration)
-            server.adopt(outcome.value, generation)
+            server.adopt(layered, generation)
+            server.auditReload(revision: revision, because: reason, changed: changed)
             server.shared.status.lastReloadError = nil
             events.event(.info, "configuration reloaded") { line in
                 line.field("event.reason", reason)
@@ -88,6 +116,8 @@ final class Reload: TimerTarget {
             }
         } catch {
             server.shared.status.lastReloadError = "\(error)"
+            server.shared.lasting.audit.append(
+                AuditEvent(.configurationRefused, subject: server.options.configFile, details: [.init("reason", reason)]))
             events.event(.error, "configuration not reloaded: the old one stays in force") { line in
                 line.field("event.reason", reason)
                 line.field("error.message", "\(error)")
@@ -101,6 +131,7 @@ final class Reload: TimerTarget {
         if new.listeners != old.listeners { parts.append("listeners") }
         if new.admin != old.admin { parts.append("admin") }
         if new.workers != old.workers { parts.append("workers") }
+        if new.auditDirectory != old.auditDirectory { parts.append("audit") }
         if new.log.destination != old.log.destination || new.log.level != old.log.level { parts.append("log") }
         if new.limits.connectionsMax != old.limits.connectionsMax { parts.append("limits.connections_max") }
         return parts.joined(separator: ", ")

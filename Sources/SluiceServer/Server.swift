@@ -26,32 +26,47 @@ package final class Server {
     let loop: EventLoop
     let shared: Shared
     let logWriter: LogWriter
+    let keyCommands = RememberedCommands()
+    /// The world as configurations see it.
+    let environment: ConfigEnvironment
     var configuration: ServerConfiguration
     private(set) var workers: [Worker] = []
     private var admin: AdminEndpoint?
     private var signals: Signals?
-    private var reload: Reload?
+    private(set) var reload: Reload?
     private var drain: Drain?
     private var handover: Handover?
     private var guardian: MemoryGuard?
     private var discovery: ModelDiscovery?
     private var prober: HealthProber?
     private var exitStatus: Int32 = 0
+    /// Workers that have not said yet that they have the latest configuration.
+    private var settling = 0
     let sockets: ListeningSockets
+    private let started: ControlStart
+    /// What is set through the management API.
+    private(set) var control: ControlCenter?
+    /// What is in force, and where it comes from.
+    private(set) var layered: LayeredConfiguration
 
     /// Reads the configuration and binds; nothing is served yet.
     ///
     /// - Throws: `ConfigErrors`, with every mistake.
     package init(_ options: Options) throws {
         self.options = options
-        let outcome = try ServerConfiguration.load(file: options.configFile, overrides: options.overrides)
-        configuration = outcome.value
+        environment = .process.remembering(keyCommands)
+        let lasting = LastingState()
+        started = try ControlStart(options, environment, lasting.vault)
+        layered = started.layered
+        configuration = layered.outcome.value
+        if configuration.secrets?.allowsCoreDumps != true { ProcessLimits.forbidCoreDumps() }
         ProcessLimits.raiseDescriptorLimit()
         Memory.configure(arenas: Self.workerCount(configuration) + 2)
         Signals.block([SIGTERM, SIGINT, SIGHUP])
-        let lasting = LastingState()
+        try Self.startAudit(configuration, lasting)
         let generation = try SnapshotBuilder.build(
-            configuration, revision: 1, environment: .process, lasting: lasting)
+            configuration, revision: 1, environment: .process, lasting: lasting,
+            controlRevision: started.store == nil ? nil : started.state.revision)
         logWriter = try LogWriter(configuration.log)
         // Not OpenSSL's generator: it would be started, with 5 MB, even where nothing speaks TLS.
         var random = SystemRandomNumberGenerator()
@@ -63,7 +78,12 @@ package final class Server {
         loop = try EventLoop()
         sockets = try ListeningSockets(
             configuration.listeners, workers: Self.workerCount(configuration), handoverPath: options.handoverPath)
-        reload = Reload(self, files: outcome.files)
+        reload = Reload(self, layered.outcome)
+        let control = ControlCenter(self, started)
+        self.control = control
+        control.adoptKeys()
+        shared.status.controlRevision = started.store == nil ? nil : started.state.revision
+        shared.management.add(ManagementRoutes.all(shared, ControlDesk(control, on: loop)))
     }
 
     private static func workerCount(_ configuration: ServerConfiguration) -> Int {
@@ -82,6 +102,7 @@ package final class Server {
         loop.run()
         handover?.removeFile()
         sockets.removeFiles()
+        endAudit()
         logWriter.finish()
         return exitStatus
     }
@@ -101,7 +122,7 @@ package final class Server {
             workers.append(try Worker(index: index, bindings: sockets.bindings(forWorker: index), shared: shared))
         }
         if let address = configuration.admin {
-            admin = try AdminEndpoint(address, on: loop, shared: shared, sockets: sockets)
+            admin = try AdminEndpoint(address, on: loop, shared: shared, sockets: sockets, more: [secretsEndpoint])
         }
         signals = try Signals([SIGTERM, SIGINT, SIGHUP], on: loop) { [unowned self] signal in received(signal) }
         drain = Drain(self)
@@ -131,6 +152,11 @@ package final class Server {
             line.field("sluice.config.revision", 1)
         }
         discovery?.refresh()
+        beginAudit()
+        beginSecrets()
+        for trouble in started.troubles { shared.events.failed("what was set through the API is not all in force", trouble) }
+        if let first = started.troubles.first { shared.status.lastReloadError = first }
+        control?.start(seal: started.seal, on: loop, resolver: shared.resolver, seed: shared.seed)
     }
 
     private func received(_ signal: Int32) {
@@ -141,13 +167,33 @@ package final class Server {
             } catch {
                 shared.events.failed("log file not reopened", "\(error)")
             }
-            reload?.reload(because: "SIGHUP")
+            reload?.reloadWithKeys(because: "SIGHUP")
         default: drain?.begin(keepsSockets: sockets.areInherited, skipsLameDuck: signal == SIGINT)
         }
     }
 
+    /// Reads the configuration anew, as something of it was set through the API, and returns when every worker has it.
+    func reloadControlled(because reason: String) async {
+        reload?.reload(because: reason)
+        guard !workers.isEmpty else { return }
+        let isDone = Waiter<Void>()
+        nonisolated(unsafe) let confined = (server: self, isDone: isDone)  // the control loop's
+        settling = workers.count
+        for worker in workers {
+            worker.whenCurrent { [loop] in
+                loop.execute {
+                    unsafe confined.server.settling -= 1
+                    if unsafe confined.server.settling == 0 { unsafe confined.isDone.fulfil(()) }
+                }
+            }
+        }
+        await isDone.wait()
+    }
+
     /// Puts a new configuration in force on every worker.
-    func adopt(_ configuration: ServerConfiguration, _ generation: Generation) {
+    func adopt(_ layered: LayeredConfiguration, _ generation: Generation) {
+        self.layered = layered
+        let configuration = layered.outcome.value
         // What was closed may have been another key, or another account.
         let changed = configuration.providers.filter { self.configuration.provider(named: $0.name) != $0 }.map(\.name)
         for state in shared.lasting.targets.all where changed.contains(state.id.provider) {
@@ -155,7 +201,9 @@ package final class Server {
             state.open()
         }
         self.configuration = configuration
+        adoptKeys(of: configuration)
         shared.current = generation
+        control?.adopt(configuration.control)
         shared.lasting.gates.adopt(generation.snapshot.concurrency)
         for worker in workers { worker.adopt(generation) }
         shared.status.configRevision = generation.snapshot.revision

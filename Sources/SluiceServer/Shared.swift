@@ -21,6 +21,7 @@ final class Shared: Sendable {
     let events: EventLog
     let gauge = LoadGauge()
     let probes = ProbeResults()
+    let management = ManagementRouter()
     let lasting: LastingState
     let seed: UInt64
     private let generation: Mutex<Generation>
@@ -38,6 +39,9 @@ final class Shared: Sendable {
         lasting.redis.onEvent { events.redis($0) }
         self.seed = seed
         self.generation = Mutex(generation)
+        ProcessMetrics.register(self)
+        TrafficMetrics.register(self)
+        StorageMetrics.register(self)
     }
 
     var current: Generation {

@@ -49,7 +49,7 @@ final class Worker: @unchecked Sendable {
         let pipeline = Pipeline(
             loop: loop, snapshot: generation.snapshot, directory: shared.directory, status: shared.status,
             resolver: shared.resolver, gauge: shared.gauge, log: shared.log,
-            seed: shared.seed &+ UInt64(index) &* 0x9E37_79B9)
+            seed: shared.seed &+ UInt64(index) &* 0x9E37_79B9, management: shared.management)
         let registry = ConnectionRegistry(
             loop: loop, configuration: generation.downstream, count: shared.connections,
             protocolError: { error in shared.events.protocolError(error) },
@@ -75,6 +75,9 @@ final class Worker: @unchecked Sendable {
             core?.registry.configuration = generation.downstream
         }
     }
+
+    /// Calls `done`, on this worker's thread, when it has adopted what it was given before.
+    func whenCurrent(_ done: @escaping @Sendable () -> Void) { loop.execute(done) }
 
     /// Closes connections that serve nothing: memory is short.
     func shed() { loop.execute { [self] in core?.registry.closeIdle() } }

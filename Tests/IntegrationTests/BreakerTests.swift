@@ -68,6 +68,40 @@ import Testing
         }
     }
 
+    @Test func `what was refused before it was sent does not show that a target is well`() throws {
+        let mock = try MockProcess()
+        defer { mock.stop() }
+        var configuration = Configuration()
+        configuration.retries = "attempts_max: 1"
+        configuration.breakers = "open_base_ms: 100"
+        configuration.providers.append(
+            #"claude: {base_url: "http://127.0.0.1:\#(mock.port)/anthropic/v1", api_key: "k", adapter: "anthropic"}"#)
+        configuration.models = #"m: {provider: "claude", upstream_model: "claude-haiku-4-5+status=500"}"#
+        try withSluice(configuration) { sluice in
+            for _ in 0..<5 { #expect(try sluice.chat().status == 500) }
+            usleep(150_000)
+            for _ in 0..<4 {
+                let reply = try sluice.exchange("POST", "/v1/images/generations", [], #"{"model":"m","prompt":"x"}"#)
+                #expect(reply.status == 400 && reply.json["error"]["code"].string == "unsupported_operation")
+            }
+            #expect(try targets(sluice).first?["breaker"]["state"].string == "half_open")
+        }
+    }
+
+    @Test func `streams that last do not keep others from a target that is well again`() throws {
+        let model = "gpt-mock+status=500+times=5+tokens=200+token-rate=20"
+        try withTargets([model]) {
+            $0.breakers = "open_base_ms: 100"
+            $0.retries = "attempts_max: 1"
+        } _: { sluice, mock throws in
+            for _ in 0..<5 { _ = try sluice.chat() }
+            usleep(150_000)
+            let streams = try (0..<4).map { _ in try sluice.stream() }
+            for stream in streams { #expect(stream.head.status == 200) }
+            #expect(try targets(sluice).first?["outstanding"].int == 4)
+        }
+    }
+
     @Test func `an operator can have a target asked again`() throws {
         let model = "gpt-mock+status=500+times=5"
         try withTargets([model]) {
@@ -205,6 +239,43 @@ import Testing
             // One of twenty would be a share of five hundredths.
             #expect(try sluice.chat().status == 200)
             #expect(try mock.counts("gpt-mock").attempts == 0)
+        }
+    }
+
+    @Test func `a second attempt is under its provider's limits`() throws {
+        let slow = "gpt-mock+latency-ms=400"
+        try withTargets([slow]) {
+            $0.providers.append($0.providers[0].replacingOccurrences(of: #""mock""#, with: #""other""#))
+            $0.models =
+                #"m: {targets: [{provider: "mock", upstream_model: "\#(slow)"}, {provider: "other", upstream_model: "gpt-mock", priority: 1}]}"#
+            $0.hedging = "enabled: true, delay_min_ms: 50, delay_max_ms: 100, share_max: 1"
+            $0.others = [#"rate_limits: [{name: "other", when: {providers: "other"}, limit: 1, per: "hour"}]"#]
+        } _: { sluice, mock throws in
+            for index in 0..<3 {
+                let reply = try sluice.chat(Sample.chat, ["x-request-id: r\(index)"])
+                #expect(reply.status == 200)
+            }
+            #expect(try mock.counts("gpt-mock").attempts == 1)
+            #expect(try sluice.exchangeLine("r2")["sluice.limit.name"].string == nil)
+        }
+    }
+
+    @Test func `an answer does not wait for a second attempt that has not got its connection`() throws {
+        // It takes connections, and says nothing to whoever wants to speak TLS.
+        let (fd, port) = try ScriptedUpstream.listen()
+        defer { close(fd) }
+        let first = "gpt-mock+latency-ms=300"
+        try withTargets([first]) {
+            $0.providers.append(#"mute: {base_url: "https://127.0.0.1:\#(port)/v1", api_key: "k"}"#)
+            $0.models = #"m: {targets: [{provider: "mock", upstream_model: "\#(first)"}, {provider: "mute", priority: 1}]}"#
+            $0.hedging = "enabled: true, delay_min_ms: 50, delay_max_ms: 100, share_max: 1"
+            $0.timeouts = "connect_ms: 5000"
+        } _: { sluice, mock throws in
+            let start = ContinuousClock.now
+            #expect(try sluice.chat().status == 200)
+            #expect(ContinuousClock.now - start < .milliseconds(2500))
+            let line = try sluice.line("both") { $0["sluice.upstream.attempts"].int == 2 }
+            #expect(line["sluice.attempts"].string?.contains("mute/m#1 outrun ") == true)
         }
     }
 

@@ -7,8 +7,8 @@ import Testing
     private let chat =
         #"{"model":"m","temperature":0,"messages":[{"role":"user","content":"a very private question"}]}"#
 
-    /// Names of entries end in a hexadecimal digit, those of locks and of what was purged in another letter.
-    private let entries = "sluice:cache:*[0-9a-f]"
+    /// Names of entries end in a brace, those of locks and of what was purged in a letter.
+    private let entries = "sluice:cache:*[0-9a-f]}"
 
     private func configuration(_ upstream: ScriptedUpstream, _ redis: RedisProcess, _ cache: String = "")
         -> Configuration
@@ -196,6 +196,47 @@ import Testing
         }
     }
 
+    @Test func `is purged in Redis too when Redis was away at that moment`() throws {
+        let redis = try RedisProcess()
+        defer { redis.remove() }
+        let upstream = try ScriptedUpstream()
+        var configuration = configuration(upstream, redis)
+        configuration.others[1] = #"redis: {url: "redis://127.0.0.1:\#(redis.port)", timeout_ms: 20}"#
+        try withSluice(configuration, upstream) { sluice in
+            try awaitRedis(sluice)
+            _ = try sluice.chat(chat)
+            try awaitKeys(redis, entries, 1)
+            redis.pause()
+            for number in 0..<10 { _ = try sluice.chat(chat.replacingOccurrences(of: "very", with: "\(number)")) }
+            try awaitRedis(sluice, is: "down")
+            try purge(sluice, #"{"model":"m"}"#)
+            redis.resume()
+            try awaitKeys(redis, "sluice:cache:purges", 1)
+            #expect(redis.ask("HKEYS sluice:cache:purges").contains("m:m"))
+        }
+    }
+
+    @Test func `remembers no more purges than are read in one go`() throws {
+        let redis = try RedisProcess()
+        defer { redis.remove() }
+        let upstream = try ScriptedUpstream()
+        try withSluice(configuration(upstream, redis), upstream) { sluice in
+            try awaitRedis(sluice)
+            _ = redis.ask(
+                "EVAL \"for n = 1, 1200 do redis.call('hset', KEYS[1], 't:' .. n, n) end return 1\" 1 sluice:cache:purges")
+            _ = try sluice.chat(chat)
+            try awaitKeys(redis, entries, 1)
+            try purge(sluice, #"{"tenant":"somebody"}"#)
+            let deadline = Patience.deadline
+            while !redis.ask("HLEN sluice:cache:purges").hasPrefix(":1\r\n") {
+                if .now > deadline { throw TimedOut("one note: \(redis.ask("HLEN sluice:cache:purges"))") }
+                usleep(10_000)
+            }
+            // The latest of them: nobody gets what any of them was about.
+            #expect(redis.ask("HGET sluice:cache:purges a:").split(separator: "\r\n").last.flatMap { Int($0) } ?? 0 > 1_700_000_000_000)
+        }
+    }
+
     @Test func `costs nothing when Redis dies, and comes back with it`() throws {
         let redis = try RedisProcess()
         defer { redis.remove() }
@@ -240,6 +281,99 @@ import Testing
             #expect(reply.text == Sample.completion && reply["x-sluice-idempotent"] == "replayed")
             #expect(try two.chat(Sample.echo, field).json["error"]["code"].string == "idempotency_conflict")
             #expect(upstream.requests.all.count == 1)
+        }
+    }
+
+    @Test func `keeps the answer of a model that stands in for a moment only`() throws {
+        let redis = try RedisProcess()
+        defer { redis.remove() }
+        let calls = CallCounter()
+        let first = try ScriptedUpstream { connection, _ in
+            if calls.increment() > 1 { return try connection.reply(Sample.completion) }
+            try connection.reply(#"{"error":{"message":"No."}}"#, status: "503 Service Unavailable")
+        }
+        let second = try ScriptedUpstream()
+        var configuration = Configuration(first)
+        configuration.add("other", second)
+        configuration.models = #"m: {provider: "mock", fallbacks: ["n"]}, n: {provider: "other"}"#
+        configuration.others = [
+            "cache: {stale_if_error_ms: 600000}", #"redis: {url: "redis://127.0.0.1:\#(redis.port)", timeout_ms: 200}"#,
+        ]
+        try withSluice(configuration, first, second) { sluice in
+            try awaitRedis(sluice)
+            func life(_ question: String) throws -> Int {
+                redis.ask("FLUSHALL")
+                #expect(try sluice.chat(question)["x-sluice-cache"] == "miss")
+                #expect(try sluice.chat(question)["x-sluice-cache"] == "hit")
+                try awaitKeys(redis, entries, 1)
+                let name = redis.ask("KEYS \(entries)").components(separatedBy: "\r\n").first { $0.hasPrefix("sluice") } ?? ""
+                return Int(redis.ask("PTTL \(name)").filter(\.isNumber)) ?? -1
+            }
+            #expect(try 1...10_000 ~= life(chat))
+            #expect(second.requests.all.count == 1)
+            #expect(try life(chat.replacingOccurrences(of: "very", with: "most")) > 600_000)
+            #expect(second.requests.all.count == 1)
+        }
+    }
+
+    /// One process asks, one more request waits beside it, and one in another process; the first try fails.
+    @Test func `lets one at a time do the work under an idempotency key, also after a failure`() throws {
+        let redis = try RedisProcess()
+        defer { redis.remove() }
+        let gate = DispatchSemaphore(value: 0)
+        let calls = CallCounter()
+        let upstream = try ScriptedUpstream { connection, _ in
+            if calls.increment() == 1 {
+                _ = gate.wait(timeout: .now() + 60)
+                return try connection.reply(#"{"error":{"message":"No."}}"#, status: "503 Service Unavailable")
+            }
+            usleep(400_000)
+            try connection.reply(Sample.completion)
+        }
+        try withTwo(configuration(upstream, redis), upstream) { one, two in
+            let wires = try [one, one, two].map { sluice in
+                let wire = try sluice.connect()
+                try wire.ask("POST", "/v1/chat/completions", ["idempotency-key: shared"], Sample.chat)
+                try awaitKeys(redis, "sluice:idempotency:*:lock", 1)
+                return wire
+            }
+            for (sluice, count) in [(one, 2), (two, 1)] {
+                while try sluice.health().json["in_flight"].int ?? 0 < count { usleep(5000) }
+            }
+            gate.signal()
+            let statuses = try wires.map { try $0.readResponse().status }
+            #expect(statuses == [503, 200, 200])
+            #expect(upstream.requests.all.count == 2)
+        }
+    }
+
+    @Test func `holds a lock no longer than its process lives, and as long as the work takes`() throws {
+        let redis = try RedisProcess()
+        defer { redis.remove() }
+        let gate = DispatchSemaphore(value: 0)
+        let upstream = try ScriptedUpstream { connection, _ in
+            _ = gate.wait(timeout: .now() + 60)
+            try connection.reply(Sample.completion)
+        }
+        try withSluice(configuration(upstream, redis), upstream) { sluice in
+            try awaitRedis(sluice)
+            let wire = try sluice.connect()
+            try wire.ask("POST", "/v1/chat/completions", ["idempotency-key: k"], chat)
+            try awaitKeys(redis, "sluice:idempotency:*:lock", 1)
+            let name = redis.ask("KEYS *idempotency*:lock").components(separatedBy: "\r\n").first { $0.hasPrefix("sluice") } ?? ""
+            func rest() -> Int { Int(redis.ask("PTTL \(name)").filter(\.isNumber)) ?? -1 }
+            let first = rest()
+            #expect(0...10_000 ~= first)
+            let deadline = Patience.deadline
+            var last = first
+            while rest() <= last {
+                last = rest()
+                if .now > deadline { throw TimedOut("the lock to be kept") }
+                usleep(20_000)
+            }
+            gate.signal()
+            #expect(try wire.readResponse().status == 200)
+            try awaitKeys(redis, "*:lock", 0)
         }
     }
 }

@@ -365,6 +365,20 @@ import Testing
 
     // MARK: Operators
 
+    @Test func `tells users apart however long their names are`() throws {
+        let upstream = try hello()
+        try withSluice(configuration(upstream, #"scope: "user""#), upstream) { sluice throws in
+            let long = String(repeating: "n", count: 300)
+            for name in [long + "a", long + "b", String(long.prefix(128))] {
+                #expect(try sluice.chat(chat, ["x-sluice-user: \(name)"])["x-sluice-cache"] == "miss")
+                #expect(try sluice.chat(chat, ["x-sluice-user: \(name)"])["x-sluice-cache"] == "hit")
+                let body = String(chat.dropLast()) + #","user":"\#(name)b"}"#
+                #expect(try sluice.chat(body)["x-sluice-cache"] == "miss")
+            }
+            #expect(upstream.requests.all.count == 6)
+        }
+    }
+
     @Test func `is looked at and purged through the admin port`() throws {
         let upstream = try hello()
         try withSluice(configuration(upstream), upstream) { sluice in

@@ -99,6 +99,35 @@ final class Turnstile: @unchecked Sendable {
         }
     }
 
+    @Test func `a request that another model answers takes a place of that one`() throws {
+        let turnstile = Turnstile()
+        let upstream = try ScriptedUpstream { connection, request in
+            if request.json["model"].string == "broken" {
+                return try connection.reply(#"{"error":{"message":"no"}}"#, status: "500 No")
+            }
+            turnstile.pass()
+            try connection.reply(Sample.completion)
+        }
+        var configuration = configuration(upstream, "models: {spare: {max_concurrency: 1, queue_ms: 200}}")
+        configuration.models =
+            #"m: {provider: "mock", upstream_model: "broken", fallbacks: ["spare"]}, spare: {provider: "mock"}"#
+        try withSluice(configuration, upstream) { sluice in
+            let own = try sluice.connect()
+            try own.ask("POST", "/v1/chat/completions", [], #"{"model":"spare","messages":[]}"#)
+            try see("its own request", sluice) { $0["in_use"].int == 1 }
+            let early = try sluice.chat()
+            #expect(early.status == 503 && early.json["error"]["code"].string == "queue_timeout", "\(early.text)")
+            turnstile.open(1)
+            #expect(try own.readResponse().status == 200)
+            try see("the place to be free", sluice) { $0["in_use"].int == 0 }
+            let other = try ask(sluice, "fallback")
+            try see("the place to be taken", sluice) { $0["in_use"].int == 1 }
+            turnstile.open(1)
+            #expect(try other.readResponse().status == 200)
+            try see("the place to be free again", sluice) { $0["in_use"].int == 0 }
+        }
+    }
+
     @Test(arguments: [503, 429])
     func `with the line full a request is shed, and told when to come back`(status: Int) throws {
         let turnstile = Turnstile()

@@ -118,6 +118,30 @@ import Testing
         }
     }
 
+    @Test func `does not keep a stream that told of an error`() throws {
+        let calls = CallCounter()
+        let upstream = try ScriptedUpstream { connection, _ in
+            try connection.startStream()
+            let isFirst = calls.increment() == 1
+            try connection.event(Sample.delta("a"))
+            if isFirst {
+                try connection.event(#"{"error":{"message":"Overloaded.","type":"server_error","code":"x"}}"#)
+            } else {
+                try connection.event(Sample.finish)
+            }
+            try connection.event(Sample.done)
+            try connection.endStream()
+        }
+        try withSluice(Configuration(upstream), upstream) { sluice in
+            for number in 0..<3 {
+                let stream = try sluice.stream(Sample.streamedChat, [key])
+                _ = try? stream.rest()
+                #expect(String(decoding: stream.received, as: UTF8.self).contains("Overloaded") == (number == 0))
+            }
+            #expect(upstream.requests.all.count == 2)
+        }
+    }
+
     @Test func `is refused after a reply that was too long to be kept`() throws {
         let long = Sample.completion.replacingOccurrences(of: "Hi.", with: String(repeating: "x", count: 5000))
         let upstream = try ScriptedUpstream(reply: long)

@@ -167,6 +167,58 @@ import Testing
         }
     }
 
+    @Test func `a model that continues has what is left of the tokens`() throws {
+        try Self.run(Pair.all[0], first: "error-event=0.66", second: "+prefill=continue") { sluice, mock in
+            let wire = try sluice.connect()
+            try wire.ask(
+                "POST", "/v1/chat/completions", [],
+                #"{"model":"m","stream":true,"max_completion_tokens":500,"messages":[{"role":"user","content":"Hello there"}]}"#)
+            let result = try Assembled.read(ResponseStream(wire), .chat)
+            try Self.expectWhole(result, .chat, mock)
+            let requests = try Wire(port: mock.port).exchange("GET", "/mock/requests").json["requests"].array
+            let limits = requests.compactMap { JSON($0["body"].string ?? "")["max_completion_tokens"].int }.sorted()
+            let said = result.text.utf8.count
+            #expect(limits.count == 2 && limits[1] == 500, "\(limits)")
+            #expect(limits.first.map { 500 - said / 3 ..< 500 - said / 8 ~= $0 } == true, "\(limits) for \(said) bytes")
+        }
+    }
+
+    @Test func `what is meant for one that continues is sent to nobody else`() throws {
+        let mock = try MockProcess()
+        defer { mock.stop() }
+        var configuration = Configuration()
+        for (name, continuation) in [("one", "none"), ("two", "message"), ("three", "none")] {
+            configuration.providers.append(mock.provider(name, #"capabilities: [{continuation: "\#(continuation)"}]"#))
+        }
+        configuration.models = """
+            m: {rescue: ["prefill"], targets: [
+              {provider: "one", upstream_model: "first+tokens=60+error-event=0.66"},
+              {provider: "two", upstream_model: "second", priority: 1},
+              {provider: "three", upstream_model: "third", priority: 2}]},
+            busy: {provider: "two", upstream_model: "busy+latency-ms=3000"}
+            """
+        configuration.others = ["concurrency: {providers: {two: {max_concurrency: 1, queue_ms: 100}}}"]
+        try withSluice(configuration) { sluice in
+            let wire = try sluice.connect()
+            try wire.ask("POST", "/v1/chat/completions", [], #"{"model":"busy","messages":[{"role":"user","content":"x"}]}"#)
+            try awaitTrue("the other request") { try Self.requests(mock, "busy") == 1 }
+            let result = try Assembled.ask(sluice, .chat, "m")
+            #expect(result.error != nil && !result.isClean && result.beginnings == 1)
+            #expect(try Self.requests(mock, "third") == 0)
+        }
+    }
+
+    @Test func `a stream that nobody went on with has its price in the log`() throws {
+        try Self.run(Pair.all[0], first: "error-event=0.66", second: "+status=500") { sluice, _ in
+            let result = try Assembled.ask(sluice, .chat, "m")
+            #expect(result.error != nil)
+            let line = try sluice.exchangeLine("r-1")
+            #expect(line["sluice.rescue.result"].string == "failed")
+            #expect(line["sluice.usage.source"].string == "estimated", "\(line)")
+            #expect(line["gen_ai.usage.output_tokens"].int ?? 0 > 10)
+        }
+    }
+
     @Test func `a call that has begun is not rescued`() throws {
         try Self.run(Pair.all[0], first: "cut=0.66", second: "") { sluice, mock in
             let wire = try sluice.connect()

@@ -32,6 +32,25 @@ import Testing
         }
     }
 
+    @Test func `that do not come are waited for as long as a request may take, and no longer`() throws {
+        let upstream = try ScriptedUpstream { _, _ in Thread.sleep(forTimeInterval: 4) }
+        var configuration = configuration(upstream)
+        configuration.timeouts = "total_ms: 1000"
+        try withSluice(configuration, upstream) { sluice in
+            let wires = try (0..<2).map { _ in
+                let wire = try sluice.connect()
+                try wire.ask("POST", "/v1/chat/completions", [], Sample.chat)
+                return wire
+            }
+            let start = ContinuousClock.now
+            for wire in wires {
+                let reply = try wire.readResponse()
+                #expect(reply.status == 504 && reply.json["error"]["code"].string == "total_timeout", "\(reply.text)")
+            }
+            #expect(ContinuousClock.now - start < .seconds(3))
+        }
+    }
+
     @Test func `what a platform says in place of one repeats no secret`() throws {
         let upstream = try ScriptedUpstream { connection, request in
             try connection.reply(

@@ -111,7 +111,25 @@ package final class LoopTest {
     let deadline = EventLoop.readClock() + time
     while try !condition() {
         if EventLoop.readClock() >= deadline { return false }
-        try? await Task.sleep(for: .milliseconds(1))
+        await moment()
     }
     return true
+}
+
+/// Waits for a millisecond by the loop's own clock: the timers of tasks need a thread that other tests may have blocked.
+private func moment() async {
+    guard let loop = EventLoop.current else {
+        try? await Task.sleep(for: .milliseconds(1))
+        return
+    }
+    let alarm = Alarm()
+    let timer = LoopTimer(target: alarm)
+    loop.arm(timer, after: .milliseconds(1))
+    _ = await alarm.waiter.wait()
+    loop.remove(timer)
+}
+
+private final class Alarm: TimerTarget {
+    let waiter = Waiter<Bool>()
+    func timerFired(_ timer: LoopTimer) { waiter.fulfil(true) }
 }

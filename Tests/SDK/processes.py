@@ -104,6 +104,10 @@ class Sluice(Program):
     def url(self) -> str:
         return self.address()
 
+    @property
+    def admin(self) -> str:
+        return self.address("admin")
+
     def end(self):
         super().end()
         self.directory.cleanup()

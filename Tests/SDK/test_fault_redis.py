@@ -2,10 +2,12 @@
 
 import time
 
+import httpx2
 import pytest
 
-from faults import Case
+from faults import SLACK
 from load import Load
+from partition import Partition
 from processes import Mock, Sluice
 from redis_server import IS_INSTALLED, RedisCluster, RedisSentinelSet, RedisServer
 
@@ -66,6 +68,74 @@ def test_a_lost_redis_costs_no_request(sluice, redis, way):
     # Most do not notice: the breaker is open.
     assert during.quantile(0.9) < before.median + 2 * CALL_LIMIT
     assert after.quantile(0.9) < before.median + 2 * CALL_LIMIT
+
+
+# As it is by default, and as it is promised: five calls in a row that nobody answers open the breaker, and a request that made all of
+# them has waited for five deadlines, each with a tick of the clock.
+DEFAULT_LIMIT = 0.005
+STATED_MAX = 5 * (DEFAULT_LIMIT + 0.001)
+# What a busy machine may add to any request, with Redis or without it.
+MACHINE = 0.15
+
+
+@pytest.mark.parametrize("cut", [(Partition.TO,), (Partition.FROM,), Partition.BOTH], ids=["to", "from", "both"])
+def test_a_network_that_loses_redis_costs_no_request_and_no_more_than_is_stated(mock, redis, cut):
+    network = Partition(redis.port)
+    # The timeout is the default.
+    program = Sluice(providers={"mock": mock.provider()}, workers=2, redis={"url": f"redis://{network.address}"}, **POLICIES)
+    load = Load(program.url, "gpt-mock+latency-ms=5", rate=80)
+    try:
+        load.phase(1)
+        before = load.phase(2)
+        assert state(program) == "up"
+        network.cut(*cut)
+        # Longer than it takes until the connections are given up and others are tried for in vain.
+        during = load.phase(3)
+        assert state(program) == "down"
+        network.heal()
+        healed = time.monotonic()
+        while state(program) != "up":
+            assert time.monotonic() - healed < 2 + SLACK, "it is not used again within two seconds"
+            time.sleep(0.02)
+        after = load.phase(1.5)
+        kept = redis.call("DBSIZE")
+        load.phase(0.5)
+        assert redis.call("DBSIZE") > kept, "nothing is written any more"
+    finally:
+        load.end()
+        program.end()
+        network.end()
+    for seen in (before, during, after):
+        assert not seen.failed and len(seen.times) > 20
+    usual = before.times[-1]
+    assert during.times[-1] < usual + STATED_MAX + MACHINE
+    # Nobody waits but those who open the breaker, and those who were under way with them.
+    waited = [seconds for seconds in during.times if seconds > usual + DEFAULT_LIMIT]
+    assert len(waited) <= len(during.times) * 0.1, waited
+
+
+@pytest.mark.parametrize("way", ["killed", "paused"])
+def test_the_default_deadline_keeps_what_is_stated(mock, redis, way):
+    program = Sluice(providers={"mock": mock.provider()}, workers=2, redis={"url": f"redis://{redis.address}"}, **POLICIES)
+    load = Load(program.url, "gpt-mock+latency-ms=5", rate=80)
+    try:
+        load.phase(1)
+        before = load.phase(2)
+        {"killed": redis.kill, "paused": redis.pause}[way]()
+        during = load.phase(3)
+        {"killed": redis.start, "paused": redis.resume}[way]()
+        after = load.phase(2)
+    finally:
+        load.end()
+        program.end()
+    for seen in (before, during, after):
+        assert not seen.failed and len(seen.times) > 20
+    assert during.times[-1] < before.times[-1] + STATED_MAX + MACHINE
+    assert during.quantile(0.9) < before.quantile(0.9) + DEFAULT_LIMIT + MACHINE / 3
+
+
+def state(program: Sluice) -> str:
+    return httpx2.get(program.admin + "/redis").raise_for_status().json()["state"]
 
 
 def test_without_redis_from_the_start_everything_works(mock):

@@ -91,7 +91,7 @@ import Testing
                     (key {
                         other(&$0)
                         $0.scope = scope
-                    } == one) == (scope == .global || scope == .team), "\(scope)")
+                    } == one) == (scope == .global), "\(scope)")
             #expect(
                 try
                     (key {
@@ -105,6 +105,18 @@ import Testing
                         $0.scope = scope
                     } == one) == (scope != .user), "\(scope)")
         }
+    }
+
+    @Test func `is the same for all of a team, whatever credential they show, and for no others`() throws {
+        func team(_ credential: String, _ team: String?) throws -> CacheKey? {
+            try key {
+                $0.scope = .team
+                $0.fields = [("authorization", credential)] + (team.map { [("x-sluice-team", $0)] } ?? [])
+            }
+        }
+        #expect(try team("a", "t") == team("b", "t") && team("a", "t") != team("a", "u"))
+        #expect(try team("a", nil) != team("b", nil), "who is in no team is not in one with all the others")
+        #expect(try team("a", nil) == team("a", nil) && team("a", nil) != team("a", "t"))
     }
 
     /// No two lists of parts look the same when they stand side by side.
@@ -187,6 +199,10 @@ import Testing
             1
         ),
         (.response, #"{"status":"completed","output":[{"type":"function_call"}]}"#, 0),
+        (.response, #"{"status":"completed","output":[{"type":"local_shell_call"}]}"#, 0),
+        (.response, #"{"status":"completed","output":[{"type":"apply_patch_call"},{"type":"message","content":[]}]}"#, 0),
+        (.response, #"{"status":"completed","output":[{"type":"something_new"}]}"#, 0),
+        (.response, #"{"status":"completed","output":[{"type":"web_search_call"},{"type":"message","content":[]}]}"#, 1),
         (.response, #"{"status":"incomplete","output":[{"type":"message","content":[{"type":"output_text"}]}]}"#, 0),
         (.completion, #"{"choices":[{"text":"x","index":0,"finish_reason":"stop","logprobs":null}]}"#, 2),
         (.completion, #"{"choices":[{"text":"x","index":0,"finish_reason":null}]}"#, 0),

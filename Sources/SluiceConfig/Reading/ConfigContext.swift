@@ -1,4 +1,5 @@
 internal import SluiceCore
+internal import SluiceTLS
 
 /// What all sections of one reading share: the world, the mistakes so far, and the reference being written.
 package final class ConfigContext {
@@ -12,6 +13,13 @@ package final class ConfigContext {
     /// Files whose content the configuration depends on.
     private(set) var files: [String] = []
 
+    /// Opens sealed values, once the master keys have been read.
+    let vault = SecretVault()
+    /// Where the value stands that is being read.
+    var place = ""
+    /// Which settings were sealed, and with which key.
+    private(set) var sealedSettings: [Named<SecretKeyID>] = []
+
     var isDescribing: Bool { reference != nil }
 
     init(environment: ConfigEnvironment, reference: ConfigReference? = nil) {
@@ -24,11 +32,16 @@ package final class ConfigContext {
     /// Notes a file or folder that the configuration depends on.
     func watch(_ path: String) { if !files.contains(path) { files.append(path) } }
 
+    func noteSealed(_ place: String, _ key: SecretKeyID) { sealedSettings.append(Named(place, key)) }
+
     // MARK: What a value says
 
     func text(of value: ConfigValue) throws(ConfigRefusal) -> String {
         guard case .string(let raw) = value.kind else { throw .notAllowed }
-        return try substituted(raw)
+        let text = try substituted(raw)
+        // It would be sent, shown or compared as it stands.
+        if SecretVault.isSealed(text) { throw .because("a value that is not sealed: this setting is no secret") }
+        return text
     }
 
     /// An integer, or a string that a variable made one: `"${WORKERS}"`.
@@ -58,7 +71,13 @@ package final class ConfigContext {
     }
 
     /// `file:` and `env:` count only as they are written in the configuration, not in what a variable holds.
+    ///
+    /// What they hold, and what is written, may be sealed.
     func secret(of value: ConfigValue) throws(ConfigRefusal) -> Secret {
+        try opened(try written(value))
+    }
+
+    private func written(_ value: ConfigValue) throws(ConfigRefusal) -> Secret {
         guard case .string(let raw) = value.kind else { throw .notAllowed }
         if raw.hasPrefix("file:") {
             let written = String(raw.dropFirst(5))

@@ -1,3 +1,5 @@
+package import SluiceCore
+
 /// What a configuration may ask of the world: variables and files.
 package struct ConfigEnvironment: Sendable {
     /// The value of an environment variable; `nil` if it is not set.
@@ -6,6 +8,13 @@ package struct ConfigEnvironment: Sendable {
     package var file: @Sendable (_ path: String, _ byteCountMax: Int) throws(ConfigFileError) -> [UInt8]
     /// The names of what is in a folder, in no order.
     package var directory: @Sendable (_ path: String) throws(ConfigFileError) -> [String]
+
+    /// Who may do what with a file, as chmod(1) writes it; `nil` if that is not known.
+    package var mode: @Sendable (_ path: String) throws(ConfigFileError) -> Int? = { _ throws(ConfigFileError) in nil }
+    /// What a command prints that fetches a key.
+    package var command: @Sendable (MasterKeyCommand) throws(MasterKeyCommand.Failure) -> Secret = {
+        command throws(MasterKeyCommand.Failure) in try command.run()
+    }
 
     package init(
         variable: @escaping @Sendable (_ name: String) -> String?,
@@ -33,6 +42,13 @@ package struct ConfigEnvironment: Sendable {
                 if names.isEmpty { throw .missing }
                 return names.filter { !$0.contains("/") }
             })
+    }
+
+    /// The same world, in which a command that fetches a key runs once.
+    package func remembering(_ commands: RememberedCommands) -> ConfigEnvironment {
+        var environment = self
+        environment.command = { command throws(MasterKeyCommand.Failure) in try commands.output(of: command) }
+        return environment
     }
 
     /// A variable that is set to something: an empty one counts as not set.

@@ -3,6 +3,8 @@ package struct ConfigOutcome<Value> {
     package var value: Value
     /// Everything that holds, defaults included, secrets masked and `${NAME}` as written.
     package var effective: ConfigValue
+    /// What is written, before anything was filled in or opened. It holds secrets; to compare, not to show.
+    package var written: ConfigValue
     /// The files whose content went into it: when one changes, read again.
     package var files: [String]
 }
@@ -27,7 +29,8 @@ package enum ConfigReader {
         section.finish()
         if !context.mistakes.isEmpty { throw ConfigErrors(context.mistakes) }
         return ConfigOutcome(
-            value: result, effective: ConfigValue(.object(section.effective)), files: context.files)
+            value: result, effective: ConfigValue(.object(section.effective)), written: value,
+            files: context.files)
     }
 
     /// Reads a configuration text; a mistake in its syntax is thrown alone.

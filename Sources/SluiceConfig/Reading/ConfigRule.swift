@@ -49,6 +49,15 @@ extension ConfigRule where Value == String {
         }
     }
 
+    /// The path of a file, which is not looked at here.
+    package static var filePath: ConfigRule {
+        text("file", allowed: "the path of a file", placeholder: "") {
+            $0
+        } _: {
+            $0.isEmpty || $0.utf8.contains(0) || $0.utf8.count > 4096 ? nil : $0
+        }
+    }
+
     /// The path of a file, which is looked at: it must be there, and it is watched for changes.
     package static func file(byteCountMax: Int) -> ConfigRule {
         ConfigRule(type: "file", allowed: "the path of a file", placeholder: "") {

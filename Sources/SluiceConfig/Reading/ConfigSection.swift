@@ -1,3 +1,5 @@
+package import SluiceTLS
+
 /// An object of a configuration, read key by key.
 ///
 /// Reading never stops at a mistake: it is noted, a placeholder is returned, and `ConfigReader` throws the whole list
@@ -28,6 +30,11 @@ package final class ConfigSection {
     /// Whether this reading is one to describe the settings: nothing has a value, and nothing is wrong.
     package var isDescribing: Bool { context.isDescribing }
     package var environment: ConfigEnvironment { context.environment }
+
+    /// Opens sealed values with these keys from here on.
+    package func adopt(_ keys: MasterKeys) { context.vault.adopt(keys) }
+    /// The settings so far that were sealed.
+    package var sealedSettings: [Named<SecretKeyID>] { context.sealedSettings }
 
     /// Notes a file or folder that the configuration depends on.
     package func watch(_ path: String) { context.watch(path) }
@@ -77,6 +84,7 @@ package final class ConfigSection {
         var results: [Value] = []
         for (index, element) in elements.enumerated() {
             do {
+                context.place = ConfigPath.child(of: path, key)
                 results.append(try rule.read(element, context))
             } catch {
                 refuse(field, element, error, path: ConfigPath.element(of: ConfigPath.child(of: path, key), index))
@@ -89,6 +97,7 @@ package final class ConfigSection {
 
     private func read<Value>(_ value: ConfigValue, _ field: ConfigField, _ rule: ConfigRule<Value>) -> Value? {
         do {
+            context.place = ConfigPath.child(of: path, field.key)
             let result = try rule.read(value, context)
             keep(field.key, rule.isSecret ? ConfigValue(.string("<secret>"), at: value.location) : value)
             return result

@@ -2,12 +2,22 @@ internal import Glibc
 
 extension ConfigEnvironment {
     /// The variables and files of this process. Reading a file blocks: not for an event loop's thread.
-    package static let process = ConfigEnvironment(
-        variable: { name in
-            guard let value = unsafe getenv(name) else { return nil }
-            return unsafe String(cString: value)
-        },
-        file: readFile, directory: readDirectory)
+    package static let process: ConfigEnvironment = {
+        var environment = ConfigEnvironment(
+            variable: { name in
+                guard let value = unsafe getenv(name) else { return nil }
+                return unsafe String(cString: value)
+            },
+            file: readFile, directory: readDirectory)
+        environment.mode = fileMode
+        return environment
+    }()
+
+    private static func fileMode(_ path: String) throws(ConfigFileError) -> Int? {
+        var status = stat()
+        if unsafe stat(path, &status) != 0 { throw .last }
+        return Int(status.st_mode & 0o7777)
+    }
 
     private static func readDirectory(_ path: String) throws(ConfigFileError) -> [String] {
         guard let directory = unsafe opendir(path) else { throw .last }

@@ -1,4 +1,5 @@
 internal import SluiceCore
+internal import SluiceTLS
 
 /// The providers that need no configuration: their keys are in variables that everybody names alike.
 package enum EnvironmentProviders {
@@ -42,7 +43,13 @@ package enum EnvironmentProviders {
         if let keyVariable, var text = environment.nonEmptyVariable(keyVariable) {
             while text.last?.isNewline == true { text.removeLast() }
             let key = Secret(text)
-            if !key.withExposed(HeaderRules.isValue) {
+            if SecretVault.isSealed(text) {
+                discovery.mistakes.append(
+                    ConfigMistake(
+                        path: "$" + keyVariable, location: nil,
+                        message: "a key that is not sealed; a sealed one is named in the configuration: "
+                            + "providers.\(entry.name).api_key: \"env:\(keyVariable)\""))
+            } else if !key.withExposed(HeaderRules.isValue) {
                 discovery.mistakes.append(
                     ConfigMistake(
                         path: "$" + keyVariable, location: nil, message: "a key of visible ASCII characters"))

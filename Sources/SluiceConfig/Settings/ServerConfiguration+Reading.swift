@@ -16,13 +16,7 @@ extension ServerConfiguration {
     package static func load(
         file path: String?, overrides: Overrides = Overrides(), environment: ConfigEnvironment = .process
     ) throws(ConfigErrors) -> ConfigOutcome<ServerConfiguration> {
-        guard let path else { return try load(text: Array("{}".utf8), overrides: overrides, environment: environment) }
-        let text = try ConfigReader.text(ofFile: path, environment: environment)
-        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-        var outcome = try load(
-            text: text, overrides: overrides, environment: environment, adaptersBeside: directory + "adapters")
-        outcome.files.insert(path, at: 0)
-        return outcome
+        try LayeredConfiguration.load(file: path, overrides: overrides, environment: environment, units: [:]).outcome
     }
 
     package static func load(
@@ -38,6 +32,10 @@ extension ServerConfiguration {
     package static func read(_ section: ConfigSection, adaptersBeside: String? = nil) -> Self {
         var server = Self()
         server.readListeners(section)
+        server.secrets = section.optionalSection(
+            "secrets", doc: "The master keys that open sealed values, here and wherever secrets are stored. null: none.",
+            SecretsConfiguration.read)
+        if let secrets = server.secrets { section.adopt(secrets.keys) }
         server.readAdapters(section, beside: adaptersBeside)
         server.readProviders(section)
         server.limits = section.section("limits", doc: "How much of everything is accepted.", LimitsConfiguration.read)
@@ -67,12 +65,29 @@ extension ServerConfiguration {
         server.drain = section.section("drain", doc: "How the process ends.", DrainConfiguration.read)
         server.redis = section.optionalSection(
             "redis", doc: "Redis, for what several Sluices share. null: none.", RedisConfiguration.read)
+        server.audit = section.section(
+            "audit", doc: "The audit log: changes, uses of secrets, and refused access, each line chained to the one before.",
+            AuditConfiguration.read)
         server.readLimits(section)
+        server.storage = section.optionalSection(
+            "storage", doc: "Where what has to last is kept. null: nothing is.", StorageConfiguration.read)
+        server.control = section.section("control", doc: controlDoc, ControlConfiguration.read)
+        server.checkControl(section)
         server.access = section.optionalSection(
             "access", doc: "Who may come in, and what for. null: whoever can connect may do everything.",
             AccessConfiguration.read)
         server.checkAccess(section)
+        server.secrets?.sealedSettings = section.sealedSettings
         return server
+    }
+
+    static let controlDoc = "What may be set through the management API, and what several Sluices share of it."
+
+    private func checkControl(_ section: ConfigSection) {
+        if control.isFleet, control.sharedSecret == nil {
+            section.mistake("control", "`fleet` needs `shared_secret`, with which what is shared is sealed")
+        }
+        if control.isFleet, redis == nil { section.mistake("control", "`fleet` needs `redis`, by which it is shared") }
     }
 
     /// Whoever can connect from elsewhere has to show who he is, unless somebody has said that he need not.

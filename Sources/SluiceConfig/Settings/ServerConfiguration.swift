@@ -45,6 +45,14 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var access: AccessConfiguration?
     /// Default: none.
     package var redis: RedisConfiguration?
+    /// `nil`: there is no master key.
+    package var secrets: SecretsConfiguration?
+    package var audit = AuditConfiguration()
+    /// Where the audit log is; `nil`: there is none.
+    package var auditDirectory: String? { audit.isEnabled ? audit.directory ?? storage?.directory : nil }
+    /// `nil`: nothing is kept on the disk.
+    package var storage: StorageConfiguration?
+    package var control = ControlConfiguration()
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 

@@ -29,7 +29,10 @@ package struct LogLine: ~Copyable {
         buffer.append("\"")
     }
 
-    package func field(_ name: StaticString, _ value: String) { field(name, value.utf8Span.span) }
+    package func field(_ name: StaticString, _ value: String) {
+        var value = value
+        value.withUTF8 { unsafe field(name, $0.span) }
+    }
 
     package func field(_ name: StaticString, _ value: Span<UInt8>) {
         key(name)
@@ -39,6 +42,7 @@ package struct LogLine: ~Copyable {
     }
 
     package func field(_ name: StaticString, constant value: StaticString) {
+        buffer.reserve(name.utf8CodeUnitCount + value.utf8CodeUnitCount + 8)
         key(name)
         buffer.append(UInt8(ascii: "\""))
         buffer.append(value)
@@ -68,22 +72,19 @@ package struct LogLine: ~Copyable {
     package consuming func end() { buffer.append("}\n") }
 
     private func key(_ name: StaticString) {
-        buffer.append(",\"")
-        buffer.append(name)
-        buffer.append("\":")
+        let count = name.utf8CodeUnitCount
+        unsafe buffer.appendUnsafe(minimum: count + 4) { space in
+            unsafe space.storeBytes(of: (0x222C as UInt16).littleEndian, as: UInt16.self)  // ,"
+            unsafe UnsafeMutableRawBufferPointer(rebasing: space[2...]).copyMemory(
+                from: UnsafeRawBufferPointer(start: name.utf8Start, count: count))
+            unsafe space.storeBytes(of: (0x3A22 as UInt16).littleEndian, toByteOffset: 2 + count, as: UInt16.self)  // ":
+            return count + 4
+        }
     }
 
     /// No byte of a peer's may end a line or a string: controls and quotes are escaped, what is not ASCII is kept if it is UTF-8.
     private static func append(escaping bytes: Span<UInt8>, to buffer: ByteBuffer) {
-        var isPlain = true
-        for index in bytes.indices {
-            let byte = bytes[index]
-            if byte < 0x20 || byte >= 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-                isPlain = false
-                break
-            }
-        }
-        if isPlain { return buffer.append(bytes) }
+        if isPlain(bytes) { return buffer.append(bytes) }
         for scalar in String(decoding: bytes).unicodeScalars {
             switch scalar {
             case "\"": buffer.append("\\\"")
@@ -98,6 +99,32 @@ package struct LogLine: ~Copyable {
             default: buffer.append(String(scalar))
             }
         }
+    }
+
+    /// Whether it can stand there as it is: looked at eight bytes at a time.
+    private static func isPlain(_ bytes: Span<UInt8>) -> Bool {
+        let every: UInt64 = 0x0101_0101_0101_0101
+        var index = 0
+        while bytes.count &- index >= 8 {
+            let word = unsafe bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            let quotes = word ^ every &* 0x22
+            let escapes = word ^ every &* 0x5C
+            // From 0x7F on, below 0x20, a quotation mark, a backslash: borrows only ever find too much.
+            let found = word | (word & ~(every &<< 7)) &+ every | word &- every &* 0x20 | quotes &- every | escapes &- every
+            if found & every &<< 7 != 0 { return isPlain(bytes, from: index) }
+            index &+= 8
+        }
+        return isPlain(bytes, from: index)
+    }
+
+    private static func isPlain(_ bytes: Span<UInt8>, from start: Int) -> Bool {
+        var index = start
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte < 0x20 || byte >= 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return false }
+            index &+= 1
+        }
+        return true
     }
 
     private static let hexDigits = Array("0123456789abcdef".utf8)

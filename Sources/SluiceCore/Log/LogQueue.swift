@@ -9,6 +9,7 @@ package final class LogQueue: Sendable {
         /// What the writer gave back: the two change places, so that busy logging allocates nothing.
         var spare: [UInt8] = []
         var dropped = 0
+        var droppedInAll = 0
     }
 
     private static let byteCountMax = 1 << 20
@@ -29,6 +30,7 @@ package final class LogQueue: Sendable {
         let mustWake = state.withLock { state in
             if state.bytes.count + lines.count > Self.byteCountMax {
                 state.dropped += 1
+                state.droppedInAll += 1
                 return false
             }
             let wasEmpty = state.bytes.isEmpty
@@ -40,6 +42,9 @@ package final class LogQueue: Sendable {
 
     /// Whether nothing waits.
     package var isEmpty: Bool { state.withLock { $0.bytes.isEmpty && $0.dropped == 0 } }
+
+    /// Lines that were dropped since the process began.
+    package var droppedCount: Int { state.withLock { $0.droppedInAll } }
 
     /// Takes everything that waits, and how many lines were dropped since the last time. Give the bytes back with `recycle`.
     package func take() -> (bytes: [UInt8], dropped: Int) {

@@ -29,6 +29,10 @@ struct CharacterClass: Sendable {
         }
     }
 
+    static func isToken(_ name: Span<UInt8>) -> Bool {
+        !name.isEmpty && firstNotToken(name, from: 0, to: name.count) == name.count
+    }
+
     /// `tchar`: what method and field names are made of (RFC 9110 §5.6.2).
     static let token = CharacterClass(low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE)
     /// What a path is made of: `pchar`, `/` and the `%` of an encoded byte (RFC 3986 §3.3).

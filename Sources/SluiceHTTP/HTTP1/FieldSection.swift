@@ -10,6 +10,7 @@ enum FieldSection {
     ) throws(HeadError) -> HeaderFields? {
         let start = position
         var fields = HeaderFields(reservingBytes: 0, fields: 20)
+        let names = FieldNameTable.shared
         while position < bytes.count {
             if bytes[position] == ASCII.carriageReturn {
                 let end = position
@@ -18,16 +19,17 @@ enum FieldSection {
                 return fields
             }
             if fields.count >= countMax { throw .tooManyFields }
-            guard try readLine(bytes, at: &position, sectionStart: start, into: &fields) else { return nil }
+            guard try readLine(bytes, at: &position, sectionStart: start, names, into: &fields) else { return nil }
         }
         return nil
     }
 
     @inline(__always) private static func readLine(
-        _ bytes: Span<UInt8>, at position: inout Int, sectionStart: Int, into fields: inout HeaderFields
+        _ bytes: Span<UInt8>, at position: inout Int, sectionStart: Int, _ names: FieldNameTable,
+        into fields: inout HeaderFields
     ) throws(HeadError) -> Bool {
         let colon = bytes.firstIndex(of: UInt8(ascii: ":"), from: position) ?? bytes.count
-        let field = FieldNameTable.shared.lookUp(bytes, position..<colon)
+        let field = names.lookUp(bytes, position..<colon)
         if field == .other {
             // A known name is a token. Another is checked, and so is what there is of one that has not all arrived.
             let end = CharacterClass.firstNotToken(bytes, from: position, to: colon)

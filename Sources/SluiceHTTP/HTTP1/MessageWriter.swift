@@ -136,24 +136,10 @@ package enum MessageWriter {
         // The list counts 32 bytes more a field than its name and value: room for colon, space and line end.
         unsafe buffer.appendUnsafe(minimum: fields.listByteCount) { space in
             var lines = unsafe LineWriter(space)
-            for index in 0..<fields.count {
-                let field = fields.field(at: index)
-                if left.contains(field) { continue }
-                let name = fields.name(at: index)
-                let value = fields.value(at: index)
-                if field == .other && !isFieldName(name) || !isFieldValue(value) {
-                    refused += 1
-                } else {
-                    lines.write(name, value)
-                }
-            }
+            refused = fields.write(without: left, into: &lines)
             return lines.byteCount
         }
         return refused
-    }
-
-    private static func isFieldName(_ name: Span<UInt8>) -> Bool {
-        !name.isEmpty && CharacterClass.firstNotToken(name, from: 0, to: name.count) == name.count
     }
 
     private static func write(_ framing: BodyFraming, into buffer: ByteBuffer) {
@@ -172,12 +158,6 @@ package enum MessageWriter {
     }
 
     private static func expectsBody(_ method: Method) -> Bool { method == .post || method == .put || method == .patch }
-
-    private static func isFieldValue(_ value: Span<UInt8>) -> Bool {
-        var index = value.firstControl(from: 0)
-        while index < value.count, value[index] == ASCII.tab { index = value.firstControl(from: index + 1) }
-        return index == value.count
-    }
 
     /// Whether it is not empty and has no space, no control and nothing beyond ASCII.
     private static func isVisible(_ text: Span<UInt8>) -> Bool {

@@ -1,3 +1,4 @@
+internal import CSIMD
 internal import SluiceCore
 
 /// Looking for the byte that matters, eight bytes at a time.
@@ -7,20 +8,29 @@ internal import SluiceCore
 extension Span where Element == UInt8 {
     /// The offset of the first control character (below 0x20, or 0x7F) at or after `start`; `count` if there is none.
     @inline(__always) func firstControl(from start: Int) -> Int {
-        var index = start
-        while count &- index >= 16 {
-            let first = unsafe Self.controls(word(at: index))
-            let second = unsafe Self.controls(word(at: index &+ 8))
-            if first != 0 { return index &+ first.trailingZeroBitCount &>> 3 }
-            if second != 0 { return index &+ 8 &+ second.trailingZeroBitCount &>> 3 }
-            index &+= 16
+        precondition(start >= 0, "no offset \(start)")
+        return unsafe withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return 0 }
+            var index = start
+            while bytes.count &- index >= 16 {
+                let found = unsafe csimd_first_control(base + index)
+                if found < 16 { return index &+ found }
+                index &+= 16
+            }
+            while index < bytes.count {
+                let byte = unsafe base[index]
+                if byte < 0x20 || byte == 0x7F { return index }
+                index &+= 1
+            }
+            return bytes.count
         }
-        while index < count {
-            let byte = self[index]
-            if byte < 0x20 || byte == 0x7F { return index }
-            index &+= 1
-        }
-        return count
+    }
+
+    /// Whether it may be a field's value: no control character but tabs.
+    @inline(__always) var isFieldValue: Bool {
+        var index = firstControl(from: 0)
+        while index < count, self[index] == ASCII.tab { index = firstControl(from: index &+ 1) }
+        return index == count
     }
 
     /// The offset of the first carriage return or line feed at or after `start`; `count` if there is none.
@@ -56,12 +66,6 @@ extension Span where Element == UInt8 {
         }
         while index < count, self[index] >= 0x0E { index &+= 1 }
         return index
-    }
-
-    @inline(__always) private static func controls(_ word: UInt64) -> UInt64 {
-        let deleted = word ^ (UInt64.everyByte &* 0x7F)
-        let below = (word &- UInt64.everyByte &* 0x20) & ~word
-        return (below | (deleted &- UInt64.everyByte) & ~deleted) & UInt64.topBits
     }
 
     @inline(__always) private static func hits(_ word: UInt64) -> UInt64 {

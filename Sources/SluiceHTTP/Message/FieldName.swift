@@ -83,16 +83,31 @@ package enum FieldName: UInt8, Sendable, CaseIterable {
         }
     }
 
-    /// Its place in a set of fields.
-    @inline(__always) var bit: UInt128 { 1 &<< UInt128(rawValue) }
-
     /// Which known field a name is. Case does not matter.
     package static func known(_ name: Span<UInt8>) -> FieldName { FieldNameTable.shared.lookUp(name, 0..<name.count) }
+
+    @inlinable package static func == (a: FieldName, b: FieldName) -> Bool { a.rawValue == b.rawValue }
 }
 
-/// A set of known fields, for allow-lists.
+/// A set of known fields, for allow-lists. In two words: an integer of 128 bits would have whatever holds a set aligned, which
+/// costs more than it.
 package struct FieldSet: Sendable, ExpressibleByArrayLiteral {
-    private var bits: UInt128 = 0
-    package init(arrayLiteral fields: FieldName...) { for field in fields { bits |= field.bit } }
-    package func contains(_ field: FieldName) -> Bool { bits & field.bit != 0 }
+    private var low: UInt64 = 0
+    private var high: UInt64 = 0
+
+    package init(arrayLiteral fields: FieldName...) { for field in fields { insert(field) } }
+
+    @inline(__always) package func contains(_ field: FieldName) -> Bool {
+        (field.rawValue < 64 ? low : high) &>> UInt64(field.rawValue & 63) & 1 != 0
+    }
+
+    @inline(__always) mutating func insert(_ field: FieldName) {
+        let bit: UInt64 = 1 &<< UInt64(field.rawValue & 63)
+        if field.rawValue < 64 { low |= bit } else { high |= bit }
+    }
+
+    mutating func remove(_ field: FieldName) {
+        let bit: UInt64 = 1 &<< UInt64(field.rawValue & 63)
+        if field.rawValue < 64 { low &= ~bit } else { high &= ~bit }
+    }
 }

@@ -1,42 +1,49 @@
 internal import SluiceCore
 
 /// A hash table of the known names: length and three letters, then one comparison, eight bytes at a time.
-struct FieldNameTable: Sendable {
+///
+/// `@unchecked Sendable`: nothing of it changes once it is made.
+@safe struct FieldNameTable: @unchecked Sendable {
     static let shared = FieldNameTable()
     private static let slotCount = 1024
     private static let wordsPerName = 4
     private static let nameBytesMax = wordsPerName * 8
 
-    /// The number of the field, 0 for none; a full slot is followed by the next one.
-    private let slots: [UInt8]
-    private let lengths: [UInt8]
-    /// Each name in words, zeros after its end.
-    private let names: [UInt64]
-    /// The bits of those words that may be different: that of the case, in letters.
-    private let caseBits: [UInt64]
+    private struct Row {
+        /// The name in words, zeros after its end.
+        var name = InlineArray<4, UInt64>(repeating: 0)
+        /// The bits of those words that may be different: that of the case, in letters.
+        var caseBits = InlineArray<4, UInt64>(repeating: 0)
+        var byteCount = 0
+        var field = FieldName.other
+    }
+
+    /// The number of the field, 0 for none; a full slot is followed by the next one. Never freed: there is one table.
+    private let slots: UnsafePointer<UInt8>
+    private let rows: UnsafePointer<Row>
 
     init() {
-        var slots = [UInt8](repeating: 0, count: Self.slotCount)
-        var lengths = [UInt8](repeating: 0, count: FieldName.allCases.count)
-        var names = [UInt64](repeating: 0, count: FieldName.allCases.count * Self.wordsPerName)
-        var caseBits = names
+        let slots = UnsafeMutablePointer<UInt8>.allocate(capacity: Self.slotCount)
+        unsafe slots.initialize(repeating: 0, count: Self.slotCount)
+        let rows = UnsafeMutablePointer<Row>.allocate(capacity: FieldName.allCases.count)
+        unsafe rows.initialize(repeating: Row(), count: FieldName.allCases.count)
         for field in FieldName.allCases where field != .other {
             let name = unsafe UnsafeBufferPointer(start: field.name.utf8Start, count: field.name.utf8CodeUnitCount).span
             precondition(name.count <= Self.nameBytesMax, "\(field) is too long for the table")
-            lengths[Int(field.rawValue)] = UInt8(name.count)
+            var row = Row()
+            row.byteCount = name.count
+            row.field = field
             for index in name.indices {
-                let word = Int(field.rawValue) * Self.wordsPerName + index / 8
-                names[word] |= UInt64(name[index]) << UInt64(index % 8 * 8)
-                if name[index].isASCIILetter { caseBits[word] |= 0x20 << UInt64(index % 8 * 8) }
+                row.name[index / 8] |= UInt64(name[index]) << UInt64(index % 8 * 8)
+                if name[index].isASCIILetter { row.caseBits[index / 8] |= 0x20 << UInt64(index % 8 * 8) }
             }
+            unsafe rows[Int(field.rawValue)] = row
             var slot = Self.hash(name, 0..<name.count)
-            while slots[slot] != 0 { slot = (slot + 1) % Self.slotCount }
-            slots[slot] = field.rawValue
+            while unsafe slots[slot] != 0 { slot = (slot + 1) % Self.slotCount }
+            unsafe slots[slot] = field.rawValue
         }
-        self.slots = slots
-        self.lengths = lengths
-        self.names = names
-        self.caseBits = caseBits
+        unsafe self.slots = UnsafePointer(slots)
+        unsafe self.rows = UnsafePointer(rows)
     }
 
     @inline(__always) private static func hash(_ bytes: Span<UInt8>, _ name: Range<Int>) -> Int {
@@ -50,23 +57,24 @@ struct FieldNameTable: Sendable {
     func lookUp(_ bytes: Span<UInt8>, _ name: Range<Int>) -> FieldName {
         if name.isEmpty || name.count > Self.nameBytesMax { return .other }
         var slot = Self.hash(bytes, name)
-        while slots[slot] != 0 {
-            let number = Int(slots[slot])
-            if Int(lengths[number]) == name.count, matches(bytes, name, number) {
-                return FieldName(rawValue: slots[slot]) ?? .other
+        while true {
+            let number = unsafe slots[slot]
+            if number == 0 { return .other }
+            if unsafe rows[Int(number)].byteCount == name.count, matches(bytes, name, Int(number)) {
+                return unsafe rows[Int(number)].field
             }
-            slot = (slot + 1) % Self.slotCount
+            slot = (slot &+ 1) & (Self.slotCount - 1)
         }
-        return .other
     }
 
     @inline(__always) private func matches(_ bytes: Span<UInt8>, _ name: Range<Int>, _ number: Int) -> Bool {
-        var row = number * Self.wordsPerName
+        let row = unsafe rows + number
+        var word = 0
         var offset = name.lowerBound
         while offset < name.upperBound {
-            let word = bytes.word(at: offset, atMost: name.upperBound &- offset)
-            if (word ^ names[row]) & ~caseBits[row] != 0 { return false }
-            row &+= 1
+            let found = bytes.word(at: offset, atMost: name.upperBound &- offset)
+            if unsafe (found ^ row.pointee.name[word]) & ~row.pointee.caseBits[word] != 0 { return false }
+            word &+= 1
             offset &+= 8
         }
         return true

@@ -6,16 +6,16 @@ internal import SluiceCore
 package struct HeaderFields {
     private struct Entry {
         let field: FieldName
-        let nameStart: UInt32
+        var nameStart: UInt32
         let nameLength: UInt32
-        let valueStart: UInt32
+        var valueStart: UInt32
         let valueLength: UInt32
     }
 
     private var bytes: [UInt8] = []
     private var entries: [Entry] = []
     /// Which known fields there are, for a quick no.
-    private var present: UInt128 = 0
+    private var present: FieldSet = []
 
     package init() {}
 
@@ -53,7 +53,7 @@ package struct HeaderFields {
         return bytes.span.extracting(start..<start + Int(entry.valueLength))
     }
 
-    package func contains(_ field: FieldName) -> Bool { present & (field.bit) != 0 }
+    package func contains(_ field: FieldName) -> Bool { present.contains(field) }
 
     /// The position of the first such field.
     package func index(of field: FieldName, from start: Int = 0) -> Int? {
@@ -102,6 +102,25 @@ package struct HeaderFields {
         return false
     }
 
+    /// Writes the fields but those of a set as header lines. Room: `listByteCount` bytes.
+    ///
+    /// - Returns: how many fields were left out because they cannot be written: a name that is no token, a control character.
+    func write(without left: FieldSet, into lines: inout LineWriter) -> Int {
+        var refused = 0
+        let bytes = bytes.span
+        for entry in entries {
+            if left.contains(entry.field) { continue }
+            let name = bytes.extracting(Int(entry.nameStart)..<Int(entry.nameStart) &+ Int(entry.nameLength))
+            let value = bytes.extracting(Int(entry.valueStart)..<Int(entry.valueStart) &+ Int(entry.valueLength))
+            if entry.field == .other && !CharacterClass.isToken(name) || !value.isFieldValue {
+                refused += 1
+            } else {
+                lines.write(name, value)
+            }
+        }
+        return refused
+    }
+
     // MARK: Writing
 
     /// Adds a field as a parser found it: the name is put in lower case, the value is taken as it is.
@@ -120,7 +139,11 @@ package struct HeaderFields {
         append(value: value, to: field, from: start)
     }
 
-    package mutating func append(_ field: FieldName, _ value: String) { append(field, value.utf8Span.span) }
+    /// Literals are static strings: not this.
+    @_disfavoredOverload package mutating func append(_ field: FieldName, _ value: String) {
+        var value = value
+        value.withUTF8 { unsafe append(field, $0.span) }
+    }
 
     package mutating func append(_ field: FieldName, _ value: StaticString) {
         append(field, unsafe UnsafeBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount).span)
@@ -128,17 +151,22 @@ package struct HeaderFields {
 
     /// Adds a field of another message as it stands there.
     package mutating func append(fieldAt index: Int, of other: borrowing HeaderFields) {
-        let start = bytes.count
-        bytes.append(copying: other.name(at: index))
-        append(value: other.value(at: index), to: other.field(at: index), from: start)
+        // The value stands behind the name, with little or nothing between them: one run of bytes.
+        var entry = other.entries[index]
+        let start = UInt32(truncatingIfNeeded: bytes.count)
+        let run = Int(entry.nameStart)..<Int(entry.valueStart + entry.valueLength)
+        bytes.append(copying: other.bytes.span.extracting(run))
+        precondition(bytes.count <= UInt32.max, "fields of \(bytes.count) bytes")
+        entry.valueStart = start + (entry.valueStart - entry.nameStart)
+        entry.nameStart = start
+        present.insert(entry.field)
+        entries.append(entry)
     }
 
     /// Adds a field by a name that is already in lower case.
     package mutating func append(lowercaseName: StaticString, _ value: String) {
-        append(
-            name: unsafe UnsafeBufferPointer(start: lowercaseName.utf8Start, count: lowercaseName.utf8CodeUnitCount)
-                .span,
-            value: value.utf8Span.span)
+        var value = value
+        value.withUTF8 { unsafe append(lowercaseName: lowercaseName, $0.span) }
     }
 
     /// Adds a field by a name that is already in lower case.
@@ -153,7 +181,7 @@ package struct HeaderFields {
     package mutating func remove(_ field: FieldName) {
         if !contains(field) { return }
         entries.removeAll { $0.field == field }
-        present &= ~(field.bit)
+        present.remove(field)
     }
 
     /// Removes every line of a name that need not be a known one. `lowercaseName` must be in lower case.
@@ -180,7 +208,7 @@ package struct HeaderFields {
     /// Adds a field of a block of bytes that `adopt` brings later.
     @inline(__always) mutating func note(_ field: FieldName, name: Range<Int>, value: Range<Int>) {
         precondition(value.upperBound <= UInt32.max, "fields of \(value.upperBound) bytes")
-        present |= field.bit
+        present.insert(field)
         entries.append(
             Entry(
                 field: field, nameStart: UInt32(truncatingIfNeeded: name.lowerBound),

@@ -86,6 +86,12 @@ enum AnswerCheck {
         return isPlain && count == 1 ? .plain : .onlyWhole
     }
 
+    /// Items that ask nobody for anything: what is not known may be a tool that waits for the application.
+    private static let finished: [StaticString] = [
+        "message", "reasoning", "web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call",
+        "mcp_call", "mcp_list_tools",
+    ]
+
     /// OpenAI's: section 11 of its sheet.
     private static func response(_ document: JSONValue) -> Verdict {
         guard document["status"]?.equals("completed") == true else { return .refused }
@@ -94,11 +100,8 @@ enum AnswerCheck {
         var isPlain = true
         while let item = items.next() {
             count += 1
-            for type in ["function_call", "custom_tool_call", "mcp_approval_request", "computer_call"] as [StaticString]
-            {
-                if item["type"]?.equals(type) == true { return .refused }
-            }
-            guard item["type"]?.equals("message") == true else {
+            guard let type = item["type"], finished.contains(where: { type.equals($0) }) else { return .refused }
+            guard type.equals("message") else {
                 isPlain = false
                 continue
             }

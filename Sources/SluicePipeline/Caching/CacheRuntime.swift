@@ -13,6 +13,10 @@ final class CacheRuntime {
     private(set) var redis: RedisClient?
     private var random: SplitMix64
     private var purgesLearnedAt: Instant?
+    /// What was purged here, and Redis has not heard of yet.
+    private var untold: [PurgeTarget: Int] = [:]
+    private var isTelling = false
+    private static let toldAgain = Duration.seconds(1)
     /// What was published while nobody listened is found out so much later at most.
     private static let purgesLearned = Duration.seconds(10)
 
@@ -53,8 +57,34 @@ final class CacheRuntime {
     }
 
     private func announce(_ target: PurgeTarget, at time: Int, _ cache: ResponseCache) {
-        guard let redis else { return }
-        RedisCache(redis, EntryCodec(secret: nil), .answers, cache).purge(target, at: time)
+        untold[target] = time
+        // The others lose more than they had to.
+        if untold.count > PurgeMarks.countMax { untold = [.all: untold.values.max() ?? time] }
+        tell(cache)
+    }
+
+    /// Tells the other processes what was purged, until Redis has heard it.
+    private func tell(_ cache: ResponseCache) {
+        guard let redis else { return untold = [:] }
+        if isTelling { return }
+        isTelling = true
+        loop.spawn { [self] in
+            let level = RedisCache(redis, EntryCodec(secret: nil), .answers, cache)
+            for (target, time) in untold {
+                if !(await level.purge(target, at: time)) { break }
+                if untold[target] == time { untold[target] = nil }
+            }
+            isTelling = false
+            if untold.isEmpty { return }
+            let again = Later { [weak self] in self?.tell(cache) }
+            loop.arm(LoopTimer(target: again), after: Self.toldAgain)
+        }
+    }
+
+    private final class Later: TimerTarget {
+        private let body: () -> Void
+        init(_ body: @escaping () -> Void) { self.body = body }
+        func timerFired(_ timer: LoopTimer) { body() }
     }
 
     /// To be called before anything is looked up: only the first waits for what was purged before.

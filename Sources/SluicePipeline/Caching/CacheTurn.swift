@@ -28,7 +28,7 @@ package final class CacheTurn {
     /// Others may wait for how this one ends.
     var isLeader = false
     /// Other processes may, too.
-    var lock: RedisCache.Lock?
+    var lock: LockKeeper?
     /// What a stream of responses events repeats of its request; `nil` where the stream has to be the provider's own.
     var echo: ResponsesEcho?
     /// No longer fresh, but better than a failure.

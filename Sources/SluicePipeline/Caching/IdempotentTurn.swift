@@ -17,7 +17,7 @@ package final class IdempotentTurn {
     let key: CacheKey
     let content: CacheKey
     var isLeader = false
-    var lock: RedisCache.Lock?
+    var lock: LockKeeper?
 
     init(_ key: CacheKey, content: CacheKey) {
         self.key = key

@@ -16,6 +16,8 @@ enum KeptAnswer {
 
     /// For so long everybody asks for himself after an answer that was not to be shared.
     private static let unshareableTTL = Duration.seconds(10)
+    /// The answer of a model that stood in is good until the one that was asked for may be back.
+    private static let standInTTL = Duration.seconds(10)
     /// A provider's word that the same request would get the same error; 401, 403, 408, 409 and 429 may pass.
     private static let definite: [Status] = [400, 404, 413, 422]
     /// Refusals of what is said, which another provider or another day may see differently.
@@ -37,6 +39,11 @@ enum KeptAnswer {
         if verdict == .refused { return .unshareable }
         var rule = request.rule
         rule.ttl = policy.jittered(min(request.wishes.ttl ?? rule.ttl, policy.ttlMax), runtime.nextRandom())
+        if standsIn(context) {
+            rule.ttl = min(rule.ttl, standInTTL)
+            rule.staleWhileRevalidate = .zero
+            rule.staleIfError = .zero
+        }
         return .entry(
             CacheEntry(
                 request.form.kept, trimmed(body),
@@ -44,6 +51,12 @@ enum KeptAnswer {
                     createdAt: runtime.loop.now, ttl: rule.ttl, staleWhileRevalidate: rule.staleWhileRevalidate,
                     staleIfError: rule.staleIfError),
                 isOnlyWhole: verdict == .onlyWhole, labels: labels(context)))
+    }
+
+    /// Whether another model answered than the one that was asked for.
+    private static func standsIn(_ context: RequestContext) -> Bool {
+        guard let route = context.plan.route, let target = context.attempt.routed else { return false }
+        return target.model != route.model
     }
 
     /// Marks a request whose answer is not to be shared: those who come now do not wait for each other.

@@ -85,6 +85,8 @@ final class RequestKeys {
         case .team:
             buffer.append(UInt8(ascii: "t"))
             append(context.caller.team ?? "")
+            // Those who do not say which are no team.
+            if context.caller.team == nil { appendCredential(context) }
         }
     }
 
@@ -145,6 +147,9 @@ final class RequestKeys {
         append(target.provider.name)
         append(target.upstreamModel)
         append(settings.revisions[target.provider.name] ?? "")
+        // What the configuration says of the target itself: it decides what of a request reaches the model.
+        if target.overridesCapabilities { append("\(target.capabilities)") }
+        append(target.unsupported.map { "\($0)" } ?? "")
     }
 
     /// Fields that change what the words of a body mean.

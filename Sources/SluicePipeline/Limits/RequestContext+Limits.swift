@@ -25,6 +25,7 @@ extension RequestContext {
         attempt.limits?.settle(used, at: limitTime, marked: marked)
         limitSpent.add(used)
         limits.settle(limitSpent, at: limitTime, marked: marked)
+        if limits.set.hasShared { limitsToTell += [limits, attempt.limits].compactMap(\.self) }
         for mark in limitMarks { marked(mark.rule, mark.percent, mark.values) }
     }
 
@@ -42,6 +43,7 @@ extension RequestContext {
         hold.settle(used(by: attempt), at: limitTime) {
             limitMarks.append(LimitMark(rule: $0, percent: $1, values: $2))
         }
+        if hold.set.hasShared { limitsToTell.append(hold) }
     }
 
     private var usedByAttempt: LimitAmounts { used(by: attempt) }

@@ -27,44 +27,57 @@ final class SharedLimits: TimerTarget {
     /// Asks for units of a bucket.
     ///
     /// - Returns: `nil` if Redis did not answer in time, or not as it should.
-    func lease(_ place: LimitHold.SharedPlace, least: Int, most: Int) async -> LeaseReply? {
+    func lease(_ place: LimitHold.SharedPlace, _ question: LeaseQuestion) async -> LeaseReply? {
         guard let redis, isAvailable else { return nil }
         let rule = place.rule
         let arguments = [
-            "\(rule.period.nanoseconds / 1000)", "\(rule.meter.limit)", "\(rule.meter.burst)", "\(least)", "\(most)",
-            rule.meter.kind == .leakyBucket ? "leaky" : "token",
+            "\(rule.period.nanoseconds / 1000)", "\(rule.meter.limit)", "\(rule.meter.burst)", "\(question.least)",
+            "\(question.most)", rule.meter.kind == .leakyBucket ? "leaky" : "token",
         ]
         do throws(RedisUnavailable) {
             let reply = try await redis.run(
                 LimitScripts.lease, key: redis.key(place.bucket.name), arguments)
-            guard let numbers = reply.array, numbers.count == 4, let granted = numbers[0].integer,
-                let remaining = numbers[1].integer, let reset = numbers[2].integer, let wait = numbers[3].integer
-            else { return nil }
-            return LeaseReply(
-                granted: max(0, granted), remaining: max(0, remaining), reset: .microseconds(reset),
-                wait: .microseconds(max(0, wait)))
+            return LeaseReply(reply.array?.map(\.integer) ?? [], to: question, of: rule)
         } catch {
             return nil
         }
     }
 
     /// Takes more of a bucket before what is there has been used up; nobody waits for it.
-    func renew(_ place: LimitHold.SharedPlace, _ amount: Int) {
+    func renew(_ place: LimitHold.SharedPlace, _ question: LeaseQuestion) {
         loop.spawn { [self] in
-            if let reply = await lease(place, least: 1, most: amount) {
-                place.renewed(reply, at: loop.now)
+            if let reply = await lease(place, question) {
+                place.renewed(reply, to: question, at: loop.now)
             } else {
-                place.renewalFailed()
+                place.failed(question)
             }
         }
     }
 
-    // MARK: Budgets
+    /// Tells Redis what requests have really used, where it was not what they had taken. Nobody waits for it.
+    private func settle(_ place: LimitHold.SharedPlace) {
+        let owed = place.takeOwed()
+        if owed == 0 { return }
+        guard let redis, isAvailable else { return place.couldNotTell(owed) }
+        loop.spawn {
+            let arguments = ["\(place.rule.period.nanoseconds / 1000)", "\(place.rule.meter.limit)", "\(owed)"]
+            do throws(RedisUnavailable) {
+                let reply = try await redis.run(
+                    LimitScripts.settle, key: redis.key(place.bucket.name), arguments)
+                if reply.integer == nil { place.couldNotTell(owed) }
+            } catch {
+                place.couldNotTell(owed)
+            }
+        }
+    }
 
-    /// Tells Redis what a request has cost.
-    func tellSpending(_ hold: LimitHold) {
+    /// Tells Redis what became of what was taken.
+    func tell(_ hold: LimitHold) {
+        for place in hold.sharedRates { settle(place) }
         for place in hold.sharedBudgets { sync(place) }
     }
+
+    // MARK: Budgets
 
     /// Nobody waits for it.
     func sync(_ place: LimitHold.SharedPlace) {
@@ -190,6 +203,19 @@ enum LimitScripts {
         redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil((full - now) / 1000) + 1000)
         free = math.max(0, math.floor((now + capacity - full) / each + 0.000001))
         return {granted, free, math.ceil(full - now), 0}
+        """)
+
+    /// Charges `ARGV[3]` units, whether they are there or not, or gives them back if it is negative; the rest as in `lease`.
+    static let settle = RedisScript(
+        """
+        local t = redis.call('TIME')
+        local now = t[1] * 1000000 + t[2]
+        local full = tonumber(redis.call('GET', KEYS[1]) or '0')
+        if full < now then full = now end
+        full = math.min(full + ARGV[3] * (ARGV[1] / ARGV[2]), now + 31536000000000)
+        if full <= now then return redis.call('DEL', KEYS[1]) end
+        redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil((full - now) / 1000) + 1000)
+        return 1
         """)
 
     /// Adds `ARGV[1]` to what was spent, unless the writer `ARGV[3]` has said so before: its numbers `ARGV[2]` count up.

@@ -44,6 +44,9 @@ package enum HealthReport {
         /// How Redis is, in a word: for information, nothing is unready for want of it.
         var redis: String
 
+        /// Whether the audit log is written; `nil` if there is none.
+        package var audit: String?
+
         package init(inFlight: Int, connections: Int, redis: String) {
             self.inFlight = inFlight
             self.connections = connections
@@ -61,6 +64,10 @@ package enum HealthReport {
             json.string(status.version)
             json.key("config_revision")
             json.int(status.configRevision)
+            if let revision = status.controlRevision {
+                json.key("control_revision")
+                json.int(revision)
+            }
             if let load {
                 json.key("in_flight")
                 json.int(load.inFlight)
@@ -68,6 +75,10 @@ package enum HealthReport {
                 json.int(load.connections)
                 json.key("redis")
                 json.string(load.redis)
+                if let audit = load.audit {
+                    json.key("audit")
+                    json.string(audit)
+                }
             }
             if let error = status.lastReloadError {
                 json.key("config_error")

@@ -9,7 +9,9 @@ internal import SluiceProviders
 /// In three steps, each as soon as what it asks for is known: the endpoint, before the body is taken; the model and the scene, before
 /// anything kept is answered; and, once the plan is made, who may answer.
 enum Authorization {
-    static func admitEndpoint(_ context: RequestContext) throws(Rejection) {
+    static func admitEndpoint(_ demand: Reception.Demand, _ context: RequestContext) throws(Rejection) {
+        // Each of its operations says what it takes.
+        if case .management = demand { return }
         let access = context.principal.access
         let isAllowed: Bool
         if context.operation == .passage, !context.countsTokens {

@@ -38,7 +38,7 @@ extension Caching {
                 turn.isLeader = true
                 // It goes to the next when this exchange is concluded.
                 try context.checkEnding()
-                return false
+                return try await askRedis(wanted, turn, context, settings, runtime, locks: true)
             }
             try context.checkEnding()
             guard case .answer(let entry) = verdict, CachedReply.fits(entry, wanted.form, context) else { return false }
@@ -77,8 +77,8 @@ extension Caching {
                 return true
             }
             if !locks || context.ending != nil { break }
-            let locking = await redis.lock(wanted.key, token: runtime.makeToken(), lease: settings.policy.fleetWait)
-            if case .locked(let lock) = locking { turn.lock = lock }
+            let locking = await redis.lock(wanted.key, token: runtime.makeToken(), lease: LockKeeper.lease)
+            turn.lock = LockKeeper(locking, redis, runtime.loop)
             guard case .taken = locking, runtime.loop.now < deadline else { break }
             await context.pause(pause)
             pause = min(pause * 2, pollMax)

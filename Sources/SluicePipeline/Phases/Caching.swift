@@ -207,9 +207,7 @@ enum Caching {
             return
         }
         let lasting = context.snapshot.lasting
-        defer {
-            if let lock = turn.lock { runtime.answers(settings, lasting.cache)?.unlock(lock) }
-        }
+        defer { turn.lock?.release() }
         guard turn.served == nil || turn.isLeader else { return }
         var answer = KeptAnswer.none
         if let recording = context.recording, turn.served == nil {

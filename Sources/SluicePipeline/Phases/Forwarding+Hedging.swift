@@ -63,6 +63,7 @@ extension Forwarding {
         defer { context.rival = nil }
         guard var loser = context.rival else { return try take(race.first, context) }
         let isSecondBetter = race.winner == .second
+        books.metrics.noteHedge(isSecondBetter ? "won" : "lost")
         if isSecondBetter { swap(&loser, &context.attempt) }
         finish(&loser, isSecondBetter ? race.first : race.second, context)
         context.unsupported = context.attempt.routed?.unsupported ?? context.snapshot.unsupported
@@ -110,6 +111,7 @@ extension Forwarding {
         let target = context.plan.targets[position]
         let first = context.attempt
         let unsupported = context.unsupported
+        let attempts = context.attempts
         context.rival = first
         var unavailable = CandidateChoice.Unavailable()
         guard candidates.begin(target, context, now, &unavailable) else {
@@ -119,9 +121,15 @@ extension Forwarding {
         do {
             try await send(request, to: target, against: race, context)
         } catch {
-            let kind = (error as? UpstreamError).map { FailureClass($0, nil) } ?? .cancelled
+            let kind =
+                HeadRace.isGood(race.first) ? .outrun : (error as? UpstreamError).map { FailureClass($0, nil) } ?? .cancelled
             books.conclude(&context.attempt, kind, context)
+            if context.attempts > attempts {
+                context.tried.append(TriedAttempt(context.attempt, kind, at: context.exchange.loop.now))
+            }
             context.unsupported = unsupported
+            // It keeps the second attempt back, and not the request.
+            context.refusingLimit = nil
             restore(first, nil, context)
             return context.plan.position
         }
@@ -135,14 +143,23 @@ extension Forwarding {
         _ request: IncomingRequest, to target: RouteTarget, against race: HeadRace, _ context: RequestContext
     ) async throws {
         if case .json(let body) = request.body { try tape.scan(body.span) }
+        if context.snapshot.rateLimits?.hasPerAttempt == true {
+            try await limiting.admitAttempt(context, request, tape: tape)
+        }
         chooseKey(target, context)
         try StoredResponses.check(context, target.provider)
         try RequestEditing.check(context, target.provider)
         var upstreamRequest = try await build(request, context, target.provider)
         try await sign(&upstreamRequest, context, target.provider)
         // The other's head may have come in the meantime.
-        if race.first != nil { throw UpstreamError(.cancelled, "the first attempt was faster") }
-        try await start(upstreamRequest, context, pools.pool(for: target.provider.endpoint), fresh: false)
+        if race.first != nil { throw HeadRace.tooLate }
+        context.attempts += 1
+        let pool = pools.pool(for: target.provider.endpoint)
+        let (prepared, deadlines) = (upstreamRequest, context.deadlines)
+        context.attempt.upstream = try await race.connection(unless: { context.ending != nil }) {
+            () async throws(UpstreamError) in try await pool.send(prepared, deadlines: deadlines, fresh: false)
+        }
+        context.attempt.sentUpstreamAt = context.exchange.loop.now
     }
 
     private func restore(_ first: Attempt, _ rival: Attempt?, _ context: RequestContext) {
@@ -155,8 +172,12 @@ extension Forwarding {
 final class HeadRace: TimerTarget {
     enum Runner { case first, second }
 
+    static let tooLate = UpstreamError(.cancelled, "the first attempt was faster")
+
     private(set) var first: Result<ResponseHead, UpstreamError>?
     private(set) var second: Result<ResponseHead, UpstreamError>?
+    private var connected: Result<UpstreamExchange, UpstreamError>?
+    private var isConnectionWanted = true
     private var hasSecond = false
     private var isDelayOver = false
     private var signal = TaskSignal()
@@ -189,6 +210,33 @@ final class HeadRace: TimerTarget {
         loop.remove(timer)
     }
 
+    /// Waits for the second one's connection, but not while the first one's head is there to be passed on. A connection that comes
+    /// too late is given back.
+    ///
+    /// - Parameter isOver: whether nobody wants either.
+    func connection(
+        unless isOver: () -> Bool, _ connect: @escaping () async throws(UpstreamError) -> UpstreamExchange
+    ) async throws(UpstreamError) -> UpstreamExchange {
+        loop.spawn { [self] in
+            do throws(UpstreamError) {
+                let upstream = try await connect()
+                if !isConnectionWanted { return upstream.cancel(Self.tooLate) }
+                connected = .success(upstream)
+            } catch {
+                connected = .failure(error)
+            }
+            signal.give()
+        }
+        while connected == nil, !Self.isGood(first), !isOver() {
+            unsafe await withUnsafeContinuation { unsafe signal.wait($0) }
+        }
+        guard let connected else {
+            isConnectionWanted = false
+            throw Self.tooLate
+        }
+        return try connected.get()
+    }
+
     func timerFired(_ timer: LoopTimer) {
         isDelayOver = true
         signal.give()
@@ -214,7 +262,7 @@ final class HeadRace: TimerTarget {
     /// Neither of them has a head that is no error.
     var hasFailed: Bool { !Self.isGood(first) && !Self.isGood(second) }
 
-    private static func isGood(_ result: Result<ResponseHead, UpstreamError>?) -> Bool {
+    static func isGood(_ result: Result<ResponseHead, UpstreamError>?) -> Bool {
         if case .success(let head) = result { head.status.code < 400 } else { false }
     }
 }

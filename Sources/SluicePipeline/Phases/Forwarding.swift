@@ -19,7 +19,7 @@ struct Forwarding {
     let dice: Dice
 
     init(
-        pools: PoolTable, limiting: Limiting, tokens: TokenFetcher, media: MediaFetcher, tape: JSONTape,
+        pools: PoolTable, metrics: ExchangeMetrics, limiting: Limiting, tokens: TokenFetcher, media: MediaFetcher, tape: JSONTape,
         hints: HintChannel, log: LogQueue,
         seed: UInt64
     ) {
@@ -29,7 +29,7 @@ struct Forwarding {
         self.media = media
         self.tape = tape
         candidates = CandidateChoice(log: BreakerLog(log))
-        books = AttemptBooks(log: BreakerLog(log), hints: hints)
+        books = AttemptBooks(log: BreakerLog(log), hints: hints, metrics: metrics)
         dice = Dice(seed: seed)
     }
 
@@ -158,6 +158,7 @@ struct Forwarding {
         // It may have gone while a token, an image or a connection was waited for: an answer that nobody reads costs money.
         if let ending = context.ending { throw ending }
         context.attempts += 1
+        if context.attempts == 1 { context.noteSending() }
         let upstream = try await pool.send(request, deadlines: context.deadlines, fresh: fresh)
         context.attempt.upstream = upstream
         context.attempt.sentUpstreamAt = upstream.loop.now

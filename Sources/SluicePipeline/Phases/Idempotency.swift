@@ -84,7 +84,8 @@ enum Idempotency {
             }
             if case .lead = verdict { turn.isLeader = true }
             try context.checkEnding()
-            if turn.isLeader { return false }
+            // Others than those who wait here may have taken it up when the first one failed.
+            if turn.isLeader { return try await askRedis(turn, context, settings, runtime) }
             guard case .answer(let entry) = verdict else { throw inProgress }
             try replay(entry, .joined, turn, context)
             return true
@@ -98,25 +99,35 @@ enum Idempotency {
         guard let redis = runtime.replies(settings, lasting.cache), redis.isAvailable else { return false }
         let deadline = runtime.loop.now + context.snapshot.timeouts.total
         while context.ending == nil {
-            if let entry = await redis.entry(turn.key, now: runtime.loop.now, time: runtime.time),
-                isFresh(entry, context)
-            {
-                lasting.cache.replies.store(entry, for: turn.key)
-                turn.isLeader = false
-                lasting.replyFlights.land(turn.key, entry)
-                try context.checkEnding()
-                try replay(entry, .replayed, turn, context)
-                return true
+            if try await replayKept(turn, redis, context, runtime) { return true }
+            let locking = await redis.lock(turn.key, token: runtime.makeToken(), lease: LockKeeper.lease)
+            turn.lock = LockKeeper(locking, redis, runtime.loop)
+            guard case .taken = locking else {
+                // Whoever had the lock may have finished between the look and now.
+                if turn.lock == nil { return false }
+                return try await replayKept(turn, redis, context, runtime)
             }
-            let locking = await redis.lock(
-                turn.key, token: runtime.makeToken(), lease: context.snapshot.timeouts.total)
-            if case .locked(let lock) = locking { turn.lock = lock }
-            guard case .taken = locking else { return false }
             if runtime.loop.now >= deadline { throw inProgress }
             await context.pause(pause)
         }
         try context.checkEnding()
         return false
+    }
+
+    private static func replayKept(
+        _ turn: IdempotentTurn, _ redis: RedisCache, _ context: RequestContext, _ runtime: CacheRuntime
+    ) async throws(Rejection) -> Bool {
+        guard let entry = await redis.entry(turn.key, now: runtime.loop.now, time: runtime.time),
+            isFresh(entry, context)
+        else { return false }
+        let lasting = context.snapshot.lasting
+        lasting.cache.replies.store(entry, for: turn.key)
+        lasting.replyFlights.land(turn.key, entry)
+        turn.isLeader = false
+        turn.lock?.release()
+        try context.checkEnding()
+        try replay(entry, .replayed, turn, context)
+        return true
     }
 
     // MARK: Replies
@@ -161,19 +172,19 @@ enum Idempotency {
         }
         turn.isLeader = false
         let lasting = context.snapshot.lasting
-        let redis = runtime.replies(settings, lasting.cache)
-        defer { if let lock = turn.lock { redis?.unlock(lock) } }
+        defer { turn.lock?.release() }
         guard let entry = entry(turn, context, settings) else { return lasting.replyFlights.fail(turn.key) }
         lasting.cache.replies.store(entry, for: turn.key)
-        redis?.store(entry, for: turn.key, now: runtime.loop.now, time: runtime.time)
+        runtime.replies(settings, lasting.cache)?.store(
+            entry, for: turn.key, now: runtime.loop.now, time: runtime.time)
         lasting.replyFlights.land(turn.key, entry)
     }
 
     private static func entry(
         _ turn: IdempotentTurn, _ context: RequestContext, _ settings: IdempotencySettings
     ) -> CacheEntry? {
-        guard let recording = context.recording, recording.isComplete, context.outcome != .truncated,
-            context.rejection?.isRetryable != true, isFinal(recording.status)
+        guard let recording = context.recording, recording.isComplete, context.rejection?.isRetryable != true,
+            isFinal(recording.status), !recording.status.isSuccess || context.outcome == .complete
         else { return nil }
         let lifetime = Lifetime(createdAt: context.exchange.loop.now, ttl: settings.ttl)
         let labels = CacheEntry.Labels(model: context.model, scene: context.scene ?? "", tenant: context.tenant)

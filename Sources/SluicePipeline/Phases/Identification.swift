@@ -11,7 +11,7 @@ internal import SluiceTLS
 /// Claims are read in this order: fields of the head, which a mesh or the application's own gateway may set; the platform's
 /// envelope; the body's own words for it.
 enum Identification {
-    /// Names and roles are kept in tables: longer ones are cut.
+    /// Names and roles are kept in tables: of longer ones a beginning is, and what tells them apart.
     private static let byteCountMax = 128
 
     static func identify(_ context: RequestContext) {
@@ -69,12 +69,20 @@ enum Identification {
     private static func text(_ name: StaticString, _ fields: HeaderFields) -> String? {
         guard let index = fields.index(named: name) else { return nil }
         let value = fields.value(at: index)
-        return value.isEmpty ? nil : String(decoding: value.extracting(0..<min(value.count, byteCountMax)))
+        return value.isEmpty ? nil : Self.name(value)
     }
 
     private static func cut(_ text: String) -> String {
         let bytes = text.utf8Span.span
-        return bytes.count <= byteCountMax ? text : String(decoding: bytes.extracting(0..<byteCountMax))
+        return bytes.count <= byteCountMax ? text : name(bytes)
+    }
+
+    /// The same for the same bytes alone: answers are shared, and limits are divided, by it.
+    private static func name(_ bytes: Span<UInt8>) -> String {
+        let text = String(decoding: bytes.extracting(0..<min(bytes.count, byteCountMax)))
+        // What is not UTF-8 has become the longer for it.
+        if bytes.count <= byteCountMax, text.utf8.count == bytes.count { return text }
+        return String(decoding: bytes.extracting(0..<min(bytes.count, byteCountMax - 17))) + "~" + fingerprint(bytes)
     }
 
     private static func fingerprint(_ credential: Span<UInt8>) -> String {

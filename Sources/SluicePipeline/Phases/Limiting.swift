@@ -65,6 +65,7 @@ final class Limiting {
         for position in hold.undecided {
             guard let refusal = await decide(position, hold, context) else { continue }
             hold.release(at: context.limitTime)
+            shared.tell(hold)
             throw rejection(refusal, context)
         }
     }
@@ -74,16 +75,16 @@ final class Limiting {
         let place = hold.place(position)
         switch hold.claim(position, at: loop.now) {
         case .taken(let renewal):
-            if renewal > 0 { shared.renew(place, renewal) }
+            if let renewal { shared.renew(place, renewal) }
             return nil
         case .refused(let wait):
             return LimitRefusal(rule: place.rule, wait: wait)
-        case .ask(let least, let most):
-            if let reply = await shared.lease(place, least: least, most: most) {
+        case .ask(let question):
+            if let reply = await shared.lease(place, question) {
                 shared.note(isLocal: false, limits)
-                return hold.answered(position, reply, isRenewal: most > least, at: loop.now)
+                return hold.answered(position, reply, to: question, at: loop.now)
             }
-            if most > least { place.renewalFailed() }
+            place.failed(question)
             shared.note(isLocal: true, limits)
             return hold.standIn(position, at: context.limitTime)
         }

@@ -8,7 +8,8 @@ internal import SluiceUpstream
 
 /// Lets so many requests at one time to a model, and to a provider: the others wait for their turn, or are shed.
 ///
-/// A model's slot is taken once an exchange, before the attempts; a provider's with each attempt, which gives it back when it ends.
+/// A slot of the model that was asked for is taken once an exchange, before the attempts; one of a provider, and of a model that
+/// stands in, with each attempt, which gives it back when it ends.
 /// Where there are no limits all of this is one look at a `nil`.
 enum Queueing {
     /// Takes a slot of the model that was asked for.
@@ -19,25 +20,34 @@ enum Queueing {
         context.slot = try await enter(gate, context)
     }
 
-    /// What there is at a provider for one more attempt.
-    enum Place {
-        /// It has no limit.
-        case free
-        case slot(GateSlot)
-        case full(ConcurrencyGate)
+    /// Takes what an attempt at a target needs: a slot of its provider, and one of its model if that stands in for the one that was
+    /// asked for. For each the one that the request has waited for, or another.
+    ///
+    /// - Returns: `nil` where the slots are in `slots`; else the gate that is full, and nothing is taken.
+    static func enter(_ target: RouteTarget, _ slots: inout AttemptSlots, _ context: RequestContext) -> ConcurrencyGate? {
+        guard let policy = context.snapshot.concurrency else { return nil }
+        var taken = AttemptSlots()
+        if let gate = policy.models[target.model], target.model != context.plan.route?.name {
+            guard let slot = slot(of: gate, context) else { return gate }
+            taken.model = slot
+        }
+        if let gate = policy.providers[target.provider.name] {
+            guard let slot = slot(of: gate, context) else { return gate }
+            taken.provider = slot
+        }
+        slots = taken
+        return nil
     }
 
-    /// Takes a slot of a provider, if it has one: that which the request has waited for, or another.
-    static func place(at provider: Provider, _ context: RequestContext) -> Place {
-        guard let gate = context.snapshot.concurrency?.providers[provider.name] else { return .free }
+    private static func slot(of gate: ConcurrencyGate, _ context: RequestContext) -> GateSlot? {
         if let kept = context.keptSlot, kept.gate === gate {
             context.keptSlot = nil
-            return .slot(kept)
+            return kept
         }
-        return gate.tryEnter() ? .slot(hold(gate, context)) : .full(gate)
+        return gate.tryEnter() ? hold(gate, context) : nil
     }
 
-    /// Waits for a slot of a provider; the next attempt there uses it.
+    /// Waits for a slot that an attempt needs; the next one uses it.
     static func wait(at gate: ConcurrencyGate, _ context: RequestContext) async throws(Rejection) {
         context.keptSlot = try await enter(gate, context)
     }

@@ -18,10 +18,14 @@ enum Reception {
         case messages
         /// The platform's envelope around a chat request.
         case platformChat
+        /// Something about the gateway itself.
+        case management
     }
 
     /// - Returns: `nil` when the exchange has been answered: health is for everybody.
-    static func receive(_ context: RequestContext, _ status: GatewayStatus) throws(Rejection) -> Demand? {
+    static func receive(
+        _ context: RequestContext, _ status: GatewayStatus, _ management: (any ManagementHandler)?
+    ) throws(Rejection) -> Demand? {
         let head = context.exchange.head
         let target: RequestTarget
         do throws(RequestTarget.Invalid) {
@@ -35,7 +39,7 @@ enum Reception {
             return try receiveOpenAI(target, context)
         }
         if target.segment(0, is: "api"), target.segment(1, is: "v1") {
-            return try receivePlatform(target, context)
+            return try receivePlatform(target, context, management)
         }
         if let office = context.snapshot.tokenOffice {
             if target.segmentCount == 2, target.segment(0, is: "oauth"), target.segment(1, is: "token") {
@@ -45,6 +49,7 @@ enum Reception {
             }
             if try TokenIssuing.answersKeys(target, context, office) { return nil }
         }
+        if isManagement(target, context, management) { return .management }
         try LocalReplies.health(target, context, status)
         return nil
     }
@@ -67,7 +72,7 @@ enum Reception {
             }
             // A model that only its provider knows about is asked for there.
             if !ModelReplies.single(id, context, directory) { return .openAI(.passage) }
-        case .token, .openAI, .messages, .platformChat: return demand
+        case .token, .openAI, .messages, .platformChat, .management: return demand
         }
         return nil
     }
@@ -109,7 +114,7 @@ enum Reception {
     }
 
     private static func receivePlatform(
-        _ target: borrowing RequestTarget, _ context: RequestContext
+        _ target: borrowing RequestTarget, _ context: RequestContext, _ management: (any ManagementHandler)?
     ) throws(Rejection) -> Demand? {
         context.dialect = .platform
         let method = context.exchange.head.method
@@ -121,10 +126,24 @@ enum Reception {
         }
         if target.segmentCount == 3, target.segment(2, is: "models") {
             context.route = "/api/v1/models"
-            if method != .get && method != .head { throw methodNotAllowed("GET, HEAD", context) }
+            if method != .get && method != .head {
+                if isManagement(target, context, management) { return .management }
+                throw methodNotAllowed("GET, HEAD", context)
+            }
             return .platformModels
         }
+        if isManagement(target, context, management) { return .management }
         throw unknownURL(context)
+    }
+
+    /// Whether the request is about the gateway itself: it is answered when it is known who asks.
+    private static func isManagement(
+        _ target: borrowing RequestTarget, _ context: RequestContext, _ management: (any ManagementHandler)?
+    ) -> Bool {
+        guard let route = management?.route(of: target) else { return false }
+        context.route = route
+        context.dialect = .openAI
+        return true
     }
 
     static func unknownURL(_ context: RequestContext) -> Rejection {

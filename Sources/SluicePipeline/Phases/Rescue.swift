@@ -168,10 +168,6 @@ final class Rescue {
     func request(
         _ request: IncomingRequest, _ context: RequestContext, tape: JSONTape
     ) throws(Rejection) -> IncomingRequest {
-        if let step, step.position != context.plan.position {
-            throw Rejection(
-                .provider, 503, type: "api_error", code: "circuit_open", "Whoever was to go on with the answer is closed.")
-        }
         guard isContinuing, case .json(let body) = request.body else { return request }
         let prefix = prefix
         let longer = RescueRequest.adding(prefix.span, to: tape.root(over: body.span))

@@ -5,7 +5,7 @@ internal import SluiceProviders
 
 /// What is asked of a model that goes on with an answer: the request as it was, and what there is as a last message of the assistant.
 ///
-/// The same in OpenAI's dialect and in Messages. Nothing else is changed: neither the sampling nor how long the answer may be.
+/// The same in OpenAI's dialect and in Messages. How long the answer may be is what is left of it; nothing else is changed.
 enum RescueRequest {
     /// Whether an answer to the request can be given back as a message and be continued: its form is not laid down, and the last word
     /// was not the assistant's already.
@@ -38,6 +38,11 @@ enum RescueRequest {
                 json.string(copy.span)
                 json.endObject()
             }
+        }
+        // About as many tokens as the estimates of usage have it.
+        let spent = Usage.estimate(requestByteCount: 0, textByteCount: text.count).outputTokens
+        for name in ["max_tokens", "max_completion_tokens"] as [StaticString] {
+            if let limit = root[name]?.int, limit > 0 { edits.set(name, in: root) { $0.int(max(1, limit - spent)) } }
         }
         edits.splices(over: root).append(to: body, from: root.documentBytes)
         return body

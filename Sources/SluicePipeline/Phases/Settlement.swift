@@ -67,9 +67,7 @@ final class Settlement {
         if let status = context.attempt.upstreamStatus { entry.field("sluice.upstream.status_code", Int(status.code)) }
         if let reason = context.keyReason { entry.field("sluice.key.set_aside", reason.rawValue) }
         if let id = context.attempt.upstreamRequestID { entry.field("sluice.upstream.request_id", id) }
-        if let sent = context.attempt.sentUpstreamAt, let head = context.attempt.headAt {
-            entry.field("sluice.upstream.head_ms", milliseconds: head - sent)
-        }
+        if let latency = context.attempt.latency { entry.field("sluice.upstream.head_ms", milliseconds: latency) }
         if let first = context.firstByteAt {
             entry.field("sluice.first_byte_ms", milliseconds: first - exchange.startedAt)
         }
@@ -156,7 +154,8 @@ final class Settlement {
     }
 
     private func writeUsage(_ context: RequestContext, _ entry: borrowing LogLine) {
-        if let usage = context.attempt.usage {
+        // Where nobody went on with a stream, what those who tried before have cost is all there is.
+        if let usage = context.attempt.usage ?? context.rescue?.spent {
             entry.field(
                 "sluice.usage.source", usage.isEstimated ? "estimated" : context.drain == nil ? "provider" : "drained")
             entry.field("gen_ai.usage.input_tokens", usage.inputTokens)

@@ -10,6 +10,7 @@ internal import SluiceUpstream
 struct AttemptBooks {
     let log: BreakerLog
     let hints: HintChannel
+    let metrics: ExchangeMetrics
 
     /// Notes how an attempt ended.
     ///
@@ -19,11 +20,10 @@ struct AttemptBooks {
         attempt.isUnderWay = false
         if kind != nil { context.settleFailed(attempt) }
         let now = context.exchange.loop.now
-        attempt.slot?.release(at: now)
-        attempt.slot = nil
+        attempt.slots.release(at: now)
         let speaksAgainst = kind.map { Self.speaksAgainst($0, attempt, context, now) } ?? false
-        var latency: Duration?
-        if let sent = attempt.sentUpstreamAt, let head = attempt.headAt { latency = head - sent }
+        metrics.note(attempt, kind, context, at: now)
+        let latency = attempt.latency
         target.load.end(latency: latency, Self.load(kind, speaksAgainst), isStream: context.isStream, at: now)
         if kind == nil, context.snapshot.recovery.hedging != nil, let latency { target.health.latency.note(latency) }
         guard let permit = attempt.permit, let breakers = context.snapshot.recovery.breakers else { return }
@@ -33,13 +33,29 @@ struct AttemptBooks {
                 .success(took: latency ?? .zero)
             } else if speaksAgainst {
                 .failure
-            } else if permit.isProbe, kind?.provesTargetAlive == true {
+            } else if permit.isProbe, kind?.provesTargetAlive == true, attempt.upstreamStatus != nil {
+                // Only what the target has answered: a request that was refused here proves nothing.
                 .success(took: .zero)
             } else {
                 .neutral
             }
         if let transition = target.health.breaker.record(outcome, permit, breakers, at: now) {
             log.note(transition, target, because: kind)
+            hints.tell(transition, target)
+        }
+    }
+
+    /// The answer of the context's attempt has begun to go out. A stream may last for minutes: a breaker that waits for two of them
+    /// to end would keep everybody else away from a target that is well.
+    func answerBegan(_ context: RequestContext) {
+        guard var permit = context.attempt.permit, let target = context.attempt.target,
+            let breakers = context.snapshot.recovery.breakers
+        else { return }
+        let transition = target.health.breaker.answerBegan(
+            took: context.attempt.latency ?? .zero, &permit, breakers, at: context.exchange.loop.now)
+        context.attempt.permit = permit
+        if let transition {
+            log.note(transition, target)
             hints.tell(transition, target)
         }
     }

@@ -27,7 +27,8 @@ struct CandidateChoice {
 
     /// Goes on from the plan's position. The target's leave is in the attempt, which has begun.
     ///
-    /// One that is full gives way to those after it, and comes after the one that is asked in its place.
+    /// One that is full gives way to those after it, and comes after the one that is asked in its place. Where a stream is being
+    /// rescued nobody stands in: what is sent is meant for this one target.
     func next(_ context: RequestContext) -> Answer {
         let now = context.exchange.loop.now
         let start = context.plan.position
@@ -37,6 +38,7 @@ struct CandidateChoice {
                 if unavailable.full != nil { context.plan.advanceCurrent(to: start) }
                 return .target(target)
             }
+            if context.rescue?.step != nil { break }
             context.plan.position += 1
         }
         return .nobody(unavailable)
@@ -52,11 +54,8 @@ struct CandidateChoice {
             if health.closures.openingOfWhole(at: now) == nil { unavailable.isLimited = true }
             return false
         }
-        var slot: GateSlot?
-        switch Queueing.place(at: target.provider, context) {
-        case .free: break
-        case .slot(let taken): slot = taken
-        case .full(let gate):
+        var slots = AttemptSlots()
+        if let gate = Queueing.enter(target, &slots, context) {
             unavailable.full = unavailable.full ?? gate
             return false
         }
@@ -72,7 +71,7 @@ struct CandidateChoice {
             if let transition { log.note(transition, target.state) }
         }
         context.begin(target)
-        context.attempt.slot = slot
+        context.attempt.slots = slots
         context.attempt.permit = permit
         context.attempt.isUnderWay = true
         target.state.load.begin()

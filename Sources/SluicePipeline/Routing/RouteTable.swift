@@ -10,6 +10,8 @@ package final class RouteTable: Sendable {
     let aliases: [String: String]
     let rules: [RouteRule]
     package let asksWhoCalls: Bool
+    /// What targets are called by their providers.
+    let upstreamModels: Set<String>
     private let builder: RouteBuilder
 
     /// - Parameters:
@@ -41,6 +43,7 @@ package final class RouteTable: Sendable {
             routes[name] = builder.route(name, model, star: nil)
         }
         self.routes = routes
+        upstreamModels = Set(routes.values.flatMap(\.targets).map(\.upstreamModel))
     }
 
     /// Whether the configuration has a name, or a pattern that matches it.

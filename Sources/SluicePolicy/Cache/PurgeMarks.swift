@@ -46,19 +46,34 @@ package enum PurgeTarget: Sendable, Hashable {
 
 /// What was purged, and when: what Redis still holds from before is no answer any more.
 package final class PurgeMarks: Sendable {
-    private let marks = Mutex<[PurgeTarget: Int]>([:])
+    private struct Mark {
+        /// As it was told, by a clock that may be ahead of ours.
+        var told: Int
+        /// No later than it became known.
+        var time: Int
+    }
+
+    private let marks = Mutex<[PurgeTarget: Mark]>([:])
     /// Above so many marks everything from before the latest counts as purged: the cache loses a little, and memory is bounded.
-    private static let countMax = 1000
+    package static let countMax = 1000
 
     package init() {}
 
-    /// - Parameter time: in milliseconds since 1970.
+    /// - Parameters:
+    ///   - time: when it was purged, in milliseconds since 1970.
+    ///   - now: the same as we have it: nothing is purged that is still to come.
     /// - Returns: whether that is news.
-    package func add(_ target: PurgeTarget, at time: Int) -> Bool {
+    package func add(_ target: PurgeTarget, at time: Int, now: Int) -> Bool {
         marks.withLock { marks in
-            if let known = marks[target], known >= time { return false }
-            if marks.count >= Self.countMax, marks[target] == nil { marks = [.all: marks.values.max() ?? time] }
-            marks[target] = max(marks[target] ?? 0, time)
+            for known in [marks[target], marks[.all]] {
+                if let known, known.told == time || known.time >= time { return false }
+            }
+            if marks.count >= Self.countMax, marks[target] == nil {
+                let told = marks.values.reduce(time) { max($0, $1.told) }
+                marks = [.all: Mark(told: told, time: min(told, now))]
+                return true
+            }
+            marks[target] = Mark(told: time, time: max(marks[target]?.time ?? 0, min(time, now)))
             return true
         }
     }
@@ -68,7 +83,7 @@ package final class PurgeMarks: Sendable {
         marks.withLock { marks in
             if marks.isEmpty { return false }
             let names = [PurgeTarget.all, .key(key.prefix), .model(model), .scene(scene), .tenant(tenant)]
-            return names.contains { marks[$0].map { created <= $0 } ?? false }
+            return names.contains { marks[$0].map { created <= $0.time } ?? false }
         }
     }
 

@@ -148,6 +148,18 @@ package final class CircuitBreaker: Sendable {
         }
     }
 
+    /// The answer to a probe has begun: that is what was to be found out, however long the rest of it takes.
+    ///
+    /// - Parameter permit: of the probe; afterwards, that of an attempt like any other.
+    package func answerBegan(
+        took: Duration, _ permit: inout Permit, _ settings: BreakerSettings, at now: Instant
+    ) -> Transition? {
+        if !permit.isProbe { return nil }
+        let transition = recordProbe(.success(took: took), permit, settings, now)
+        permit = self.permit(isProbe: false)
+        return transition
+    }
+
     private func openIfBad(_ settings: BreakerSettings, _ now: Instant, _ permit: Permit) -> Transition? {
         guard let reason = reasonToOpen(settings, now) else { return nil }
         return state.withLock { state in

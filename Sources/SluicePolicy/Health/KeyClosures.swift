@@ -60,12 +60,18 @@ package final class KeyClosures: Sendable {
     /// - Parameter keyCount: 0 for a provider that is asked without one.
     package func soonestOpening(ofKeys keyCount: Int, at now: Instant) -> Instant? {
         if isEmpty { return nil }
+        let keys = keyCount == 0 ? Self.noKey..<0 : 0..<keyCount
+        var whole: Instant?
         var soonest: Instant?
-        for key in 0..<max(keyCount, 1) {
-            guard let opening = opening(of: keyCount == 0 ? nil : key, at: now) else { return nil }
-            soonest = soonest.map { min($0, opening) } ?? opening
+        var closedCount = 0
+        for closure in current(at: now) {
+            if closure.key == Self.everyKey { whole = closure.until }
+            if !keys.contains(closure.key) { continue }
+            closedCount += 1
+            soonest = soonest.map { min($0, closure.until) } ?? closure.until
         }
-        return soonest
+        guard closedCount == keys.count, let soonest else { return whole }
+        return whole.map { max($0, soonest) } ?? soonest
     }
 
     /// What is closed now.

@@ -37,13 +37,12 @@ extension LimitHold {
 
     /// Takes note of what Redis said to the question of a claim.
     ///
-    /// - Parameter isRenewal: a lease was asked for.
     /// - Returns: what refuses the request.
     package func answered(
-        _ position: Int, _ reply: LeaseReply, isRenewal: Bool, at now: Instant
+        _ position: Int, _ reply: LeaseReply, to question: LeaseQuestion, at now: Instant
     ) -> LimitRefusal? {
         let place = place(position)
-        let wait = place.bucket.answered(reply, amount: entries[position].amount, isRenewal: isRenewal, at: now)
+        let wait = place.bucket.answered(reply, to: question, amount: entries[position].amount, at: now)
         if wait == nil {
             decide(position, .shared, at: now)
             return nil
@@ -80,34 +79,25 @@ extension LimitHold {
             return rule.isBudget && rule.fleet != nil ? place(position) : nil
         }
     }
-}
 
-/// What Redis says to a question for a lease.
-package struct LeaseReply: Sendable {
-    /// 0 if there is not as much as was asked for at least.
-    package let granted: Int
-    /// Units that are left for others.
-    package let remaining: Int
-    /// Until the bucket is full again.
-    package let reset: Duration
-    /// Until there is enough; zero if there is.
-    package let wait: Duration
-
-    package init(granted: Int, remaining: Int, reset: Duration, wait: Duration) {
-        self.granted = granted
-        self.remaining = remaining
-        self.reset = reset
-        self.wait = wait
+    /// Rates of which something was taken from Redis, which may have been too much or too little.
+    package var sharedRates: [SharedPlace] {
+        entries.indices.compactMap { position in
+            if case .shared = entries[position].source { place(position) } else { nil }
+        }
     }
 }
 
 extension LimitHold.SharedPlace {
     /// A renewal was answered.
-    package func renewed(_ reply: LeaseReply, at now: Instant) {
-        _ = bucket.answered(reply, amount: nil, isRenewal: true, at: now)
+    package func renewed(_ reply: LeaseReply, to question: LeaseQuestion, at now: Instant) {
+        _ = bucket.answered(reply, to: question, amount: nil, at: now)
     }
 
-    package func renewalFailed() { bucket.renewalFailed() }
+    package func failed(_ question: LeaseQuestion) { bucket.failed(question) }
+
+    package func takeOwed() -> Int { bucket.takeOwed() }
+    package func couldNotTell(_ owed: Int) { bucket.couldNotTell(owed) }
 
     /// What to tell Redis of a budget.
     package func nextPush(at time: LimitTime) -> SharedBucket.Push? {

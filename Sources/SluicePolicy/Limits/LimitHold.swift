@@ -99,7 +99,8 @@ package final class LimitHold {
     private func finish(_ entry: Entry, _ rule: LimitRule, used: Int, at time: LimitTime) {
         switch entry.source {
         case .refused, .undecided: return
-        case .shared: entry.account.shared[entry.index].settle(entry.amount, used: used)
+        case .shared:
+            entry.account.shared[entry.index].settle(entry.amount, used: used, takenAt: entry.takenAt, at: time.now)
         case .local, .standIn:
             let meter = entry.source == .local ? rule.meter : rule.localMeter
             meter.settle(
@@ -151,7 +152,7 @@ package struct LimitStanding: Sendable {
 
     init(_ rule: LimitRule, _ account: LimitAccount, _ index: Int, at time: LimitTime) {
         limit = rule.meter.limit
-        if rule.fleet != nil, let known = account.shared[index].standing(rule, at: time.now) {
+        if rule.fleet != nil, let known = account.shared[index].standing(at: time.now) {
             (remaining, reset) = known
         } else {
             let meter = rule.fleet == nil ? rule.meter : rule.localMeter

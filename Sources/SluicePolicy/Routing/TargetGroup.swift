@@ -47,15 +47,13 @@ package final class TargetGroup: Sendable {
     /// How much is to be expected of a member. Worse ones come after all better ones.
     package enum Grade: UInt8, Sendable, CaseIterable {
         case good
-        /// The request seems to ask for more than it can do, or it fails most of the time.
+        /// The request seems to ask for more than it can do, or it fails often.
         case doubtful
         /// Known not to answer now.
         case unavailable
     }
 
     package static let countMax = 64
-    /// Who fails more often is not asked for being cheap.
-    private static let failureShareMax = 0.5
 
     package let members: [Member]
     package let strategy: BalancingStrategy
@@ -93,10 +91,7 @@ package final class TargetGroup: Sendable {
         let member = members[position]
         if !member.state.isAvailable(at: question.now) { return .unavailable }
         if let needs = question.needs, !member.traits.fits(needs) { return .doubtful }
-        if strategy == .cheapest, member.state.load.failureShare(at: question.now) > Self.failureShareMax {
-            return .doubtful
-        }
-        return .good
+        return member.state.load.failsOften(at: question.now) ? .doubtful : .good
     }
 
     /// What comes before any strategy: the grade, then what a rule prefers, then whether it has a share at all.

@@ -15,12 +15,19 @@ package final class TargetLoad: Sendable {
     private let outstandingCount = Atomic<Int>(0)
     private let answers = Atomic<Int>(0)
     private let failures = Atomic<Int>(0)
+    private let recent = SlidingCount()
     /// In microseconds. What is streamed begins early; what is not begins when it is finished.
     private let streamedLatency = DecayingValue(timeConstant: timeConstant)
     private let wholeLatency = DecayingValue(timeConstant: timeConstant)
     /// The share of failures, in millionths.
     private let trouble = DecayingValue(timeConstant: timeConstant)
 
+    /// How far back `failsOften` looks: also the longest that a target is passed over that is well again.
+    package static let recentWindow = Duration.seconds(30)
+    /// Fewer failures may be chance.
+    private static let recentFailuresMin = 3
+    /// One of so many.
+    private static let recentFailuresShare = 3
     private static let timeConstant = Duration.seconds(10)
     /// How much one answer counts in the share of failures.
     private static let sampleShare = 0.2
@@ -41,6 +48,7 @@ package final class TargetLoad: Sendable {
         if outcome == .neutral { return }
         answers.add(1, ordering: .relaxed)
         if outcome == .failure { failures.add(1, ordering: .relaxed) }
+        recent.count(failed: outcome == .failure, slow: false, window: Self.recentWindow, at: now)
         trouble.mix(outcome == .failure ? Self.whole : 0, share: Self.sampleShare, at: now)
         // A failure that comes fast is not a fast answer.
         guard outcome == .success, let latency else { return }
@@ -67,6 +75,14 @@ package final class TargetLoad: Sendable {
 
     /// The share of answers that were none, of late. 0 to 1.
     package func failureShare(at now: Instant) -> Double { min(1, trouble.value(at: now) / Self.whole) }
+
+    /// Whether a third of the last calls failed, and three at least. What comes and goes is not for a breaker, whose time is soon over:
+    /// but others are asked before it until it has been well, or left alone, for a while.
+    package func failsOften(at now: Instant) -> Bool {
+        if failureCount == 0 { return false }
+        let sum = recent.sum(window: Self.recentWindow, at: now)
+        return sum.failed >= Self.recentFailuresMin && sum.failed * Self.recentFailuresShare >= sum.total
+    }
 
     /// What one more request may expect to wait there: the less the better.
     package func score(isStream: Bool, weight: Int, at now: Instant) -> Double {

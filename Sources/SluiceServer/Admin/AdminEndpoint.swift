@@ -4,6 +4,7 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 internal import SluicePipeline
+internal import SluicePolicy
 internal import SluiceStorage
 
 /// Health, and how providers are, on a port and a thread of its own: it answers when every worker is busy.
@@ -15,15 +16,19 @@ final class AdminEndpoint {
     /// Connections of the admin port are counted apart: the limit on the others does not lock the operator out.
     private static let connectionsMax = 256
 
-    init(_ configured: ListenAddress, on loop: EventLoop, shared: Shared, sockets: ListeningSockets) throws {
+    /// - Parameter more: routes of those who need more than `shared`.
+    init(
+        _ configured: ListenAddress, on loop: EventLoop, shared: Shared, sockets: ListeningSockets,
+        more: [any AdminRoute] = []
+    ) throws {
         guard let wanted = SocketAddress("\(configured)") else {
             throw ListeningSockets.Unusable(address: "\(configured)", reason: "it cannot be read")
         }
         let routes: [any AdminRoute] = [
             ProvidersEndpoint(on: loop, shared: shared), TargetsEndpoint(shared: shared),
             LimitsEndpoint(shared: shared), CacheEndpoint(shared: shared), RedisEndpoint(shared),
-            QueuesEndpoint(shared),
-        ]
+            QueuesEndpoint(shared), MetricsEndpoint(shared: shared),
+        ] + more
         registry = ConnectionRegistry(
             loop: loop, configuration: DownstreamConfiguration(), count: ConnectionCount(max: Self.connectionsMax),
             protocolError: { _ in }, handler: { exchange in Self.answer(exchange, shared, routes) })
@@ -45,8 +50,21 @@ final class AdminEndpoint {
         if isHealth(exchange.head) { return health(exchange, shared) }
         AdminGate(shared: shared).admit(exchange) { principal in
             for route in routes where route.answer(exchange, as: principal) { return }
+            if isManagement(exchange, shared) { return manage(exchange, shared, principal) }
             let names = routes.map(\.name).joined(separator: ", ")
             send(404, #"{"error":"There is /health, /livez, /readyz, \#(names) here."}"#, to: exchange)
+        }
+    }
+
+    private static func isManagement(_ exchange: DownstreamExchange, _ shared: Shared) -> Bool {
+        guard let target = try? RequestTarget(exchange.head.target) else { return false }
+        return shared.management.route(of: target) != nil
+    }
+
+    private static func manage(_ exchange: DownstreamExchange, _ shared: Shared, _ principal: Principal) {
+        exchange.loop.spawn {
+            _ = await shared.management.answer(
+                ManagementCall(exchange: exchange, requestID: "", principal: principal))
         }
     }
 
@@ -63,8 +81,10 @@ final class AdminEndpoint {
         }
         let path = head.path
         let isReady = !path.equals("/readyz") || shared.status.isReady
-        let load = HealthReport.Load(inFlight: shared.gauge.inFlight, connections: shared.connections.current,
+        var load = HealthReport.Load(inFlight: shared.gauge.inFlight, connections: shared.connections.current,
             redis: shared.lasting.redis.overall.rawValue)
+        let audit = shared.lasting.audit.snapshot
+        if audit.isOn { load.audit = audit.failure == nil ? "ok" : "failing" }
         let isForOperators = exchange.peer.trust == .machine
         send(
             isReady ? 200 : 503, HealthReport.body(shared.status, load: isForOperators ? load : nil), to: exchange)

@@ -49,7 +49,7 @@ final class CacheEndpoint: AdminRoute {
         }
         let time = Int(EventLoop.readWallClock() / 1_000_000)
         let cache = shared.lasting.cache
-        let count = cache.purge(target, at: time)
+        let count = cache.purge(target, at: time, now: time)
         cache.announce(target, at: time)
         shared.events.event(.info, "cache purged") { line in
             line.field("sluice.cache.purged", target.text)

@@ -16,6 +16,8 @@ package enum CommandLineTool {
                 case "check": return try CheckCommand.run(parsed)
                 case "key": return try KeyCommand.run(parsed)
                 case "adapters": return AdaptersCommand.run(parsed)
+                case "audit": return try AuditCommand.run(parsed)
+                case "secret": return try SecretCommand.run(parsed)
                 case "mock": return try MockCommand.run(parsed)
                 default: return try serve(parsed)
                 }
@@ -52,7 +54,7 @@ package enum CommandLineTool {
                         .init("quiet", doc: "Prints no banner."),
                     ]),
                 CheckCommand.command, AdaptersCommand.command, KeyCommand.command,
-                MockCommand.command,
+                SecretCommand.command, AuditCommand.command, MockCommand.command,
             ])
     }
 

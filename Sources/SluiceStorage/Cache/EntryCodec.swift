@@ -139,9 +139,11 @@ package struct EntryCodec: Sendable {
         else { return nil }
         var fields: [CacheEntry.Field] = []
         for _ in 0..<fieldCount {
-            guard let name = reader.text(), let value = reader.text() else { return nil }
+            guard let name = reader.text(), let value = reader.text(), isField(name, value) else { return nil }
             fields.append(CacheEntry.Field(name: name, value: value))
         }
+        let status = UInt16(high) << 8 | UInt16(low)
+        guard 200..<600 ~= status else { return nil }
         // Clocks of two hosts differ a little: nothing is from the future, and nothing older than a year is of use.
         let age = Int64(clamping: time.subtractingReportingOverflow(created).partialValue)
         let nanoseconds = min(max(0, age), yearNanoseconds / 1_000_000) * 1_000_000
@@ -149,10 +151,16 @@ package struct EntryCodec: Sendable {
             createdAt: Instant(nanoseconds: now.nanoseconds - nanoseconds), ttl: ttl, staleWhileRevalidate: revalidate,
             staleIfError: ifError)
         let entry = CacheEntry(
-            form, ByteBuffer(copying: reader.rest), lifetime, status: UInt16(high) << 8 | UInt16(low),
+            form, ByteBuffer(copying: reader.rest), lifetime, status: status,
             isOnlyWhole: flags == 1, fields: fields,
             labels: CacheEntry.Labels(model: model, scene: scene, tenant: tenant, provider: provider), content: content)
         return (entry, created)
+    }
+
+    /// Whether it can stand in a head without ending it (RFC 9110 §5.1, §5.5).
+    private static func isField(_ name: String, _ value: String) -> Bool {
+        !name.isEmpty && name.utf8.allSatisfy { $0 == UInt8(ascii: "-") || $0.isASCIILetter || $0.isDecimalDigit }
+            && value.utf8.allSatisfy { $0 == 0x09 || $0 >= 0x20 && $0 != 0x7F }
     }
 
     /// Takes values off the front; `nil` where there are not enough bytes.

@@ -12,6 +12,8 @@ package struct RedisCache {
 
     package enum Locking: Sendable {
         case locked(Lock)
+        /// Redis has not said so in time: it may be ours, and is to be given back.
+        case unsure(Lock)
         /// Another process asks.
         case taken
         case unavailable
@@ -30,6 +32,21 @@ package struct RedisCache {
     /// Deletes a lock that is still ours.
     private static let unlock = RedisScript(
         "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0")
+    /// Lets a lock that is still ours live for `ARGV[2]` milliseconds more.
+    private static let extend = RedisScript(
+        "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0")
+    /// Notes that `ARGV[1]` was purged at `ARGV[2]`. Of more than `ARGV[3]` notes one is made, that all was: the list is read whole.
+    private static let notePurge = RedisScript(
+        """
+        redis.call('hset', KEYS[1], ARGV[1], ARGV[2])
+        if redis.call('hlen', KEYS[1]) > tonumber(ARGV[3]) then
+          local latest = 0
+          for _, time in ipairs(redis.call('hvals', KEYS[1])) do latest = math.max(latest, tonumber(time) or 0) end
+          redis.call('del', KEYS[1])
+          redis.call('hset', KEYS[1], ARGV[5], string.format('%.0f', latest))
+        end
+        return redis.call('expire', KEYS[1], ARGV[4])
+        """)
     private static let purgesName = "cache:purges"
     /// Longer than any entry lives.
     private static let purgesSeconds = 40 * 86_400
@@ -44,7 +61,9 @@ package struct RedisCache {
 
     package var isAvailable: Bool { client.isAvailable }
 
-    private func name(_ key: CacheKey) -> String { client.key(space.rawValue + key.text) }
+    /// What is between the braces decides which node of a cluster has it: the same for an entry and its lock, so that a lock is never
+    /// gone before the entry is there.
+    private func name(_ key: CacheKey) -> String { client.key(space.rawValue + "{" + key.text + "}") }
 
     // MARK: Entries
 
@@ -92,11 +111,25 @@ package struct RedisCache {
         command.append("NX" as StaticString)
         command.append("PX" as StaticString)
         command.append(Int(lease.nanoseconds / 1_000_000))
-        guard client.isAvailable, let reply = try? await client.call(command) else { return .unavailable }
-        switch reply {
-        case .status: return .locked(Lock(name: name, token: token))
-        case .null: return .taken
-        default: return .unavailable
+        if !client.isAvailable { return .unavailable }
+        let lock = Lock(name: name, token: token)
+        do throws(RedisUnavailable) {
+            return switch try await client.call(command) {
+            case .status: .locked(lock)
+            case .null: .taken
+            default: .unavailable
+            }
+        } catch {
+            return error.reason == .timedOut ? .unsure(lock) : .unavailable
+        }
+    }
+
+    /// Has the lock live for so long from now. Nobody waits for it.
+    package func extend(_ lock: Lock, lease: Duration) {
+        if !client.supportsScripts || !client.isAvailable { return }
+        let (client, milliseconds) = (client, lease.nanoseconds / 1_000_000)
+        EventLoop.current?.spawn {
+            _ = try? await client.run(Self.extend, key: lock.name, [lock.token, "\(milliseconds)"])
         }
     }
 
@@ -112,17 +145,37 @@ package struct RedisCache {
     /// Has all processes forget: those that listen at once, the others when they begin.
     ///
     /// - Parameter time: in milliseconds since 1970.
-    package func purge(_ target: PurgeTarget, at time: Int) {
-        var command = RedisCommand("HSET", key: client.key(Self.purgesName))
-        command.append(target.text)
-        command.append(time)
-        client.post(command)
-        var expiry = RedisCommand("EXPIRE", key: client.key(Self.purgesName))
-        expiry.append(Self.purgesSeconds)
-        client.post(expiry)
+    /// - Returns: whether Redis has heard of it.
+    package func purge(_ target: PurgeTarget, at time: Int) async -> Bool {
         var message = RedisCommand("PUBLISH", key: client.key(Self.channelName))
         message.append("\(time) \(target.text)")
-        client.post(message)
+        do throws(RedisUnavailable) {
+            let noted = try await note(target, at: time)
+            let published = try await client.call(message)
+            return noted.error == nil && published.error == nil
+        } catch {
+            return false
+        }
+    }
+
+    private func note(_ target: PurgeTarget, at time: Int) async throws(RedisUnavailable) -> RedisReply {
+        let name = client.key(Self.purgesName)
+        if client.supportsScripts {
+            let reply = try await client.run(
+                Self.notePurge, key: name,
+                [
+                    target.text, "\(time)", "\(PurgeMarks.countMax)", "\(Self.purgesSeconds)", PurgeTarget.all.text,
+                ])
+            return reply
+        }
+        var command = RedisCommand("HSET", key: name)
+        command.append(target.text)
+        command.append(time)
+        let reply = try await client.call(command)
+        var expiry = RedisCommand("EXPIRE", key: name)
+        expiry.append(Self.purgesSeconds)
+        client.post(expiry)
+        return reply
     }
 
     /// Listens for what other processes purge.
@@ -133,7 +186,7 @@ package struct RedisCache {
             guard let space = text.firstIndex(of: " "), let time = Int(text[..<space]),
                 let target = PurgeTarget(text: String(text[text.index(after: space)...]))
             else { return }
-            cache.purge(target, at: time)
+            cache.purge(target, at: time, now: Self.now)
         }
     }
 
@@ -147,7 +200,9 @@ package struct RedisCache {
             guard let target = words[index].text.flatMap(PurgeTarget.init(text:)),
                 let time = words[index + 1].text.flatMap(Int.init)
             else { continue }
-            cache.purge(target, at: time)
+            cache.purge(target, at: time, now: Self.now)
         }
     }
+
+    private static var now: Int { Int(EventLoop.readWallClock() / 1_000_000) }
 }

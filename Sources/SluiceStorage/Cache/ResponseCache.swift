@@ -28,10 +28,11 @@ package final class ResponseCache: Sendable {
 
     /// Forgets in this process, unless it has done so before.
     ///
-    /// - Parameter time: in milliseconds since 1970.
+    /// - Parameters:
+    ///   - time: when somebody said so, in milliseconds since 1970; `now`: the same, as we have it.
     /// - Returns: how many entries went.
     @discardableResult
-    package func purge(_ target: PurgeTarget, at time: Int) -> Int {
-        purges.add(target, at: time) ? memory.purge(target) + replies.purge(target) : 0
+    package func purge(_ target: PurgeTarget, at time: Int, now: Int) -> Int {
+        purges.add(target, at: time, now: now) ? memory.purge(target) + replies.purge(target) : 0
     }
 }

@@ -14,12 +14,19 @@ struct RedisClusterMap: Equatable {
     /// - Parameter sender: whose host is meant where none is named.
     /// - Returns: `nil` if nothing of it makes sense.
     init?(_ reply: RedisReply, from sender: RedisAddress) {
+        var indexes: [RedisAddress: UInt16] = [:]
+        // No slot belongs to two: a reply that says so is not worth the time.
+        var slotsLeft = RedisSlot.count
         for range in reply.array ?? [] {
             guard let parts = range.array, parts.count >= 3, let first = parts[0].integer, let last = parts[1].integer,
-                0 <= first, first <= last, last < RedisSlot.count, let node = parts[2].array, node.count >= 2,
-                let port = node[1].integer, let address = Self.address(node[0].text ?? "", port, from: sender)
+                0 <= first, first <= last, last < RedisSlot.count, last - first < slotsLeft,
+                let node = parts[2].array, node.count >= 2, let port = node[1].integer,
+                let address = Self.address(node[0].text ?? "", port, from: sender)
             else { continue }
-            for slot in first...last { set(slot, to: address) }
+            guard let index = indexes[address] ?? add(address) else { continue }
+            indexes[address] = index
+            slotsLeft -= last - first + 1
+            for slot in first...last { owners[slot] = index }
         }
         if nodes.isEmpty { return nil }
     }
@@ -32,12 +39,14 @@ struct RedisClusterMap: Equatable {
     }
 
     mutating func set(_ slot: Int, to address: RedisAddress) {
-        if let index = nodes.firstIndex(of: address) {
-            owners[slot] = UInt16(index)
-        } else if nodes.count < Self.nodesMax {
-            owners[slot] = UInt16(nodes.count)
-            nodes.append(address)
-        }
+        guard let index = nodes.firstIndex(of: address).map(UInt16.init) ?? add(address) else { return }
+        owners[slot] = index
+    }
+
+    private mutating func add(_ address: RedisAddress) -> UInt16? {
+        if nodes.count >= Self.nodesMax { return nil }
+        nodes.append(address)
+        return UInt16(nodes.count - 1)
     }
 
     static func address(_ host: String, _ port: Int, from sender: RedisAddress) -> RedisAddress? {

@@ -31,7 +31,7 @@ enum RedisQuery {
         guard let credentials else { return connection }
         do throws(RedisUnavailable) {
             let rest = max(.milliseconds(1), deadline - surroundings.loop.now)
-            try RedisSetup.require(
+            try RedisSetup.requireAccess(
                 try await connection.call(RedisSetup.authentication(credentials), within: rest))
             return connection
         } catch {

@@ -73,18 +73,25 @@ final class RedisSentinelRoute: RedisRoute, TimerTarget {
         }
     }
 
-    /// Asks one after the other, the one that answered last first.
+    /// Asks one after the other, the one that answered last first. One that names a master that cannot be used has perhaps been cut
+    /// off from the others: they are asked too, and it is believed only if nobody knows of another.
     private func askAll() async -> RedisAddress? {
+        let first = current
+        var unusable: RedisAddress?
         for offset in sentinels.indices {
-            let index = (current + offset) % sentinels.count
+            let index = (first + offset) % sentinels.count
             if let address = await ask(sentinels[index]) {
-                current = index
-                watcher?.follow()
-                return address
+                if let link, link.address == address, !link.isAvailable {
+                    unusable = address
+                } else {
+                    current = index
+                    watcher?.follow()
+                    return address
+                }
             }
             if isClosed { return nil }
         }
-        return nil
+        return unusable
     }
 
     private func ask(_ sentinel: RedisAddress) async -> RedisAddress? {

@@ -63,7 +63,7 @@ struct RedisSetup {
     }
 
     private func hear(_ said: Said) async throws(RedisUnavailable) -> Findings {
-        if let authentication = said.authentication { try Self.require(try await authentication.wait()) }
+        if let authentication = said.authentication { try Self.requireAccess(try await authentication.wait()) }
         if let selection = said.selection { try Self.require(try await selection.wait()) }
         var findings = Findings()
         findings.scriptsRefusal = Self.refusal(of: try await said.scripting.wait())
@@ -95,6 +95,15 @@ struct RedisSetup {
 
     static func require(_ reply: RedisReply) throws(RedisUnavailable) {
         if let error = reply.error { throw RedisUnavailable(.refused(error)) }
+    }
+
+    /// What does not know the command repeats it, and the password with it: only what is known to say nothing of it is told whole.
+    static func requireAccess(_ reply: RedisReply) throws(RedisUnavailable) {
+        guard let error = reply.error, let kind = reply.errorKind else { return }
+        let isHarmless = ["WRONGPASS ", "NOPERM ", "ERR Client sent AUTH", "ERR AUTH ", "ERR invalid password"].contains {
+            error.hasPrefix($0)
+        }
+        throw RedisUnavailable(.refused(isHarmless ? error : "AUTH was refused: \(kind.prefix(32))"))
     }
 
     /// A server that is full, busy or not ready says nothing about scripts.

@@ -26,6 +26,20 @@ package struct Digest: Sendable {
         return buffer.text
     }
 
+    /// Of 64 lower-case hexadecimal digits: a SHA-256.
+    package init?(hexadecimal digits: Span<UInt8>) {
+        guard digits.count == 64 else { return nil }
+        storage = InlineArray(repeating: 0)
+        count = 32
+        for index in 0..<32 {
+            let (high, low) = (digits[2 * index], digits[2 * index + 1])
+            guard let upper = high.hexDigitValue, let lower = low.hexDigitValue, high == high.asciiLowercased,
+                low == low.asciiLowercased
+            else { return nil }
+            storage[index] = UInt8(truncatingIfNeeded: upper << 4 | lower)
+        }
+    }
+
     package func append(hexadecimalTo buffer: ByteBuffer) {
         for index in 0..<count {
             let byte = storage[index]

@@ -122,6 +122,78 @@ import Testing
         }
     }
 
+    private func chat(_ members: String) -> String {
+        #"{"model":"m",\#(members)"messages":[{"role":"user","content":"Hello"}]}"#
+    }
+
+    @Test(arguments: [0, 10])
+    func `give back in Redis what a request did not need`(leasePercent: Int) throws {
+        let redis = try RedisProcess()
+        let upstream = try ScriptedUpstream()
+        let configuration = configuration(
+            upstream, redis,
+            #"rate_limits: [{name: "tokens", unit: "total_tokens", scope: "fleet", limit: 5000, per: "day", lease_percent: \#(leasePercent)}]"#
+        )
+        try withSluice(configuration, upstream) { one in
+            try withSluice(configuration) { two in
+                try awaitRedis(one, two)
+                // Each may need a thousand, and needs seven.
+                for _ in 0..<20 {
+                    #expect(try one.chat(chat(#""max_tokens":1000,"#)).status == 200)
+                    #expect(try two.chat(chat(#""max_tokens":1000,"#)).status == 200)
+                }
+            }
+        }
+    }
+
+    @Test func `take nothing from one limit where another refuses`() throws {
+        let redis = try RedisProcess()
+        let upstream = try ScriptedUpstream()
+        let configuration = configuration(
+            upstream, redis,
+            #"""
+            rate_limits: [
+              {name: "house", scope: "fleet", limit: 20, per: "day", lease_percent: 0},
+              {name: "user", by: ["user"], scope: "fleet", limit: 1, per: "day", lease_percent: 0},
+            ]
+            """#)
+        try withSluice(configuration, upstream) { sluice in
+            try awaitRedis(sluice)
+            #expect(try sluice.chat(chat(#""user":"ada","#)).status == 200)
+            for _ in 0..<30 {
+                let refused = try sluice.chat(chat(#""user":"ada","#))
+                #expect(refused.status == 429)
+                #expect(refused.json["error"]["message"].string?.contains("\"user\"") == true)
+            }
+            for number in 0..<15 { #expect(try sluice.chat(chat(#""user":"u\#(number)","#)).status == 200) }
+        }
+    }
+
+    @Test func `let in again in time whoever has used more than there ever is`() throws {
+        let redis = try RedisProcess()
+        let upstream = try ScriptedUpstream(
+            reply: Sample.completion.replacing(#""completion_tokens":2"#, with: #""completion_tokens":1500"#))
+        var configuration = configuration(
+            upstream, redis,
+            #"rate_limits: [{name: "tokens", unit: "output_tokens", scope: "fleet", limit: 500, per: "second"}]"#)
+        configuration.limits = "output_tokens_reserved: 10"
+        try withSluice(configuration, upstream) { one in
+            try withSluice(configuration) { two in
+                try awaitRedis(one, two)
+                #expect(try one.chat().status == 200)
+                // The whole fleet hears of it.
+                let deadline = Patience.deadline
+                while try two.chat().status == 200 { if .now > deadline { throw TimedOut("a refusal") } }
+                #expect(try one.chat().status == 429)
+                // Each has spent three seconds.
+                while try one.chat().status == 429 {
+                    if .now > deadline { throw TimedOut("to be let in") }
+                    usleep(50_000)
+                }
+            }
+        }
+    }
+
     @Test func `remember what was spent of a budget when a process starts again`() throws {
         let redis = try RedisProcess()
         let upstream = try ScriptedUpstream()

@@ -103,9 +103,10 @@ import Testing
         for target in targets {
             let marks = PurgeMarks()
             #expect(!covers(marks, 50))
-            #expect(marks.add(target, at: 100))
+            #expect(marks.add(target, at: 100, now: 200))
             #expect(covers(marks, 100) && !covers(marks, 101), "\(target)")
-            #expect(!marks.add(target, at: 100) && !marks.add(target, at: 99), "that is no news")
+            #expect(
+                !marks.add(target, at: 100, now: 200) && !marks.add(target, at: 99, now: 200), "that is no news")
             #expect(PurgeTarget(text: target.text) == target)
             #expect(target.matches(key, model: "m", scene: "s", tenant: "t"))
         }
@@ -117,9 +118,28 @@ import Testing
 
     @Test func `are remembered within a bound, and never too few`() {
         let marks = PurgeMarks()
-        for index in 0..<5000 { _ = marks.add(.tenant("\(index)"), at: index) }
+        for index in 0..<5000 { _ = marks.add(.tenant("\(index)"), at: index, now: 9000) }
         #expect(marks.count <= 1000)
         #expect(marks.covers(key, created: 3, model: "m", scene: "", tenant: "4"))
+    }
+
+    @Test func `by a clock that is ahead hide nothing that is still to come, and are news once`() {
+        for target in [PurgeTarget.all, .model("m")] {
+            let marks = PurgeMarks()
+            #expect(marks.add(target, at: .max, now: 100))
+            #expect(covers(marks, 100) && !covers(marks, 101))
+            #expect(!marks.add(target, at: .max, now: 150))
+            #expect(covers(marks, 100) && !covers(marks, 101))
+            #expect(marks.add(.model("m"), at: 140, now: 150), "what is purged later is purged all the same")
+            #expect(covers(marks, 140) && !covers(marks, 141))
+        }
+    }
+
+    @Test func `that were forgotten for want of room are no news when they are told again`() {
+        let marks = PurgeMarks()
+        let told = (1...PurgeMarks.countMax + 1).map { PurgeTarget.tenant("\($0)") }
+        for (time, target) in told.enumerated() { _ = marks.add(target, at: time, now: 9000) }
+        for (time, target) in told.enumerated() { #expect(!marks.add(target, at: time, now: 9000)) }
     }
 
     private func covers(_ marks: PurgeMarks, _ created: Int) -> Bool {

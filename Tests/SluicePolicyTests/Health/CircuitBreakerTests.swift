@@ -58,6 +58,26 @@ import Testing
         #expect(bench.transitions.map(\.reason) == [.failureRate])
     }
 
+    private struct Refused: Error {}
+
+    @Test func `an answer that has begun is what a probe is for, and may still fail`() throws {
+        var bench = Bench()
+        for _ in 0..<5 { bench.attempt(.failure) }
+        bench.now = bench.now + .seconds(2)
+        guard var first = bench.ask(), var second = bench.ask() else { throw Refused() }
+        #expect(first.isProbe && second.isProbe)
+        let transition = bench.breaker.answerBegan(took: .zero, &first, bench.settings, at: bench.now)
+        #expect(transition == nil)
+        let others = bench.ask()
+        #expect(others?.isProbe == true, "its place is free")
+        let closed = bench.breaker.answerBegan(took: .zero, &second, bench.settings, at: bench.now)
+        #expect(closed?.to == .closed && !first.isProbe && !second.isProbe)
+        bench.report(.failure, first)
+        bench.report(.failure, second)
+        for _ in 0..<4 { bench.attempt(.failure) }
+        #expect(bench.breaker.phase == .open, "the second one's failure was of the new time")
+    }
+
     @Test func `failures that are older than the window do not count`() {
         var bench = Bench()
         bench.settings.failuresInRow = 0

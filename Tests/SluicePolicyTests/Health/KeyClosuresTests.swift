@@ -41,6 +41,19 @@ import Testing
         #expect(closures.soonestOpening(ofKeys: 0, at: Self.now) == nil)
     }
 
+    @Test func `keys that are closed one by one and as a whole open when both are over`() {
+        let closures = KeyClosures()
+        closures.close(KeyClosures.everyKey, until: Self.now + .seconds(4), at: Self.now)
+        closures.close(0, until: Self.now + .seconds(9), at: Self.now)
+        #expect(closures.soonestOpening(ofKeys: 2, at: Self.now) == Self.now + .seconds(4))
+        closures.close(1, until: Self.now + .seconds(2), at: Self.now)
+        #expect(closures.soonestOpening(ofKeys: 2, at: Self.now) == Self.now + .seconds(4))
+        closures.close(1, until: Self.now + .seconds(6), at: Self.now)
+        #expect(closures.soonestOpening(ofKeys: 2, at: Self.now) == Self.now + .seconds(6))
+        closures.close(KeyClosures.noKey, until: Self.now + .seconds(8), at: Self.now)
+        #expect(closures.soonestOpening(ofKeys: 0, at: Self.now) == Self.now + .seconds(8))
+    }
+
     @Test func `what is kept is bounded`() {
         let closures = KeyClosures()
         for key in 0..<5000 { closures.close(key, until: Self.now + .seconds(2), at: Self.now) }

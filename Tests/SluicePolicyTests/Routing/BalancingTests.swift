@@ -157,6 +157,58 @@ private struct Balancing {
     }
 }
 
+@Suite struct `Targets that fail often` {
+    /// So many requests in a second, to a target that answers so many and fails so many, in turn; another one stands in.
+    private func attempts(_ strategy: BalancingStrategy, flap: Int, perSecond: Int, count: Int) -> Double {
+        var balancing = Balancing(strategy, weights: [1, 1], prices: [1, 100])
+        let start = balancing.question.now
+        var asked = 0
+        var attempts = 0
+        for request in 0..<count {
+            let now = start + .nanoseconds(1_000_000_000 * Int64(request) / Int64(perSecond))
+            balancing.question.now = now
+            for target in balancing.order() {
+                attempts += 1
+                let fails = target == 0 && asked / flap % 2 == 0
+                if target == 0 { asked += 1 }
+                balancing.states[target].load.begin()
+                balancing.states[target].load.end(
+                    latency: .milliseconds(1), fails ? .failure : .success, isStream: false, at: now)
+                if !fails { break }
+            }
+        }
+        return Double(attempts) / Double(count)
+    }
+
+    @Test(arguments: BalancingStrategy.allCases, [1, 3, 5])
+    func `cost a tenth of an attempt at most, however often they are asked`(strategy: BalancingStrategy, flap: Int) {
+        for rate in [1, 10, 200] {
+            let attempts = attempts(strategy, flap: flap, perSecond: rate, count: max(120, 20 * rate))
+            #expect(attempts <= 1.1, "\(attempts) at \(rate) a second")
+        }
+    }
+
+    @Test func `are asked first again once they have been well for a while`() {
+        var balancing = Balancing(.weighted, weights: [1, 0])
+        func end(_ outcome: TargetLoad.Outcome, _ count: Int) {
+            for _ in 0..<count {
+                balancing.states[0].load.begin()
+                balancing.states[0].load.end(latency: nil, outcome, isStream: false, at: balancing.question.now)
+            }
+        }
+        end(.failure, 2)
+        end(.neutral, 9)
+        #expect(balancing.placements()[0] == .init(position: 0, grade: .good), "two may be chance")
+        end(.failure, 1)
+        #expect(balancing.placements()[1] == .init(position: 0, grade: .doubtful))
+        end(.success, 7)
+        #expect(balancing.placements()[0] == .init(position: 0, grade: .good))
+        end(.failure, 5)
+        balancing.question.now = balancing.question.now + TargetLoad.recentWindow
+        #expect(balancing.placements()[0] == .init(position: 0, grade: .good))
+    }
+}
+
 @Suite struct `Choosing by price` {
     @Test func `the cheapest that fits is first, then the next in price; what does not fit comes after`() {
         var needs = RequestNeeds()
@@ -200,7 +252,7 @@ private struct Balancing {
             balancing.states[0].load.end(latency: nil, .failure, isStream: false, at: balancing.question.now)
         }
         #expect(balancing.order() == [1, 0])
-        balancing.question.now = balancing.question.now + .seconds(20)
+        balancing.question.now = balancing.question.now + TargetLoad.recentWindow
         #expect(balancing.order() == [0, 1])
     }
 

@@ -77,6 +77,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("x", "a\r\nset-cookie: b"), ("x", "a\u{0}"), ("x", "a\u{7F}"), ("x\r\ny", "a"), ("x y", "a"), ("x:", "a"), ("", "a"),
+    ])
+    func `put nothing into a head that would end it`(name: String, value: String) {
+        let codec = EntryCodec(secret: nil)
+        let lifetime = Lifetime(createdAt: now, ttl: .seconds(1))
+        func entry(_ status: UInt16, _ fields: [CacheEntry.Field]) -> CacheEntry? {
+            let entry = CacheEntry(.verbatim, ByteBuffer("x"), lifetime, status: status, fields: fields)
+            return decode(codec, bytes(codec, entry, cacheKey(1)), cacheKey(1))
+        }
+        #expect(entry(200, [CacheEntry.Field(name: name, value: value)]) == nil)
+        #expect(entry(200, [CacheEntry.Field(name: "x-a1", value: "a\tb é")]) != nil)
+        for status in [0, 99, 100, 101, 199, 600, .max] as [UInt16] { #expect(entry(status, []) == nil, "\(status)") }
+    }
+
     @Test func `never trap, whatever Redis holds`() {
         let codec = EntryCodec(secret: nil)
         let whole = bytes(codec, entry, cacheKey(1))

@@ -29,9 +29,7 @@ package struct BudgetConfiguration: Sendable, Equatable {
 
     static func read(_ section: ConfigSection, _ surroundings: LimitSurroundings) -> Self {
         var budget = Self(name: LimitNumbers.name(section))
-        budget.condition = section.section(
-            "when", doc: "What a request has to be like: all of it at once. Nothing: any."
-        ) { LimitConditionConfiguration.read($0, surroundings) }
+        budget.condition = LimitNumbers.condition(section, surroundings)
         budget.by = LimitNumbers.by(section)
         budget.unit = section.choice(
             "unit", default: budget.unit,
@@ -55,6 +53,12 @@ package struct BudgetConfiguration: Sendable, Equatable {
 enum LimitNumbers {
     static func name(_ section: ConfigSection) -> String {
         section.required("name", .identifier, doc: "What errors, the log and `/limits` call it.")
+    }
+
+    static func condition(_ section: ConfigSection, _ surroundings: LimitSurroundings) -> LimitConditionConfiguration {
+        section.section("when", doc: "What a request has to be like: all of it at once. Nothing: any.") {
+            LimitConditionConfiguration.read($0, surroundings)
+        }
     }
 
     static func by(_ section: ConfigSection) -> [LimitKeyName] {

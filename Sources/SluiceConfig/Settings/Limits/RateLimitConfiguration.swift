@@ -62,9 +62,7 @@ package struct RateLimitConfiguration: Sendable, Equatable {
 
     static func read(_ section: ConfigSection, _ surroundings: LimitSurroundings) -> Self {
         var rule = Self(name: LimitNumbers.name(section))
-        rule.condition = section.section(
-            "when", doc: "What a request has to be like: all of it at once. Nothing: any."
-        ) { LimitConditionConfiguration.read($0, surroundings) }
+        rule.condition = LimitNumbers.condition(section, surroundings)
         rule.by = LimitNumbers.by(section)
         rule.unit = section.choice(
             "unit", default: rule.unit,

@@ -1,0 +1,41 @@
+/// All metrics at one moment, by family: what every format is written from.
+package struct MetricCollection: Sendable {
+    package enum Value: Sendable, Equatable {
+        case number(Double)
+        /// How many values each bucket has, not added up, the infinite one last.
+        case histogram(counts: [Int], sum: Double)
+    }
+
+    package struct Sample: Sendable {
+        package let values: [String]
+        package let value: Value
+    }
+
+    package struct Group: Sendable {
+        package let family: MetricFamily
+        package var samples: [Sample] = []
+    }
+
+    package private(set) var groups: [Group] = []
+    private var places: [String: Int] = [:]
+
+    package init() {}
+
+    /// A family is told of even when it has no series yet, so that dashboards find it.
+    package mutating func declare(_ family: MetricFamily) { _ = place(family) }
+
+    package mutating func add(_ family: MetricFamily, _ values: [String] = [], _ value: Value) {
+        groups[place(family)].samples.append(Sample(values: values, value: value))
+    }
+
+    package mutating func add(_ family: MetricFamily, _ values: [String] = [], _ number: Int) {
+        add(family, values, .number(Double(number) * family.scale))
+    }
+
+    private mutating func place(_ family: MetricFamily) -> Int {
+        if let place = places[family.name] { return place }
+        places[family.name] = groups.count
+        groups.append(Group(family: family))
+        return groups.count - 1
+    }
+}

@@ -1,0 +1,73 @@
+internal import SluiceConfig
+internal import SluiceCore
+internal import SluicePolicy
+
+/// API keys that are kept: as units, and in the table that requests are checked against.
+///
+/// A unit says what a key says in the configuration file, and under `meta` what nobody but its managers needs.
+enum ControlKeys {
+    static let meta = "meta"
+
+    /// Puts changes of keys in force, at this instant, on all workers.
+    static func adopt(_ changes: [ControlRecord.Change], _ table: KeyTable, _ pepper: KeyPepper) {
+        for change in changes {
+            guard change.unit.isKey, let id = change.unit.name else { continue }
+            if let record = change.value.flatMap({ record(id, $0, pepper) }) {
+                table.insert(record)
+            } else {
+                table.remove(id)
+            }
+        }
+    }
+
+    /// Puts other keys in the place of all.
+    static func replace(with changes: [ControlRecord.Change], _ table: KeyTable, _ pepper: KeyPepper) {
+        table.replace(
+            changes.compactMap { change in
+                guard change.unit.isKey, let id = change.unit.name, let value = change.value else { return nil }
+                return record(id, value, pepper)
+            })
+    }
+
+    /// What the reader of configurations knows of a key.
+    static func configuration(_ value: ConfigValue) -> ConfigValue { value.setting(meta, to: nil) }
+
+    /// What a kept key says; `nil` if it cannot be checked here: its hash was made with another pepper.
+    static func record(_ id: String, _ value: ConfigValue, _ pepper: KeyPepper) -> KeyRecord? {
+        guard let digest = value["hash"]?.text.flatMap({ try? pepper.digest(text: $0) }) else { return nil }
+        var record = KeyRecord(id: id, digest: digest)
+        if let old = value["previous_hash"]?.text.flatMap({ try? pepper.digest(text: $0) }),
+            let until = value["previous_until"]?.text.flatMap(seconds)
+        {
+            record.previous = KeyRecord.Previous(digest: old, until: until)
+        }
+        record.isDisabled = value["disabled"]?.kind == .boolean(true)
+        record.expiresAt = value["expires"]?.text.flatMap(seconds)
+        record.user = value["user"]?.text
+        record.team = value["team"]?.text
+        record.businessLine = value["business_line"]?.text
+        record.roles = names(value["roles"])
+        record.models = names(value["models"])
+        if case .boolean(let mayClaim)? = value["may_claim"]?.kind { record.mayClaim = mayClaim }
+        // One without roles and of nobody that is known is an application's.
+        if record.roles == nil, record.user == nil { record.roles = [Role.app.name] }
+        return record
+    }
+
+    private static func names(_ value: ConfigValue?) -> [String]? {
+        guard let value else { return nil }
+        if case .list(let elements) = value.kind { return elements.compactMap(\.text) }
+        return value.text.map { [$0] }
+    }
+
+    private static func seconds(_ text: String) -> Int? {
+        CivilDate.milliseconds(rfc3339: text.utf8Span.span).map { $0 / 1000 }
+    }
+
+    /// RFC 3339.
+    static func time(_ seconds: Int) -> String {
+        let buffer = ByteBuffer(capacity: 24)
+        CivilDate(secondsSince1970: seconds).append(to: buffer)
+        return buffer.text
+    }
+}
