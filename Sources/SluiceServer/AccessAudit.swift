@@ -1,3 +1,4 @@
+internal import SluicePipeline
 internal import SluicePolicy
 internal import SluiceStorage
 

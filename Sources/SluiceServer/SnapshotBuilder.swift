@@ -66,8 +66,8 @@ enum SnapshotBuilder {
             },
             degraded: try DegradedBuilder.policy(configuration.degraded),
             rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
-            redis: redis, access: access.policy, tokenOffice: access.office,
-            records: try RecordsBuilder.settings(configuration, lasting))
+            redis: redis, access: access.policy, records: try RecordsBuilder.settings(configuration, lasting),
+            tokenOffice: access.office)
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {
