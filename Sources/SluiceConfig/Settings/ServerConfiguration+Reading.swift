@@ -1,5 +1,6 @@
 internal import SluicePolicy
 internal import SluiceTLS
+
 extension ServerConfiguration {
     /// What the command line says in place of the file.
     package struct Overrides: Sendable, Equatable {

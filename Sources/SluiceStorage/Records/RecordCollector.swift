@@ -164,8 +164,7 @@ package final class RecordCollector: TimerTarget {
         guard let (id, origin, record) = RecordJSON.read(root) else { return nil }
         var parameters: [UInt8] = []
         if let value = root["request_params"], value.isObject {
-            let bytes = value.rawBytes
-            for index in bytes.indices { parameters.append(bytes[index]) }
+            parameters = Array(text[value.range])
         }
         return CollectedRecord(id: id, origin: origin.isEmpty ? "?" : origin, record: record, parameters: parameters)
     }
