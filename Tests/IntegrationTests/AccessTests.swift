@@ -192,6 +192,27 @@ private struct IssuedKey {
         }
     }
 
+    @Test func `to an endpoint is not a matter of how its path is spelled`() throws {
+        let upstream = try ScriptedUpstream()
+        let access = #"""
+            keys: {a: {secret: "0123456789abcdefghij", roles: ["r"]}},
+            roles: {r: {based_on: "app", deny: {endpoints: ["/v1/files", "/v1/chat/completions"]}}}
+            """#
+        try withSluice(configuration(upstream, access), upstream) { sluice throws in
+            let key = ["authorization: Bearer 0123456789abcdefghij"]
+            for path in ["/v1/files", "/v1/%66iles", "/v1/files/x", "/v1/file%73?limit=1", "/v1/files/"] {
+                let reply = try sluice.exchange("GET", path, key)
+                #expect(reply.status == 403, "\(path)")
+            }
+            for path in ["/v1/chat/completions", "/v1/chat/%63ompletions", "/v1/ch%61t/completions/"] {
+                let reply = try sluice.exchange("POST", path, key, Sample.chat)
+                #expect(reply.status == 403, "\(path)")
+            }
+            #expect(try sluice.exchange("GET", "/v1/vector_stores", key).status == 200)
+            #expect(upstream.requests.all.count == 1)
+        }
+    }
+
     @Test func `claims count only from those who may speak for others`() throws {
         let upstream = try ScriptedUpstream()
         var configuration = configuration(
