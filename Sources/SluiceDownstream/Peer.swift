@@ -1,3 +1,4 @@
+package import SluiceCore
 package import SluiceNet
 
 /// Whom a listener takes at his word.
@@ -6,6 +7,8 @@ package enum ListenerTrust: Sendable {
     case machine
     /// The configuration says that whoever connects may ask.
     case everyone
+    /// TLS lets nobody in without a certificate: that is enough where nothing else is demanded.
+    case certificate
     /// Who connects has to show who he is.
     case nobody
 }
@@ -20,16 +23,17 @@ package struct Peer: Sendable {
     package let trust: ListenerTrust
     package let isTLS: Bool
     /// What a verified client certificate says, if there was one.
-    package let certificateSubject: String?
+    package let certificate: ClientCertificate?
 
     package init(
-        address: SocketAddress, listener: SocketAddress, trust: ListenerTrust, isTLS: Bool, certificateSubject: String?
+        address: SocketAddress, listener: SocketAddress, trust: ListenerTrust, isTLS: Bool,
+        certificate: ClientCertificate? = nil
     ) {
         self.address = address
         host = address.host
         self.listener = listener
         self.trust = trust
         self.isTLS = isTLS
-        self.certificateSubject = certificateSubject
+        self.certificate = certificate
     }
 }

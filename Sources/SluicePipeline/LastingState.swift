@@ -1,3 +1,4 @@
+package import SluiceIdentity
 package import SluicePolicy
 package import SluiceStorage
 package import Synchronization
@@ -11,6 +12,7 @@ package final class LastingState: Sendable {
     package let drains = DrainGate()
     package let streams = StreamCounts()
     package let cache = ResponseCache()
+    package let marks = CredentialMarks()
     /// Requests whose answers others may wait for.
     package let flights = FlightTable<FlightWaiter>()
     /// The same for requests with idempotency keys.
@@ -20,6 +22,8 @@ package final class LastingState: Sendable {
     /// API keys that the configuration does not name.
     package let keys = KeyTable()
     package let accessWatch = AccessWatch()
+    /// Keys of those who issue tokens, Sluice's own among them.
+    package let identity = IdentityState()
     /// Seals what is stored; without keys if the configuration names none.
     package let vault: SecretVault
     /// Moves what is stored to another key.
@@ -28,11 +32,15 @@ package final class LastingState: Sendable {
     package let audit = AuditLog()
     /// Of what is set through the management API, which replies tell; negative: nothing can be, and nothing is told.
     package let controlRevision = Atomic<Int>(-1)
+    /// What was asked and answered; not open unless the configuration says so.
+    package let records: RecordStore
     /// Tells processes apart that talk through Redis.
     package let processNumber = UInt64.random(in: 1 ... .max)
 
     package init() {
         vault = SecretVault()
         rotation = SecretRotation(vault)
+        records = RecordStore(vault: vault)
+        rotation.add(records)
     }
 }

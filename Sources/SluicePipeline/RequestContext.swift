@@ -1,3 +1,4 @@
+internal import SluiceConfig
 package import SluiceCore
 package import SluiceDownstream
 package import SluiceHTTP
@@ -128,10 +129,16 @@ package final class RequestContext {
     package var cacheTurn: CacheTurn?
     /// What it has to do with others under its idempotency key; `nil` without one.
     package var idempotentTurn: IdempotentTurn?
+    /// The reply as the pipeline's tape has it, if it was read whole.
+    var scannedReply: ScannedReply?
     /// What is kept of the reply, for either.
     var recording: ReplyRecording?
     /// Whose answers these are, as operators name it: the team, or what stands for the credential.
     var tenant = ""
+    /// Somebody was to answer: it will be recorded.
+    var isInvocation = false
+    /// What is kept of it for its record.
+    var notes: RecordNotes?
     package var malformedEvents = 0
     package var outcome = Outcome.complete
     package var rejection: Rejection?
@@ -159,6 +166,7 @@ extension RequestContext {
         let writer = hasContentOut ? attempt.responsesWriter : nil
         attempt = Attempt()
         attempt.responsesWriter = writer
+        attempt.usedBefore = rescue?.spent
         attempt.startedAt = exchange.loop.now
         attempt.target = target.state
         attempt.routed = target
@@ -182,7 +190,7 @@ extension RequestContext {
     }
 
     /// How long the target may take that is asked, and the exchange as a whole.
-    var timeouts: ConfigSnapshot.Timeouts {
+    var timeouts: TimeoutsConfiguration {
         var timeouts = attempt.routed?.timeouts ?? snapshot.timeouts
         if let route = plan.route { timeouts.total = route.timeouts.total }
         return timeouts
@@ -225,7 +233,7 @@ extension RequestContext {
 
     /// What reads errors of a provider whose adapter knows them, where its replies pass as they come otherwise.
     var dialectOfErrors: (any ChatDialect)? {
-        guard dialect == .openAI, let provider = attempt.provider, !provider.adaptation.errors.isEmpty else { return nil }
+        guard dialect == .openAI, let provider = attempt.provider, provider.adaptation.readsErrors else { return nil }
         return provider.chat
     }
 

@@ -41,6 +41,7 @@ package final class Server {
     private var guardian: MemoryGuard?
     private var discovery: ModelDiscovery?
     private var prober: HealthProber?
+    private var recordStream: RecordStream?
     private var exitStatus: Int32 = 0
     /// Workers that have not said yet that they have the latest configuration.
     private var settling = 0
@@ -77,6 +78,7 @@ package final class Server {
             log: logWriter.start(level: configuration.log.level.logLevel),
             generation: generation, lasting: lasting, seed: random.next())
         lasting.gates.adopt(generation.snapshot.concurrency)
+        lasting.records.adopt(RecordsBuilder.store(configuration))
         loop = try EventLoop()
         sockets = try ListeningSockets(
             configuration.listeners, workers: Self.workerCount(configuration), handoverPath: options.handoverPath)
@@ -104,6 +106,7 @@ package final class Server {
         loop.run()
         handover?.removeFile()
         sockets.removeFiles()
+        shared.lasting.records.finish()
         endAudit()
         logWriter.finish()
         return exitStatus
@@ -141,6 +144,8 @@ package final class Server {
                 drain?.begin(keepsSockets: true, skipsLameDuck: true)
             }
         }
+        recordStream = RecordStream(on: loop, shared: shared)
+        recordStream?.adopt(configuration)
         prober = HealthProber(on: loop, shared: shared)
         prober?.adopt(interval: configuration.breakers.probeInterval)
         discovery = ModelDiscovery(on: loop, shared: shared, prints: options.printsBanner)
@@ -155,6 +160,7 @@ package final class Server {
         }
         discovery?.refresh()
         beginAudit()
+        auditRefusals()
         beginSecrets()
         for trouble in started.troubles { shared.events.failed("what was set through the API is not all in force", trouble) }
         if let first = started.troubles.first { shared.status.lastReloadError = first }
@@ -213,8 +219,10 @@ package final class Server {
         shared.current = generation
         control?.adopt(configuration.control)
         shared.lasting.gates.adopt(generation.snapshot.concurrency)
+        shared.lasting.records.adopt(RecordsBuilder.store(configuration))
         for worker in workers { worker.adopt(generation) }
         shared.status.configRevision = generation.snapshot.revision
+        recordStream?.adopt(configuration)
         prober?.adopt(interval: configuration.breakers.probeInterval)
         discovery?.refresh()
     }

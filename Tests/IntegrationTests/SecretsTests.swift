@@ -63,7 +63,7 @@ import Testing
         let file = keys.path + "/sluice.json5"
         try configuration(upstream, keys).text.write(toFile: file, atomically: true, encoding: .utf8)
         #expect(try SluiceTool.run(["check", file]).status == 0)
-        #expect(chmod(keys.file, 0o644) == 0)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: keys.file)
         let check = try SluiceTool.run(["check", file])
         #expect(check.status == 78 && check.errors.contains("make it 600"), "\(check.errors)")
     }
@@ -119,7 +119,7 @@ import Testing
         let count = keys.path + "/runs"
         let script = keys.path + "/kms"
         try "#!/bin/sh\necho x >> \(count)\ncat \(keys.file)\n".write(toFile: script, atomically: true, encoding: .utf8)
-        #expect(chmod(script, 0o700) == 0)
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: script)
         configured.others = [#"secrets: {key_command: ["\#(script)"]}"#]
         func runs() -> Int { ((try? String(contentsOfFile: count, encoding: .utf8)) ?? "").split(separator: "\n").count }
         try withSluice(configured, upstream) { sluice in

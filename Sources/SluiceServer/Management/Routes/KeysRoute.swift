@@ -28,7 +28,7 @@ final class KeysRoute: ManagementRoute {
             ),
             (
                 "IssuedKey",
-                #"{"type":"object","required":["name","dry_run"],"properties":{"name":{"type":"string"},"key":{"type":"string","description":"Shown this once."},"prefix":{"type":"string"},"revision":{"type":"integer"},"dry_run":{"type":"boolean"},"previous_until":{"type":"string"}}}"#
+                #"{"type":"object","required":["dry_run"],"properties":{"name":{"type":"string"},"key":{"type":"string","description":"Shown this once."},"prefix":{"type":"string"},"revision":{"type":"integer"},"dry_run":{"type":"boolean"},"previous_until":{"type":"string"}}}"#
             ),
             (
                 "Keys",
