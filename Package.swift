@@ -48,7 +48,9 @@ let package = Package(
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluicePolicy", ["SluiceCore", "SluiceTLS"]),
-        target("SluiceStorage", ["SluiceCore", "SluiceJSON", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis", "CSQLite"]),
+        target(
+            "SluiceStorage",
+            ["SluiceCore", "SluiceJSON", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis", "CSQLite", "CLinux"]),
         target(
             "SluiceProviders",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceConfig", "SluiceUpstream"]),

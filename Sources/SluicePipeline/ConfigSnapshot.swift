@@ -44,9 +44,6 @@ package final class ConfigSnapshot: Sendable {
 
     /// Counts up with every configuration that came into force.
     package let revision: Int
-    /// What `x-sluice-revision` says: the revision of what is set through the management API, and this one. `nil`: nothing can be
-    /// set so, and nothing is said.
-    package let label: String?
     package let providers: [String: Provider]
     /// What answers which model.
     package let routes: RouteTable
@@ -76,6 +73,8 @@ package final class ConfigSnapshot: Sendable {
     package let rateLimits: LimitSet?
     /// Who may come in, and what for; `nil`: whoever can connect may do everything.
     package let access: AccessPolicy?
+    /// What is noted of exchanges for their records; `nil`: there are none.
+    package let records: RecordSettings?
     /// `nil`: there is no Redis.
     package let redis: RedisSettings?
 
@@ -89,10 +88,9 @@ package final class ConfigSnapshot: Sendable {
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
         rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil,
-        controlRevision: Int? = nil
+        records: RecordSettings? = nil
     ) {
         self.revision = revision
-        label = controlRevision.map { "\($0).\(revision)" }
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let defaultProvider = defaultProvider ?? (providers.count == 1 ? providers.first : nil)
         self.defaultProvider = defaultProvider
@@ -114,9 +112,10 @@ package final class ConfigSnapshot: Sendable {
         self.degraded = degraded
         self.redis = redis
         self.access = access
+        self.records = records
         self.rateLimits = rateLimits
         let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
         self.asksWhoCalls =
-            asksWhoCalls || routes.asksWhoCalls || isLimitedByCaller || concurrency?.priorities.asksWhoCalls == true
+            asksWhoCalls || records != nil || routes.asksWhoCalls || isLimitedByCaller || concurrency?.priorities.asksWhoCalls == true
     }
 }

@@ -13,7 +13,7 @@ internal import SluiceUpstream
 enum SnapshotBuilder {
     static func build(
         _ configuration: ServerConfiguration, revision: Int, environment: ConfigEnvironment,
-        lasting: LastingState = LastingState(), controlRevision: Int? = nil
+        lasting: LastingState = LastingState()
     ) throws(ConfigErrors) -> Generation {
         var mistakes: [ConfigMistake] = []
         var providers: [Provider] = []
@@ -26,13 +26,11 @@ enum SnapshotBuilder {
         }
         if !mistakes.isEmpty { throw ConfigErrors(mistakes) }
         return Generation(
-            snapshot: try snapshot(configuration, providers, revision, lasting, controlRevision),
-            downstream: downstream(configuration))
+            snapshot: try snapshot(configuration, providers, revision, lasting), downstream: downstream(configuration))
     }
 
     private static func snapshot(
-        _ configuration: ServerConfiguration, _ providers: [Provider], _ revision: Int, _ lasting: LastingState,
-        _ controlRevision: Int?
+        _ configuration: ServerConfiguration, _ providers: [Provider], _ revision: Int, _ lasting: LastingState
     ) throws(ConfigErrors) -> ConfigSnapshot {
         let byName = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var limits = ConfigSnapshot.Limits()
@@ -67,7 +65,8 @@ enum SnapshotBuilder {
             concurrency: ConcurrencyBuilder.policy(configuration.concurrency, lasting),
             degraded: try DegradedBuilder.policy(configuration.degraded),
             rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
-            redis: redis, access: try AccessBuilder.policy(configuration.access, lasting), controlRevision: controlRevision)
+            redis: redis, access: try AccessBuilder.policy(configuration.access, lasting),
+            records: try RecordsBuilder.settings(configuration, lasting))
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

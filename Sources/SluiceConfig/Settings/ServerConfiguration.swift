@@ -53,6 +53,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     /// `nil`: nothing is kept on the disk.
     package var storage: StorageConfiguration?
     package var control = ControlConfiguration()
+    /// `nil`: nothing is recorded.
+    package var records: RecordsConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 

@@ -85,6 +85,7 @@ final class AdminEndpoint {
             redis: shared.lasting.redis.overall.rawValue)
         let audit = shared.lasting.audit.snapshot
         if audit.isOn { load.audit = audit.failure == nil ? "ok" : "failing" }
+        load.recordsStopped = shared.lasting.records.snapshot.stopped
         let isForOperators = exchange.peer.trust == .machine
         send(
             isReady ? 200 : 503, HealthReport.body(shared.status, load: isForOperators ? load : nil), to: exchange)

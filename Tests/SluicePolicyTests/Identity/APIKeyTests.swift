@@ -67,7 +67,8 @@ import Testing
         ("Jefe", "what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
     ])
     func `are hashed as the RFC's examples are`(key: String, message: String, digest: String) {
-        #expect(KeyedHash(key: Secret(key)).hash(message.utf8Span.span).hexadecimal == digest)
+        let computed = KeyedHash(key: Secret(key)).hash(message.utf8Span.span)
+        #expect(computed.hexadecimal == digest)
     }
 
     @Test func `have a hash whose text is read back, and is told from that of another pepper`() throws {

@@ -1,3 +1,4 @@
+import CSystem
 import SluiceCore
 import SluicePolicy
 internal import TestSupport
@@ -127,5 +128,33 @@ import Testing
         record.isDisabled = true
         record.previous = .init(digest: Self.digest(9), until: Self.now)
         #expect(KeyTable([record]).record("k1") == record)
+    }
+}
+
+@Suite struct `100,000 keys` {
+    /// What the C library has given out, to anybody: other tests run at the same time, so the best of three counts.
+    private static var byteCount: Int {
+        let info = mallinfo2()
+        return Int(info.uordblks + info.hblkhd)
+    }
+
+    @Test func `take less than 30 MB when all of them are in use`() {
+        var least = Int.max
+        for _ in 0..<3 {
+            let before = Self.byteCount
+            let table = KeyTable(
+                (0..<100_000).map { number in
+                    var record = KeyRecord(
+                        id: "app-\(number)", digest: KeyPepper().digest(of: "\(number)".utf8Span.span))
+                    record.user = "user-\(number)"
+                    record.team = "a team with a long name \(number % 100)"
+                    record.roles = ["app"]
+                    return record
+                })
+            let policy = AccessPolicy()
+            for record in table.records { _ = table.check(record.digest, under: policy, at: 1) }
+            least = min(least, Self.byteCount - before)
+        }
+        #expect(least > 10_000_000 && least < 30_000_000, "\(least) bytes")
     }
 }
