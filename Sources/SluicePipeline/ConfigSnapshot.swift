@@ -1,4 +1,6 @@
+package import SluiceConfig
 internal import SluiceCore
+package import SluiceIdentity
 package import SluicePolicy
 package import SluiceProviders
 package import SluiceStorage
@@ -14,19 +16,6 @@ package final class ConfigSnapshot: Sendable {
         package var inFlightMax = 10_000
         /// For the answer of a request that does not say how long it may be, in tokens.
         package var outputTokensReserved = 1024
-
-        package init() {}
-    }
-
-    package struct Timeouts: Sendable {
-        package var connect = Duration.seconds(3)
-        package var firstByte = Duration.seconds(120)
-        /// To the first content of a stream.
-        package var firstToken = Duration.seconds(120)
-        package var streamIdle = Duration.seconds(120)
-        package var total = Duration.seconds(600)
-        /// An SSE comment after so much silence; zero: none.
-        package var keepAliveComment = Duration.seconds(15)
 
         package init() {}
     }
@@ -52,7 +41,7 @@ package final class ConfigSnapshot: Sendable {
     /// What happens to a request that asks for more than its model can do.
     package let unsupported: FieldReport.Mode
     package let limits: Limits
-    package let timeouts: Timeouts
+    package let timeouts: TimeoutsConfiguration
     package let recovery: Recovery
     package let streams: StreamSettings
     package let media: MediaPolicy
@@ -75,20 +64,22 @@ package final class ConfigSnapshot: Sendable {
     package let access: AccessPolicy?
     /// What is noted of exchanges for their records; `nil`: there are none.
     package let records: RecordSettings?
+    /// Gives clients tokens of Sluice's own; `nil`: there is no such endpoint.
+    package let tokenOffice: TokenOffice?
     /// `nil`: there is no Redis.
     package let redis: RedisSettings?
 
     package init(
         revision: Int, providers: [Provider], models: [String: Model], aliases: [String: String] = [:],
         rules: [RouteRule] = [], defaultProvider: Provider?, showsTarget: TargetDisplay = .whereChosen,
-        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, recovery: Recovery = Recovery(),
+        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: TimeoutsConfiguration, recovery: Recovery = Recovery(),
         streams: StreamSettings = StreamSettings(),
         media: MediaPolicy = MediaPolicy(),
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
         rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil,
-        records: RecordSettings? = nil
+        records: RecordSettings? = nil, tokenOffice: TokenOffice? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -113,6 +104,7 @@ package final class ConfigSnapshot: Sendable {
         self.redis = redis
         self.access = access
         self.records = records
+        self.tokenOffice = tokenOffice
         self.rateLimits = rateLimits
         let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
         self.asksWhoCalls =

@@ -1,3 +1,4 @@
+internal import SluiceConfig
 package import SluiceCore
 package import SluiceDownstream
 package import SluiceHTTP
@@ -189,7 +190,7 @@ extension RequestContext {
     }
 
     /// How long the target may take that is asked, and the exchange as a whole.
-    var timeouts: ConfigSnapshot.Timeouts {
+    var timeouts: TimeoutsConfiguration {
         var timeouts = attempt.routed?.timeouts ?? snapshot.timeouts
         if let route = plan.route { timeouts.total = route.timeouts.total }
         return timeouts

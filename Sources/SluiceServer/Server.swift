@@ -79,8 +79,6 @@ package final class Server {
             generation: generation, lasting: lasting, seed: random.next())
         lasting.gates.adopt(generation.snapshot.concurrency)
         lasting.records.adopt(RecordsBuilder.store(configuration))
-        let desk = HistoryDesk(lasting)
-        shared.management.add([HistoryRoute(desk), UsageRoute(desk)])
         loop = try EventLoop()
         sockets = try ListeningSockets(
             configuration.listeners, workers: Self.workerCount(configuration), handoverPath: options.handoverPath)
@@ -162,6 +160,7 @@ package final class Server {
         }
         discovery?.refresh()
         beginAudit()
+        auditRefusals()
         beginSecrets()
         for trouble in started.troubles { shared.events.failed("what was set through the API is not all in force", trouble) }
         if let first = started.troubles.first { shared.status.lastReloadError = first }

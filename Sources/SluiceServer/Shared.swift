@@ -43,6 +43,7 @@ final class Shared: Sendable {
         ProcessMetrics.register(self)
         TrafficMetrics.register(self)
         StorageMetrics.register(self)
+        RecordMetrics.register(self)
     }
 
     var current: Generation {

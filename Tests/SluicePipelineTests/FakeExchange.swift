@@ -1,7 +1,9 @@
+import SluiceConfig
 import SluiceCore
 import SluiceDownstream
 import SluiceHTTP
 import SluiceNet
+import SluicePolicy
 import SluiceProviders
 
 @testable import SluicePipeline
@@ -61,7 +63,7 @@ struct FakeExchange {
     init(
         _ loop: EventLoop, snapshot: ConfigSnapshot = FakeExchange.snapshot([]), fields: HeaderFields = HeaderFields()
     ) {
-        let peer = Peer(address: .ipv4(1, port: 1), listener: .ipv4(1, port: 2), trust: .machine, isTLS: false, certificateSubject: nil)
+        let peer = Peer(address: .ipv4(1, port: 1), listener: .ipv4(1, port: 2), trust: .machine, isTLS: false)
         let exchange = DownstreamExchange(
             head: RequestHead(version: .http11, method: .post, target: Array("/v1/chat/completions".utf8), fields: fields),
             bodyLength: .none, peer: peer, loop: loop, stream: nil,
@@ -75,8 +77,8 @@ struct FakeExchange {
         _ providers: [Provider], models: [String: ConfigSnapshot.Model] = [:], aliases: [String: String] = [:],
         rules: [RouteRule] = [], defaultProvider: Provider? = nil
     ) -> ConfigSnapshot {
-        var timeouts = ConfigSnapshot.Timeouts()
-        timeouts.keepAliveComment = .zero
+        var timeouts = TimeoutsConfiguration()
+        timeouts.keepaliveComment = .zero
         return ConfigSnapshot(
             revision: 1, providers: providers, models: models, aliases: aliases, rules: rules,
             defaultProvider: defaultProvider,

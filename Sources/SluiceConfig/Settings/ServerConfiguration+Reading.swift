@@ -1,4 +1,6 @@
+internal import SluicePolicy
 internal import SluiceTLS
+
 extension ServerConfiguration {
     /// What the command line says in place of the file.
     package struct Overrides: Sendable, Equatable {
@@ -42,14 +44,14 @@ extension ServerConfiguration {
         server.limits = section.section("limits", doc: "How much of everything is accepted.", LimitsConfiguration.read)
         server.timeouts = section.section("timeouts", doc: "How long anything may take.", TimeoutsConfiguration.read)
         server.retries = section.section(
-            "retries", doc: "How a request goes on after an attempt that failed.", RetriesConfiguration.read)
+            "retries", doc: "How a request goes on after an attempt that failed.", RetrySettings.read)
         server.breakers = section.section(
             "breakers", doc: "When a target is left alone, and how it comes back.", BreakersConfiguration.read)
         server.hedging = section.section(
-            "hedging", doc: "A second attempt beside one that is slow to be answered.", HedgingConfiguration.read)
+            "hedging", doc: "A second attempt beside one that is slow to be answered.", HedgeSettings.read)
         server.streams = section.section(
             "streams", doc: "What is done about streams whose provider fails, or whose application goes.",
-            StreamsConfiguration.read)
+            StreamSettings.read)
         server.media = section.section("media", doc: "Images that requests name by URL.", MediaConfiguration.read)
         server.log = section.section("log", doc: "What is logged, and where to.", LogConfiguration.read)
         let providers = server.providers.map(\.name)
@@ -103,10 +105,12 @@ extension ServerConfiguration {
 
     /// Whoever can connect from elsewhere has to show who he is, unless somebody has said that he need not.
     private func checkAccess(_ section: ConfigSection) {
-        if let access, !access.authenticates, access.local == nil, !listeners.contains(where: { $0.trust == .everyone }) {
+        // Keys may be made through the management API as well.
+        let authenticates = access.map { $0.authenticates || storage != nil } ?? false
+        if let access, !authenticates, access.local == nil, !listeners.contains(where: { $0.trust == .everyone }) {
             section.mistake("access", "a way to come in: `keys` (`sluice key new` makes one) or `local`, found none")
         }
-        if access?.authenticates == true { return }
+        if authenticates { return }
         let open = listeners.filter {
             !$0.address.isLocal && $0.trust == .auto && $0.tls?.clientCertificate != .required
         }.map { "\($0.address)" }

@@ -23,13 +23,13 @@ final class HistoryRoute: ManagementRoute {
                     mediaTypes: ["application/json", "text/csv", "application/x-ndjson"],
                     schema: ##"{"$ref":"#/components/schemas/HistoryPage"}"##),
                 errors: [.notFound, .storageUnavailable, .managementTimeout],
-                answer: { [self] request throws(ManagementError) in try await list(request) }),
+                answer: list),
             ManagementOperation(
                 .get, "/api/v1/history/{id}", action: nil, "One record, with its attempts and what was kept of its bodies.",
                 parameters: [.path("id", "The record's id, or the request's.")],
                 success: .init(doc: "The record.", schema: ##"{"$ref":"#/components/schemas/Record"}"##),
                 errors: [.notFound, .storageUnavailable],
-                answer: { [self] request throws(ManagementError) in try await show(request) }),
+                answer: show),
         ]
     }
 

@@ -25,7 +25,7 @@ final class UsageRoute: ManagementRoute {
                     doc: "The sums.", mediaTypes: ["application/json", "text/csv"],
                     schema: ##"{"$ref":"#/components/schemas/Usage"}"##),
                 errors: [.notFound, .storageUnavailable, .managementTimeout],
-                answer: { [self] request throws(ManagementError) in try await sum(request) })
+                answer: sum)
         ]
     }
 

@@ -1,6 +1,7 @@
 internal import SluiceCore
 internal import SluiceJSON
 package import SluiceNet
+internal import Synchronization
 
 /// Takes the records of all nodes from the stream and keeps them here.
 ///
@@ -156,13 +157,14 @@ package final class RecordCollector: TimerTarget {
     }
 
     private func decode(_ text: [UInt8]) -> CollectedRecord? {
-        guard (try? tape.scan(text.span)) != nil else { return nil }
-        let root = tape.root(over: text.span)
+        let span = text.span
+        let tape = tape
+        guard (try? tape.scan(span)) != nil else { return nil }
+        let root = tape.root(over: span)
         guard let (id, origin, record) = RecordJSON.read(root) else { return nil }
         var parameters: [UInt8] = []
         if let value = root["request_params"], value.isObject {
-            let bytes = value.rawBytes
-            for index in bytes.indices { parameters.append(bytes[index]) }
+            parameters = Array(text[value.range])
         }
         return CollectedRecord(id: id, origin: origin.isEmpty ? "?" : origin, record: record, parameters: parameters)
     }

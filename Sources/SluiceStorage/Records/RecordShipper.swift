@@ -1,5 +1,6 @@
 internal import SluiceCore
 package import SluiceNet
+internal import Synchronization
 
 /// Puts the records of this node into a Redis stream, in order, for whoever collects them.
 ///

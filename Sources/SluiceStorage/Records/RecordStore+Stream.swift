@@ -1,6 +1,7 @@
-package import SluiceCore
+internal import SluiceCore
 internal import SluiceJSON
-package import SluiceNet
+internal import SluiceNet
+internal import Synchronization
 
 /// Records of this node that the stream has not got yet.
 struct UnshippedRecords: Sendable {

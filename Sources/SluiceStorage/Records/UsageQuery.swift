@@ -31,6 +31,8 @@ package struct UsageRow: Sendable, Equatable {
     /// Requests whose cost is not known, and not in `costMicros`.
     package var unpriced = 0
     package var durationMicros = 0
+
+    package init() {}
 }
 
 extension RecordHistory {
