@@ -49,6 +49,11 @@ let package = Package(
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target(
+            "SluiceIdentity",
+            [
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceUpstream", "SluicePolicy",
+            ]),
+        target(
             "SluiceStorage",
             ["SluiceCore", "SluiceJSON", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis", "CSQLite", "CLinux"]),
         target(
@@ -58,7 +63,7 @@ let package = Package(
             "SluicePipeline",
             [
                 "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream",
-                "SluiceUpstream", "SluicePolicy", "SluiceStorage", "SluiceProviders",
+                "SluiceUpstream", "SluicePolicy", "SluiceIdentity", "SluiceStorage", "SluiceProviders",
             ]),
         target(
             "SluiceMock",
@@ -67,14 +72,14 @@ let package = Package(
             "SluiceServer",
             [
                 "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream",
-                "SluiceUpstream", "SluicePolicy", "SluiceStorage", "SluiceProviders", "SluicePipeline", "SluiceMock",
-                "CLinux",
+                "SluiceUpstream", "SluicePolicy", "SluiceIdentity", "SluiceStorage", "SluiceProviders",
+                "SluicePipeline", "SluiceMock", "CLinux",
             ]),
         .executableTarget(name: "sluice", dependencies: ["SluiceServer"], swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         .executableTarget(
             name: "sluice-micro",
-            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceStorage", "SluiceProviders", "CAllocations"],
+            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceIdentity", "SluiceStorage", "SluiceProviders", "CAllocations"],
             path: "Benchmarks/Micro",
             swiftSettings: strict),
         .systemLibrary(name: "CBench", path: "Benchmarks/CBench"),
@@ -92,6 +97,12 @@ let package = Package(
         tests("SluiceNetTests", ["SluiceNet", "SluiceTLS", "SluiceCore", "NetTestSupport"]),
         tests("SluiceUpstreamTests", ["SluiceUpstream", "SluiceNet", "SluiceHTTP", "SluiceCore", "NetTestSupport"]),
         tests("SluicePolicyTests", ["SluicePolicy", "SluiceTLS", "SluiceCore", "CSystem"]),
+        tests(
+            "SluiceIdentityTests",
+            [
+                "SluiceIdentity", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceUpstream", "SluiceJSON", "SluiceCore",
+                "NetTestSupport",
+            ]),
         tests(
             "SluiceStorageTests",
             ["SluiceStorage", "SluiceJSON", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceCore", "NetTestSupport"]),

@@ -96,7 +96,7 @@ final class NewConnection: DownstreamConnection {
     private func peer() -> Peer {
         Peer(
             address: peerAddress, listener: listener, trust: trust, isTLS: isTLS,
-            certificateSubject: transport.peerCertificate?.commonName)
+            certificate: transport.peerCertificate.map(ClientCertificate.init))
     }
 
     private func stopTimer() {
@@ -154,5 +154,14 @@ extension Span where Element == UInt8 {
         let other = unsafe text.utf8Start
         for index in indices where unsafe self[index] != other[index] { return false }
         return true
+    }
+}
+
+extension ClientCertificate {
+    convenience init(_ summary: CertificateSummary) {
+        self.init(
+            commonName: summary.commonName, dnsNames: summary.dnsNames, uris: summary.uris,
+            fingerprint: summary.fingerprint.hexadecimal, notBefore: Int(summary.notBefore),
+            notAfter: Int(summary.notAfter))
     }
 }

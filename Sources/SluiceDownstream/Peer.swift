@@ -1,3 +1,4 @@
+package import SluiceCore
 package import SluiceNet
 
 /// Whom a listener takes at his word.
@@ -22,16 +23,17 @@ package struct Peer: Sendable {
     package let trust: ListenerTrust
     package let isTLS: Bool
     /// What a verified client certificate says, if there was one.
-    package let certificateSubject: String?
+    package let certificate: ClientCertificate?
 
     package init(
-        address: SocketAddress, listener: SocketAddress, trust: ListenerTrust, isTLS: Bool, certificateSubject: String?
+        address: SocketAddress, listener: SocketAddress, trust: ListenerTrust, isTLS: Bool,
+        certificate: ClientCertificate? = nil
     ) {
         self.address = address
         host = address.host
         self.listener = listener
         self.trust = trust
         self.isTLS = isTLS
-        self.certificateSubject = certificateSubject
+        self.certificate = certificate
     }
 }

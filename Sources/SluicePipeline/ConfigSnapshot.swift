@@ -1,5 +1,6 @@
 package import SluiceConfig
 internal import SluiceCore
+package import SluiceIdentity
 package import SluicePolicy
 package import SluiceProviders
 package import SluiceStorage
@@ -63,6 +64,8 @@ package final class ConfigSnapshot: Sendable {
     package let access: AccessPolicy?
     /// What is noted of exchanges for their records; `nil`: there are none.
     package let records: RecordSettings?
+    /// Gives clients tokens of Sluice's own; `nil`: there is no such endpoint.
+    package let tokenOffice: TokenOffice?
     /// `nil`: there is no Redis.
     package let redis: RedisSettings?
 
@@ -76,7 +79,7 @@ package final class ConfigSnapshot: Sendable {
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
         rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil,
-        records: RecordSettings? = nil
+        records: RecordSettings? = nil, tokenOffice: TokenOffice? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -101,6 +104,7 @@ package final class ConfigSnapshot: Sendable {
         self.redis = redis
         self.access = access
         self.records = records
+        self.tokenOffice = tokenOffice
         self.rateLimits = rateLimits
         let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
         self.asksWhoCalls =

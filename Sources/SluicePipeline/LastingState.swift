@@ -1,3 +1,4 @@
+package import SluiceIdentity
 package import SluicePolicy
 package import SluiceStorage
 package import Synchronization
@@ -21,6 +22,8 @@ package final class LastingState: Sendable {
     /// API keys that the configuration does not name.
     package let keys = KeyTable()
     package let accessWatch = AccessWatch()
+    /// Keys of those who issue tokens, Sluice's own among them.
+    package let identity = IdentityState()
     /// Seals what is stored; without keys if the configuration names none.
     package let vault: SecretVault
     /// Moves what is stored to another key.

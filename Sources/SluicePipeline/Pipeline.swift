@@ -75,6 +75,10 @@ package final class Pipeline {
         do throws(Rejection) {
             // 404, 405, or answered here
             guard let wanted = try Reception.receive(context, status, management) else { return leave(context) }
+            if case .token(let office) = wanted {
+                try await TokenIssuing.answer(context, office)
+                return leave(context)
+            }
             let access = context.snapshot.access
             if let access {
                 try await Authentication.authenticate(context, access)  // 400, 401, 429

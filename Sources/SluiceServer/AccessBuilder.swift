@@ -1,5 +1,6 @@
 internal import SluiceConfig
 internal import SluiceCore
+internal import SluiceIdentity
 internal import SluicePipeline
 internal import SluicePolicy
 
@@ -7,8 +8,8 @@ internal import SluicePolicy
 enum AccessBuilder {
     static func policy(
         _ configuration: AccessConfiguration?, _ lasting: LastingState
-    ) throws(ConfigErrors) -> AccessPolicy? {
-        guard let configuration else { return nil }
+    ) throws(ConfigErrors) -> (policy: AccessPolicy?, office: TokenOffice?) {
+        guard let configuration else { return (nil, nil) }
         var settings = AccessPolicy.Settings()
         settings.local = configuration.local.map(place)
         settings.adminDemandsCredential = configuration.adminDemandsCredential
@@ -26,10 +27,17 @@ enum AccessBuilder {
         }
         mistakes += configuration.roles.flatMap { unknownActions($0.name, $0.value) }
         if !mistakes.isEmpty { throw ConfigErrors(mistakes) }
-        return AccessPolicy(
+        var verifiers: [any CredentialVerifier] = [
+            APIKeyVerifier(others: lasting.keys, hasForeignKeys: configuration.keys.contains(where: isForeign))
+        ]
+        let tokens = try TokensBuilder(
+            configuration: configuration.tokens, state: lasting.identity, keys: lasting.keys
+        ).build()
+        if let tokens { verifiers.append(tokens.verifier) }
+        let policy = AccessPolicy(
             settings: settings, roles: roles(configuration.roles), users: users(configuration.users), pepper: pepper,
-            verifiers: [APIKeyVerifier(others: lasting.keys, hasForeignKeys: configuration.keys.contains(where: isForeign))],
-            keys: keys)
+            verifiers: verifiers, keys: keys)
+        return (policy, tokens?.office)
     }
 
     private static func place(_ configuration: AccessPlaceConfiguration) -> AccessPolicy.Local {

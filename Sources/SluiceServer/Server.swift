@@ -160,6 +160,7 @@ package final class Server {
         }
         discovery?.refresh()
         beginAudit()
+        auditRefusals()
         beginSecrets()
         for trouble in started.troubles { shared.events.failed("what was set through the API is not all in force", trouble) }
         if let first = started.troubles.first { shared.status.lastReloadError = first }

@@ -45,6 +45,7 @@ enum SnapshotBuilder {
         recovery.breakers = configuration.breakers.isEnabled ? configuration.breakers.settings : nil
         recovery.hedging = configuration.hedging
         let redis = try configuration.redis.map(RedisBuilder.settings)
+        let access = try AccessBuilder.policy(configuration.access, lasting)
         return ConfigSnapshot(
             revision: revision, providers: providers,
             models: RouteSettings.models(configuration.models, byName, rescue: configuration.streams.rescue),
@@ -65,8 +66,8 @@ enum SnapshotBuilder {
             },
             degraded: try DegradedBuilder.policy(configuration.degraded),
             rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
-            redis: redis, access: try AccessBuilder.policy(configuration.access, lasting),
-            records: try RecordsBuilder.settings(configuration, lasting))
+            redis: redis, access: access.policy, records: try RecordsBuilder.settings(configuration, lasting),
+            tokenOffice: access.office)
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

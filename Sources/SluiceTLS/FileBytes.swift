@@ -2,7 +2,7 @@ internal import COpenSSL
 internal import Glibc
 
 /// A whole file in memory. The memory is wiped when it goes, for it may hold a private key.
-@safe final class FileBytes: @unchecked Sendable {
+@safe package final class FileBytes: @unchecked Sendable {
     // Sendable: written in `init` only.
 
     /// The longest file read, in bytes. The bundle of all public authorities takes a quarter of a megabyte.
@@ -10,10 +10,10 @@ internal import Glibc
 
     private let memory: UnsafeMutableRawBufferPointer
     private let count: Int
-    let path: String
+    package let path: String
 
     /// - Throws: `.configuration`, naming the file.
-    init(path: String) throws(TLSError) {
+    package init(path: String) throws(TLSError) {
         self.path = path
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 { throw Self.unreadable(path, errno) }
@@ -40,7 +40,7 @@ internal import Glibc
         unsafe memory.deallocate()
     }
 
-    var span: Span<UInt8> {
+    package var span: Span<UInt8> {
         @_lifetime(borrow self) get {
             let base = unsafe memory.baseAddress!.assumingMemoryBound(to: UInt8.self)
             let span = unsafe Span(_unsafeStart: base, count: count)

@@ -146,4 +146,7 @@ extension TLSContext {
 extension TLSContext {
     /// Whether another was built from files with the same contents: connections need not be made anew for it.
     package func hasSameFiles(as other: TLSContext) -> Bool { filesDigest == other.filesDigest }
+
+    /// The same for two that were built from files with the same contents.
+    package var filesIdentity: String { filesDigest.hexadecimal }
 }

@@ -29,6 +29,9 @@ private struct IssuedKey {
         return configuration
     }
 
+    /// An empty field is none.
+    private static let noCredential = ["authorization:"]
+
     private func ask(_ sluice: SluiceProcess, _ model: String, _ key: String) throws -> HTTPMessage {
         try sluice.chat(#"{"model":"\#(model)","messages":[]}"#, ["authorization: Bearer \(key)"])
     }
@@ -90,7 +93,7 @@ private struct IssuedKey {
                 bodies.insert(reply.text)
             }
             #expect(bodies.count == 1)
-            let missing = try sluice.chat()
+            let missing = try sluice.chat(Sample.chat, Self.noCredential)
             #expect(missing.status == 401 && missing.json["error"]["code"].string == "missing_api_key")
             #expect(missing["www-authenticate"] == #"Bearer realm="sluice""#)
             let both = try sluice.chat(Sample.chat, [off.bearer, "x-api-key: \(old.key)"])
@@ -189,6 +192,27 @@ private struct IssuedKey {
         }
     }
 
+    @Test func `to an endpoint is not a matter of how its path is spelled`() throws {
+        let upstream = try ScriptedUpstream()
+        let access = #"""
+            keys: {a: {secret: "0123456789abcdefghij", roles: ["r"]}},
+            roles: {r: {based_on: "app", deny: {endpoints: ["/v1/files", "/v1/chat/completions"]}}}
+            """#
+        try withSluice(configuration(upstream, access), upstream) { sluice throws in
+            let key = ["authorization: Bearer 0123456789abcdefghij"]
+            for path in ["/v1/files", "/v1/%66iles", "/v1/files/x", "/v1/file%73?limit=1", "/v1/files/"] {
+                let reply = try sluice.exchange("GET", path, key)
+                #expect(reply.status == 403, "\(path)")
+            }
+            for path in ["/v1/chat/completions", "/v1/chat/%63ompletions", "/v1/ch%61t/completions/"] {
+                let reply = try sluice.exchange("POST", path, key, Sample.chat)
+                #expect(reply.status == 403, "\(path)")
+            }
+            #expect(try sluice.exchange("GET", "/v1/vector_stores", key).status == 200)
+            #expect(upstream.requests.all.count == 1)
+        }
+    }
+
     @Test func `claims count only from those who may speak for others`() throws {
         let upstream = try ScriptedUpstream()
         var configuration = configuration(
@@ -222,7 +246,7 @@ private struct IssuedKey {
             let wait = try #require(stopped["retry-after"].flatMap { Int($0) })
             #expect(1...60 ~= wait)
             #expect(try sluice.chat(Sample.chat, ["x-api-key: 0123456789abcdefghij"]).status == 200)
-            #expect(try sluice.chat().status == 401)
+            #expect(try sluice.chat(Sample.chat, Self.noCredential).status == 401)
         }
     }
 

@@ -8,6 +8,7 @@ import tempfile
 
 import pytest
 
+import api_page
 from processes import MARK, Mock, Sluice
 
 
@@ -60,3 +61,12 @@ def test_answers_are_as_described(described, tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=400)
     assert result.returncode == 0, result.stdout[-12000:] + result.stderr[-2000:]
     assert ask(described, "GET", "/health")["status"] == "ok"
+
+
+def test_page_shows_what_the_document_says(described):
+    page = api_page.PAGE.read_text()
+    wanted = api_page.replaced(page, ask(described, "GET", "/openapi.json"))
+    if os.environ.get("SLUICE_UPDATE_GOLDEN") == "1":
+        api_page.PAGE.write_text(wanted)
+    else:
+        assert page == wanted, "APIReference.md is out of date: run this test with SLUICE_UPDATE_GOLDEN=1"

@@ -63,7 +63,7 @@ struct FakeExchange {
     init(
         _ loop: EventLoop, snapshot: ConfigSnapshot = FakeExchange.snapshot([]), fields: HeaderFields = HeaderFields()
     ) {
-        let peer = Peer(address: .ipv4(1, port: 1), listener: .ipv4(1, port: 2), trust: .machine, isTLS: false, certificateSubject: nil)
+        let peer = Peer(address: .ipv4(1, port: 1), listener: .ipv4(1, port: 2), trust: .machine, isTLS: false)
         let exchange = DownstreamExchange(
             head: RequestHead(version: .http11, method: .post, target: Array("/v1/chat/completions".utf8), fields: fields),
             bodyLength: .none, peer: peer, loop: loop, stream: nil,

@@ -35,7 +35,7 @@ import Testing
         change(&asked)
         var head = RequestHead(version: .http11, method: .post, target: Array(asked.target.utf8))
         for (name, value) in asked.fields { head.fields.append(name: name.utf8Span.span, value: value.utf8Span.span) }
-        let peer = Peer(address: .ipv4(1, port: 1), listener: .ipv4(1, port: 2), trust: .machine, isTLS: false, certificateSubject: nil)
+        let peer = Peer(address: .ipv4(1, port: 1), listener: .ipv4(1, port: 2), trust: .machine, isTLS: false)
         let exchange = DownstreamExchange(
             head: head, bodyLength: .none, peer: peer, loop: loop, stream: nil, carrier: FakeDownstream())
         let context = RequestContext(exchange, snapshot: FakeExchange.snapshot([]), requestID: "r", place: 0)

@@ -1,5 +1,6 @@
 internal import SluicePolicy
 internal import SluiceTLS
+
 extension ServerConfiguration {
     /// What the command line says in place of the file.
     package struct Overrides: Sendable, Equatable {
@@ -104,10 +105,12 @@ extension ServerConfiguration {
 
     /// Whoever can connect from elsewhere has to show who he is, unless somebody has said that he need not.
     private func checkAccess(_ section: ConfigSection) {
-        if let access, !access.authenticates, access.local == nil, !listeners.contains(where: { $0.trust == .everyone }) {
+        // Keys may be made through the management API as well.
+        let authenticates = access.map { $0.authenticates || storage != nil } ?? false
+        if let access, !authenticates, access.local == nil, !listeners.contains(where: { $0.trust == .everyone }) {
             section.mistake("access", "a way to come in: `keys` (`sluice key new` makes one) or `local`, found none")
         }
-        if access?.authenticates == true { return }
+        if authenticates { return }
         let open = listeners.filter {
             !$0.address.isLocal && $0.trust == .auto && $0.tls?.clientCertificate != .required
         }.map { "\($0.address)" }

@@ -1,3 +1,4 @@
+package import SluiceCore
 package import SluiceDownstream
 package import SluiceHTTP
 package import SluicePolicy
@@ -16,16 +17,16 @@ package enum Gatekeeper {
     ///   - place: whom the place stands for where he connects; `nil`: nobody.
     ///   - now: seconds since 1970.
     package static func find(
-        _ fields: borrowing HeaderFields, certificate: String?, place: Principal?, under policy: AccessPolicy,
+        _ fields: borrowing HeaderFields, certificate: ClientCertificate?, place: Principal?, under policy: AccessPolicy,
         at now: Int
     ) -> Finding {
         switch PresentedCredential(fields) {
         case .ambiguous: return .refused(.ambiguous)
         case .unsupported: return place.map { .principal($0) } ?? .refused(.unsupported)
         case .none:
-            if let subject = certificate {
+            if let certificate {
                 for verifier in policy.verifiers {
-                    switch verifier.verify(certificate: subject, under: policy, at: now) {
+                    switch verifier.verify(certificate: certificate, under: policy, at: now) {
                     case .principal(let principal): return .principal(principal)
                     case .refused(let reason, let id): return .refused(reason, of: id)
                     case .notMine, .undecided: break

@@ -19,7 +19,7 @@ struct MediaFetcher {
     ///   - byteCountMax: of the image.
     ///   - onSent: is given what carries the request, so that it can be cancelled.
     func fetch(
-        _ url: MediaURL, _ policy: MediaPolicy, atMost byteCountMax: Int, _ onSent: (UpstreamExchange) -> Void
+        _ url: WebURL, _ policy: MediaPolicy, atMost byteCountMax: Int, _ onSent: (UpstreamExchange) -> Void
     ) async throws(UpstreamError) -> Image {
         guard policy.allows(url.host) else {
             throw UpstreamError(.connect, "the configuration does not allow images from \(url.host)")

@@ -44,12 +44,12 @@ enum MediaInlining {
         return try rewritten(body, images, tape)
     }
 
-    private static func urls(_ root: JSONValue, _ policy: MediaPolicy) throws(Rejection) -> [(String, MediaURL)] {
-        var found: [(String, MediaURL)] = []
+    private static func urls(_ root: JSONValue, _ policy: MediaPolicy) throws(Rejection) -> [(String, WebURL)] {
+        var found: [(String, WebURL)] = []
         var isMalformed = false
         forEachURL(root) { value in
             let text = value.string ?? ""
-            if let url = MediaURL(text.utf8Span.span) { found.append((text, url)) } else { isMalformed = true }
+            if let url = WebURL(text.utf8Span.span) { found.append((text, url)) } else { isMalformed = true }
         }
         if isMalformed || found.count > policy.countMax {
             throw Rejection(

@@ -11,7 +11,7 @@ package enum Authentication {
         let exchange = context.exchange
         let peer = exchange.peer
         var finding = Gatekeeper.find(
-            exchange.head.fields, certificate: peer.certificateSubject, place: Gatekeeper.place(peer.trust, policy),
+            exchange.head.fields, certificate: peer.certificate, place: Gatekeeper.place(peer.trust, policy),
             under: policy, at: now)
         if case .undecided(let verifier, let token) = finding {
             let watch = context.snapshot.lasting.accessWatch

@@ -38,7 +38,7 @@ enum Intake {
         _ demand: Reception.Demand, _ context: RequestContext, tape: JSONTape
     ) async throws(Rejection) -> IncomingRequest {
         switch demand {
-        case .models, .model, .platformModels, .management: return IncomingRequest(body: .none)
+        case .token, .models, .model, .platformModels, .management: return IncomingRequest(body: .none)
         case .platformChat:
             let body = try await collect(context)
             return IncomingRequest(body: .json(try PlatformRequest.read(body, context, tape: tape)))

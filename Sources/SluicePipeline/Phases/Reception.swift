@@ -1,12 +1,15 @@
 internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
+internal import SluiceIdentity
 internal import SluiceProviders
 
 /// Finds out what an exchange is about from its head, and answers what needs no provider.
 enum Reception {
     /// What is asked for: of the body of a request that needs a provider, what it has to be.
     enum Demand {
+        /// A token of Sluice's own: who asks proves himself in the body.
+        case token(TokenOffice)
         case models
         case model(String)
         case platformModels
@@ -38,6 +41,14 @@ enum Reception {
         if target.segment(0, is: "api"), target.segment(1, is: "v1") {
             return try receivePlatform(target, context, management)
         }
+        if let office = context.snapshot.tokenOffice {
+            if target.segmentCount == 2, target.segment(0, is: "oauth"), target.segment(1, is: "token") {
+                context.route = "/oauth/token"
+                if context.exchange.head.method != .post { throw methodNotAllowed("POST", context) }
+                return .token(office)
+            }
+            if try TokenIssuing.answersKeys(target, context, office) { return nil }
+        }
         if isManagement(target, context, management) { return .management }
         try LocalReplies.health(target, context, status)
         return nil
@@ -61,7 +72,7 @@ enum Reception {
             }
             // A model that only its provider knows about is asked for there.
             if !ModelReplies.single(id, context, directory) { return .openAI(.passage) }
-        case .openAI, .messages, .platformChat, .management: return demand
+        case .token, .openAI, .messages, .platformChat, .management: return demand
         }
         return nil
     }

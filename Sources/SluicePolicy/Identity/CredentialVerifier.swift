@@ -1,3 +1,5 @@
+package import SluiceCore
+
 /// What a verifier says of a credential.
 package enum CredentialVerdict: Sendable {
     /// Of a kind that others know about.
@@ -46,12 +48,11 @@ package protocol CredentialVerifier: AnyObject, Sendable {
 
     /// Asked where no token was shown, on a connection whose client has proved a certificate.
     ///
-    /// - Parameter subject: the certificate's.
-    func verify(certificate subject: String, under policy: AccessPolicy, at now: Int) -> CredentialVerdict
+    func verify(certificate: ClientCertificate, under policy: AccessPolicy, at now: Int) -> CredentialVerdict
 }
 
 extension CredentialVerifier {
-    package func verify(certificate subject: String, under policy: AccessPolicy, at now: Int) -> CredentialVerdict {
+    package func verify(certificate: ClientCertificate, under policy: AccessPolicy, at now: Int) -> CredentialVerdict {
         .notMine
     }
 }

@@ -15,6 +15,11 @@ package final class KeyTable: Sendable {
         state.withLock { $0.check(digest, policy, now) }
     }
 
+    /// The same for a key that was shown before, and is known by its id since.
+    package func check(id: String, under policy: AccessPolicy, at now: Int) -> CredentialVerdict {
+        state.withLock { $0.check(id: id, policy, now) }
+    }
+
     package var isEmpty: Bool { state.withLock { $0.count == 0 } }
 
     // MARK: Changes

@@ -43,6 +43,14 @@ struct KeyTableState: Sendable {
     mutating func check(_ digest: KeyDigest, _ policy: AccessPolicy, _ now: Int) -> CredentialVerdict {
         var position = byDigest.find(digest.tableHash) { entries[$0].digest == digest }
         if position == nil, !previous.isEmpty, let old = previous[digest], now < old.until { position = old.position }
+        return verdict(position, policy, now)
+    }
+
+    mutating func check(id: String, _ policy: AccessPolicy, _ now: Int) -> CredentialVerdict {
+        verdict(position(of: id), policy, now)
+    }
+
+    private mutating func verdict(_ position: Int?, _ policy: AccessPolicy, _ now: Int) -> CredentialVerdict {
         let entry = position.map { entries[$0] } ?? Entry.nobody
         let isExpired = entry.expiresAt <= now
         guard !entry.isDisabled, !isExpired, let position else {

@@ -20,7 +20,7 @@ struct AdminGate {
         let place = trusts && !policy.settings.adminDemandsCredential ? Principal.local : nil
         let now = Int(EventLoop.readWallClock() / 1_000_000_000)
         let finding = Gatekeeper.find(
-            exchange.head.fields, certificate: exchange.peer.certificateSubject, place: place, under: policy, at: now)
+            exchange.head.fields, certificate: exchange.peer.certificate, place: place, under: policy, at: now)
         guard case .undecided(let verifier, let token) = finding else {
             return conclude(finding, exchange, policy, body)
         }

@@ -1,11 +1,11 @@
 internal import COpenSSL
 package import SluiceCore
 
-/// A key that signs with SHA-256: RSA (RS256, RFC 7518 §3.3) or the curve P-256 (ES256, §3.4).
+/// A key that signs: RSA (RS256, RFC 7518 §3.3), the curve P-256 (ES256, §3.4), or Ed25519 (EdDSA, RFC 8037 §3.1).
 ///
 /// `@unchecked Sendable`: OpenSSL counts references to a key, and signing only reads it.
 @safe package final class PrivateKey: @unchecked Sendable {
-    package enum Kind: Sendable { case rsa, p256 }
+    package enum Kind: Sendable { case rsa, p256, ed25519 }
 
     /// Shorter RSA keys are no proof of anything (RFC 7518 §3.3).
     private static let rsaBitsMin: Int32 = 2048
@@ -14,21 +14,29 @@ package import SluiceCore
     private static let coordinateByteCount = 32
 
     package let kind: Kind
-    private let key: PrivateKeyHandle
+    let key: PrivateKeyHandle
 
     /// Reads the first private key of a PEM text (RFC 7468): PKCS #8, PKCS #1 or SEC 1.
     ///
-    /// - Parameter name: what the key is called in errors.
+    /// - Parameters:
+    ///   - name: what the key is called in errors.
+    ///   - takesEd25519: whether what it signs can be EdDSA.
     /// - Throws: `.configuration` if there is none, it has a passphrase, or it is of another kind or too short.
-    package init(pem: Secret, name: String) throws(TLSError) {
+    package init(pem: Secret, name: String, takesEd25519: Bool = false) throws(TLSError) {
         let key = try pem.withExposed { (bytes) throws(TLSError) -> PrivateKeyHandle in
             try PEM.privateKey(in: bytes, named: name)
         }
-        kind = try unsafe Self.kind(of: key.raw, name)
+        kind = try unsafe Self.kind(of: key.raw, name, takesEd25519: takesEd25519)
         self.key = key
     }
 
-    private static func kind(of key: OpaquePointer, _ name: String) throws(TLSError) -> Kind {
+    /// Makes a new key; an RSA key is not made here.
+    package init(generating kind: Kind) throws(TLSError) {
+        self.kind = kind
+        key = try Self.generate(kind)
+    }
+
+    private static func kind(of key: OpaquePointer, _ name: String, takesEd25519: Bool) throws(TLSError) -> Kind {
         let bits = unsafe EVP_PKEY_get_bits(key)
         if unsafe EVP_PKEY_is_a(key, "RSA") == 1 {
             if bits >= rsaBitsMin && bits <= rsaBitsMax { return .rsa }
@@ -36,7 +44,9 @@ package import SluiceCore
                 .configuration, "\(name): an RSA key of \(bits) bits; \(rsaBitsMin) to \(rsaBitsMax) are taken")
         }
         if unsafe EVP_PKEY_is_a(key, "EC") == 1, unsafe isP256(key) { return .p256 }
-        throw TLSError(.configuration, "\(name): the private key is neither RSA nor on the curve P-256")
+        if takesEd25519, unsafe EVP_PKEY_is_a(key, "ED25519") == 1 { return .ed25519 }
+        let last = takesEd25519 ? ", on the curve P-256 nor Ed25519" : " nor on the curve P-256"
+        throw TLSError(.configuration, "\(name): the private key is neither RSA\(last)")
     }
 
     @unsafe private static func isP256(_ key: OpaquePointer) -> Bool {
@@ -51,10 +61,10 @@ package import SluiceCore
     }
 
     /// Signs the SHA-256 hash of a message, as JSON Web Signatures spell it: PKCS #1 v1.5 for RSA, the two numbers side
-    /// by side (64 bytes) for P-256.
+    /// by side (64 bytes) for P-256. Ed25519 signs the message itself (64 bytes).
     package func sign(_ message: Span<UInt8>) throws(TLSError) -> [UInt8] {
         let signature = try unsafe signature(of: message)
-        if kind == .rsa { return signature }
+        if kind != .p256 { return signature }
         guard let pair = Self.sideBySide(signature.span) else {
             throw TLSError(.library, "OpenSSL wrote a signature that is not two numbers")
         }
@@ -65,7 +75,7 @@ package import SluiceCore
         guard let state = unsafe EVP_MD_CTX_new() else { throw TLSError(.library, "out of memory for a signature") }
         defer { unsafe EVP_MD_CTX_free(state) }
         var byteCount = Int(unsafe EVP_PKEY_get_size(key.raw))
-        var isSigned = unsafe EVP_DigestSignInit_ex(state, nil, "SHA256", nil, nil, key.raw, nil) == 1
+        var isSigned = unsafe EVP_DigestSignInit_ex(state, nil, kind == .ed25519 ? nil : "SHA256", nil, nil, key.raw, nil) == 1
         let signature = unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { space, count in
             guard isSigned else { return }
             isSigned = unsafe message.withUnsafeBufferPointer { message in

@@ -14,6 +14,8 @@ package struct AccessConfiguration: Sendable, Equatable {
     package var adminDemandsCredential = false
     /// 1 to 100,000.
     package var failuresPerMinute = 30
+    /// Credentials that others issue, and short-lived ones.
+    package var tokens = TokensConfiguration()
 
     package init() {}
 
@@ -21,7 +23,7 @@ package struct AccessConfiguration: Sendable, Equatable {
     package static let builtInRoles = ["admin", "operator", "auditor", "developer", "app"]
 
     /// Whether there is any credential that could be shown.
-    package var authenticates: Bool { !keys.isEmpty }
+    package var authenticates: Bool { !keys.isEmpty || tokens.admitsSomebody }
 
     package static func read(_ section: ConfigSection) -> Self {
         var access = Self()
@@ -54,17 +56,19 @@ package struct AccessConfiguration: Sendable, Equatable {
         access.failuresPerMinute = section.integer(
             "failures_per_minute", default: access.failuresPerMinute, in: 1...100_000,
             doc: "How many wrong credentials may come from one address in a minute; those after that are answered 429.")
+        access.tokens = .read(section, roles)
         return access
     }
 
     /// A list of roles that there are.
     static func roles(
-        _ section: ConfigSection, _ known: Set<String>, default fallback: [String] = [], doc: String
+        _ section: ConfigSection, _ known: Set<String>, key: String = "roles", default fallback: [String] = [],
+        doc: String
     ) -> [String] {
-        let roles = section.strings("roles", default: fallback, bytes: 1...64, count: 0...64, doc: doc)
+        let roles = section.strings(key, default: fallback, bytes: 1...64, count: 0...64, doc: doc)
         for role in roles where !known.contains(role) && !role.isEmpty {
             let question = Suggestion.nearest(to: role, among: known.sorted()).map { ", did you mean \"\($0)\"?" } ?? ""
-            section.mistake("roles", "a role that there is, found \"\(role)\"\(question)")
+            section.mistake(key, "a role that there is, found \"\(role)\"\(question)")
         }
         return roles
     }

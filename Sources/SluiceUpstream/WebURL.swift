@@ -1,17 +1,17 @@
 internal import SluiceCore
 
-/// An http or https URL of a caller's, taken apart. Strict: what two readers could read in two ways is none.
-struct MediaURL {
-    let isSecure: Bool
+/// An http or https URL that somebody else wrote, taken apart. Strict: what two readers could read in two ways is none.
+package struct WebURL {
+    package let isSecure: Bool
     /// In lower case; an IPv6 address without its brackets.
-    let host: String
-    let port: UInt16
+    package let host: String
+    package let port: UInt16
     /// Path and query.
-    let target: [UInt8]
+    package let target: [UInt8]
     private static let byteCountMax = 4096
 
     /// - Returns: `nil` for another scheme, user information, a backslash, control characters, or anything malformed.
-    init?(_ text: Span<UInt8>) {
+    package init?(_ text: Span<UInt8>) {
         let isSecure = text.hasPrefixIgnoringCase("https://")
         guard isSecure || text.hasPrefixIgnoringCase("http://"), text.count <= Self.byteCountMax else { return nil }
         for index in text.indices {

@@ -1,9 +1,9 @@
 import Testing
 
-@testable import SluicePipeline
+@testable import SluiceUpstream
 
-@Suite struct `URLs of images` {
-    private func read(_ text: String) -> MediaURL? { MediaURL(text.utf8Span.span) }
+@Suite struct `URLs that others wrote` {
+    private func read(_ text: String) -> WebURL? { WebURL(text.utf8Span.span) }
 
     @Test func `are taken apart`() throws {
         let url = try #require(read("HTTPS://Images.Example.com:8443/a/b.png?size=1#top"))
@@ -30,12 +30,4 @@ import Testing
         "https://" + String(repeating: "a", count: 5000),
     ])
     func `that two readers could read in two ways are refused`(text: String) { #expect(read(text) == nil) }
-
-    @Test func `hosts are allowed by name or by what they are below`() {
-        var policy = MediaPolicy()
-        #expect(policy.allows("anything"))
-        policy.hosts = ["a.example", "*.b.example"]
-        #expect(policy.allows("a.example") && policy.allows("x.b.example"))
-        #expect(!policy.allows("b.example") && !policy.allows("ab.example") && !policy.allows("xb.example"))
-    }
 }

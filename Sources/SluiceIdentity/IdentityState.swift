@@ -1,0 +1,41 @@
+package import SluiceNet
+package import SluiceTLS
+internal import Synchronization
+
+/// What outlives a configuration of what is known about issuers: their keys, and Sluice's own. Shared by all workers.
+package final class IdentityState: Sendable {
+    private struct State: Sendable {
+        var sources: [String: KeySource] = [:]
+        var mint: TokenMint?
+    }
+
+    private let state = Mutex(State())
+    package let resolver = Resolver()
+
+    package init() {}
+
+    /// Where an issuer's keys come from: the same as before, if the same is said of it.
+    ///
+    /// - Parameter identity: all that is said.
+    package func source(_ identity: String, _ make: () -> KeySource) -> KeySource {
+        if let known = state.withLock({ $0.sources[identity] }) { return known }
+        let fresh = make()
+        return state.withLock { state in
+            if let known = state.sources[identity] { return known }
+            state.sources[identity] = fresh
+            return fresh
+        }
+    }
+
+    /// Forgets the keys of issuers that are named no more.
+    package func keep(only identities: Set<String>) {
+        state.withLock { state in state.sources = state.sources.filter { identities.contains($0.key) } }
+    }
+
+    package func mint(_ settings: TokenMint.Settings) throws(TLSError) -> TokenMint {
+        if let known = state.withLock({ $0.mint }), known.settings == settings { return known }
+        let fresh = try TokenMint(settings)
+        state.withLock { $0.mint = fresh }
+        return fresh
+    }
+}
