@@ -237,7 +237,7 @@ final class ControlCenter {
     /// Whether a state that others have made can be put in force here.
     private func isUsable(_ next: ControlState, _ changes: [ControlRecord.Change], because reason: String) async -> Bool {
         let around = surroundings
-        let mistakes = try? await clerk.run(within: Self.clerkPatience) { () -> String? in
+        let mistakes = try? await clerk.run(within: Self.clerkPatience) { () -> [String] in
             do throws(ConfigErrors) {
                 let file = try LayeredConfiguration.tree(ofFile: around.configFile, overrides: around.overrides,
                     environment: around.environment)
@@ -247,13 +247,13 @@ final class ControlCenter {
                 }
                 let layered = try LayeredConfiguration.load(file: file, at: around.configFile, environment: around.environment, units: units)
                 try around.tryBuilding(layered.outcome.value)
-                return nil
+                return []
             } catch {
-                return "\(error)"
+                return ["\(error)"]
             }
         }
         // No answer is not a good one.
-        guard let reason = mistakes ?? .some("nobody had time to look at it") else { return true }
+        guard let reason = (mistakes ?? ["nobody had time to look at it"]).first else { return true }
         server.shared.status.lastReloadError = reason
         server.shared.events.event(.error, "configuration of the fleet refused: the old one stays in force") { line in
             line.field("sluice.control.revision", next.revision)
