@@ -1,10 +1,10 @@
 # Sluice in an image of its own: the binary, the libraries it needs and the certificate authorities, and nothing else.
 #
 #   docker build -t sluice .
-#   docker run --rm -p 4010:4010 -e OPENAI_API_KEY sluice --listen 0.0.0.0:4010
+#   docker run --rm -p 127.0.0.1:4010:4010 -e OPENAI_API_KEY sluice --listen 0.0.0.0:4010 --trust-everyone
 #
 # Without an argument it listens on 127.0.0.1 inside the container: right for a sidecar, which shares the network of the
-# application; whoever wants more says so.
+# application. Whoever wants more says so, and who may come in: everyone, or those whom a configuration's `access` names.
 
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \

@@ -44,16 +44,18 @@ let package = Package(
         target("SluiceHTTP", ["SluiceCore", "CNghttp2", "CSIMD"]),
         target("SluiceTLS", ["SluiceCore", "COpenSSL"]),
         target("SluiceNet", ["SluiceCore", "SluiceTLS", "CLinux"]),
-        target("SluiceConfig", ["SluiceCore", "SluiceTLS", "CAdapters", "CLinux"]),
+        target("SluicePolicy", ["SluiceCore", "SluiceTLS"]),
+        target("SluiceConfig", ["SluiceCore", "SluiceTLS", "SluicePolicy", "CAdapters", "CLinux"]),
         target("SluiceDownstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
         target("SluiceUpstream", ["SluiceCore", "SluiceHTTP", "SluiceTLS", "SluiceNet"]),
-        target("SluicePolicy", ["SluiceCore", "SluiceTLS"]),
         target(
             "SluiceIdentity",
             [
                 "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceUpstream", "SluicePolicy",
             ]),
-        target("SluiceStorage", ["SluiceCore", "SluiceJSON", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis", "CSQLite"]),
+        target(
+            "SluiceStorage",
+            ["SluiceCore", "SluiceJSON", "SluiceTLS", "SluiceNet", "SluicePolicy", "CHiredis", "CSQLite", "CLinux"]),
         target(
             "SluiceProviders",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceConfig", "SluiceUpstream"]),
@@ -77,7 +79,7 @@ let package = Package(
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         .executableTarget(
             name: "sluice-micro",
-            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceIdentity", "SluiceProviders", "CAllocations"],
+            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceIdentity", "SluiceStorage", "SluiceProviders", "CAllocations"],
             path: "Benchmarks/Micro",
             swiftSettings: strict),
         .systemLibrary(name: "CBench", path: "Benchmarks/CBench"),
@@ -103,7 +105,7 @@ let package = Package(
             ]),
         tests(
             "SluiceStorageTests",
-            ["SluiceStorage", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceCore", "NetTestSupport"]),
+            ["SluiceStorage", "SluiceJSON", "SluicePolicy", "SluiceTLS", "SluiceNet", "SluiceCore", "NetTestSupport"]),
         tests(
             "SluicePipelineTests",
             [

@@ -7,6 +7,8 @@ package enum ListenerTrust: Sendable {
     case machine
     /// The configuration says that whoever connects may ask.
     case everyone
+    /// TLS lets nobody in without a certificate: that is enough where nothing else is demanded.
+    case certificate
     /// Who connects has to show who he is.
     case nobody
 }

@@ -22,6 +22,8 @@ package import SluiceCore
     private var isStopping = false
     /// The time at the start of this turn; a clock that is read once a turn costs nothing.
     package private(set) var now: Instant
+    /// The calendar's time as it was read last, and in which turn.
+    private var calendar = (turn: Instant.distantFuture, seconds: 0)
     /// Memory that every connection of the loop reads into; what a handler wants to keep, it copies.
     package let scratch: UnsafeMutableRawBufferPointer
     /// The same for what TLS makes of it: room for all of `scratch` and one more record.
@@ -63,6 +65,12 @@ package import SluiceCore
     package static var current: EventLoop? {
         guard let pointer = unsafe sluice_thread_loop_get() else { return nil }
         return unsafe Unmanaged<EventLoop>.fromOpaque(pointer).takeUnretainedValue()
+    }
+
+    /// The calendar's time in this turn, in seconds since 1970-01-01 00:00 UTC: read once a turn, and only if somebody asks.
+    package var wallSeconds: Int {
+        if calendar.turn != now { calendar = (now, Int(Self.readWallClock() / 1_000_000_000)) }
+        return calendar.seconds
     }
 
     // MARK: Running

@@ -41,6 +41,8 @@ package struct Attempt {
     /// The reply that said so, if the application can have it as it is.
     var errorReply: ProviderErrorReply?
     package var usage: Usage?
+    /// What of it attempts before this one have used: a stream that is rescued tells the sum.
+    var usedBefore: Usage?
     /// What was taken from limits that depend on the provider.
     var limits: LimitHold?
     /// When the request was handed to the upstream connection, and when the response's head had come.
@@ -79,6 +81,9 @@ package struct TriedAttempt: Sendable {
     package let took: Duration
     /// What it cost all the same.
     package let usage: Usage?
+    /// In millionths of the currency, if that is known.
+    package let costMicros: Int?
+    let startedAt: Instant
 
     init(_ attempt: Attempt, _ kind: FailureClass, at now: Instant) {
         provider = attempt.provider?.name ?? ""
@@ -87,7 +92,9 @@ package struct TriedAttempt: Sendable {
         self.kind = kind
         status = attempt.upstreamStatus
         took = now - attempt.startedAt
-        usage = attempt.usage
+        usage = attempt.usageOfItsOwn
+        costMicros = attempt.costMicros
+        startedAt = attempt.startedAt
     }
 
     /// `openai/gpt-5-mini#1 rate_limited 429 12ms`, and what it cost if that is known: `30+12`.
@@ -99,5 +106,27 @@ package struct TriedAttempt: Sendable {
         text += " \(took.nanoseconds / 1_000_000)ms"
         if let usage { text += " \(usage.inputTokens)+\(usage.outputTokens)" }
         return text
+    }
+}
+
+extension Attempt {
+    /// What it has used itself.
+    var usageOfItsOwn: Usage? {
+        guard var usage, let usedBefore else { return self.usage }
+        usage.inputTokens = max(0, usage.inputTokens - usedBefore.inputTokens)
+        usage.outputTokens = max(0, usage.outputTokens - usedBefore.outputTokens)
+        usage.cachedInputTokens = max(0, usage.cachedInputTokens - usedBefore.cachedInputTokens)
+        return usage
+    }
+
+    /// What it cost, in millionths of the currency; `nil` if nobody knows.
+    var costMicros: Int? {
+        if let usage = usageOfItsOwn {
+            return routed?.traits.price?.micros(
+                inputTokens: usage.inputTokens, outputTokens: usage.outputTokens,
+                cachedInputTokens: usage.cachedInputTokens)
+        }
+        // Whoever was not asked, or has refused, takes nothing for it.
+        return sentUpstreamAt == nil || upstreamStatus.map { $0.code >= 400 } == true ? 0 : nil
     }
 }

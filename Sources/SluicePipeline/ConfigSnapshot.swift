@@ -1,3 +1,4 @@
+package import SluiceConfig
 internal import SluiceCore
 package import SluiceIdentity
 package import SluicePolicy
@@ -19,19 +20,6 @@ package final class ConfigSnapshot: Sendable {
         package init() {}
     }
 
-    package struct Timeouts: Sendable {
-        package var connect = Duration.seconds(3)
-        package var firstByte = Duration.seconds(120)
-        /// To the first content of a stream.
-        package var firstToken = Duration.seconds(120)
-        package var streamIdle = Duration.seconds(120)
-        package var total = Duration.seconds(600)
-        /// An SSE comment after so much silence; zero: none.
-        package var keepAliveComment = Duration.seconds(15)
-
-        package init() {}
-    }
-
     /// What is done about attempts that fail or are slow.
     package struct Recovery: Sendable {
         package var retries = RetrySettings()
@@ -45,9 +33,6 @@ package final class ConfigSnapshot: Sendable {
 
     /// Counts up with every configuration that came into force.
     package let revision: Int
-    /// What `x-sluice-revision` says: the revision of what is set through the management API, and this one. `nil`: nothing can be
-    /// set so, and nothing is said.
-    package let label: String?
     package let providers: [String: Provider]
     /// What answers which model.
     package let routes: RouteTable
@@ -56,7 +41,7 @@ package final class ConfigSnapshot: Sendable {
     /// What happens to a request that asks for more than its model can do.
     package let unsupported: FieldReport.Mode
     package let limits: Limits
-    package let timeouts: Timeouts
+    package let timeouts: TimeoutsConfiguration
     package let recovery: Recovery
     package let streams: StreamSettings
     package let media: MediaPolicy
@@ -77,6 +62,8 @@ package final class ConfigSnapshot: Sendable {
     package let rateLimits: LimitSet?
     /// Who may come in, and what for; `nil`: whoever can connect may do everything.
     package let access: AccessPolicy?
+    /// What is noted of exchanges for their records; `nil`: there are none.
+    package let records: RecordSettings?
     /// Gives clients tokens of Sluice's own; `nil`: there is no such endpoint.
     package let tokenOffice: TokenOffice?
     /// `nil`: there is no Redis.
@@ -85,17 +72,16 @@ package final class ConfigSnapshot: Sendable {
     package init(
         revision: Int, providers: [Provider], models: [String: Model], aliases: [String: String] = [:],
         rules: [RouteRule] = [], defaultProvider: Provider?, showsTarget: TargetDisplay = .whereChosen,
-        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: Timeouts, recovery: Recovery = Recovery(),
+        unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: TimeoutsConfiguration, recovery: Recovery = Recovery(),
         streams: StreamSettings = StreamSettings(),
         media: MediaPolicy = MediaPolicy(),
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
         rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil,
-        tokenOffice: TokenOffice? = nil, controlRevision: Int? = nil
+        records: RecordSettings? = nil, tokenOffice: TokenOffice? = nil
     ) {
         self.revision = revision
-        label = controlRevision.map { "\($0).\(revision)" }
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let defaultProvider = defaultProvider ?? (providers.count == 1 ? providers.first : nil)
         self.defaultProvider = defaultProvider
@@ -117,10 +103,11 @@ package final class ConfigSnapshot: Sendable {
         self.degraded = degraded
         self.redis = redis
         self.access = access
+        self.records = records
         self.tokenOffice = tokenOffice
         self.rateLimits = rateLimits
         let isLimitedByCaller = rateLimits.map { !$0.parts.isDisjoint(with: .callers) } ?? false
         self.asksWhoCalls =
-            asksWhoCalls || routes.asksWhoCalls || isLimitedByCaller || concurrency?.priorities.asksWhoCalls == true
+            asksWhoCalls || records != nil || routes.asksWhoCalls || isLimitedByCaller || concurrency?.priorities.asksWhoCalls == true
     }
 }

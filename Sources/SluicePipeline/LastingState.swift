@@ -1,6 +1,7 @@
 package import SluiceIdentity
 package import SluicePolicy
 package import SluiceStorage
+package import Synchronization
 package import SluiceTLS
 
 /// What outlives a configuration: what the process has learned, counts and keeps. Shared by all workers.
@@ -11,6 +12,7 @@ package final class LastingState: Sendable {
     package let drains = DrainGate()
     package let streams = StreamCounts()
     package let cache = ResponseCache()
+    package let marks = CredentialMarks()
     /// Requests whose answers others may wait for.
     package let flights = FlightTable<FlightWaiter>()
     /// The same for requests with idempotency keys.
@@ -28,11 +30,17 @@ package final class LastingState: Sendable {
     package let rotation: SecretRotation
     /// Who changed what, and who was refused. Off without a directory.
     package let audit = AuditLog()
+    /// Of what is set through the management API, which replies tell; negative: nothing can be, and nothing is told.
+    package let controlRevision = Atomic<Int>(-1)
+    /// What was asked and answered; not open unless the configuration says so.
+    package let records: RecordStore
     /// Tells processes apart that talk through Redis.
     package let processNumber = UInt64.random(in: 1 ... .max)
 
     package init() {
         vault = SecretVault()
         rotation = SecretRotation(vault)
+        records = RecordStore(vault: vault)
+        rotation.add(records)
     }
 }

@@ -91,10 +91,15 @@ package final class Pipeline {
                 return leave(context)
             }
             guard let demand = try Reception.answer(wanted, context, directory) else { return leave(context) }
+            context.isInvocation = true
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             context.requestScan = tape.scanCount
             context.readAt = loop.now
+            if let records = context.snapshot.records {
+                let takesBodies = context.snapshot.lasting.records.takesBodies
+                RecordNotes.begin(request, context, records, takesBodies: takesBodies, tape: tape)
+            }
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
             if access != nil { try Authorization.admitRequest(context) }  // 403
             if exchange.head.fields.contains(.idempotencyKey),  // 400, 409
@@ -147,7 +152,7 @@ package final class Pipeline {
         forwarding.books.conclude(&context.attempt, .cancelled, context)
         context.slot?.release(at: loop.now)
         context.keptSlot?.release(at: loop.now)
-        if context.cacheTurn != nil { Caching.conclude(context, caching) }
+        if context.cacheTurn != nil { Caching.conclude(context, caching, tape: tape) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
         metrics.note(context, at: EventLoop.readClock())

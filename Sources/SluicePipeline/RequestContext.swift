@@ -1,3 +1,4 @@
+internal import SluiceConfig
 package import SluiceCore
 package import SluiceDownstream
 package import SluiceHTTP
@@ -5,6 +6,7 @@ internal import SluiceNet
 package import SluicePolicy
 package import SluiceProviders
 internal import SluiceUpstream
+internal import Synchronization
 
 /// What is known about one exchange: each phase adds what it learned. Settled, and so logged, exactly once.
 package final class RequestContext {
@@ -127,10 +129,16 @@ package final class RequestContext {
     package var cacheTurn: CacheTurn?
     /// What it has to do with others under its idempotency key; `nil` without one.
     package var idempotentTurn: IdempotentTurn?
+    /// The reply as the pipeline's tape has it, if it was read whole.
+    var scannedReply: ScannedReply?
     /// What is kept of the reply, for either.
     var recording: ReplyRecording?
     /// Whose answers these are, as operators name it: the team, or what stands for the credential.
     var tenant = ""
+    /// Somebody was to answer: it will be recorded.
+    var isInvocation = false
+    /// What is kept of it for its record.
+    var notes: RecordNotes?
     package var malformedEvents = 0
     package var outcome = Outcome.complete
     package var rejection: Rejection?
@@ -158,6 +166,7 @@ extension RequestContext {
         let writer = hasContentOut ? attempt.responsesWriter : nil
         attempt = Attempt()
         attempt.responsesWriter = writer
+        attempt.usedBefore = rescue?.spent
         attempt.startedAt = exchange.loop.now
         attempt.target = target.state
         attempt.routed = target
@@ -181,7 +190,7 @@ extension RequestContext {
     }
 
     /// How long the target may take that is asked, and the exchange as a whole.
-    var timeouts: ConfigSnapshot.Timeouts {
+    var timeouts: TimeoutsConfiguration {
         var timeouts = attempt.routed?.timeouts ?? snapshot.timeouts
         if let route = plan.route { timeouts.total = route.timeouts.total }
         return timeouts
@@ -206,7 +215,8 @@ extension RequestContext {
     /// took more than one.
     func appendRequestID(to fields: inout HeaderFields) {
         fields.append(.xRequestID, requestID)
-        if let label = snapshot.label { fields.append(lowercaseName: "x-sluice-revision", label) }
+        let revision = snapshot.lasting.controlRevision.load(ordering: .relaxed)
+        if revision >= 0 { fields.append(lowercaseName: "x-sluice-revision", "\(revision).\(snapshot.revision)") }
         if attempts > 1 { fields.append(lowercaseName: "x-sluice-attempts", "\(attempts)") }
         if dialect == .anthropic { fields.append(lowercaseName: "request-id", requestID) }
         if let degraded { fields.append(lowercaseName: "x-sluice-degraded", degraded.rawValue) }
@@ -223,7 +233,7 @@ extension RequestContext {
 
     /// What reads errors of a provider whose adapter knows them, where its replies pass as they come otherwise.
     var dialectOfErrors: (any ChatDialect)? {
-        guard dialect == .openAI, let provider = attempt.provider, !provider.adaptation.errors.isEmpty else { return nil }
+        guard dialect == .openAI, let provider = attempt.provider, provider.adaptation.readsErrors else { return nil }
         return provider.chat
     }
 

@@ -58,7 +58,8 @@ final class ListeningSockets {
     private static func trust(_ listener: ListenerConfiguration) -> ListenerTrust {
         switch listener.trust {
         case .everyone: .everyone
-        case .auto: listener.address.isLocal ? .machine : .nobody
+        case .auto where listener.address.isLocal: .machine
+        case .auto: listener.tls?.clientCertificate == .required ? .certificate : .nobody
         }
     }
 

@@ -99,8 +99,7 @@ final class Reload: TimerTarget {
                 units: server.control?.units ?? [:])
             let outcome = layered.outcome
             let generation = try SnapshotBuilder.build(
-                outcome.value, revision: revision + 1, environment: .process, lasting: server.shared.lasting,
-                controlRevision: server.shared.status.controlRevision)
+                outcome.value, revision: revision + 1, environment: .process, lasting: server.shared.lasting)
             revision += 1
             watch(outcome.files)
             let changed = ChangedSettings.names(from: written, to: outcome.written)

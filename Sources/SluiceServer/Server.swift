@@ -5,7 +5,9 @@ internal import SluiceDownstream
 internal import SluiceNet
 internal import SluicePipeline
 internal import SluicePolicy
+internal import SluiceStorage
 internal import SluiceTLS
+internal import Synchronization
 
 /// The process: its workers, and a control loop on the main thread for health, signals, reloads and the end.
 package final class Server {
@@ -39,6 +41,7 @@ package final class Server {
     private var guardian: MemoryGuard?
     private var discovery: ModelDiscovery?
     private var prober: HealthProber?
+    private var recordStream: RecordStream?
     private var exitStatus: Int32 = 0
     /// Workers that have not said yet that they have the latest configuration.
     private var settling = 0
@@ -63,10 +66,10 @@ package final class Server {
         ProcessLimits.raiseDescriptorLimit()
         Memory.configure(arenas: Self.workerCount(configuration) + 2)
         Signals.block([SIGTERM, SIGINT, SIGHUP])
+        if let store = started.store, store.usesVault { lasting.rotation.add(ControlReseal(store)) }
         try Self.startAudit(configuration, lasting)
         let generation = try SnapshotBuilder.build(
-            configuration, revision: 1, environment: .process, lasting: lasting,
-            controlRevision: started.store == nil ? nil : started.state.revision)
+            configuration, revision: 1, environment: .process, lasting: lasting)
         logWriter = try LogWriter(configuration.log)
         // Not OpenSSL's generator: it would be started, with 5 MB, even where nothing speaks TLS.
         var random = SystemRandomNumberGenerator()
@@ -75,6 +78,7 @@ package final class Server {
             log: logWriter.start(level: configuration.log.level.logLevel),
             generation: generation, lasting: lasting, seed: random.next())
         lasting.gates.adopt(generation.snapshot.concurrency)
+        lasting.records.adopt(RecordsBuilder.store(configuration))
         loop = try EventLoop()
         sockets = try ListeningSockets(
             configuration.listeners, workers: Self.workerCount(configuration), handoverPath: options.handoverPath)
@@ -82,7 +86,7 @@ package final class Server {
         let control = ControlCenter(self, started)
         self.control = control
         control.adoptKeys()
-        shared.status.controlRevision = started.store == nil ? nil : started.state.revision
+        if started.store != nil { showControlRevision(started.state.revision) }
         shared.management.add(ManagementRoutes.all(shared, ControlDesk(control, on: loop)))
     }
 
@@ -102,6 +106,7 @@ package final class Server {
         loop.run()
         handover?.removeFile()
         sockets.removeFiles()
+        shared.lasting.records.finish()
         endAudit()
         logWriter.finish()
         return exitStatus
@@ -139,6 +144,8 @@ package final class Server {
                 drain?.begin(keepsSockets: true, skipsLameDuck: true)
             }
         }
+        recordStream = RecordStream(on: loop, shared: shared)
+        recordStream?.adopt(configuration)
         prober = HealthProber(on: loop, shared: shared)
         prober?.adopt(interval: configuration.breakers.probeInterval)
         discovery = ModelDiscovery(on: loop, shared: shared, prints: options.printsBanner)
@@ -153,10 +160,11 @@ package final class Server {
         }
         discovery?.refresh()
         beginAudit()
+        auditRefusals()
         beginSecrets()
         for trouble in started.troubles { shared.events.failed("what was set through the API is not all in force", trouble) }
         if let first = started.troubles.first { shared.status.lastReloadError = first }
-        control?.start(seal: started.seal, on: loop, resolver: shared.resolver, seed: shared.seed)
+        control?.start(seal: started.fleetSeal, on: loop, resolver: shared.resolver, seed: shared.seed)
     }
 
     private func received(_ signal: Int32) {
@@ -170,6 +178,12 @@ package final class Server {
             reload?.reloadWithKeys(because: "SIGHUP")
         default: drain?.begin(keepsSockets: sockets.areInherited, skipsLameDuck: signal == SIGINT)
         }
+    }
+
+    /// Tells everybody which revision of what is set through the management API holds here.
+    func showControlRevision(_ revision: Int) {
+        shared.status.controlRevision = revision
+        shared.lasting.controlRevision.store(revision, ordering: .relaxed)
     }
 
     /// Reads the configuration anew, as something of it was set through the API, and returns when every worker has it.
@@ -205,8 +219,10 @@ package final class Server {
         shared.current = generation
         control?.adopt(configuration.control)
         shared.lasting.gates.adopt(generation.snapshot.concurrency)
+        shared.lasting.records.adopt(RecordsBuilder.store(configuration))
         for worker in workers { worker.adopt(generation) }
         shared.status.configRevision = generation.snapshot.revision
+        recordStream?.adopt(configuration)
         prober?.adopt(interval: configuration.breakers.probeInterval)
         discovery?.refresh()
     }

@@ -37,11 +37,13 @@ final class Shared: Sendable {
         let events = EventLog(log)
         self.events = events
         lasting.redis.onEvent { events.redis($0) }
+        lasting.records.onEvent { events.records($0) }
         self.seed = seed
         self.generation = Mutex(generation)
         ProcessMetrics.register(self)
         TrafficMetrics.register(self)
         StorageMetrics.register(self)
+        RecordMetrics.register(self)
     }
 
     var current: Generation {

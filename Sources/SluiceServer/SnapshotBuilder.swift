@@ -13,7 +13,7 @@ internal import SluiceUpstream
 enum SnapshotBuilder {
     static func build(
         _ configuration: ServerConfiguration, revision: Int, environment: ConfigEnvironment,
-        lasting: LastingState = LastingState(), controlRevision: Int? = nil
+        lasting: LastingState = LastingState()
     ) throws(ConfigErrors) -> Generation {
         var mistakes: [ConfigMistake] = []
         var providers: [Provider] = []
@@ -26,13 +26,11 @@ enum SnapshotBuilder {
         }
         if !mistakes.isEmpty { throw ConfigErrors(mistakes) }
         return Generation(
-            snapshot: try snapshot(configuration, providers, revision, lasting, controlRevision),
-            downstream: downstream(configuration))
+            snapshot: try snapshot(configuration, providers, revision, lasting), downstream: downstream(configuration))
     }
 
     private static func snapshot(
-        _ configuration: ServerConfiguration, _ providers: [Provider], _ revision: Int, _ lasting: LastingState,
-        _ controlRevision: Int?
+        _ configuration: ServerConfiguration, _ providers: [Provider], _ revision: Int, _ lasting: LastingState
     ) throws(ConfigErrors) -> ConfigSnapshot {
         let byName = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var limits = ConfigSnapshot.Limits()
@@ -42,33 +40,34 @@ enum SnapshotBuilder {
         limits.eventBytesMax = configuration.limits.eventByteCountMax
         limits.inFlightMax = configuration.limits.inFlightMax
         limits.outputTokensReserved = configuration.limits.outputTokensReserved
-        var timeouts = ConfigSnapshot.Timeouts()
-        timeouts.connect = configuration.timeouts.connect
-        timeouts.firstByte = configuration.timeouts.firstByte
-        timeouts.firstToken = configuration.timeouts.firstToken
-        timeouts.streamIdle = configuration.timeouts.streamIdle
-        timeouts.total = configuration.timeouts.total
-        timeouts.keepAliveComment = configuration.timeouts.keepaliveComment
-        let streams = StreamsBuilder.settings(configuration)
+        var recovery = ConfigSnapshot.Recovery()
+        recovery.retries = configuration.retries
+        recovery.breakers = configuration.breakers.isEnabled ? configuration.breakers.settings : nil
+        recovery.hedging = configuration.hedging
         let redis = try configuration.redis.map(RedisBuilder.settings)
         let access = try AccessBuilder.policy(configuration.access, lasting)
         return ConfigSnapshot(
             revision: revision, providers: providers,
-            models: RouteSettings.models(configuration.models, byName, rescue: streams.rescue),
-            aliases: RouteSettings.aliases(configuration.aliases), rules: RouteSettings.rules(configuration.routes),
+            models: RouteSettings.models(configuration.models, byName, rescue: configuration.streams.rescue),
+            aliases: RouteSettings.aliases(configuration.aliases), rules: configuration.routes,
             defaultProvider: configuration.defaultProvider.flatMap { byName[$0] },
             showsTarget: RouteSettings.display(configuration.replyHeaders),
             unsupported: mode(configuration.unsupported),
-            limits: limits, timeouts: timeouts, recovery: RecoveryBuilder.recovery(configuration),
-            streams: streams, media: try media(configuration.media),
+            limits: limits, timeouts: configuration.timeouts, recovery: recovery,
+            streams: configuration.streams, media: try media(configuration.media),
             cache: CachingBuilder.cache(configuration, lasting),
             idempotency: CachingBuilder.idempotency(configuration, lasting),
             logsExchanges: configuration.log.access, lasting: lasting,
             asksWhoCalls: CachingBuilder.asksWhoCalls(configuration),
-            concurrency: ConcurrencyBuilder.policy(configuration.concurrency, lasting),
+            concurrency: configuration.concurrency.map { concurrency in
+                ConcurrencyPolicy(
+                    settings: concurrency.gates, priorities: concurrency.priorities, shedStatus: concurrency.shedStatus,
+                    in: lasting.gates)
+            },
             degraded: try DegradedBuilder.policy(configuration.degraded),
             rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
-            redis: redis, access: access.policy, tokenOffice: access.office, controlRevision: controlRevision)
+            redis: redis, access: access.policy, records: try RecordsBuilder.settings(configuration, lasting),
+            tokenOffice: access.office)
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

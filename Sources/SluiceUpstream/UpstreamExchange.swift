@@ -36,6 +36,7 @@ package final class UpstreamExchange {
     private var onEnd: ((UpstreamError?) -> Void)?
     private var collectLimit = -1
     private(set) var isPaused = false
+    private var isPatienceOver = false
     private var progress = TaskSignal()
     private var roomToSend = TaskSignal()
     package private(set) var trailers: HeaderFields?
@@ -66,6 +67,23 @@ package final class UpstreamExchange {
                 return head
             }
             if let failure { throw failure }
+            await waitForProgress()
+        }
+    }
+
+    /// The same, but for no longer than that: `nil` if it has not come by then.
+    package func responseHead(within patience: Duration) async throws(UpstreamError) -> ResponseHead? {
+        isPatienceOver = false
+        let timer = LoopTimer(target: self)
+        loop.arm(timer, after: patience)
+        defer { loop.remove(timer) }
+        while true {
+            if let head {
+                self.head = nil
+                return head
+            }
+            if let failure { throw failure }
+            if isPatienceOver { return nil }
             await waitForProgress()
         }
     }
@@ -219,4 +237,11 @@ package final class UpstreamExchange {
         progress.give()
     }
     private func wakeSender() { roomToSend.give() }
+}
+
+extension UpstreamExchange: TimerTarget {
+    package func timerFired(_ timer: LoopTimer) {
+        isPatienceOver = true
+        progress.give()
+    }
 }

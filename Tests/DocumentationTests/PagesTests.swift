@@ -28,10 +28,10 @@ import Testing
                 uniqueKeysWithValues: Set(AdapterLibrary.builtIn.adapters.flatMap(\.keyVariables)).map { ($0, "sk-test") }),
             files: Dictionary(
                 uniqueKeysWithValues: (Self.secretFiles + [
-                    "/run/secrets/openai-second", "/run/secrets/house", "/etc/sluice/tls.crt", "/etc/sluice/tls.key",
+                    "/run/secrets/openai-second", "/run/secrets/pepper", "/run/secrets/console-key", "/run/secrets/ann-key", "/run/secrets/house", "/etc/sluice/tls.crt", "/etc/sluice/tls.key",
                     "/etc/sluice/clients.crt", "/etc/sluice/house-ca.crt", "/etc/sluice/sidecar.crt",
                     "/etc/sluice/sidecar.key",
-                ]).map { ($0, Array("x".utf8)) }))
+                ]).map { ($0, Array(($0.hasSuffix("-key") ? "a-key-that-nobody-guesses" : "x").utf8)) }))
         var count = 0
         for path in Repository.pages {
             for text in try Page(path).blocks("json5") {
@@ -87,7 +87,8 @@ import Testing
     }
 
     @Test func `explains every field and message of the log`() throws {
-        let quoted = try Page("\(Repository.documentation)/Operating.md").quoted
+        let quoted = try Page("\(Repository.documentation)/Operating.md").quoted.union(
+            try Page("\(Repository.documentation)/Management.md").quoted)
         var count = 0
         for path in Repository.files(below: "Sources", ending: ".swift") where !path.contains("SluiceMock") {
             let text = try Repository.text(path)
@@ -119,6 +120,14 @@ import Testing
         codes.formUnion(early.matches(of: /case \d+: "([a-z_]+)"/).map { String($0.1) })
         #expect(codes.count > 30)
         for code in codes where code != "client_closed_request" { Self.expect(code, in: quoted, "errors") }
+    }
+
+    @Test func `explains every error of the management API`() throws {
+        let quoted = try Page("\(Repository.documentation)/Management.md").quoted
+        let text = try Repository.text("Sources/SluiceServer/Management/ManagementError.swift")
+        let spelled = text.matches(of: /case \w+ = "([a-z_]+)"/).map { String($0.1) }
+        #expect(spelled.count > 20)
+        for code in spelled { Self.expect(code, in: quoted, "errors") }
     }
 
     @Test func `explains every option of run`() throws {

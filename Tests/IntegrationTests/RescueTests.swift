@@ -148,6 +148,19 @@ import Testing
         }
     }
 
+    @Test func `a model may have a gap of its own`() throws {
+        let mock = try MockProcess()
+        defer { mock.stop() }
+        var configuration = Configuration()
+        configuration.providers = [mock.provider("mock")]
+        configuration.models =
+            #"m: {provider: "mock", upstream_model: "x+tokens=60+stall=0.5+comments-ms=50", timeouts: {stream_gap_ms: 400}}"#
+        try withSluice(configuration) { sluice in
+            let result = try Assembled.ask(sluice, .chat, "m")
+            #expect(result.error == "upstream_idle_timeout" && !result.isClean && !result.text.isEmpty)
+        }
+    }
+
     @Test func `what is not allowed is not tried`() throws {
         for streams in ["rescue: []", "rescue_attempts_max: 0", "rescue_bytes_max: 1024"] {
             let isLong = streams.contains("bytes")

@@ -91,7 +91,7 @@ import Testing
     @Test func `tell what is different, entry by entry`() throws {
         let before = try units("{models: {a: {provider: 'x', strategy: 'weighted'}}, timeouts: {total_ms: 5}}")
         let after = try units("{models: {a: {provider: 'y', strategy: 'weighted'}, b: {provider: 'z'}}}")
-        let differences = ConfigDifference.between(before, after)
+        let differences = ConfigChange.between(before, after)
         #expect(differences.map(\.path) == ["models.a.provider", "models.b", "timeouts"])
         #expect(differences.map { $0.before == nil } == [false, true, false])
         #expect(differences.map { $0.after == nil } == [false, false, true])

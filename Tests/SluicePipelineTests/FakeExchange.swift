@@ -1,7 +1,9 @@
+import SluiceConfig
 import SluiceCore
 import SluiceDownstream
 import SluiceHTTP
 import SluiceNet
+import SluicePolicy
 import SluiceProviders
 
 @testable import SluicePipeline
@@ -75,8 +77,8 @@ struct FakeExchange {
         _ providers: [Provider], models: [String: ConfigSnapshot.Model] = [:], aliases: [String: String] = [:],
         rules: [RouteRule] = [], defaultProvider: Provider? = nil
     ) -> ConfigSnapshot {
-        var timeouts = ConfigSnapshot.Timeouts()
-        timeouts.keepAliveComment = .zero
+        var timeouts = TimeoutsConfiguration()
+        timeouts.keepaliveComment = .zero
         return ConfigSnapshot(
             revision: 1, providers: providers, models: models, aliases: aliases, rules: rules,
             defaultProvider: defaultProvider,

@@ -1,3 +1,4 @@
+import SluiceConfig
 import SluiceCore
 import SluiceDownstream
 import SluiceHTTP
@@ -59,8 +60,8 @@ import Testing
         }
 
         private static func snapshot(_ provider: Provider, _ streams: StreamSettings) -> ConfigSnapshot {
-            var timeouts = ConfigSnapshot.Timeouts()
-            timeouts.keepAliveComment = .zero
+            var timeouts = TimeoutsConfiguration()
+            timeouts.keepaliveComment = .zero
             return ConfigSnapshot(
                 revision: 1, providers: [provider], models: [:], defaultProvider: provider,
                 limits: ConfigSnapshot.Limits(), timeouts: timeouts, streams: streams, logsExchanges: false)

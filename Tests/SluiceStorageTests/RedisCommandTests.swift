@@ -29,14 +29,23 @@ import Testing
         #expect(Array(copying: buffer.span).suffix(6) == [0, 13, 10, 255, 13, 10])
     }
 
-    @Test func `a script goes by its hash, and whole when asked to`() {
+    @Test func `a script goes by its hash, and whole when asked to`() throws {
         let script = RedisScript("return redis.call('GET', KEYS[1])")
         #expect(script.hash == "d3c21d0c2b9ca22f82737626a27bcaf5d288f99f")
+        var command = RedisCommand(script, keyCount: 1)
+        command.append(key: "{a}")
+        command.append("x")
         #expect(
-            sent(script.command(key: "{a}", ["x"], isWhole: false))
-                == "*5\r\n$7\r\nEVALSHA\r\n$40\r\n\(script.hash)\r\n$1\r\n1\r\n$3\r\n{a}\r\n$1\r\nx\r\n")
-        #expect(sent(script.command(key: "k", [], isWhole: true)).hasPrefix("*4\r\n$4\r\nEVAL\r\n$33\r\nreturn redis"))
-        #expect(script.command(key: "foo", ["x"], isWhole: false).slot == 12_182)
+            sent(command) == "*5\r\n$7\r\nEVALSHA\r\n$40\r\n\(script.hash)\r\n$1\r\n1\r\n$3\r\n{a}\r\n$1\r\nx\r\n")
+        let whole = try #require(command.whole)
+        #expect(
+            sent(whole) == "*5\r\n$4\r\nEVAL\r\n$33\r\n\(script.source)\r\n$1\r\n1\r\n$3\r\n{a}\r\n$1\r\nx\r\n")
+        #expect(whole.whole == nil)
+        var other = RedisCommand(script, keyCount: 1)
+        other.append(key: "foo")
+        #expect(other.slot == 12_182)
+        #expect(try #require(other.whole).slot == 12_182)
+        #expect(RedisCommand("PING").whole == nil)
     }
 
     private func sent(_ command: RedisCommand) -> String {

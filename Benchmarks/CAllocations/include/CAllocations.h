@@ -5,4 +5,7 @@
 
 /// How many blocks this thread has asked the C library for so far.
 uint64_t callocations_count(void);
+
+/// How many bytes of blocks, with what they cost beside, are in use.
+uint64_t callocations_bytes(void);
 #endif

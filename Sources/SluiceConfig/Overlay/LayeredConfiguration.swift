@@ -57,7 +57,7 @@ package struct ControlPreface: Sendable {
     package static func read(
         _ file: ConfigValue, environment: ConfigEnvironment = .process
     ) throws(ConfigErrors) -> ControlPreface {
-        let known = file.members.filter { ["control", "storage", "secrets"].contains($0.key) }
+        let known = file.members.filter { ["secrets", "control", "storage"].contains($0.key) }
         return try ConfigReader.read(ConfigValue(.object(known)), environment: environment) { section in
             var preface = ControlPreface()
             preface.secrets = section.optionalSection("secrets", doc: "", SecretsConfiguration.read)

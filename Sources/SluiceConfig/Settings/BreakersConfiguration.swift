@@ -1,25 +1,11 @@
-/// When a target is left alone, for how long, and how it comes back.
+internal import SluiceCore
+package import SluicePolicy
+
+/// When a target is left alone, for how long, and how it comes back; and how often providers are asked how they are.
 package struct BreakersConfiguration: Sendable, Equatable {
     /// Default true.
     package var isEnabled = true
-    /// 1 s to 10 min. Default 10 s.
-    package var window = Duration.seconds(10)
-    /// 0.01 to 1. Default 0.5.
-    package var failureRate = 0.5
-    /// 0.01 to 1. Default 0.8.
-    package var slowRate = 0.8
-    /// 0 (no call is slow) to 10 min. Default 0.
-    package var slow = Duration.zero
-    /// 1 to 10,000. Default 20.
-    package var volumeMin = 20
-    /// 0 (no number opens it) to 1000. Default 5.
-    package var failuresInRow = 5
-    /// 10 ms to 10 min. Default 1 s.
-    package var openBase = Duration.seconds(1)
-    /// 10 ms to 1 h. Default 60 s.
-    package var openMax = Duration.seconds(60)
-    /// 1 to 100. Default 2.
-    package var probesMax = 2
+    package var settings = BreakerSettings()
     /// 0 (none) to a day. Default 0.
     package var probeInterval = Duration.zero
 
@@ -30,23 +16,8 @@ package struct BreakersConfiguration: Sendable, Equatable {
         breakers.isEnabled = section.boolean(
             "enabled", default: breakers.isEnabled,
             doc: "Whether a target that fails is left alone for a while: its breaker opens.")
-        breakers.readTriggers(section)
-        breakers.openBase = section.duration(
-            "open_base_ms", default: breakers.openBase, in: 10...600_000,
-            doc:
-                "How long a breaker stays open the first time, less up to half of it; each time that follows soon is twice as long."
-        )
-        breakers.openMax = section.duration(
-            "open_max_ms", default: breakers.openMax, in: 10...3_600_000,
-            doc: "No breaker stays open for longer at a time.")
-        if breakers.openMax < breakers.openBase {
-            section.mistake("open_max_ms", "at least open_base_ms, found \(section.written("open_max_ms"))")
-        }
-        breakers.probesMax = section.integer(
-            "probes_max", default: breakers.probesMax, in: 1...100,
-            doc:
-                "Half-open, so many requests at a time try the target, and so many in a row must succeed to close the breaker."
-        )
+        breakers.settings.readTriggers(section)
+        breakers.settings.readTimes(section)
         breakers.probeInterval = section.duration(
             "probe_interval_ms", default: breakers.probeInterval, in: 0...86_400_000,
             doc:
@@ -55,7 +26,29 @@ package struct BreakersConfiguration: Sendable, Equatable {
         return breakers
     }
 
-    private mutating func readTriggers(_ section: ConfigSection) {
+}
+
+extension BreakerSettings {
+    fileprivate mutating func readTimes(_ section: ConfigSection) {
+        openBase = section.duration(
+            "open_base_ms", default: openBase, in: 10...600_000,
+            doc:
+                "How long a breaker stays open the first time, less up to half of it; each time that follows soon is twice as long."
+        )
+        openMax = section.duration(
+            "open_max_ms", default: openMax, in: 10...3_600_000,
+            doc: "No breaker stays open for longer at a time.")
+        if openMax < openBase {
+            section.mistake("open_max_ms", "at least open_base_ms, found \(section.written("open_max_ms"))")
+        }
+        probesMax = section.integer(
+            "probes_max", default: probesMax, in: 1...100,
+            doc:
+                "Half-open, so many requests at a time try the target, and so many in a row must succeed to close the breaker."
+        )
+    }
+
+    fileprivate mutating func readTriggers(_ section: ConfigSection) {
         window = section.duration(
             "window_ms", default: window, in: 1000...600_000, doc: "What the rates are looked at over.")
         failureRate = section.number(

@@ -1,3 +1,6 @@
+internal import SluicePolicy
+internal import SluiceTLS
+
 extension ServerConfiguration {
     /// What the command line says in place of the file.
     package struct Overrides: Sendable, Equatable {
@@ -41,14 +44,14 @@ extension ServerConfiguration {
         server.limits = section.section("limits", doc: "How much of everything is accepted.", LimitsConfiguration.read)
         server.timeouts = section.section("timeouts", doc: "How long anything may take.", TimeoutsConfiguration.read)
         server.retries = section.section(
-            "retries", doc: "How a request goes on after an attempt that failed.", RetriesConfiguration.read)
+            "retries", doc: "How a request goes on after an attempt that failed.", RetrySettings.read)
         server.breakers = section.section(
             "breakers", doc: "When a target is left alone, and how it comes back.", BreakersConfiguration.read)
         server.hedging = section.section(
-            "hedging", doc: "A second attempt beside one that is slow to be answered.", HedgingConfiguration.read)
+            "hedging", doc: "A second attempt beside one that is slow to be answered.", HedgeSettings.read)
         server.streams = section.section(
             "streams", doc: "What is done about streams whose provider fails, or whose application goes.",
-            StreamsConfiguration.read)
+            StreamSettings.read)
         server.media = section.section("media", doc: "Images that requests name by URL.", MediaConfiguration.read)
         server.log = section.section("log", doc: "What is logged, and where to.", LogConfiguration.read)
         let providers = server.providers.map(\.name)
@@ -73,6 +76,10 @@ extension ServerConfiguration {
             "storage", doc: "Where what has to last is kept. null: nothing is.", StorageConfiguration.read)
         server.control = section.section("control", doc: controlDoc, ControlConfiguration.read)
         server.checkControl(section)
+        server.records = section.optionalSection(
+            "records", doc: "What is kept of every request to a model. Without this section nothing is.",
+            RecordsConfiguration.read)
+        server.checkRecords(section)
         server.access = section.optionalSection(
             "access", doc: "Who may come in, and what for. null: whoever can connect may do everything.",
             AccessConfiguration.read)
@@ -84,23 +91,33 @@ extension ServerConfiguration {
     static let controlDoc = "What may be set through the management API, and what several Sluices share of it."
 
     private func checkControl(_ section: ConfigSection) {
-        if control.isFleet, control.sharedSecret == nil {
-            section.mistake("control", "`fleet` needs `shared_secret`, with which what is shared is sealed")
+        if control.isFleet, control.sharedSecret == nil, secrets?.keys.currentID == nil {
+            section.mistake("control", "`fleet` needs `shared_secret` or `secrets`, with which what is shared is sealed")
         }
         if control.isFleet, redis == nil { section.mistake("control", "`fleet` needs `redis`, by which it is shared") }
     }
 
+    private func checkRecords(_ section: ConfigSection) {
+        guard let records else { return }
+        if storage == nil { section.mistake("records", "`records` needs `storage`, where they are kept") }
+        if records.stream != nil, redis == nil { section.mistake("records", "`records.stream` needs `redis`") }
+    }
+
     /// Whoever can connect from elsewhere has to show who he is, unless somebody has said that he need not.
     private func checkAccess(_ section: ConfigSection) {
-        if let access, !access.authenticates, access.local == nil, !listeners.contains(where: { $0.trust == .everyone }) {
+        // Keys may be made through the management API as well.
+        let authenticates = access.map { $0.authenticates || storage != nil } ?? false
+        if let access, !authenticates, access.local == nil, !listeners.contains(where: { $0.trust == .everyone }) {
             section.mistake("access", "a way to come in: `keys` (`sluice key new` makes one) or `local`, found none")
         }
-        if access?.authenticates == true { return }
-        let open = listeners.filter { !$0.address.isLocal && $0.trust == .auto }.map { "\($0.address)" }
+        if authenticates { return }
+        let open = listeners.filter {
+            !$0.address.isLocal && $0.trust == .auto && $0.tls?.clientCertificate != .required
+        }.map { "\($0.address)" }
         if open.isEmpty { return }
         section.mistake(
             "listeners",
-            "addresses of this machine alone, found \(open.joined(separator: ", ")): other machines can connect there, and nothing tells who they are. Give `access` a way to tell (`access.keys`; `sluice key new` makes one), or say \"trust\": \"everyone\" in the listener (--trust-everyone beside --listen)"
+            "addresses of this machine alone, found \(open.joined(separator: ", ")): other machines can connect there, and nothing tells who they are. Give `access` a way to tell (`access.keys`; `sluice key new` makes one), or say \"trust\": \"everyone\" in the listener (--trust-everyone beside --listen); tls.client_certificate \"required\" will do as well"
         )
     }
 

@@ -1,3 +1,5 @@
+package import SluicePolicy
+
 /// Everything that a configuration file can say.
 package struct ServerConfiguration: Sendable, Equatable {
     /// At least one. Default: one on 127.0.0.1:4010.
@@ -20,17 +22,18 @@ package struct ServerConfiguration: Sendable, Equatable {
     /// Other names for models.
     package var aliases: [Named<String>] = []
     /// The first that matches a request counts.
-    package var routes: [RouteConfiguration] = []
+    package var routes: [RouteRule] = []
     /// Default auto.
     package var replyHeaders = ReplyHeaders.auto
     package var limits = LimitsConfiguration()
     package var rateLimits: [RateLimitConfiguration] = []
     package var budgets: [BudgetConfiguration] = []
     package var timeouts = TimeoutsConfiguration()
-    package var retries = RetriesConfiguration()
+    package var retries = RetrySettings()
     package var breakers = BreakersConfiguration()
-    package var hedging = HedgingConfiguration()
-    package var streams = StreamsConfiguration()
+    /// `nil`: no request is asked twice.
+    package var hedging: HedgeSettings?
+    package var streams = StreamSettings()
     package var log = LogConfiguration()
     package var media = MediaConfiguration()
     package var drain = DrainConfiguration()
@@ -53,6 +56,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     /// `nil`: nothing is kept on the disk.
     package var storage: StorageConfiguration?
     package var control = ControlConfiguration()
+    /// `nil`: nothing is recorded.
+    package var records: RecordsConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 

@@ -107,11 +107,12 @@ package struct LogLine: ~Copyable {
         var index = 0
         while bytes.count &- index >= 8 {
             let word = unsafe bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
-            let quotes = word ^ every &* 0x22
-            let escapes = word ^ every &* 0x5C
+            let quotes = word ^ (every &* 0x22)
+            let escapes = word ^ (every &* 0x5C)
             // From 0x7F on, below 0x20, a quotation mark, a backslash: borrows only ever find too much.
-            let found = word | (word & ~(every &<< 7)) &+ every | word &- every &* 0x20 | quotes &- every | escapes &- every
-            if found & every &<< 7 != 0 { return isPlain(bytes, from: index) }
+            let high = word | ((word & ~(every &<< 7)) &+ every)
+            let found = high | (word &- (every &* 0x20)) | (quotes &- every) | (escapes &- every)
+            if found & (every &<< 7) != 0 { return isPlain(bytes, from: index) }
             index &+= 8
         }
         return isPlain(bytes, from: index)

@@ -6,6 +6,8 @@ internal import SluiceCore
 package struct HeaderFields {
     private struct Entry {
         let field: FieldName
+        /// A parser has seen that its name is a token, and that its value has no control character in it.
+        let isChecked: Bool
         var nameStart: UInt32
         let nameLength: UInt32
         var valueStart: UInt32
@@ -112,7 +114,7 @@ package struct HeaderFields {
             if left.contains(entry.field) { continue }
             let name = bytes.extracting(Int(entry.nameStart)..<Int(entry.nameStart) &+ Int(entry.nameLength))
             let value = bytes.extracting(Int(entry.valueStart)..<Int(entry.valueStart) &+ Int(entry.valueLength))
-            if entry.field == .other && !CharacterClass.isToken(name) || !value.isFieldValue {
+            if !entry.isChecked, entry.field == .other && !CharacterClass.isToken(name) || !value.isFieldValue {
                 refused += 1
             } else {
                 lines.write(name, value)
@@ -171,10 +173,11 @@ package struct HeaderFields {
 
     /// Adds a field by a name that is already in lower case.
     package mutating func append(lowercaseName: StaticString, _ value: Span<UInt8>) {
-        append(
-            name: unsafe UnsafeBufferPointer(start: lowercaseName.utf8Start, count: lowercaseName.utf8CodeUnitCount)
-                .span,
-            value: value)
+        let name = unsafe UnsafeBufferPointer(
+            start: lowercaseName.utf8Start, count: lowercaseName.utf8CodeUnitCount)
+        let start = bytes.count
+        unsafe bytes.append(contentsOf: name)
+        append(value: value, to: unsafe FieldName.known(name.span), from: start)
     }
 
     /// Removes every line of the field.
@@ -200,18 +203,20 @@ package struct HeaderFields {
     private mutating func append(value: Span<UInt8>, to field: FieldName, from start: Int) {
         let name = start..<bytes.count
         bytes.append(copying: value)
-        note(field, name: name, value: name.upperBound..<bytes.count)
+        note(field, name: name, value: name.upperBound..<bytes.count, isChecked: false)
     }
 
     // MARK: Filling from a block
 
     /// Adds a field of a block of bytes that `adopt` brings later.
-    @inline(__always) mutating func note(_ field: FieldName, name: Range<Int>, value: Range<Int>) {
+    ///
+    /// - Parameter isChecked: whether its name is known to be a token, and its value to have no control character.
+    @inline(__always) mutating func note(_ field: FieldName, name: Range<Int>, value: Range<Int>, isChecked: Bool) {
         precondition(value.upperBound <= UInt32.max, "fields of \(value.upperBound) bytes")
         present.insert(field)
         entries.append(
             Entry(
-                field: field, nameStart: UInt32(truncatingIfNeeded: name.lowerBound),
+                field: field, isChecked: isChecked, nameStart: UInt32(truncatingIfNeeded: name.lowerBound),
                 nameLength: UInt32(truncatingIfNeeded: name.count),
                 valueStart: UInt32(truncatingIfNeeded: value.lowerBound),
                 valueLength: UInt32(truncatingIfNeeded: value.count)))

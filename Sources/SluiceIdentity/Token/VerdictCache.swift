@@ -21,12 +21,12 @@ package final class VerdictCache: Sendable {
         package var until: Int
         /// By the monotonic clock: a clock that is set back makes nothing last longer.
         package var freshUntil: Instant
-        package var policy: Int
+        package var policy: UInt32
         /// Which of its issuer's key sets verified it.
         package var keys: KeySource.Revision?
 
         package init(
-            _ verdict: Verdict, until: Int, freshUntil: Instant, policy: Int, keys: KeySource.Revision? = nil
+            _ verdict: Verdict, until: Int, freshUntil: Instant, policy: UInt32, keys: KeySource.Revision? = nil
         ) {
             self.verdict = verdict
             self.until = until
@@ -77,7 +77,7 @@ package final class VerdictCache: Sendable {
     /// - Parameters:
     ///   - seconds: since 1970.
     ///   - now: by the monotonic clock.
-    package func entry(_ key: Key, policy: Int, seconds: Int, now: Instant) -> Entry.Verdict? {
+    package func entry(_ key: Key, policy: UInt32, seconds: Int, now: Instant) -> Entry.Verdict? {
         let entry = parts[key.part].entries.withLock { $0[key] }
         guard let entry, entry.policy == policy, seconds < entry.until, now < entry.freshUntil,
             entry.keys?.isCurrent ?? true

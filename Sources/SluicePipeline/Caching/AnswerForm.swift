@@ -46,16 +46,21 @@ enum AnswerForm: UInt8 {
     /// Members of a request that do not change its answer: everything else counts, known or not.
     var meaningless: [StaticString] {
         switch self {
-        case .chat, .platformChat:
-            [
-                "stream", "stream_options", "user", "metadata", "store", "safety_identifier", "prompt_cache_key",
-                "prompt_cache_retention",
-            ]
-        case .message: ["stream", "metadata"]
+        case .chat, .platformChat: Self.meaninglessInChat
+        case .message: Self.meaninglessInMessage
         // A response repeats everything else of its request.
-        case .response: ["stream", "stream_options"]
-        case .completion: ["stream", "stream_options", "user"]
-        case .embeddings: ["user"]
+        case .response: Self.meaninglessInResponse
+        case .completion: Self.meaninglessInCompletion
+        case .embeddings: Self.meaninglessInEmbeddings
         }
     }
+
+    private static let meaninglessInChat: [StaticString] = [
+        "stream", "stream_options", "user", "metadata", "store", "safety_identifier", "prompt_cache_key",
+        "prompt_cache_retention",
+    ]
+    private static let meaninglessInMessage: [StaticString] = ["stream", "metadata"]
+    private static let meaninglessInResponse: [StaticString] = ["stream", "stream_options"]
+    private static let meaninglessInCompletion: [StaticString] = ["stream", "stream_options", "user"]
+    private static let meaninglessInEmbeddings: [StaticString] = ["user"]
 }

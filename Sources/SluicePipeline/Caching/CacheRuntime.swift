@@ -12,6 +12,8 @@ final class CacheRuntime {
     let tape = JSONTape()
     private(set) var redis: RedisClient?
     private var random: SplitMix64
+    /// Of this worker, and of no other in the fleet: seeds may be configured.
+    private let lockMark = UInt64.random(in: 0 ... .max)
     private var purgesLearnedAt: Instant?
     /// What was purged here, and Redis has not heard of yet.
     private var untold: [PurgeTarget: Int] = [:]
@@ -34,8 +36,8 @@ final class CacheRuntime {
 
     func nextRandom() -> UInt64 { random.next() }
 
-    /// A name for a lock that nobody else has.
-    func makeToken() -> String { String(random.next(), radix: 36) + String(UInt64.random(in: 0 ... .max), radix: 36) }
+    /// What a lock is marked with: that two processes choose the same for one key at one time is not to be expected.
+    func makeToken() -> Int { Int(truncatingIfNeeded: random.next() ^ lockMark) }
 
     // MARK: Redis
 
@@ -87,10 +89,13 @@ final class CacheRuntime {
         func timerFired(_ timer: LoopTimer) { body() }
     }
 
+    /// Whether it is time to find out what was purged.
+    var hasPurgesToLearn: Bool { purgesLearnedAt.map { loop.now - $0 >= Self.purgesLearned } ?? true }
+
     /// To be called before anything is looked up: only the first waits for what was purged before.
     func learnPurges(_ level: RedisCache) async {
+        if !hasPurgesToLearn { return }
         let last = purgesLearnedAt
-        if let last, loop.now - last < Self.purgesLearned { return }
         purgesLearnedAt = loop.now
         if last != nil { return loop.spawn { await level.learnPurges() } }
         level.followPurges()

@@ -25,16 +25,15 @@ enum KeptAnswer {
 
     static func make(
         of recording: ReplyRecording, _ request: CacheRequest, _ context: RequestContext, _ policy: CachePolicy,
-        _ runtime: CacheRuntime
+        _ runtime: CacheRuntime, tape: JSONTape
     ) -> KeptAnswer {
         if context.rejection != nil || context.outcome == .providerError {
             return failure(recording, request, context, runtime)
         }
         guard recording.isComplete, recording.status == 200, context.outcome == .complete else { return .none }
         guard let body = body(recording, request.form, context, runtime.tape), body.count <= policy.entryByteCountMax,
-            (try? runtime.tape.scan(body.span)) != nil
+            let tape = scanned(body, context, runtime, tape: tape)
         else { return .unshareable }
-        let tape = runtime.tape
         let verdict = AnswerCheck.verdict(tape.root(over: body.span), request.form)
         if verdict == .refused { return .unshareable }
         var rule = request.rule
@@ -57,6 +56,14 @@ enum KeptAnswer {
     private static func standsIn(_ context: RequestContext) -> Bool {
         guard let route = context.plan.route, let target = context.attempt.routed else { return false }
         return target.model != route.model
+    }
+
+    /// The tape that has the answer's document: where it went through as it came it has been read already.
+    private static func scanned(
+        _ body: ByteBuffer, _ context: RequestContext, _ runtime: CacheRuntime, tape: JSONTape
+    ) -> JSONTape? {
+        if let scanned = context.scannedReply, scanned.body === body, scanned.scan == tape.scanCount { return tape }
+        return (try? runtime.tape.scan(body.span)) == nil ? nil : runtime.tape
     }
 
     /// Marks a request whose answer is not to be shared: those who come now do not wait for each other.
@@ -146,4 +153,10 @@ enum KeptAnswer {
         }
         return buffer
     }
+}
+
+/// A reply that was read whole, and which of the tape's documents it was.
+struct ScannedReply {
+    let body: ByteBuffer
+    let scan: Int
 }

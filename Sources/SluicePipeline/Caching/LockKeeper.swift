@@ -1,4 +1,5 @@
 internal import SluiceNet
+internal import SluicePolicy
 internal import SluiceStorage
 
 /// Keeps a lock in Redis for as long as the work takes. Whoever waits for a process that has died waits for one lease.
@@ -27,6 +28,16 @@ final class LockKeeper: TimerTarget {
     func timerFired(_ timer: LoopTimer) {
         redis.extend(lock, lease: Self.lease)
         loop.arm(timer, after: Self.extendedEvery)
+    }
+
+    /// Gives the lock back, and keeps what the work has brought, in one step.
+    ///
+    /// - Parameter time: in milliseconds since 1970.
+    func release(keeping entry: CacheEntry, for key: CacheKey, time: Int) {
+        guard let timer else { return redis.store(entry, for: key, now: loop.now, time: time) }
+        loop.remove(timer)
+        self.timer = nil
+        redis.store(entry, for: key, now: loop.now, time: time, releasing: lock)
     }
 
     func release() {

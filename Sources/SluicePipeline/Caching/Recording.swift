@@ -18,6 +18,6 @@ enum Recording {
 
     private static func set(_ recording: ReplyRecording, _ context: RequestContext) {
         context.recording = recording
-        context.exchange.tap = recording
+        if let notes = context.notes, context.exchange.tap === notes { notes.next = recording } else { context.exchange.tap = recording }
     }
 }

@@ -11,6 +11,7 @@ internal import SluiceTLS
 /// What is not known counts: only what is on the list of `AnswerForm.meaningless` is left out (theme 3.13).
 final class RequestKeys {
     private var canonical = JSONCanonicalForm()
+    private let hashes = SHA256Series()
     private let buffer = ByteBuffer(capacity: 4096)
     /// What was written of the route that was used last: many requests in a row have the same.
     private let lastTargets = ByteBuffer(capacity: 256)
@@ -53,7 +54,7 @@ final class RequestKeys {
 
     private func finish() -> CacheKey? {
         let buffer = buffer
-        let digest = SHA256.hash(buffer.span)
+        let digest = hashes.hash(buffer.span)
         buffer.removeAll()
         if buffer.capacity > Self.keptByteCount { buffer.giveBack() }
         return CacheKey(digest.span)
@@ -66,7 +67,11 @@ final class RequestKeys {
         buffer.append(bytes)
     }
 
-    private func append(_ text: String) { append(text.utf8Span.span) }
+    private func append(_ text: String) {
+        buffer.append(decimal: text.utf8.count)
+        buffer.append(UInt8(ascii: ":"))
+        buffer.append(text)
+    }
 
     // MARK: Who shares
 

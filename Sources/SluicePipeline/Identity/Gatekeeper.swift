@@ -60,7 +60,7 @@ package enum Gatekeeper {
         switch trust {
         case .machine: policy.local
         case .everyone: policy.anyone
-        case .nobody: nil
+        case .certificate, .nobody: nil
         }
     }
 

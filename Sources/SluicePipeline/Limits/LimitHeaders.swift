@@ -31,17 +31,42 @@ enum LimitHeaders {
         return true
     }
 
-    private static func tightest(
-        _ units: [LimitUnit], _ context: RequestContext, _ time: LimitTime
-    ) -> LimitStanding? {
-        var tightest: LimitStanding?
-        for unit in units {
-            for hold in [context.limits, context.attempt.limits] {
-                guard let standing = hold?.tightest(unit, at: time) else { continue }
-                if tightest.map({ standing.share < $0.share }) ?? true { tightest = standing }
+    /// The tightest of the limits that an application is told of, by what they count.
+    private struct Tightest {
+        var requests: LimitStanding?
+        var totalTokens: LimitStanding?
+        var inputTokens: LimitStanding?
+        var outputTokens: LimitStanding?
+
+        init(_ context: RequestContext, _ time: LimitTime) {
+            add(context.limits, time)
+            add(context.attempt.limits, time)
+        }
+
+        private mutating func add(_ hold: LimitHold?, _ time: LimitTime) {
+            hold?.forEachStanding(at: time) { unit, standing in
+                switch unit {
+                case .requests: Self.take(standing, &requests)
+                case .totalTokens: Self.take(standing, &totalTokens)
+                case .inputTokens: Self.take(standing, &inputTokens)
+                case .outputTokens: Self.take(standing, &outputTokens)
+                case .concurrency, .cost: break
+                }
             }
         }
-        return tightest
+
+        private static func take(_ standing: LimitStanding, _ known: inout LimitStanding?) {
+            if let known, known.share <= standing.share { return }
+            known = standing
+        }
+
+        /// Of all that count tokens.
+        var tokens: LimitStanding? {
+            var tokens = totalTokens
+            if let inputTokens { Self.take(inputTokens, &tokens) }
+            if let outputTokens { Self.take(outputTokens, &tokens) }
+            return tokens
+        }
     }
 
     // MARK: OpenAI (section 1 of its sheet)
@@ -49,12 +74,13 @@ enum LimitHeaders {
     private static func appendOpenAI(
         to fields: inout HeaderFields, _ context: RequestContext, _ time: LimitTime, _ text: ByteBuffer
     ) {
-        if let requests = tightest([.requests], context, time) {
+        let tightest = Tightest(context, time)
+        if let requests = tightest.requests {
             append("x-ratelimit-limit-requests", to: &fields, text) { $0.append(decimal: requests.limit) }
             append("x-ratelimit-remaining-requests", to: &fields, text) { $0.append(decimal: requests.remaining) }
             append("x-ratelimit-reset-requests", to: &fields, text) { write(requests.reset, into: $0) }
         }
-        if let tokens = tightest([.totalTokens, .inputTokens, .outputTokens], context, time) {
+        if let tokens = tightest.tokens {
             append("x-ratelimit-limit-tokens", to: &fields, text) { $0.append(decimal: tokens.limit) }
             append("x-ratelimit-remaining-tokens", to: &fields, text) { $0.append(decimal: tokens.remaining) }
             append("x-ratelimit-reset-tokens", to: &fields, text) { write(tokens.reset, into: $0) }
@@ -102,8 +128,8 @@ enum LimitHeaders {
     private static func appendAnthropic(
         to fields: inout HeaderFields, _ context: RequestContext, _ time: LimitTime, _ text: ByteBuffer
     ) {
-        func add(_ unit: LimitUnit, _ limit: StaticString, _ remaining: StaticString, _ reset: StaticString) {
-            guard let standing = tightest([unit], context, time) else { return }
+        func add(_ standing: LimitStanding?, _ limit: StaticString, _ remaining: StaticString, _ reset: StaticString) {
+            guard let standing else { return }
             append(limit, to: &fields, text) { $0.append(decimal: standing.limit) }
             append(remaining, to: &fields, text) { $0.append(decimal: standing.remaining) }
             append(reset, to: &fields, text) { text in
@@ -111,17 +137,18 @@ enum LimitHeaders {
                 CivilDate(secondsSince1970: time.wallSeconds + min(seconds, 1 << 40)).append(to: text)
             }
         }
+        let tightest = Tightest(context, time)
         add(
-            .requests, "anthropic-ratelimit-requests-limit", "anthropic-ratelimit-requests-remaining",
+            tightest.requests, "anthropic-ratelimit-requests-limit", "anthropic-ratelimit-requests-remaining",
             "anthropic-ratelimit-requests-reset")
         add(
-            .totalTokens, "anthropic-ratelimit-tokens-limit", "anthropic-ratelimit-tokens-remaining",
+            tightest.totalTokens, "anthropic-ratelimit-tokens-limit", "anthropic-ratelimit-tokens-remaining",
             "anthropic-ratelimit-tokens-reset")
         add(
-            .inputTokens, "anthropic-ratelimit-input-tokens-limit", "anthropic-ratelimit-input-tokens-remaining",
+            tightest.inputTokens, "anthropic-ratelimit-input-tokens-limit", "anthropic-ratelimit-input-tokens-remaining",
             "anthropic-ratelimit-input-tokens-reset")
         add(
-            .outputTokens, "anthropic-ratelimit-output-tokens-limit", "anthropic-ratelimit-output-tokens-remaining",
+            tightest.outputTokens, "anthropic-ratelimit-output-tokens-limit", "anthropic-ratelimit-output-tokens-remaining",
             "anthropic-ratelimit-output-tokens-reset")
     }
 

@@ -15,7 +15,7 @@ extension RequestContext {
 
     /// The time of a decision: the turn's, which costs nothing, and the calendar's only where something depends on it.
     var limitTime: LimitTime {
-        LimitTime(now: exchange.loop.now, wallSeconds: Int(EventLoop.readWallClock() / 1_000_000_000))
+        LimitTime(now: exchange.loop.now, wallSeconds: exchange.loop.wallSeconds)
     }
 
     /// Puts what was really used in the place of what was reserved. To be called once, when the exchange is over.

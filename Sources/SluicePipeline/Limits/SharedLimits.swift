@@ -149,7 +149,7 @@ final class SharedLimits: TimerTarget {
     }
 
     private var time: LimitTime {
-        LimitTime(now: loop.now, wallSeconds: Int(EventLoop.readWallClock() / 1_000_000_000))
+        LimitTime(now: loop.now, wallSeconds: loop.wallSeconds)
     }
 
     // MARK: News

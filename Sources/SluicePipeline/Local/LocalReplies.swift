@@ -43,6 +43,8 @@ package enum HealthReport {
         var connections: Int
         /// How Redis is, in a word: for information, nothing is unready for want of it.
         var redis: String
+        /// Why nothing is recorded at the moment.
+        package var recordsStopped: String?
 
         /// Whether the audit log is written; `nil` if there is none.
         package var audit: String?
@@ -75,6 +77,10 @@ package enum HealthReport {
                 json.int(load.connections)
                 json.key("redis")
                 json.string(load.redis)
+                if let reason = load.recordsStopped {
+                    json.key("records_error")
+                    json.string(reason)
+                }
                 if let audit = load.audit {
                     json.key("audit")
                     json.string(audit)

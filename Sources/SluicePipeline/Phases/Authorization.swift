@@ -24,13 +24,10 @@ enum Authorization {
             "endpoint_not_allowed", "This credential may not use \(context.route).", context)
     }
 
-    /// `/v1/files` for all that is under it: the first segment is one of a closed set, what follows is the caller's.
+    /// `/v1/files` for all that is under it: the segment is one of a closed set, however it is spelled; what follows is the caller's.
     private static func passage(_ context: RequestContext) -> String {
-        let head = context.exchange.head
-        let path = head.path
-        var end = 4
-        while end < path.count, path[end] != UInt8(ascii: "/") { end += 1 }
-        return String(decoding: path.extracting(0..<min(end, path.count)))
+        guard let target = try? RequestTarget(context.exchange.head.target), target.segmentCount > 1 else { return "" }
+        return "/v1/" + String(decoding: target.segment(1))
     }
 
     static func admitRequest(_ context: RequestContext) throws(Rejection) {

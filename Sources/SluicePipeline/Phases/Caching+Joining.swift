@@ -67,19 +67,28 @@ extension Caching {
     ) async throws(Rejection) -> Bool {
         let cache = context.snapshot.lasting.cache
         guard let redis = runtime.answers(settings, cache), redis.isAvailable else { return false }
-        await runtime.learnPurges(redis)
+        if runtime.hasPurgesToLearn { await runtime.learnPurges(redis) }
+        if !locks {
+            let entry = await redis.entry(wanted.key, now: runtime.loop.now, time: runtime.time)
+            if let entry, try take(entry, wanted, turn, context, runtime) { return true }
+            try context.checkEnding()
+            return false
+        }
         let deadline = runtime.loop.now + settings.policy.fleetWait
         var pause = pollMin
         while true {
-            if let entry = await redis.entry(wanted.key, now: runtime.loop.now, time: runtime.time),
-                try take(entry, wanted, turn, context, runtime)
+            var locking = RedisCache.Locking.unavailable
+            let token = runtime.makeToken()
+            switch await redis.find(
+                wanted.key, token: token, lease: LockKeeper.lease, now: runtime.loop.now, time: runtime.time)
             {
-                return true
+            case .none(let outcome): locking = outcome
+            case .entry(let entry):
+                if try take(entry, wanted, turn, context, runtime) { return true }
+                if context.ending == nil { locking = await redis.lock(wanted.key, token: token, lease: LockKeeper.lease) }
             }
-            if !locks || context.ending != nil { break }
-            let locking = await redis.lock(wanted.key, token: runtime.makeToken(), lease: LockKeeper.lease)
             turn.lock = LockKeeper(locking, redis, runtime.loop)
-            guard case .taken = locking, runtime.loop.now < deadline else { break }
+            guard case .taken = locking, context.ending == nil, runtime.loop.now < deadline else { break }
             await context.pause(pause)
             pause = min(pause * 2, pollMax)
         }

@@ -202,7 +202,7 @@ enum Caching {
     }
 
     /// Called once on every way out: keeps the answer, and tells those who wait.
-    static func conclude(_ context: RequestContext, _ runtime: CacheRuntime) {
+    static func conclude(_ context: RequestContext, _ runtime: CacheRuntime, tape: JSONTape) {
         guard let turn = context.cacheTurn, let wanted = turn.request, let settings = context.snapshot.cache else {
             return
         }
@@ -211,14 +211,18 @@ enum Caching {
         guard turn.served == nil || turn.isLeader else { return }
         var answer = KeptAnswer.none
         if let recording = context.recording, turn.served == nil {
-            answer = KeptAnswer.make(of: recording, wanted, context, settings.policy, runtime)
+            answer = KeptAnswer.make(of: recording, wanted, context, settings.policy, runtime, tape: tape)
         }
         switch answer {
         case .entry(let entry):
             lasting.cache.counters.store()
             lasting.cache.memory.store(entry, for: wanted.key)
-            runtime.answers(settings, lasting.cache)?.store(
-                entry, for: wanted.key, now: runtime.loop.now, time: runtime.time)
+            if let lock = turn.lock {
+                lock.release(keeping: entry, for: wanted.key, time: runtime.time)
+            } else {
+                runtime.answers(settings, lasting.cache)?.store(
+                    entry, for: wanted.key, now: runtime.loop.now, time: runtime.time)
+            }
             if turn.isLeader { lasting.flights.land(wanted.key, entry) }
         case .unshareable:
             lasting.cache.counters.refuse()

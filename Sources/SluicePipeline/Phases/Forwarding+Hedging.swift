@@ -21,7 +21,8 @@ extension Forwarding {
         situation.attemptsLeft = recovery.retries.attemptsMax - context.attempts
         for target in context.plan.targets {
             if target.state.health.breaker.phase != .closed { situation.hasTrouble = true }
-            if !target.state.health.closures.current(at: now).isEmpty { situation.isLimited = true }
+            let closures = target.state.health.closures
+            if !closures.isEmpty, !closures.current(at: now).isEmpty { situation.isLimited = true }
         }
         situation.budgetLeft = target.health.repeats.left(
             ratio: recovery.retries.budgetRatio, perSecond: recovery.retries.budgetPerSecond, at: now)
@@ -33,12 +34,16 @@ extension Forwarding {
     /// Whether asking twice has no effect but its price: nothing is kept or executed at the provider's (theme 3.28).
     private func isHarmlessTwice(_ context: RequestContext) -> Bool {
         guard context.isSafeToRepeat, context.snapshot.recovery.retries.afterSent, context.operation != .models,
-            case .json(let body)? = context.request?.body, (try? tape.scan(body.span)) != nil
+            let request = context.request, case .json(let body) = request.body
         else { return false }
+        context.load(request, on: tape)
         let root = tape.root(over: body.span)
-        let telling: [StaticString] = ["conversation", "background", "container", "mcp_servers"]
-        for member in telling {
-            if let value = root[member], !value.isNull, value.bool != false { return false }
+        var members = root.members
+        while let member = members.next() {
+            let tells =
+                member.isNamed("conversation") || member.isNamed("background") || member.isNamed("container")
+                || member.isNamed("mcp_servers")
+            if tells, !member.value.isNull, member.value.bool != false { return false }
         }
         var tools = root.elements(of: "tools")
         while let tool = tools.next() {
@@ -54,11 +59,15 @@ extension Forwarding {
     /// The context's attempt is the winner afterwards. The loser is cancelled at once, and both are in the books.
     func headOfTheFaster(after delay: Duration, _ context: RequestContext) async throws(UpstreamError) -> ResponseHead {
         guard let first = context.attempt.upstream else { throw UpstreamError(.cancelled, "nothing was sent") }
+        // Most are not late: nothing runs against them.
+        if let head = try await first.responseHead(within: delay) {
+            context.attempt.headAt = context.exchange.loop.now
+            return head
+        }
         let race = HeadRace(on: context.exchange.loop)
         race.watch(first, as: .first)
-        await race.firstHead(within: delay)
         var position = context.plan.position
-        if race.first == nil, context.ending == nil { position = await startRival(race, context) }
+        if context.ending == nil { position = await startRival(race, context) }
         await race.decision()
         defer { context.rival = nil }
         guard var loser = context.rival else { return try take(race.first, context) }
@@ -169,7 +178,7 @@ extension Forwarding {
 }
 
 /// Two exchanges that run for their heads on one loop.
-final class HeadRace: TimerTarget {
+final class HeadRace {
     enum Runner { case first, second }
 
     static let tooLate = UpstreamError(.cancelled, "the first attempt was faster")
@@ -179,7 +188,6 @@ final class HeadRace: TimerTarget {
     private var connected: Result<UpstreamExchange, UpstreamError>?
     private var isConnectionWanted = true
     private var hasSecond = false
-    private var isDelayOver = false
     private var signal = TaskSignal()
     private let loop: EventLoop
 
@@ -200,14 +208,6 @@ final class HeadRace: TimerTarget {
             }
             signal.give()
         }
-    }
-
-    /// Waits for the first one, but not longer than that.
-    func firstHead(within delay: Duration) async {
-        let timer = LoopTimer(target: self)
-        loop.arm(timer, after: delay)
-        while first == nil, !isDelayOver { unsafe await withUnsafeContinuation { unsafe signal.wait($0) } }
-        loop.remove(timer)
     }
 
     /// Waits for the second one's connection, but not while the first one's head is there to be passed on. A connection that comes
@@ -235,11 +235,6 @@ final class HeadRace: TimerTarget {
             throw Self.tooLate
         }
         return try connected.get()
-    }
-
-    func timerFired(_ timer: LoopTimer) {
-        isDelayOver = true
-        signal.give()
     }
 
     /// Waits until one of them has a head that is no error, or neither can have one any more.

@@ -1,3 +1,4 @@
+internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
@@ -99,14 +100,18 @@ enum Idempotency {
         guard let redis = runtime.replies(settings, lasting.cache), redis.isAvailable else { return false }
         let deadline = runtime.loop.now + context.snapshot.timeouts.total
         while context.ending == nil {
-            if try await replayKept(turn, redis, context, runtime) { return true }
-            let locking = await redis.lock(turn.key, token: runtime.makeToken(), lease: LockKeeper.lease)
-            turn.lock = LockKeeper(locking, redis, runtime.loop)
-            guard case .taken = locking else {
-                // Whoever had the lock may have finished between the look and now.
-                if turn.lock == nil { return false }
-                return try await replayKept(turn, redis, context, runtime)
+            var locking = RedisCache.Locking.unavailable
+            let token = runtime.makeToken()
+            switch await redis.find(
+                turn.key, token: token, lease: LockKeeper.lease, now: runtime.loop.now, time: runtime.time)
+            {
+            case .none(let outcome): locking = outcome
+            case .entry(let entry):
+                if isFresh(entry, context) { return try replay(kept: entry, turn, context) }
+                locking = await redis.lock(turn.key, token: token, lease: LockKeeper.lease)
             }
+            turn.lock = LockKeeper(locking, redis, runtime.loop)
+            guard case .taken = locking else { return false }
             if runtime.loop.now >= deadline { throw inProgress }
             await context.pause(pause)
         }
@@ -114,17 +119,13 @@ enum Idempotency {
         return false
     }
 
-    private static func replayKept(
-        _ turn: IdempotentTurn, _ redis: RedisCache, _ context: RequestContext, _ runtime: CacheRuntime
-    ) async throws(Rejection) -> Bool {
-        guard let entry = await redis.entry(turn.key, now: runtime.loop.now, time: runtime.time),
-            isFresh(entry, context)
-        else { return false }
+    private static func replay(
+        kept entry: CacheEntry, _ turn: IdempotentTurn, _ context: RequestContext
+    ) throws(Rejection) -> Bool {
         let lasting = context.snapshot.lasting
         lasting.cache.replies.store(entry, for: turn.key)
         lasting.replyFlights.land(turn.key, entry)
         turn.isLeader = false
-        turn.lock?.release()
         try context.checkEnding()
         try replay(entry, .replayed, turn, context)
         return true
@@ -175,8 +176,12 @@ enum Idempotency {
         defer { turn.lock?.release() }
         guard let entry = entry(turn, context, settings) else { return lasting.replyFlights.fail(turn.key) }
         lasting.cache.replies.store(entry, for: turn.key)
-        runtime.replies(settings, lasting.cache)?.store(
-            entry, for: turn.key, now: runtime.loop.now, time: runtime.time)
+        if let lock = turn.lock {
+            lock.release(keeping: entry, for: turn.key, time: runtime.time)
+        } else {
+            runtime.replies(settings, lasting.cache)?.store(
+                entry, for: turn.key, now: runtime.loop.now, time: runtime.time)
+        }
         lasting.replyFlights.land(turn.key, entry)
     }
 

@@ -3,7 +3,6 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluicePolicy
-internal import SluiceTLS
 
 /// Finds out who asks, by name: from what the request says of itself, where its principal may speak for others, and from what the
 /// principal is.
@@ -20,10 +19,9 @@ enum Identification {
         let fields = context.exchange.head.fields
         if principal.mayClaim {
             // What the body said has been read already.
-            caller.user = text("x-sluice-user", fields) ?? context.caller.user
-            caller.role = text("x-sluice-role", fields) ?? context.caller.role
-            caller.team = text("x-sluice-team", fields)
-            caller.businessLine = text("x-sluice-business-line", fields)
+            readFields(fields, &caller)
+            caller.user = caller.user ?? context.caller.user
+            caller.role = caller.role ?? context.caller.role
         }
         if context.snapshot.access != nil {
             caller.user = caller.user ?? principal.user
@@ -32,8 +30,26 @@ enum Identification {
             caller.businessLine = caller.businessLine ?? principal.businessLine
         }
         caller.address = context.exchange.peer.host
-        caller.key = principal.kind == .local ? key(fields) : principal.id
+        caller.key = principal.kind == .local ? key(fields, context.snapshot.lasting.marks) : principal.id
         context.caller = caller
+    }
+
+    /// The first of each that says something.
+    private static func readFields(_ fields: HeaderFields, _ caller: inout Caller) {
+        for index in 0..<fields.count where fields.field(at: index) == .other {
+            let name = fields.name(at: index)
+            if !name.hasPrefix("x-sluice-") { continue }
+            let value = fields.value(at: index)
+            if name.equals("x-sluice-user") {
+                caller.user = caller.user ?? text(value)
+            } else if name.equals("x-sluice-role") {
+                caller.role = caller.role ?? text(value)
+            } else if name.equals("x-sluice-team") {
+                caller.team = caller.team ?? text(value)
+            } else if name.equals("x-sluice-business-line") {
+                caller.businessLine = caller.businessLine ?? text(value)
+            }
+        }
     }
 
     /// What a chat request says of its user: OpenAI's `user` and `safety_identifier`, Anthropic's `metadata.user_id`.
@@ -57,20 +73,20 @@ enum Identification {
         if let team = context.caller.team { return team }
         if principal.mayClaim, let team = text("x-sluice-team", fields) { return team }
         if principal.kind != .local { return principal.tenant }
-        return principal.team ?? context.caller.key ?? key(fields) ?? ""
+        return principal.team ?? context.caller.key ?? key(fields, context.snapshot.lasting.marks) ?? ""
     }
 
-    private static func key(_ fields: HeaderFields) -> String? {
-        if let index = fields.index(of: .authorization) { return fingerprint(fields.value(at: index)) }
-        if let index = fields.index(named: "x-api-key") { return fingerprint(fields.value(at: index)) }
+    private static func key(_ fields: HeaderFields, _ marks: CredentialMarks) -> String? {
+        if let index = fields.index(of: .authorization) { return marks.mark(of: fields.value(at: index)) }
+        if let index = fields.index(named: "x-api-key") { return marks.mark(of: fields.value(at: index)) }
         return nil
     }
 
     private static func text(_ name: StaticString, _ fields: HeaderFields) -> String? {
-        guard let index = fields.index(named: name) else { return nil }
-        let value = fields.value(at: index)
-        return value.isEmpty ? nil : Self.name(value)
+        fields.index(named: name).flatMap { text(fields.value(at: $0)) }
     }
+
+    private static func text(_ value: Span<UInt8>) -> String? { value.isEmpty ? nil : name(value) }
 
     private static func cut(_ text: String) -> String {
         let bytes = text.utf8Span.span
@@ -82,12 +98,6 @@ enum Identification {
         let text = String(decoding: bytes.extracting(0..<min(bytes.count, byteCountMax)))
         // What is not UTF-8 has become the longer for it.
         if bytes.count <= byteCountMax, text.utf8.count == bytes.count { return text }
-        return String(decoding: bytes.extracting(0..<min(bytes.count, byteCountMax - 17))) + "~" + fingerprint(bytes)
-    }
-
-    private static func fingerprint(_ credential: Span<UInt8>) -> String {
-        let hex = ByteBuffer(capacity: 64)
-        SHA256.hash(credential).append(hexadecimalTo: hex)
-        return String(decoding: hex.span.extracting(0..<16))
+        return String(decoding: bytes.extracting(0..<min(bytes.count, byteCountMax - 17))) + "~" + CredentialMarks.digits(of: bytes)
     }
 }

@@ -134,6 +134,7 @@ enum Relaying {
             } catch {
                 throw UpstreamError(.malformed, "its reply is not valid JSON: \(error)")
             }
+            context.scannedReply = ScannedReply(body: body, scan: tape.scanCount)
             let root = tape.root(over: body.span)
             if let fault = errorInPlaceOfAnswer(root, context) { throw context.reported(fault) }
             if context.dialectOfErrors != nil, let fault = context.attempt.provider?.adaptation.errors.inBand(root) {

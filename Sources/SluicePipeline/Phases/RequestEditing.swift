@@ -73,7 +73,7 @@ enum RequestEditing {
             edits.set("model", in: root) { $0.string(context.attempt.upstreamModel) }
         }
         if isAskedForUsage { OpenAIDialect.askForUsage(root, &edits) }
-        if let operation, !provider.adaptation.request.isEmpty {
+        if let operation, provider.adaptation.changesRequests {
             provider.adaptation.request.apply(
                 to: root, model: context.attempt.upstreamModel, operation: operation,
                 isStream: context.isStream, &edits,

@@ -9,6 +9,7 @@ internal import SluiceProviders
 final class Settlement {
     private let log: LogQueue
     private let line = ByteBuffer(capacity: 1024)
+    private let recorder = Recorder()
     private var timestamps = Timestamp.Cache()
     /// How much of an error's message is logged: a provider may have written it.
     private static let messageBytesMax = 1024
@@ -25,6 +26,7 @@ final class Settlement {
             context.outcome = .rejected
         }
         if context.limits != nil { settleLimits(context) }
+        if context.isInvocation, context.snapshot.records != nil { recorder.record(context) }
         if context.snapshot.logsExchanges, LogLevel.info >= log.level { write(context) }
     }
 

@@ -1,3 +1,4 @@
+internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
@@ -31,9 +32,9 @@ final class StreamWatch: TimerTarget {
         exchange = context.exchange
         self.upstream = upstream
         isPing = context.dialect == .anthropic
-        silence = context.snapshot.timeouts.keepAliveComment
+        silence = context.snapshot.timeouts.keepaliveComment
         firstToken = context.timeouts.firstToken
-        gap = context.snapshot.streams.gap
+        gap = context.timeouts.streamGap
         self.open = open
         self.late = late
         let now = exchange.loop.now

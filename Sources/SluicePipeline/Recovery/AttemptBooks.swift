@@ -1,3 +1,4 @@
+internal import SluiceConfig
 package import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP

@@ -14,7 +14,7 @@ extension ConfigSnapshot {
         package var affinity = AffinityKey.user
         package var fallbacks: [String] = []
         package var isListed = true
-        package var timeouts = TimeoutOverrides()
+        package var timeouts = ModelTimeoutsConfiguration()
         /// What may be done about a stream that broke off; `nil`: as for all.
         package var rescue: RescuePolicy?
 
@@ -43,27 +43,6 @@ extension ConfigSnapshot {
         package init(provider: Provider, upstreamModel: String) {
             self.provider = provider
             self.upstreamModel = upstreamModel
-        }
-    }
-
-    /// `nil`: as for all.
-    package struct TimeoutOverrides: Sendable {
-        package var connect: Duration?
-        package var firstByte: Duration?
-        package var firstToken: Duration?
-        package var streamIdle: Duration?
-        package var total: Duration?
-
-        package init() {}
-
-        func applied(to timeouts: Timeouts) -> Timeouts {
-            var timeouts = timeouts
-            timeouts.connect = connect ?? timeouts.connect
-            timeouts.firstByte = firstByte ?? timeouts.firstByte
-            timeouts.firstToken = firstToken ?? timeouts.firstToken
-            timeouts.streamIdle = streamIdle ?? timeouts.streamIdle
-            timeouts.total = total ?? timeouts.total
-            return timeouts
         }
     }
 }

@@ -22,16 +22,48 @@ extension RequestNeeds {
 
     init(_ root: JSONValue) {
         self.init()
-        readTools(root)
-        readFormat(root)
         var media = Media()
-        var messages = root.elements(of: "messages")
-        while let message = messages.next() { readContent(message, depth: 0, &media) }
-        var input = root.elements(of: "input")
-        while let item = input.next() { readContent(item, depth: 0, &media) }
+        var limits = Limits()
+        var (toolCount, isForced) = (0, false)
+        var members = root.members
+        while let member = members.next() {
+            let value = member.value
+            if member.isNamed("messages") || member.isNamed("input") {
+                var items = value.elements
+                while let item = items.next() { readContent(item, depth: 0, &media) }
+            } else if member.isNamed("tools") || member.isNamed("functions") {
+                toolCount += value.count
+            } else if member.isNamed("tool_choice") {
+                isForced = Self.forces(value)
+            } else if member.isNamed("response_format") {
+                if let type = value["type"] { readFormat(type: type) }
+            } else if member.isNamed("text") {
+                if let type = value["format"]?["type"] { readFormat(type: type) }
+            } else {
+                limits.read(member)
+            }
+        }
+        if toolCount > 0 { abilities.insert(.tools) }
+        if toolCount > 0, isForced { abilities.insert(.forcedTools) }
         inputTokens = max(0, root.rawBytes.count - media.byteCount) / Self.bytesPerToken + media.count * Self.mediaTokens
-        let limit = root["max_completion_tokens"]?.int ?? root["max_tokens"]?.int ?? root["max_output_tokens"]?.int
-        outputTokens = limit.map { max(0, $0) }
+        outputTokens = (limits.completion ?? limits.all ?? limits.output).map { max(0, $0) }
+    }
+
+    /// The names that the longest answer goes by.
+    private struct Limits {
+        var completion: Int?
+        var all: Int?
+        var output: Int?
+
+        mutating func read(_ member: JSONMember) {
+            if member.isNamed("max_completion_tokens") {
+                completion = member.value.int
+            } else if member.isNamed("max_tokens") {
+                all = member.value.int
+            } else if member.isNamed("max_output_tokens") {
+                output = member.value.int
+            }
+        }
     }
 
     private struct Media {
@@ -39,18 +71,11 @@ extension RequestNeeds {
         var count = 0
     }
 
-    private mutating func readTools(_ root: JSONValue) {
-        if (root["tools"]?.count ?? 0) + (root["functions"]?.count ?? 0) > 0 { abilities.insert(.tools) }
-        guard abilities.contains(.tools), let choice = root["tool_choice"] else { return }
-        // A word (OpenAI), the tool itself (OpenAI), or a type with or without a tool (Anthropic).
-        if choice.equals("required") { abilities.insert(.forcedTools) }
-        guard choice.isObject, let type = choice["type"] else { return }
-        if !type.equals("auto"), !type.equals("none") { abilities.insert(.forcedTools) }
-    }
-
-    private mutating func readFormat(_ root: JSONValue) {
-        if let type = root["response_format"]?["type"] { readFormat(type: type) }
-        if let type = root["text"]?["format"]?["type"] { readFormat(type: type) }
+    /// Whether a `tool_choice` asks for a tool: a word (OpenAI), the tool itself (OpenAI), or a type with or without a tool (Anthropic).
+    private static func forces(_ choice: JSONValue) -> Bool {
+        if choice.equals("required") { return true }
+        guard choice.isObject, let type = choice["type"] else { return false }
+        return !type.equals("auto") && !type.equals("none")
     }
 
     private mutating func readFormat(type: JSONValue) {

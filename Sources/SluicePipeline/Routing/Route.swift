@@ -1,3 +1,4 @@
+package import SluiceConfig
 package import SluicePolicy
 
 /// What answers a model: its own targets, by priority, and those of the models that stand in for it.
@@ -18,7 +19,7 @@ package final class Route: Sendable {
     /// All of them, none twice, as they are configured.
     package let targets: [RouteTarget]
     /// What holds for the exchange as a whole, whoever answers.
-    package let timeouts: ConfigSnapshot.Timeouts
+    package let timeouts: TimeoutsConfiguration
     /// What may be done about a stream of the model that broke off; `nil`: as it is said for all.
     package let rescue: RescuePolicy?
     /// Whether the targets differ in what they can do, or one is chosen for the price: the request has to be looked at then.
@@ -32,7 +33,7 @@ package final class Route: Sendable {
     package var strategy: BalancingStrategy { stages[0].group.strategy }
 
     /// - Parameter stages: at least one, and at most `targetsMax` targets in all of them.
-    init(name: String, model: String, stages: [Stage], timeouts: ConfigSnapshot.Timeouts, rescue: RescuePolicy? = nil) {
+    init(name: String, model: String, stages: [Stage], timeouts: TimeoutsConfiguration, rescue: RescuePolicy? = nil) {
         self.name = name
         self.model = model
         self.stages = stages

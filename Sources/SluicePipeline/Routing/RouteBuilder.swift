@@ -10,7 +10,7 @@ struct RouteBuilder: Sendable {
     let patterns: [(name: NamePattern, model: ConfigSnapshot.Model)]
     let providers: [String: Provider]
     let defaultProvider: Provider?
-    let timeouts: ConfigSnapshot.Timeouts
+    let timeouts: TimeoutsConfiguration
     let states: TargetTable
 
     /// - Parameters:
@@ -89,7 +89,7 @@ struct RouteBuilder: Sendable {
     }
 
     private func target(
-        _ target: ConfigSnapshot.Target, of model: String, _ star: String?, _ timeouts: ConfigSnapshot.Timeouts
+        _ target: ConfigSnapshot.Target, of model: String, _ star: String?, _ timeouts: TimeoutsConfiguration
     ) -> RouteTarget {
         let upstreamModel = star.map { NamePattern(target.upstreamModel).filled(with: $0) } ?? target.upstreamModel
         var capabilities: Capabilities?

@@ -19,7 +19,7 @@ package final class RouteTable: Sendable {
     ///   - aliases: may lead to other aliases, but not in a circle.
     init(
         models: [String: ConfigSnapshot.Model], aliases: [String: String], rules: [RouteRule],
-        providers: [String: Provider], defaultProvider: Provider?, timeouts: ConfigSnapshot.Timeouts, states: TargetTable
+        providers: [String: Provider], defaultProvider: Provider?, timeouts: TimeoutsConfiguration, states: TargetTable
     ) {
         self.rules = rules
         var resolved = aliases

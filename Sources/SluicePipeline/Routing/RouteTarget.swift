@@ -1,3 +1,4 @@
+package import SluiceConfig
 internal import SluiceHTTP
 package import SluicePolicy
 package import SluiceProviders
@@ -17,14 +18,14 @@ package final class RouteTarget: Sendable {
     package let capabilities: Capabilities
     /// Whether the configuration says it of the target itself.
     package let overridesCapabilities: Bool
-    package let timeouts: ConfigSnapshot.Timeouts
+    package let timeouts: TimeoutsConfiguration
     /// Some providers have the model in the path: whether the name leads nowhere else there.
     let isAddressable: Bool
 
     package init(
         model: String = "", provider: Provider, upstreamModel: String, unsupported: FieldReport.Mode? = nil,
         state: TargetState, traits: TargetTraits = TargetTraits(), capabilities: Capabilities? = nil,
-        timeouts: ConfigSnapshot.Timeouts = ConfigSnapshot.Timeouts()
+        timeouts: TimeoutsConfiguration = TimeoutsConfiguration()
     ) {
         self.model = model
         self.provider = provider

@@ -18,11 +18,18 @@ package struct CacheKey: Sendable {
 
     /// In 64 hexadecimal digits, lower case.
     package var text: String {
-        let buffer = ByteBuffer(capacity: 2 * Self.byteCount)
-        for index in 0..<2 * Self.byteCount {
-            buffer.append(Self.digit(UInt8(truncatingIfNeeded: words[index >> 4] >> (60 - 4 * UInt64(index & 15))) & 15))
-        }
+        let buffer = ByteBuffer(capacity: Self.textByteCount)
+        append(hexadecimalTo: buffer)
         return buffer.text
+    }
+
+    package static let textByteCount = 2 * byteCount
+
+    package func append(hexadecimalTo buffer: ByteBuffer) {
+        for index in 0..<4 {
+            let digits = Self.digits(of: words[index])
+            buffer.append(digits.span)
+        }
     }
 
     /// The first 16 digits: enough to find an entry by, and too little to guess what was asked.
@@ -32,9 +39,10 @@ package struct CacheKey: Sendable {
     }
 
     /// The same in ASCII, without an allocation.
-    package var prefixDigits: InlineArray<16, UInt8> {
-        let word = words[0]
-        return InlineArray { Self.digit(UInt8(truncatingIfNeeded: word >> (60 - 4 * UInt64($0))) & 15) }
+    package var prefixDigits: InlineArray<16, UInt8> { Self.digits(of: words[0]) }
+
+    private static func digits(of word: UInt64) -> InlineArray<16, UInt8> {
+        InlineArray { digit(UInt8(truncatingIfNeeded: word >> (60 - 4 * UInt64($0))) & 15) }
     }
 
     private static func digit(_ value: UInt8) -> UInt8 {

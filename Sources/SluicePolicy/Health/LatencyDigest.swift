@@ -9,7 +9,12 @@ package final class LatencyDigest: Sendable {
         var now: [UInt16] = []
         var before: [UInt16] = []
         var total = 0
+        /// What was last asked for, and for how many calls more it is good.
+        var told: (share: Double, bound: Duration, rest: Int)?
     }
+
+    /// Of so many new calls the answer to a question takes no notice.
+    private static let toldAgain = 8
 
     private static let stepsPerDoubling = 4
     /// From 1 ms to 2^20 ms, 17 minutes.
@@ -28,6 +33,9 @@ package final class LatencyDigest: Sendable {
             if counts.now.isEmpty { counts.now = [UInt16](repeating: 0, count: Self.stepCount) }
             counts.now[step] += 1
             counts.total += 1
+            if let told = counts.told {
+                counts.told = told.rest > 0 ? (told.share, told.bound, told.rest - 1) : nil
+            }
             if counts.total < Self.generationCount { return }
             counts.before = counts.now
             counts.now = []
@@ -41,15 +49,23 @@ package final class LatencyDigest: Sendable {
         counts.withLock { counts in
             let total = counts.total + (counts.before.isEmpty ? 0 : Self.generationCount)
             if total < Self.countMin { return nil }
-            let wanted = Double(total) * share
-            var seen = 0
-            for step in 0..<Self.stepCount {
-                if step < counts.now.count { seen += Int(counts.now[step]) }
-                if step < counts.before.count { seen += Int(counts.before[step]) }
-                if Double(seen) >= wanted { return Self.bound(step) }
-            }
-            return Self.bound(Self.stepCount - 1)
+            if let told = counts.told, told.share == share { return told.bound }
+            let bound = Self.bound(Self.step(below: Double(total) * share, counts))
+            // What few calls say changes with every one.
+            if total >= Self.generationCount { counts.told = (share, bound, Self.toldAgain) }
+            return bound
         }
+    }
+
+    /// The first step up to which there are as many calls.
+    private static func step(below wanted: Double, _ counts: Counts) -> Int {
+        var seen = 0
+        for step in 0..<stepCount {
+            if step < counts.now.count { seen += Int(counts.now[step]) }
+            if step < counts.before.count { seen += Int(counts.before[step]) }
+            if Double(seen) >= wanted { return step }
+        }
+        return stepCount - 1
     }
 
     /// Four steps to a doubling: the doubling is the number's highest bit, the step in it the two bits below.

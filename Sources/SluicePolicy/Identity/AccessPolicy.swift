@@ -38,7 +38,7 @@ package final class AccessPolicy: Sendable {
     }
 
     /// No other policy of the process has it: what was made under one is told by it from what holds under another.
-    package let number: Int
+    package let number: UInt32
     package let settings: Settings
     private let roles: [String: Role]
     private let users: [String: User]
@@ -51,16 +51,18 @@ package final class AccessPolicy: Sendable {
     package let local: Principal?
     /// Who shows nothing where a listener says that it trusts everyone.
     package let anyone: Principal
-    private let compiled = Mutex<[AccessKey: Access]>([:])
+    private let standings = Mutex<[StandingKey: Standing]>([:])
 
-    private struct AccessKey: Hashable {
+    private struct StandingKey: Hashable {
+        let team: String?
+        let businessLine: String?
         let roles: [String]
         let modelBound: [String]?
     }
 
     private static let numbers = Atomic<Int>(0)
-    /// How many combinations of roles are remembered: tokens choose among them.
-    private static let compiledMax = 4096
+    /// How many combinations are remembered: tokens choose among them.
+    private static let standingsMax = 4096
 
     /// - Parameters:
     ///   - roles: beside those that are built in, or in place of them.
@@ -70,7 +72,7 @@ package final class AccessPolicy: Sendable {
         pepper: KeyPepper = KeyPepper(),
         verifiers: [any CredentialVerifier] = [], keys: [KeyRecord] = []
     ) {
-        number = Self.numbers.add(1, ordering: .relaxed).newValue
+        number = UInt32(truncatingIfNeeded: Self.numbers.add(1, ordering: .relaxed).newValue)
         self.settings = settings
         self.roles = Dictionary((Role.builtIn + roles).map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
         self.users = users
@@ -97,14 +99,19 @@ package final class AccessPolicy: Sendable {
     ///
     /// - Parameter modelBound: if given, no other models than these.
     package func access(roles names: [String], modelBound: [String]? = nil) -> Access {
-        let key = AccessKey(roles: names, modelBound: modelBound)
-        if let known = compiled.withLock({ $0[key] }) { return known }
-        let access = Access(names.compactMap { roles[$0] }, modelBound: modelBound)
-        compiled.withLock { compiled in
-            if compiled.count >= Self.compiledMax { compiled = [:] }
-            compiled[key] = access
+        standing(StandingKey(team: nil, businessLine: nil, roles: names, modelBound: modelBound)).access
+    }
+
+    private func standing(_ key: StandingKey) -> Standing {
+        if let known = standings.withLock({ $0[key] }) { return known }
+        let standing = Standing(
+            team: key.team, businessLine: key.businessLine, roles: key.roles,
+            access: Access(key.roles.compactMap { roles[$0] }, modelBound: key.modelBound))
+        standings.withLock { standings in
+            if standings.count >= Self.standingsMax { standings = [:] }
+            standings[key] = standing
         }
-        return access
+        return standing
     }
 
     /// A principal as a credential describes it: what that leaves open is as `users` has it.
@@ -113,11 +120,11 @@ package final class AccessPolicy: Sendable {
         roles: [String]? = nil, modelBound: [String]? = nil, tenant: String? = nil, mayClaim: Bool? = nil
     ) -> Principal {
         let known = user.flatMap { users[$0] }
-        let roles = roles ?? known?.roles ?? []
-        let access = access(roles: roles, modelBound: modelBound)
+        let standing = standing(
+            StandingKey(
+                team: team ?? known?.team, businessLine: businessLine ?? known?.businessLine,
+                roles: roles ?? known?.roles ?? [], modelBound: modelBound))
         return Principal(
-            id: id, kind: kind, user: user, team: team ?? known?.team,
-            businessLine: businessLine ?? known?.businessLine, roles: roles, tenant: tenant, access: access,
-            mayClaim: mayClaim ?? access.mayClaim)
+            id: id, kind: kind, user: user, tenant: tenant, standing, mayClaim: mayClaim ?? standing.access.mayClaim)
     }
 }

@@ -2,20 +2,21 @@
 struct KeyTableState: Sendable {
     /// A key as compactly as 100,000 of them want to be kept.
     private struct Entry: Sendable {
-        var id: String
+        /// With `key:` in front: as the principal has it.
+        var name: String
         var user: String?
         var digest: KeyDigest
         var expiresAt: Int
         /// What the key stands for, made when it is used first under a policy.
         var principal: Principal?
-        var policy = 0
+        var policy: UInt32 = 0
         /// Where its grant is.
         var grant: UInt32
         var lastUsed: UInt32 = 0
         var isDisabled: Bool
 
         /// Stands for a key that is not there, so that the same is asked of it.
-        static let nobody = Entry(id: "", digest: .none, expiresAt: 0, grant: 0, isDisabled: true)
+        static let nobody = Entry(name: "", digest: .none, expiresAt: 0, grant: 0, isDisabled: true)
     }
 
     private var entries: ContiguousArray<Entry> = []
@@ -55,7 +56,7 @@ struct KeyTableState: Sendable {
         guard !entry.isDisabled, !isExpired, let position else {
             return .refused(
                 position == nil ? .unknown : entry.isDisabled ? .disabled : .expired,
-                of: position == nil ? nil : Self.principalID(entry.id))
+                of: position == nil ? nil : entry.name)
         }
         entries[position].lastUsed = UInt32(clamping: now)
         if entry.policy == policy.number, let principal = entry.principal { return .principal(principal) }
@@ -65,12 +66,12 @@ struct KeyTableState: Sendable {
         return .principal(principal)
     }
 
-    private static func principalID(_ id: String) -> String { "key:" + id }
+    private static let namePrefix = "key:"
 
     private func principal(of entry: Entry, _ policy: AccessPolicy) -> Principal {
         let grant = grants[Int(entry.grant)]
         return policy.principal(
-            id: Self.principalID(entry.id), kind: .key, user: entry.user, team: grant.team,
+            id: entry.name, kind: .key, user: entry.user, team: grant.team,
             businessLine: grant.businessLine, roles: grant.roles, modelBound: grant.models, mayClaim: grant.mayClaim)
     }
 
@@ -82,12 +83,12 @@ struct KeyTableState: Sendable {
         if known != nil { remove(record.id) }
         let position = free.popLast() ?? entries.count
         var entry = Entry(
-            id: record.id, user: record.user, digest: record.digest, expiresAt: record.expiresAt ?? .max,
+            name: Self.namePrefix + record.id, user: record.user, digest: record.digest, expiresAt: record.expiresAt ?? .max,
             grant: self.position(of: KeyGrant(record)), isDisabled: record.isDisabled)
         entry.lastUsed = lastUsed
         if position == entries.count { entries.append(entry) } else { entries[position] = entry }
         byDigest.insert(position, entry.digest.tableHash) { [entries] in entries[$0].digest.tableHash }
-        byID.insert(position, Self.hash(entry.id)) { [entries] in Self.hash(entries[$0].id) }
+        byID.insert(position, Self.hash(entry.name)) { [entries] in Self.hash(entries[$0].name) }
         if let old = record.previous { previous[old.digest] = (position, old.until) }
     }
 
@@ -102,7 +103,7 @@ struct KeyTableState: Sendable {
     @discardableResult mutating func remove(_ id: String) -> Bool {
         guard let position = position(of: id) else { return false }
         byDigest.remove(position, entries[position].digest.tableHash) { [entries] in entries[$0].digest.tableHash }
-        byID.remove(position, Self.hash(id)) { [entries] in Self.hash(entries[$0].id) }
+        byID.remove(position, Self.hash(entries[position].name)) { [entries] in Self.hash(entries[$0].name) }
         for (digest, old) in previous where old.position == position { previous[digest] = nil }
         entries[position] = .nobody
         free.append(position)
@@ -112,7 +113,7 @@ struct KeyTableState: Sendable {
     /// Keeps when keys were used that were there before.
     mutating func takeTimes(from other: KeyTableState) {
         for position in entries.indices {
-            guard let old = other.position(of: entries[position].id) else { continue }
+            guard let old = other.position(named: entries[position].name) else { continue }
             entries[position].lastUsed = other.entries[old].lastUsed
         }
     }
@@ -120,9 +121,11 @@ struct KeyTableState: Sendable {
     // MARK: By id
 
     /// Ids are given by operators: nobody chooses them so that they collide.
-    private static func hash(_ id: String) -> UInt64 { UInt64(truncatingIfNeeded: id.hashValue) }
+    private static func hash(_ name: String) -> UInt64 { UInt64(truncatingIfNeeded: name.hashValue) }
 
-    private func position(of id: String) -> Int? { byID.find(Self.hash(id)) { entries[$0].id == id } }
+    private func position(of id: String) -> Int? { position(named: Self.namePrefix + id) }
+
+    private func position(named name: String) -> Int? { byID.find(Self.hash(name)) { entries[$0].name == name } }
 
     func record(_ id: String) -> KeyRecord? { position(of: id).map(record(at:)) }
 
@@ -139,7 +142,7 @@ struct KeyTableState: Sendable {
     private func record(at position: Int) -> KeyRecord {
         let entry = entries[position]
         let grant = grants[Int(entry.grant)]
-        var record = KeyRecord(id: entry.id, digest: entry.digest)
+        var record = KeyRecord(id: String(entry.name.dropFirst(Self.namePrefix.count)), digest: entry.digest)
         record.isDisabled = entry.isDisabled
         record.expiresAt = entry.expiresAt == .max ? nil : entry.expiresAt
         record.user = entry.user

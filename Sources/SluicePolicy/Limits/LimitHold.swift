@@ -128,16 +128,13 @@ package final class LimitHold {
     /// Whether some limit is about the request.
     package var isEmpty: Bool { entries.isEmpty }
 
-    /// How the tightest rate limit of a unit stands; `nil` if there is none.
-    package func tightest(_ unit: LimitUnit, at time: LimitTime) -> LimitStanding? {
-        var tightest: LimitStanding?
+    /// How its rate limits stand, one after the other.
+    package func forEachStanding(at time: LimitTime, _ body: (LimitUnit, LimitStanding) -> Void) {
         for entry in entries {
             let rule = set.rules[entry.number]
-            if rule.unit != unit || rule.isBudget { continue }
-            let standing = LimitStanding(rule, entry.account, entry.index, at: time)
-            if standing.share < tightest?.share ?? 2 { tightest = standing }
+            if rule.isBudget { continue }
+            body(rule.unit, LimitStanding(rule, entry.account, entry.index, at: time))
         }
-        return tightest
     }
 }
 

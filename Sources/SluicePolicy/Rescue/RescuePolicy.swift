@@ -9,6 +9,14 @@ package struct RescuePolicy: Sendable, Equatable {
         package static let prefill = Ways(rawValue: 1)
         /// The request is sent again, and its answer counts if it repeats what the application has.
         package static let splice = Ways(rawValue: 2)
+
+        package init(_ way: RescueStep.Way) {
+            self =
+                switch way {
+                case .prefill: .prefill
+                case .splice: .splice
+                }
+        }
     }
 
     package var ways: Ways = [.prefill, .splice]
@@ -23,11 +31,19 @@ package struct RescuePolicy: Sendable, Equatable {
     package var heldEventCountMax = 64
 
     package init() {}
+
+    /// The same in these ways, whichever targets there are: somebody has asked for it.
+    package func allowing(_ ways: Ways) -> Self {
+        var policy = self
+        policy.ways = ways
+        policy.includesSingleTargets = true
+        return policy
+    }
 }
 
 /// A way of going on, at one target of a plan.
 package struct RescueStep: Sendable, Equatable {
-    package enum Way: String, Sendable { case prefill, splice }
+    package enum Way: String, Sendable, CaseIterable { case prefill, splice }
 
     package let way: Way
     /// The target's place in the plan.

@@ -13,8 +13,8 @@ package protocol RouteFacts {
 }
 
 /// What a request has to be like for a rule to hold. Of each list one entry is enough; an empty one asks for nothing.
-package struct RouteCondition: Sendable {
-    package struct Header: Sendable {
+package struct RouteCondition: Sendable, Equatable {
+    package struct Header: Sendable, Equatable {
         /// In lower case.
         package let name: String
         package let values: [NamePattern]

@@ -8,6 +8,9 @@ package final class Adaptation: Sendable {
     package let request: RequestTransform
     package let reply: ReplyReading
     package let errors: ErrorTable
+    /// Whether `request` and `errors` say anything: looking there copies them.
+    package let changesRequests: Bool
+    package let readsErrors: Bool
     package let capabilities: CapabilityTable
     /// Whether chat replies are read and written anew.
     package let normalises: Bool
@@ -25,6 +28,8 @@ package final class Adaptation: Sendable {
         name = adapter?.name ?? ""
         request = RequestTransform(adapter?.request ?? [])
         errors = ErrorTable(adapter?.errors ?? ErrorRules())
+        changesRequests = !request.isEmpty
+        readsErrors = !errors.isEmpty
         reply = ReplyReading(adapter?.reply ?? ReplyRules(), errors)
         capabilities = CapabilityTable(
             adapter?.capabilities ?? [], overrides: overrides, asksForUsage: !request.alwaysRemoves("stream_options"))

@@ -4,16 +4,34 @@ extension Usage {
     /// Reads a `usage` object of chat completions and completions, or of responses; `nil` if there is none.
     package init?(openAI value: JSONValue?) {
         guard let usage = value, usage.isObject else { return nil }
-        let input = usage["prompt_tokens"]?.int ?? usage["input_tokens"]?.int
-        let output = usage["completion_tokens"]?.int ?? usage["output_tokens"]?.int
+        var (input, output, total): (Int?, Int?, Int?)
+        var (cached, cacheWrite, reasoning) = (0, 0, 0)
+        var members = usage.members
+        while let member = members.next() {
+            let value = member.value
+            if value.isObject {
+                if member.isNamed("prompt_tokens_details") || member.isNamed("input_tokens_details") {
+                    cached = value["cached_tokens"]?.int ?? cached
+                    cacheWrite = value["cache_write_tokens"]?.int ?? cacheWrite
+                } else if member.isNamed("completion_tokens_details") || member.isNamed("output_tokens_details") {
+                    reasoning = value["reasoning_tokens"]?.int ?? reasoning
+                }
+            } else if member.isNamed("prompt_tokens") {
+                input = value.int ?? input
+            } else if member.isNamed("completion_tokens") {
+                output = value.int ?? output
+            } else if member.isNamed("total_tokens") {
+                total = value.int ?? total
+            } else if member.isNamed("input_tokens") {
+                input = input ?? value.int
+            } else if member.isNamed("output_tokens") {
+                output = output ?? value.int
+            }
+        }
         if input == nil, output == nil { return nil }
         self.init(
-            inputTokens: max(0, input ?? 0), outputTokens: max(0, output ?? 0), totalTokens: usage["total_tokens"]?.int,
-            cachedInputTokens: usage["prompt_tokens_details"]?["cached_tokens"]?.int
-                ?? usage["input_tokens_details"]?["cached_tokens"]?.int ?? 0,
-            cacheWriteInputTokens: usage["prompt_tokens_details"]?["cache_write_tokens"]?.int ?? 0,
-            reasoningTokens: usage["completion_tokens_details"]?["reasoning_tokens"]?.int
-                ?? usage["output_tokens_details"]?["reasoning_tokens"]?.int ?? 0)
+            inputTokens: max(0, input ?? 0), outputTokens: max(0, output ?? 0), totalTokens: total,
+            cachedInputTokens: cached, cacheWriteInputTokens: cacheWrite, reasoningTokens: reasoning)
     }
 
     /// Writes the `usage` object of chat completions.

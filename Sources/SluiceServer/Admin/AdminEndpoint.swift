@@ -76,18 +76,18 @@ final class AdminEndpoint {
     /// Orchestrators ask it, who have no credential: it is for everybody, but for what the process has on its hands.
     private static func health(_ exchange: DownstreamExchange, _ shared: Shared) {
         let head = exchange.head
-        guard head.method == .get || head.method == .head else {
-            return send(405, #"{"error":"Use GET."}"#, to: exchange)
-        }
         let path = head.path
         let isReady = !path.equals("/readyz") || shared.status.isReady
-        var load = HealthReport.Load(inFlight: shared.gauge.inFlight, connections: shared.connections.current,
-            redis: shared.lasting.redis.overall.rawValue)
-        let audit = shared.lasting.audit.snapshot
-        if audit.isOn { load.audit = audit.failure == nil ? "ok" : "failing" }
         let isForOperators = exchange.peer.trust == .machine
-        send(
-            isReady ? 200 : 503, HealthReport.body(shared.status, load: isForOperators ? load : nil), to: exchange)
+        read(exchange) {
+            var load = HealthReport.Load(
+                inFlight: shared.gauge.inFlight, connections: shared.connections.current,
+                redis: shared.lasting.redis.overall.rawValue)
+            let audit = shared.lasting.audit.snapshot
+            if audit.isOn { load.audit = audit.failure == nil ? "ok" : "failing" }
+            load.recordsStopped = shared.lasting.records.snapshot.stopped
+            return (isReady ? 200 : 503, HealthReport.body(shared.status, load: isForOperators ? load : nil))
+        }
     }
 
     /// A part of a path with what `%XX` stands for; a `%` without two hex digits is itself.
@@ -107,6 +107,20 @@ final class AdminEndpoint {
             }
         }
         return String(decoding: decoded, as: UTF8.self)
+    }
+
+    /// Answers a request that changes nothing, or refuses any other.
+    static func read(_ exchange: DownstreamExchange, _ report: () -> (Status, ByteBuffer)) {
+        let method = exchange.head.method
+        guard method == .get || method == .head else { return refuse(exchange, allowed: "GET, HEAD") }
+        let (status, body) = report()
+        send(status, body, to: exchange)
+    }
+
+    static func refuse(_ exchange: DownstreamExchange, allowed: StaticString) {
+        var fields = HeaderFields()
+        fields.append(lowercaseName: "allow", "\(allowed)")
+        send(405, #"{"error":"Use \#(allowed)."}"#, fields, to: exchange)
     }
 
     static func send(

@@ -1,3 +1,4 @@
+internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluicePolicy
@@ -15,12 +16,21 @@ protocol AdminRoute: AnyObject {
 extension AdminRoute {
     func answer(_ exchange: DownstreamExchange, as principal: Principal) -> Bool { answer(exchange) }
 
-    /// Answers a request that a page in the operator's browser has made: it can reach this port too.
+    /// Answers a request that changes nothing, or refuses any other.
+    func read(_ exchange: DownstreamExchange, _ report: () -> ByteBuffer) {
+        AdminEndpoint.read(exchange) { (200, report()) }
+    }
+
+    /// Refuses what is no POST, and what a page in the operator's browser has sent: it can reach this port too.
     ///
-    /// - Returns: whether it was one.
-    func refusesPage(_ exchange: DownstreamExchange) -> Bool {
-        if !exchange.head.fields.contains(.origin) { return false }
+    /// - Returns: whether the request may change something; else it has been answered.
+    func mayChange(_ exchange: DownstreamExchange) -> Bool {
+        guard exchange.head.method == .post else {
+            AdminEndpoint.refuse(exchange, allowed: "POST")
+            return false
+        }
+        if !exchange.head.fields.contains(.origin) { return true }
         AdminEndpoint.send(403, #"{"error":"Not for web pages."}"#, to: exchange)
-        return true
+        return false
     }
 }

@@ -23,20 +23,12 @@ final class CacheEndpoint: AdminRoute {
         let head = exchange.head
         let path = head.path
         if path.equals("/cache") {
-            guard head.method == .get || head.method == .head else {
-                AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)
-                return true
-            }
-            AdminEndpoint.send(200, report(), to: exchange)
-            return true
+            read(exchange, report)
+        } else if path.equals("/cache/purge") {
+            if mayChange(exchange) { exchange.loop.spawn { [self] in await purge(exchange) } }
+        } else {
+            return false
         }
-        guard path.equals("/cache/purge") else { return false }
-        guard head.method == .post else {
-            AdminEndpoint.send(405, #"{"error":"Use POST."}"#, to: exchange)
-            return true
-        }
-        if refusesPage(exchange) { return true }
-        exchange.loop.spawn { [self] in await purge(exchange) }
         return true
     }
 
@@ -58,8 +50,7 @@ final class CacheEndpoint: AdminRoute {
         let buffer = ByteBuffer(capacity: 64)
         var json = JSONWriter(into: buffer)
         json.object { json in
-            json.key("purged")
-            json.int(count)
+            json.member("purged", count)
         }
         AdminEndpoint.send(200, buffer, to: exchange)
     }
@@ -88,8 +79,7 @@ final class CacheEndpoint: AdminRoute {
         let buffer = ByteBuffer(capacity: 768)
         var json = JSONWriter(into: buffer)
         json.object { json in
-            json.key("enabled")
-            json.bool(shared.current.snapshot.cache != nil)
+            json.member("enabled", shared.current.snapshot.cache != nil)
             json.key("memory")
             Self.write(cache.memory, &json)
             json.key("requests")
@@ -104,14 +94,10 @@ final class CacheEndpoint: AdminRoute {
                     json.int(count)
                 }
             }
-            json.key("stored")
-            json.int(counters.stored)
-            json.key("not_kept")
-            json.int(counters.refused)
-            json.key("redis_unreadable")
-            json.int(counters.unreadable)
-            json.key("in_flight")
-            json.int(shared.lasting.flights.count)
+            json.member("stored", counters.stored)
+            json.member("not_kept", counters.refused)
+            json.member("redis_unreadable", counters.unreadable)
+            json.member("in_flight", shared.lasting.flights.count)
             json.key("idempotency")
             Self.write(cache.replies, &json)
         }
@@ -121,14 +107,10 @@ final class CacheEndpoint: AdminRoute {
     private static func write(_ memory: MemoryCache, _ json: inout JSONWriter) {
         let usage = memory.usage
         json.object { json in
-            json.key("entries")
-            json.int(usage.entryCount)
-            json.key("bytes")
-            json.int(usage.byteCount)
-            json.key("bytes_max")
-            json.int(memory.byteCountMax)
-            json.key("evictions")
-            json.int(usage.evictionCount)
+            json.member("entries", usage.entryCount)
+            json.member("bytes", usage.byteCount)
+            json.member("bytes_max", memory.byteCountMax)
+            json.member("evictions", usage.evictionCount)
         }
     }
 }

@@ -19,22 +19,17 @@ final class LimitsEndpoint: AdminRoute {
         let head = exchange.head
         let explains = head.path.equals("/limits/explain")
         if !explains, !head.path.equals("/limits") { return false }
-        guard head.method == .get || head.method == .head else {
-            AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)
-            return true
-        }
         let time = LimitTime(
             now: EventLoop.readClock(), wallSeconds: Int(EventLoop.readWallClock() / 1_000_000_000))
-        if !explains {
-            AdminEndpoint.send(200, list(at: time), to: exchange)
-            return true
-        }
-        let bytes = head.target.span
-        let query = bytes.extracting(min(head.path.count + 1, bytes.count)..<bytes.count)
-        do throws(FormError) {
-            AdminEndpoint.send(200, explain(try URLEncodedForm(query), at: time), to: exchange)
-        } catch {
-            AdminEndpoint.send(400, #"{"error":"The query is malformed."}"#, to: exchange)
+        AdminEndpoint.read(exchange) {
+            if !explains { return (200, list(at: time)) }
+            let bytes = head.target.span
+            let query = bytes.extracting(min(head.path.count + 1, bytes.count)..<bytes.count)
+            do throws(FormError) {
+                return (200, explain(try URLEncodedForm(query), at: time))
+            } catch {
+                return (400, ByteBuffer(#"{"error":"The query is malformed."}"#))
+            }
         }
         return true
     }
@@ -55,8 +50,7 @@ final class LimitsEndpoint: AdminRoute {
                     json.object { json in
                         write(set.rules[number], &json)
                         write(set.counters[number].snapshot, &json)
-                        json.key("buckets")
-                        json.int(busiest.total)
+                        json.member("buckets", busiest.total)
                         json.key("busiest")
                         json.array { json in
                             for bucket in busiest.buckets {
@@ -74,8 +68,7 @@ final class LimitsEndpoint: AdminRoute {
     }
 
     private func writeScope(_ json: inout JSONWriter) {
-        json.key("decided")
-        json.string(shared.lasting.limits.isLocal ? "local" : "as_configured")
+        json.member("decided", shared.lasting.limits.isLocal ? "local" : "as_configured")
     }
 
     // MARK: One
@@ -99,8 +92,7 @@ final class LimitsEndpoint: AdminRoute {
         json.object { json in
             writeScope(&json)
             let refusing = explained.filter { $0.verdict != .taken }
-            json.key("admitted")
-            json.bool(refusing.isEmpty)
+            json.member("admitted", refusing.isEmpty)
             json.key("refused_by")
             json.array { json in for one in refusing { json.string(one.rule.name) } }
             json.key("limits")
@@ -121,8 +113,7 @@ final class LimitsEndpoint: AdminRoute {
     // MARK: Parts
 
     private func write(_ rule: LimitRule, _ json: inout JSONWriter) {
-        json.key("name")
-        json.string(rule.name)
+        json.member("name", rule.name)
         json.key("kind")
         switch rule.meter.kind {
         case .tokenBucket: json.string("token_bucket")
@@ -130,29 +121,20 @@ final class LimitsEndpoint: AdminRoute {
         case .concurrency: json.string("concurrency")
         case .budget(let period, _): json.string("budget_\(period.rawValue)")
         }
-        json.key("unit")
-        json.string(rule.unit.rawValue)
-        json.key("scope")
-        json.string(rule.fleet == nil ? "local" : "fleet")
-        json.key("limit")
-        json.int(rule.meter.limit)
+        json.member("unit", rule.unit.rawValue)
+        json.member("scope", rule.fleet == nil ? "local" : "fleet")
+        json.member("limit", rule.meter.limit)
         if !rule.isBudget, rule.meter.kind != .concurrency {
-            json.key("period_ms")
-            json.int(Int(rule.period.nanoseconds / 1_000_000))
-            json.key("burst")
-            json.int(rule.meter.burst)
+            json.member("period_ms", Int(rule.period.nanoseconds / 1_000_000))
+            json.member("burst", rule.meter.burst)
         }
     }
 
     private func write(_ counts: LimitCounters.Snapshot, _ json: inout JSONWriter) {
-        json.key("passed")
-        json.int(counts.passed)
-        json.key("refused")
-        json.int(counts.refused)
-        json.key("decided_alone")
-        json.int(counts.decidedAlone)
-        json.key("settled")
-        json.int(counts.settled)
+        json.member("passed", counts.passed)
+        json.member("refused", counts.refused)
+        json.member("decided_alone", counts.decidedAlone)
+        json.member("settled", counts.settled)
     }
 
     private func write(_ values: [String], of rule: LimitRule, _ json: inout JSONWriter) {
@@ -166,19 +148,15 @@ final class LimitsEndpoint: AdminRoute {
     }
 
     private func write(_ reading: LimitMeter.Reading, of rule: LimitRule, _ json: inout JSONWriter) {
-        json.key("used")
-        json.int(reading.used)
-        json.key("held")
-        json.int(reading.held)
-        json.key("remaining")
-        json.int(reading.remaining)
+        json.member("used", reading.used)
+        json.member("held", reading.held)
+        json.member("remaining", reading.remaining)
         json.key("reset_ms")
         if let reset = reading.reset { json.int(Int(reset.nanoseconds / 1_000_000)) } else { json.null() }
     }
 
     private func write(_ verdict: LimitMeter.Verdict, _ json: inout JSONWriter) {
-        json.key("admitted")
-        json.bool(verdict == .taken)
+        json.member("admitted", verdict == .taken)
         guard case .refused(let wait) = verdict else { return }
         json.key("retry_after_ms")
         if let wait { json.int(Int(wait.nanoseconds / 1_000_000)) } else { json.null() }

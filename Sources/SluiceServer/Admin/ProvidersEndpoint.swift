@@ -17,30 +17,19 @@ final class ProvidersEndpoint: AdminRoute {
         client = ProviderClient(on: loop, resolver: shared.resolver)
     }
 
-    /// - Returns: whether the path is one of these.
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        let head = exchange.head
-        let path = String(decoding: head.path)
-        let method = head.method
+        let path = String(decoding: exchange.head.path)
         if path == "/providers" {
-            guard method == .get || method == .head else {
-                AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)
-                return true
-            }
-            AdminEndpoint.send(200, ProviderReport.list(shared), to: exchange)
+            read(exchange) { ProviderReport.list(shared) }
             return true
         }
         guard path.hasPrefix("/providers/"), path.hasSuffix("/probe") else { return false }
-        guard method == .post else {
-            AdminEndpoint.send(405, #"{"error":"Use POST."}"#, to: exchange)
-            return true
-        }
         probe(String(path.dropFirst("/providers/".count).dropLast("/probe".count)), exchange)
         return true
     }
 
     private func probe(_ name: String, _ exchange: DownstreamExchange) {
-        if refusesPage(exchange) { return }
+        if !mayChange(exchange) { return }
         guard let provider = shared.current.snapshot.providers[name] else {
             return AdminEndpoint.send(404, #"{"error":"There is no such provider."}"#, to: exchange)
         }

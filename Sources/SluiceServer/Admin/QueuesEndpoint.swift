@@ -13,14 +13,8 @@ final class QueuesEndpoint: AdminRoute {
     init(_ shared: Shared) { self.shared = shared }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        let head = exchange.head
-        if !head.path.equals("/queues") { return false }
-        let method = head.method
-        guard method == .get || method == .head else {
-            AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)
-            return true
-        }
-        AdminEndpoint.send(200, report(), to: exchange)
+        if !exchange.head.path.equals("/queues") { return false }
+        read(exchange, report)
         return true
     }
 
@@ -48,44 +42,31 @@ final class QueuesEndpoint: AdminRoute {
             json.key("limit")
             // Of a gate that the configuration does not name any more: it is there until the last has left.
             if gate.settings.limit == ConcurrencyGate.slotCountMax { json.null() } else { json.int(gate.settings.limit) }
-            json.key("in_use")
-            json.int(gate.inUse)
-            json.key("waiting")
-            json.int(gate.waiting.reduce(0, +))
+            json.member("in_use", gate.inUse)
+            json.member("waiting", gate.waiting.reduce(0, +))
             json.key("waiting_by_class")
             json.array { json in
                 for rank in 0..<max(1, priorities.classes.count) { json.int(gate.waiting[rank]) }
             }
-            json.key("queue_max")
-            json.int(gate.settings.queueMax)
-            json.key("queue_ms")
-            json.int(Int(gate.settings.patience.milliseconds))
-            json.key("mean_hold_ms")
-            json.int(Int(gate.meanHold.milliseconds))
-            json.key("queued")
-            json.int(gate.counts.queued)
+            json.member("queue_max", gate.settings.queueMax)
+            json.member("queue_ms", Int(gate.settings.patience.milliseconds))
+            json.member("mean_hold_ms", Int(gate.meanHold.milliseconds))
+            json.member("queued", gate.counts.queued)
             json.key("shed")
             json.object { json in
-                json.key("full")
-                json.int(gate.counts.full)
-                json.key("displaced")
-                json.int(gate.counts.displaced)
-                json.key("timeout")
-                json.int(gate.counts.timedOut)
+                json.member("full", gate.counts.full)
+                json.member("displaced", gate.counts.displaced)
+                json.member("timeout", gate.counts.timedOut)
             }
-            json.key("left")
-            json.int(gate.counts.gone)
+            json.member("left", gate.counts.gone)
         }
     }
 
     private func write(_ entry: PriorityClasses.Class, _ rank: Int, _ json: inout JSONWriter) {
         json.object { json in
-            json.key("name")
-            json.string(entry.name)
-            json.key("in_flight_max")
-            json.int(shared.current.snapshot.limits.inFlightMax * entry.inFlightPercent / 100)
-            json.key("shed")
-            json.int(shared.gauge.shedCount(rank: rank))
+            json.member("name", entry.name)
+            json.member("in_flight_max", shared.current.snapshot.limits.inFlightMax * entry.inFlightPercent / 100)
+            json.member("shed", shared.gauge.shedCount(rank: rank))
         }
     }
 }

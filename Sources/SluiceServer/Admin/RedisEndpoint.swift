@@ -14,13 +14,8 @@ final class RedisEndpoint: AdminRoute {
     init(_ shared: Shared) { self.shared = shared }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        let head = exchange.head
-        if !head.path.equals("/redis") { return false }
-        guard head.method == .get || head.method == .head else {
-            AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)
-            return true
-        }
-        AdminEndpoint.send(200, Self.report(shared.current.snapshot.redis, shared.lasting.redis), to: exchange)
+        if !exchange.head.path.equals("/redis") { return false }
+        read(exchange) { Self.report(shared.current.snapshot.redis, shared.lasting.redis) }
         return true
     }
 
@@ -28,8 +23,7 @@ final class RedisEndpoint: AdminRoute {
         let buffer = ByteBuffer(capacity: 1024)
         var json = JSONWriter(into: buffer)
         json.object { json in
-            json.key("state")
-            json.string(health.overall.rawValue)
+            json.member("state", health.overall.rawValue)
             json.key("topology")
             if let settings { json.string(word(settings.topology)) } else { json.null() }
             json.key("servers")
@@ -53,12 +47,9 @@ final class RedisEndpoint: AdminRoute {
             ("full", node.full), ("opened", node.opened),
         ]
         json.object { json in
-            json.key("address")
-            json.string(node.address)
-            json.key("available")
-            json.bool(node.isAvailable)
-            json.key("supports_scripts")
-            json.bool(node.supportsScripts)
+            json.member("address", node.address)
+            json.member("available", node.isAvailable)
+            json.member("supports_scripts", node.supportsScripts)
             for (name, count) in counts {
                 json.key(name)
                 json.int(count)
@@ -74,8 +65,7 @@ final class RedisEndpoint: AdminRoute {
     private static func writeLatency(_ node: RedisNode.Snapshot, _ json: inout JSONWriter) {
         let answered = node.latencyCounts.reduce(0, +)
         json.object { json in
-            json.key("mean")
-            json.int(answered == 0 ? 0 : node.latencyMicroseconds / answered)
+            json.member("mean", answered == 0 ? 0 : node.latencyMicroseconds / answered)
             for (index, count) in node.latencyCounts.enumerated() {
                 let bound = index < RedisNode.latencyBounds.count ? "\(RedisNode.latencyBounds[index])" : "more"
                 json.key(bound.utf8Span.span)

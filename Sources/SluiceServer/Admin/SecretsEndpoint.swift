@@ -26,23 +26,16 @@ final class SecretsEndpoint: AdminRoute {
     func answer(_ exchange: DownstreamExchange) -> Bool {
         let head = exchange.head
         if head.path.equals("/secrets/rotate") {
-            if refusesPage(exchange) { return true }
-            guard head.method == .post else {
-                AdminEndpoint.send(405, #"{"error":"Use POST."}"#, to: exchange)
-                return true
-            }
+            if !mayChange(exchange) { return true }
             rotate()
             AdminEndpoint.send(202, #"{"status":"started"}"#, to: exchange)
             return true
         }
         if !head.path.equals("/secrets") { return false }
-        guard head.method == .get || head.method == .head else {
-            AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)
-            return true
+        read(exchange) {
+            let lasting = shared.lasting
+            return Self.report(lasting.vault.keyIDs, sealedSettings(), lasting.rotation.report)
         }
-        let lasting = shared.lasting
-        let body = Self.report(lasting.vault.keyIDs, sealedSettings(), lasting.rotation.report)
-        AdminEndpoint.send(200, body, to: exchange)
         return true
     }
 

@@ -20,8 +20,7 @@ enum TargetHealthReport {
                 json.object { json in
                     json.key("key")
                     if closure.key < 0 { json.null() } else { json.int(closure.key + 1) }
-                    json.key("opens_in_ms")
-                    json.int(Int((closure.until - now).milliseconds))
+                    json.member("opens_in_ms", Int((closure.until - now).milliseconds))
                 }
             }
         }
@@ -44,22 +43,16 @@ enum TargetHealthReport {
 
     private static func write(_ breaker: CircuitBreaker.Snapshot, _ json: inout JSONWriter) {
         json.object { json in
-            json.key("state")
-            json.string(name(breaker.phase))
+            json.member("state", name(breaker.phase))
             json.key("reason")
             if let reason = breaker.reason { json.string(reason.rawValue) } else { json.null() }
             json.key("open_for_ms")
             if let openFor = breaker.openFor { json.int(Int(openFor.milliseconds)) } else { json.null() }
-            json.key("calls")
-            json.int(breaker.counts.total)
-            json.key("failed")
-            json.int(breaker.counts.failed)
-            json.key("slow")
-            json.int(breaker.counts.slow)
-            json.key("failures_in_row")
-            json.int(breaker.failuresInRow)
-            json.key("transitions")
-            json.int(breaker.transitions)
+            json.member("calls", breaker.counts.total)
+            json.member("failed", breaker.counts.failed)
+            json.member("slow", breaker.counts.slow)
+            json.member("failures_in_row", breaker.failuresInRow)
+            json.member("transitions", breaker.transitions)
         }
     }
 

@@ -16,18 +16,13 @@ final class TargetsEndpoint: AdminRoute {
     init(shared: Shared) { self.shared = shared }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        let head = exchange.head
-        let path = String(decoding: head.path)
+        let path = String(decoding: exchange.head.path)
         if path.hasPrefix("/targets/"), path.hasSuffix("/reset") {
             reset(path.dropFirst("/targets/".count).dropLast("/reset".count), exchange)
             return true
         }
         if path != "/targets" { return false }
-        if head.method == .get || head.method == .head {
-            AdminEndpoint.send(200, report(at: exchange.loop.now), to: exchange)
-        } else {
-            AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)
-        }
+        read(exchange) { report(at: exchange.loop.now) }
         return true
     }
 
@@ -63,23 +58,18 @@ final class TargetsEndpoint: AdminRoute {
 
     private func write(_ state: TargetState, _ uses: [RouteTarget], _ now: Instant, _ json: inout JSONWriter) {
         json.object { json in
-            json.key("provider")
-            json.string(state.id.provider)
-            json.key("model")
-            json.string(state.id.model)
+            json.member("provider", state.id.provider)
+            json.member("model", state.id.model)
             json.key("models")
             json.array { json in
                 for use in uses {
                     json.object { json in
-                        json.key("model")
-                        json.string(use.model)
-                        json.key("weight")
-                        json.int(use.traits.weight)
+                        json.member("model", use.model)
+                        json.member("weight", use.traits.weight)
                     }
                 }
             }
-            json.key("available")
-            json.bool(state.isAvailable(at: now))
+            json.member("available", state.isAvailable(at: now))
             writeLoad(state.load, now, &json)
             TargetHealthReport.write(state.health, shared.current.snapshot.recovery, now, &json)
         }
@@ -88,10 +78,7 @@ final class TargetsEndpoint: AdminRoute {
     /// `/targets/PROVIDER/MODEL/reset`: the target is asked again, as if nothing had ever happened. A model's name may have slashes,
     /// as they are or percent-encoded.
     private func reset(_ place: Substring, _ exchange: DownstreamExchange) {
-        if refusesPage(exchange) { return }
-        guard exchange.head.method == .post else {
-            return AdminEndpoint.send(405, #"{"error":"Use POST."}"#, to: exchange)
-        }
+        if !mayChange(exchange) { return }
         let words = place.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let model = words.count == 2 ? AdminEndpoint.decoded(words[1]) : ""
         let states = shared.lasting.targets.all
@@ -107,8 +94,7 @@ final class TargetsEndpoint: AdminRoute {
     }
 
     private func writeLoad(_ load: TargetLoad, _ now: Instant, _ json: inout JSONWriter) {
-        json.key("outstanding")
-        json.int(load.outstanding)
+        json.member("outstanding", load.outstanding)
         json.key("latency_ms")
         json.object { json in
             for (name, isStream) in [("stream", true), ("whole", false)] as [(StaticString, Bool)] {
@@ -122,9 +108,7 @@ final class TargetsEndpoint: AdminRoute {
         }
         json.key("failure_share")
         json.double(load.failureShare(at: now))
-        json.key("attempts")
-        json.int(load.answerCount)
-        json.key("failures")
-        json.int(load.failureCount)
+        json.member("attempts", load.answerCount)
+        json.member("failures", load.failureCount)
     }
 }

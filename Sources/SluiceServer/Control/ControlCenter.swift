@@ -19,8 +19,6 @@ final class ControlCenter {
     let node: String
     /// Where other nodes hear of it; `nil`: there are none.
     var fleet: ControlFleet?
-    /// Is told of every change that was made here.
-    var onChange: (ControlRecord, ControlAuthor) -> Void = { _, _ in }
 
     /// Of what the keys in force were hashed with.
     private var pepperID = ""
@@ -151,7 +149,7 @@ final class ControlCenter {
             server.shared.events.failed("configuration change not kept on disk", failure)
             if fleet == nil { throw ManagementError(.storageUnavailable, "The change could not be kept: \(failure)") }
         }
-        onChange(record, edit.author)
+        server.auditChange(record, edit.author)
         await putInForce(record, because: "\(edit.author.id) changed it")
     }
 
@@ -176,7 +174,7 @@ final class ControlCenter {
     /// Has what runs be as the record says, and waits until every worker has it.
     private func putInForce(_ record: ControlRecord, because reason: String) async {
         state.apply(record)
-        server.shared.status.controlRevision = state.revision
+        server.showControlRevision(state.revision)
         ControlKeys.adopt(record.changes, server.shared.lasting.keys, pepper)
         if record.changes.allSatisfy(\.unit.isKey) { return server.shared.events.changed(record) }
         await server.reloadControlled(because: reason)
@@ -216,7 +214,7 @@ final class ControlCenter {
             }
         }
         state = whole.state
-        server.shared.status.controlRevision = state.revision
+        server.showControlRevision(state.revision)
         ControlKeys.replace(with: whole.keys, server.shared.lasting.keys, pepper)
         await server.reloadControlled(because: "revision \(state.revision) of the fleet")
         return true
@@ -227,14 +225,13 @@ final class ControlCenter {
         let around = surroundings
         let mistakes = try? await clerk.run(within: Self.clerkPatience) { () -> String? in
             do throws(ConfigErrors) {
-                let file = try LayeredConfiguration.tree(
-                    ofFile: around.configFile, overrides: around.overrides, environment: around.environment)
+                let file = try LayeredConfiguration.tree(ofFile: around.configFile, overrides: around.overrides,
+                    environment: around.environment)
                 var units = next.units
                 for change in changes where change.unit.isKey {
                     units[change.unit] = change.value.map(ControlKeys.configuration)
                 }
-                let layered = try LayeredConfiguration.load(
-                    file: file, at: around.configFile, environment: around.environment, units: units)
+                let layered = try LayeredConfiguration.load(file: file, at: around.configFile, environment: around.environment, units: units)
                 try around.tryBuilding(layered.outcome.value)
                 return nil
             } catch {

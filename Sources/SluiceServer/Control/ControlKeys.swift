@@ -32,6 +32,15 @@ enum ControlKeys {
     /// What the reader of configurations knows of a key.
     static func configuration(_ value: ConfigValue) -> ConfigValue { value.setting(meta, to: nil) }
 
+    /// Without hashes: nobody needs to see them.
+    static func hidingHashes(_ value: ConfigValue) -> ConfigValue {
+        var shown = value
+        for member in ["hash", "previous_hash"] where value[member] != nil {
+            shown = shown.setting(member, to: ConfigValue(.string(ControlMask.set)))
+        }
+        return shown
+    }
+
     /// What a kept key says; `nil` if it cannot be checked here: its hash was made with another pepper.
     static func record(_ id: String, _ value: ConfigValue, _ pepper: KeyPepper) -> KeyRecord? {
         guard let digest = value["hash"]?.text.flatMap({ try? pepper.digest(text: $0) }) else { return nil }

@@ -48,8 +48,8 @@ extension ControlPlan {
 
     private static func file(_ around: Surroundings) throws(ManagementError) -> ConfigValue {
         do throws(ConfigErrors) {
-            return try LayeredConfiguration.tree(
-                ofFile: around.configFile, overrides: around.overrides, environment: around.environment)
+            return try LayeredConfiguration.tree(ofFile: around.configFile, overrides: around.overrides,
+                environment: around.environment)
         } catch {
             throw ManagementError(.readOnly, "The configuration file cannot be read at the moment: \(error)")
         }
@@ -136,8 +136,9 @@ extension ControlPlan {
             before[change.unit] = try sight.value(of: change.unit)
             after[change.unit] = change.value
         }
-        let raw = ConfigDifference.between(before, after)
-        let shown = ConfigDifference.between(ControlMask.masking(before), ControlMask.masking(after))
+        let hidden = (before: before.mapValues(ControlKeys.hidingHashes), after: after.mapValues(ControlKeys.hidingHashes))
+        let raw = ConfigChange.between(before, after)
+        let shown = ConfigChange.between(ControlMask.masking(hidden.before), ControlMask.masking(hidden.after))
         var differences = shown.map { ControlRecord.Difference(path: $0.path, before: $0.before, after: $0.after) }
         // A secret in the place of another looks the same, and is a change.
         let seen = Set(shown.map(\.path))
@@ -160,8 +161,7 @@ extension ControlPlan {
         for change in changes {
             units[change.unit] = change.unit.isKey ? change.value.map(ControlKeys.configuration) : change.value
         }
-        let layered = try LayeredConfiguration.load(
-            file: file, at: around.configFile, environment: around.environment, units: units)
+        let layered = try LayeredConfiguration.load(file: file, at: around.configFile, environment: around.environment, units: units)
         try around.tryBuilding(layered.outcome.value)
     }
 }

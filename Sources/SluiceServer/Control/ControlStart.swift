@@ -12,28 +12,30 @@ struct ControlStart {
     let settings: ControlConfiguration
     let store: ControlStore?
     let state: ControlState
-    /// What seals; `nil`: nothing secret can be kept.
-    let seal: ControlSeal?
+    /// What seals what is shared with other nodes; `nil`: nothing can be.
+    let fleetSeal: ControlSeal?
     let node: String
     let layered: LayeredConfiguration
     /// What could not be had, for the log and for health.
     let troubles: [String]
 
-    /// - Parameter vault: seals what the API keeps where no secret is shared for that; it is given the master keys here.
+    /// - Parameter vault: is given its keys here, as what is kept may be sealed with them.
     init(_ options: Server.Options, _ environment: ConfigEnvironment, _ vault: SecretVault) throws {
         let file = try LayeredConfiguration.tree(
             ofFile: options.configFile, overrides: options.overrides, environment: environment)
         let preface = try ControlPreface.read(file, environment: environment)
-        settings = preface.control
         vault.adopt(preface.secrets?.keys ?? .none)
-        seal = preface.control.sharedSecret.map { ControlSeal(sharedSecret: $0) } ?? ControlSeal(vault)
+        settings = preface.control
+        let secret = preface.control.sharedSecret
+        fleetSeal = ControlSeal(vault, sharedSecret: secret, prefersVault: false)
         node = Self.nodeName()
         var troubles: [String] = []
         var store: ControlStore?
         var state = ControlState()
         if let directory = preface.storage?.directory, settings.source == .layered {
             do {
-                let opened = try ControlStore(directory: directory, seal: seal)
+                let opened = try ControlStore(
+                    directory: directory, seal: ControlSeal(vault, sharedSecret: secret, prefersVault: true))
                 state = try opened.state()
                 store = opened
             } catch {
@@ -42,7 +44,7 @@ struct ControlStart {
                 troubles.append("what the management API has kept cannot be read: \(error)")
             }
         }
-        let (layered, dropped) = try Self.load(file, options.configFile, state.units, environment)
+        let (layered, dropped) = try Self.load(file, options.configFile, environment, state.units)
         for unit in dropped { troubles.append("\(unit.path), set through the API, is left out: it does not fit the file") }
         self.store = store
         self.state = state
@@ -52,7 +54,7 @@ struct ControlStart {
 
     /// Reads the file with as many units as it can be read with.
     private static func load(
-        _ file: ConfigValue, _ path: String?, _ units: ConfigUnits, _ environment: ConfigEnvironment
+        _ file: ConfigValue, _ path: String?, _ environment: ConfigEnvironment, _ units: ConfigUnits
     ) throws -> (LayeredConfiguration, dropped: [ConfigUnit]) {
         var kept = units
         while true {

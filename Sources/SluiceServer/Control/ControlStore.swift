@@ -19,10 +19,15 @@ final class ControlStore: @unchecked Sendable {
     init(directory: String, seal: ControlSeal?) throws(DatabaseError) {
         database = try Database(directory + "/" + Self.fileName)
         self.seal = seal
+        self.directory = directory
         // A change that was answered is on the disk, whatever happens to the machine: there are few of them.
         try database.execute("PRAGMA synchronous = FULL")
         try ControlSchema.migrations.apply(to: database)
     }
+
+    let directory: String
+    /// Whether the vault's keys seal what is kept.
+    var usesVault: Bool { seal?.usesVault == true }
 
     /// Whether what is kept is sealed: without a key for that, nothing may be kept that is a secret.
     var isSealing: Bool { seal != nil }

@@ -3,7 +3,9 @@ internal import SluicePolicy
 /// Everything that the management API has.
 enum ManagementRoutes {
     static func all(_ shared: Shared, _ desk: ControlDesk) -> [any ManagementRoute] {
+        let history = HistoryDesk(shared.lasting)
         let routes: [any ManagementRoute] = [
+            HistoryRoute(history), UsageRoute(history),
             ConfigRoute(desk),
             KeysRoute(desk, shared),
             UnitRoute(desk, "access.users", at: .users),

@@ -133,6 +133,11 @@ enum OpenAPIDocument {
                 }
             }
         }
+        if success.status != 200, operation.parameters.contains(where: { "\($0.name)" == "dry_run" }) {
+            json.key("200")
+            json.raw(
+                (##"{"description":"What would change.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Change"}}}}"## as StaticString).jsonBytes)
+        }
         for (status, codes) in operation.failures {
             json.key("\(status.code)".utf8Span.span)
             json.object { json in

@@ -16,7 +16,7 @@ final class MetricsEndpoint: AdminRoute {
         let head = exchange.head
         if !head.path.equals("/metrics") { return false }
         guard head.method == .get || head.method == .head else {
-            AdminEndpoint.send(405, #"{"error":"Use GET."}"#, to: exchange)
+            AdminEndpoint.refuse(exchange, allowed: "GET, HEAD")
             return true
         }
         let format = Self.format(head.fields)

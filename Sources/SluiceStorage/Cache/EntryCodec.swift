@@ -40,13 +40,30 @@ package struct EntryCodec: Sendable {
     ///   - now: on the clock of `lifetime`.
     ///   - time: the same, in milliseconds since 1970.
     package func encode(_ entry: CacheEntry, for key: CacheKey, now: Instant, time: Int) -> ByteBuffer {
-        let buffer = ByteBuffer(capacity: entry.body.count + 512)
+        let buffer = ByteBuffer(capacity: byteCount(of: entry))
+        encode(entry, for: key, now: now, time: time, into: buffer)
+        return buffer
+    }
+
+    /// How long an entry is as Redis holds it.
+    package func byteCount(of entry: CacheEntry) -> Int {
+        var count = 5 + 1 + 1 + 2 + 4 * 8 + 1 + (entry.content == nil ? 0 : CacheKey.byteCount) + 1 + entry.body.count
+        let labels = entry.labels
+        count += 16 + labels.model.utf8.count + labels.scene.utf8.count
+        count += labels.tenant.utf8.count + labels.provider.utf8.count
+        for field in entry.fields.prefix(Self.fieldsMax) { count += 8 + field.name.utf8.count + field.value.utf8.count }
+        if cipher == nil { return count }
+        return count + cipherID.count + AuthenticatedCipher.nonceByteCount + AuthenticatedCipher.tagByteCount
+    }
+
+    /// The same to the end of a buffer that may have something else in it.
+    package func encode(_ entry: CacheEntry, for key: CacheKey, now: Instant, time: Int, into buffer: ByteBuffer) {
+        let start = buffer.count
         buffer.append("SLC" as StaticString)
         buffer.append(Self.version)
         buffer.append(cipher == nil ? 0 : 1)
         guard let cipher else {
-            Self.write(entry, now, time, to: buffer)
-            return buffer
+            return Self.write(entry, now, time, to: buffer)
         }
         buffer.append(cipherID.span)
         let nonce = SecureRandom.bytes(AuthenticatedCipher.nonceByteCount)
@@ -55,9 +72,8 @@ package struct EntryCodec: Sendable {
         Self.write(entry, now, time, to: content)
         let context = ByteBuffer(capacity: 96)
         key.append(to: context)
-        context.append(buffer.span)
+        context.append(buffer.span.extracting(start...))
         cipher.seal(content.span, nonce: nonce.span, context: context.span, into: buffer)
-        return buffer
     }
 
     private static func write(_ entry: CacheEntry, _ now: Instant, _ time: Int, to buffer: ByteBuffer) {
@@ -88,12 +104,13 @@ package struct EntryCodec: Sendable {
     private static func milliseconds(_ duration: Duration) -> Int { Int(duration.nanoseconds / 1_000_000) }
 
     private static func append(_ number: Int, to buffer: ByteBuffer) {
-        for shift in stride(from: 56, through: 0, by: -8) { buffer.append(UInt8(truncatingIfNeeded: number >> shift)) }
+        var bigEndian = number.bigEndian
+        unsafe withUnsafeBytes(of: &bigEndian) { unsafe buffer.append($0) }
     }
 
     private static func append(_ text: String, to buffer: ByteBuffer) {
-        let count = text.utf8.count
-        for shift in stride(from: 24, through: 0, by: -8) { buffer.append(UInt8(truncatingIfNeeded: count >> shift)) }
+        var count = UInt32(truncatingIfNeeded: text.utf8.count).bigEndian
+        unsafe withUnsafeBytes(of: &count) { unsafe buffer.append($0) }
         buffer.append(text)
     }
 

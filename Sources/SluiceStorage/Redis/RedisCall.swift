@@ -42,6 +42,14 @@ struct RedisPending {
         /// Counts for the server's health: what sets a connection up or probes it is judged apart.
         var isCounted: Bool
         var isExpired = false
+        /// What is sent whole if the server does not know it: a script that nobody waits for.
+        var script: Script?
+    }
+
+    /// In a box, as few entries have one.
+    final class Script {
+        let command: RedisCommand
+        init(_ command: RedisCommand) { self.command = command }
     }
 
     private var entries: [Entry] = []

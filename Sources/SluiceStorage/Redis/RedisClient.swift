@@ -50,25 +50,33 @@ package final class RedisClient {
     package func call(
         _ command: RedisCommand, within: Duration? = nil
     ) async throws(RedisUnavailable) -> RedisReply {
-        let reply = try await route.call(command, within: within ?? settings.timeout)
-        return reply
+        let within = within ?? settings.timeout
+        if let call = try route.start(command, within: within) { return route.checked(try await call.wait()) }
+        return try await route.call(command, within: within)
     }
 
-    /// Runs a script on the node that has `key`: by its hash, and whole if the server does not have it yet.
+    /// Runs a script on the node that has its key: by its hash, and whole if the server does not have it yet.
+    package func run(_ script: RedisCommand, within: Duration? = nil) async throws(RedisUnavailable) -> RedisReply {
+        if !supportsScripts { throw RedisUnavailable(.refused("this Redis does not run scripts")) }
+        let deadline = EventLoop.readClock() + (within ?? settings.timeout)
+        let reply = try await call(script, within: within)
+        guard reply.errorKind == "NOSCRIPT", let whole = script.whole else { return reply }
+        let rest = deadline - EventLoop.readClock()
+        if rest <= .zero { throw RedisUnavailable(.timedOut) }
+        return try await call(whole, within: rest)
+    }
+
+    /// The same for a script with one key.
     package func run(
         _ script: RedisScript, key: String, _ arguments: [String], within: Duration? = nil
     ) async throws(RedisUnavailable) -> RedisReply {
-        if !supportsScripts { throw RedisUnavailable(.refused("this Redis does not run scripts")) }
-        let deadline = EventLoop.readClock() + (within ?? settings.timeout)
-        let reply = try await route.call(
-            script.command(key: key, arguments, isWhole: false), within: within ?? settings.timeout)
-        guard reply.errorKind == "NOSCRIPT" else { return reply }
-        let rest = deadline - EventLoop.readClock()
-        if rest <= .zero { throw RedisUnavailable(.timedOut) }
-        return try await route.call(script.command(key: key, arguments, isWhole: true), within: rest)
+        var command = RedisCommand(script, keyCount: 1)
+        command.append(key: key)
+        for argument in arguments { command.append(argument) }
+        return try await run(command, within: within)
     }
 
-    /// Sends a command whose reply nobody waits for. Dropped when Redis is not available.
+    /// Sends a command, or runs a script, whose reply nobody waits for. Dropped when Redis is not available.
     package func post(_ command: RedisCommand) { route.post(command, within: settings.timeout) }
 
     /// Calls `handler` with each message of a channel, on the loop. The subscription survives reconnects; what was published

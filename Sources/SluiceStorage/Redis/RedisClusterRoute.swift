@@ -47,7 +47,7 @@ final class RedisClusterRoute: RedisRoute, TimerTarget {
         var rest = within
         var redirections = 0
         while true {
-            let reply = try await link.call(command, within: rest, isAsking: isAsking)
+            let reply = try await link.start(command, within: rest, isAsking: isAsking).wait()
             guard let redirection = RedisRedirection(reply, from: link.address), redirections < Self.redirectionsMax
             else {
                 if reply.errorKind == "CLUSTERDOWN" { refreshSoon() }
@@ -74,7 +74,14 @@ final class RedisClusterRoute: RedisRoute, TimerTarget {
         if !isAvailable { return }
         // As a call: a redirection is followed here too.
         surroundings.loop.spawn { [self] in
-            do throws(RedisUnavailable) { _ = try await call(command, within: within) } catch { return }
+            do throws(RedisUnavailable) {
+                let reply = try await call(command, within: within)
+                if reply.errorKind == "NOSCRIPT", let whole = command.whole {
+                    _ = try await call(whole, within: within)
+                }
+            } catch {
+                return
+            }
         }
     }
 

@@ -1,46 +1,84 @@
-internal import SluiceCore
+package import SluiceCore
 
 /// One command with its arguments, in the form in which it is sent (RESP2: an array of bulk strings).
-package struct RedisCommand: Sendable {
+package struct RedisCommand {
     let name: StaticString
     /// The arguments after the name, each as `$5\r\nhello\r\n`.
-    private(set) var encoded: [UInt8] = []
+    private let encoded: ByteBuffer
     private(set) var argumentCount = 0
     /// Where in `encoded` the key is that decides which node of a cluster is asked.
     private var key: Range<Int>?
+    /// The script that is named by its hash.
+    private var script: RedisScript?
 
-    /// - Parameter key: the first argument; it decides which node of a cluster is asked. Without a key any of them is.
-    package init(_ name: StaticString, key: String? = nil) {
+    /// - Parameters:
+    ///   - key: the first argument; it decides which node of a cluster is asked. Without a key any of them is.
+    ///   - byteCount: how long the arguments will be, about.
+    package init(_ name: StaticString, key: String? = nil, reserving byteCount: Int = 96) {
         self.name = name
-        encoded.reserveCapacity(96)
+        encoded = ByteBuffer(capacity: byteCount)
         if let key { append(key: key) }
     }
 
-    package mutating func append(_ text: String) { append(text.utf8Span.span) }
-
-    package mutating func append(_ text: StaticString) {
-        begin(text.utf8CodeUnitCount)
-        unsafe encoded.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-        endLine()
+    /// A script by its hash: its keys come next, then its arguments.
+    package init(_ script: RedisScript, keyCount: Int, reserving byteCount: Int = 256) {
+        name = "EVALSHA"
+        encoded = ByteBuffer(capacity: byteCount)
+        self.script = script
+        append(script.hash)
+        append(keyCount)
     }
 
+    var isScript: Bool { script != nil }
+
+    /// The same with the whole script, for a server that does not have it; `nil` for what is no script.
+    var whole: RedisCommand? {
+        guard let script else { return nil }
+        var whole = RedisCommand("EVAL", reserving: encoded.count + script.source.utf8CodeUnitCount + 32)
+        whole.append(script.source)
+        // What follows the hash is the same.
+        let rest = Self.encodedByteCount(script.hash.utf8.count)
+        let shift = whole.encoded.count - rest
+        whole.encoded.append(encoded.span.extracting(rest...))
+        whole.argumentCount = argumentCount
+        whole.key = key.map { $0.lowerBound + shift..<$0.upperBound + shift }
+        return whole
+    }
+
+    /// Literals are static strings: not this.
+    @_disfavoredOverload package mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { unsafe append($0.span) }
+    }
+
+    package mutating func append(_ text: StaticString) { append(text.utf8CodeUnitCount) { $0.append(text) } }
+
     package mutating func append(_ number: Int) {
-        begin(ASCII.decimalDigitCount(number.magnitude) + (number < 0 ? 1 : 0))
-        appendDigits(number)
-        endLine()
+        let byteCount = ASCII.decimalDigitCount(number.magnitude) + (number < 0 ? 1 : 0)
+        append(byteCount) { $0.append(decimal: number) }
     }
 
     package mutating func append(_ bytes: Span<UInt8>) {
         begin(bytes.count)
-        unsafe bytes.withUnsafeBufferPointer { unsafe encoded.append(contentsOf: $0) }
+        encoded.append(bytes)
+        endLine()
+    }
+
+    /// Appends an argument where it is to stand, without a copy of it anywhere else.
+    ///
+    /// - Parameter write: appends `byteCount` bytes.
+    package mutating func append(_ byteCount: Int, isKey: Bool = false, _ write: (ByteBuffer) -> Void) {
+        begin(byteCount)
+        let start = encoded.count
+        write(encoded)
+        precondition(encoded.count - start == byteCount, "an argument of \(encoded.count - start) bytes, not \(byteCount)")
+        if isKey { key = start..<encoded.count }
         endLine()
     }
 
     /// Appends a key that is not the first argument, as of `EVALSHA`.
     package mutating func append(key text: String) {
-        append(text)
-        let end = encoded.count - 2
-        key = end - text.utf8.count..<end
+        append(text.utf8.count, isKey: true) { $0.append(text) }
     }
 
     /// How many bytes are sent, about.
@@ -51,38 +89,28 @@ package struct RedisCommand: Sendable {
 
     /// Appends the command as it is sent.
     func write(to buffer: ByteBuffer) {
+        buffer.reserve(byteCount)
         buffer.append(UInt8(ascii: "*"))
         buffer.append(decimal: argumentCount + 1)
-        buffer.append("\r\n$" as StaticString)
+        buffer.append("\r\n$")
         buffer.append(decimal: name.utf8CodeUnitCount)
-        buffer.append("\r\n" as StaticString)
+        buffer.append("\r\n")
         buffer.append(name)
-        buffer.append("\r\n" as StaticString)
+        buffer.append("\r\n")
         buffer.append(encoded.span)
     }
 
     private mutating func begin(_ byteCount: Int) {
         argumentCount += 1
         encoded.append(UInt8(ascii: "$"))
-        appendDigits(byteCount)
+        encoded.append(decimal: byteCount)
         endLine()
     }
 
-    private mutating func endLine() {
-        encoded.append(ASCII.carriageReturn)
-        encoded.append(ASCII.lineFeed)
-    }
+    private func endLine() { encoded.append("\r\n") }
 
-    private mutating func appendDigits(_ number: Int) {
-        if number < 0 { encoded.append(UInt8(ascii: "-")) }
-        var rest = number.magnitude
-        let end = encoded.count + ASCII.decimalDigitCount(rest)
-        for _ in encoded.count..<end { encoded.append(UInt8(ascii: "0")) }
-        var at = end
-        while rest > 0 {
-            at -= 1
-            encoded[at] = UInt8(ascii: "0") + UInt8(rest % 10)
-            rest /= 10
-        }
+    /// What an argument of so many bytes takes.
+    private static func encodedByteCount(_ byteCount: Int) -> Int {
+        1 + ASCII.decimalDigitCount(byteCount.magnitude) + 2 + byteCount + 2
     }
 }

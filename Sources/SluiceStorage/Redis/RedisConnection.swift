@@ -65,7 +65,9 @@ final class RedisConnection: TransportDelegate, TimerTarget, Flushable {
         if isAsking {
             enqueue(RedisCommand("ASKING"), RedisPending.Entry(call: nil, within: within, isCounted: false))
         }
-        enqueue(command, RedisPending.Entry(call: call, within: within, isCounted: isCounted))
+        var entry = RedisPending.Entry(call: call, within: within, isCounted: isCounted)
+        if call == nil, command.isScript { entry.script = RedisPending.Script(command) }
+        enqueue(command, entry)
     }
 
     /// Sends a command whose reply comes as a message: of subscriptions.
@@ -146,9 +148,18 @@ final class RedisConnection: TransportDelegate, TimerTarget, Flushable {
         }
         if entry.isCounted {
             batch.note(lastReply - entry.sentAt)
-            if let kind = reply.errorKind { note(kind, reply, &batch) }
+            if case .error = reply, let kind = reply.errorKind {
+                if kind == "NOSCRIPT", let script = entry.script { repeatWhole(script, entry.within) }
+                note(kind, reply, &batch)
+            }
         }
         entry.call?.settle(.success(reply))
+    }
+
+    /// Nobody waits for what a script does: it is sent whole from here.
+    private func repeatWhole(_ script: RedisPending.Script, _ within: Duration) {
+        guard let whole = script.command.whole else { return }
+        do throws(RedisUnavailable) { try send(whole, nil, within: within) } catch { return }
     }
 
     /// An error is an answer; some of them say that the server cannot serve now.

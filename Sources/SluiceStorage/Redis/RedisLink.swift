@@ -75,12 +75,13 @@ final class RedisLink: TimerTarget {
         return connection
     }
 
-    func call(
+    /// Sends a command; its reply is what is waited for.
+    func start(
         _ command: RedisCommand, within: Duration, isAsking: Bool = false
-    ) async throws(RedisUnavailable) -> RedisReply {
+    ) throws(RedisUnavailable) -> RedisCall {
         let call = RedisCall()
         try send(command, call, within: within, isAsking: isAsking)
-        return try await call.wait()
+        return call
     }
 
     /// Sends a command whose reply nobody waits for, or drops it.

@@ -9,9 +9,18 @@ protocol RedisRoute: AnyObject {
     var subscriptionAddress: RedisAddress? { get }
 
     func start()
+    /// Sends a command if one look tells where to, and no answer leads elsewhere: `nil` if that takes a `call`.
+    func start(_ command: RedisCommand, within: Duration) throws(RedisUnavailable) -> RedisCall?
+    /// Sees the reply to what was started.
+    func checked(_ reply: RedisReply) -> RedisReply
     func call(_ command: RedisCommand, within: Duration) async throws(RedisUnavailable) -> RedisReply
     func post(_ command: RedisCommand, within: Duration)
     func close()
+}
+
+extension RedisRoute {
+    func start(_ command: RedisCommand, within: Duration) throws(RedisUnavailable) -> RedisCall? { nil }
+    func checked(_ reply: RedisReply) -> RedisReply { reply }
 }
 
 /// What all parts of one client use.
@@ -49,9 +58,12 @@ final class RedisSingleRoute: RedisRoute {
 
     func start() { link.start() }
 
+    func start(_ command: RedisCommand, within: Duration) throws(RedisUnavailable) -> RedisCall? {
+        try link.start(command, within: within)
+    }
+
     func call(_ command: RedisCommand, within: Duration) async throws(RedisUnavailable) -> RedisReply {
-        let reply = try await link.call(command, within: within)
-        return reply
+        try await link.start(command, within: within).wait()
     }
 
     func post(_ command: RedisCommand, within: Duration) { link.post(command, within: within) }

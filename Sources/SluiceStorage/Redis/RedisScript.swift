@@ -11,14 +11,4 @@ package struct RedisScript: Sendable {
         self.source = source
         hash = unsafe SHA1.hash(Span(_unsafeStart: source.utf8Start, count: source.utf8CodeUnitCount)).hexadecimal
     }
-
-    /// - Parameter isWhole: the source instead of its hash.
-    func command(key: String, _ arguments: [String], isWhole: Bool) -> RedisCommand {
-        var command = isWhole ? RedisCommand("EVAL") : RedisCommand("EVALSHA")
-        if isWhole { command.append(source) } else { command.append(hash) }
-        command.append(1)
-        command.append(key: key)
-        for argument in arguments { command.append(argument) }
-        return command
-    }
 }

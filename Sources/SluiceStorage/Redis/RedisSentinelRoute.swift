@@ -44,8 +44,16 @@ final class RedisSentinelRoute: RedisRoute, TimerTarget {
 
     func call(_ command: RedisCommand, within: Duration) async throws(RedisUnavailable) -> RedisReply {
         guard let link else { throw RedisUnavailable(.notConnected) }
-        let reply = try await link.call(command, within: within)
-        // It is a replica now, and nobody has told us.
+        return checked(try await link.start(command, within: within).wait())
+    }
+
+    func start(_ command: RedisCommand, within: Duration) throws(RedisUnavailable) -> RedisCall? {
+        guard let link else { throw RedisUnavailable(.notConnected) }
+        return try link.start(command, within: within)
+    }
+
+    /// It is a replica now, and nobody has told us.
+    func checked(_ reply: RedisReply) -> RedisReply {
         if reply.errorKind == "READONLY" { askSoon() }
         return reply
     }

@@ -98,3 +98,24 @@ extension Digest: Hashable {
         return state.finish()
     }
 }
+
+/// SHA-256 of one text after another, without a new state for each. Belongs to one thread.
+@safe package final class SHA256Series {
+    private let state: OpaquePointer
+
+    package init() {
+        guard let fresh = unsafe EVP_MD_CTX_new() else { preconditionFailure("out of memory for a hash") }
+        unsafe state = fresh
+    }
+
+    deinit { unsafe EVP_MD_CTX_free(state) }
+
+    package func hash(_ bytes: Span<UInt8>) -> Digest {
+        let isHashed = unsafe bytes.withUnsafeBytes { bytes in
+            unsafe EVP_DigestInit_ex2(state, SHA256.algorithm, nil) == 1
+                && EVP_DigestUpdate(state, bytes.baseAddress, bytes.count) == 1
+        }
+        precondition(isHashed, "SHA-256 did not start: \(OpenSSLErrorQueue.drainText())")
+        return unsafe Digest(byteCount: 32) { unsafe EVP_DigestFinal_ex(state, $0.baseAddress, nil) == 1 }
+    }
+}

@@ -75,7 +75,7 @@ extension Wire {
 
     // MARK: Asking
 
-    /// Sends a request with the credentials of an application, as every request of the tests has.
+    /// Sends a request with the credentials of an application, as every request of the tests has unless it says its own.
     func ask(
         _ method: String = "POST", _ target: String, _ fields: [String] = [], _ body: String? = nil
     ) throws {
@@ -84,7 +84,11 @@ extension Wire {
 
     func ask(_ method: String = "POST", _ target: String, _ fields: [String] = [], bytes: [UInt8]?) throws {
         var head = "\(method) \(target) HTTP/1.1\r\nhost: gateway.test\r\n"
-        head += "authorization: Bearer \(Secrets.application)\r\ncookie: session=\(Secrets.cookie)\r\n"
+        let credentials = ["authorization:", "x-api-key:", "api-key:"]
+        if !fields.contains(where: { field in credentials.contains { field.lowercased().hasPrefix($0) } }) {
+            head += "authorization: Bearer \(Secrets.application)\r\n"
+        }
+        head += "cookie: session=\(Secrets.cookie)\r\n"
         for field in fields { head += field + "\r\n" }
         if let bytes {
             if !fields.contains(where: { $0.lowercased().hasPrefix("content-type:") }) {

@@ -194,8 +194,8 @@ import Testing
     @Test func `gives what it prints, without a shell of ours and without our environment`() throws {
         #expect(try run("printf 'a b'") == "a b")
         #expect(try MasterKeyCommand(arguments: ["/bin/echo", "$HOME", "; ls"]).run().exposedText == "$HOME ; ls\n")
-        setenv("SLUICE_TEST_SEEN", "yes", 1)
-        setenv("SLUICE_TEST_UNSEEN", "no", 1)
+        unsafe setenv("SLUICE_TEST_SEEN", "yes", 1)
+        unsafe setenv("SLUICE_TEST_UNSEEN", "no", 1)
         let seen = try run("env", ["SLUICE_TEST_SEEN"])
         #expect(seen.contains("SLUICE_TEST_SEEN=yes") && !seen.contains("UNSEEN") && !seen.contains("HOME="))
     }

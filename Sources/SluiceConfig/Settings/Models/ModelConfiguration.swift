@@ -1,33 +1,21 @@
+package import SluicePolicy
+
 /// A name that applications ask for, or a pattern of such names, and what answers it.
 package struct ModelConfiguration: Sendable, Equatable {
-    /// How one of a model's targets is chosen.
-    package enum Strategy: String, Sendable, CaseIterable {
-        /// In turn, by weight.
-        case weighted
-        /// The one with the fewest requests under way, by weight.
-        case leastOutstanding = "least_outstanding"
-        /// The better of two, by how fast and how reliably they answered lately.
-        case fastest
-        /// The one that answers for the least money, of those that the request fits.
-        case cheapest
-        /// The same one for the same caller or session.
-        case affinity
-    }
-
     /// At most one `*` stands for any text.
     package var name: String
     /// 1 to 64.
     package var targets: [TargetConfiguration] = []
     /// Default weighted.
-    package var strategy = Strategy.weighted
+    package var strategy = BalancingStrategy.weighted
     /// What `affinity` goes by. Default: the user.
-    package var affinity = AffinityConfiguration.user
+    package var affinity = AffinityKey.user
     /// Names of other models, in the order in which they stand in for this one.
     package var fallbacks: [String] = []
     /// Whether lists of models have it. Default true.
     package var isListed = true
     /// How streams of the model that broke off go on; `nil`: as it is said for all.
-    package var rescue: [StreamsConfiguration.Way]?
+    package var rescue: RescuePolicy.Ways?
     /// Where it differs from what holds for all.
     package var timeouts = ModelTimeoutsConfiguration()
 
@@ -64,7 +52,7 @@ package struct ModelConfiguration: Sendable, Equatable {
             "fallbacks", bytes: 1...256, count: 0...16,
             doc: "Other models that stand in for this one, in this order; then those that stand in for them.")
         model.isListed = section.boolean("listed", default: true, doc: "Whether lists of models have it.")
-        model.rescue = StreamsConfiguration.readWays(
+        model.rescue = StreamSettings.readWays(
             section, doc: "How answers of the model go on that broke off. null: as `streams.rescue` says for all.")
         model.timeouts = section.section(
             "timeouts", doc: "How long anything may take, where it differs from what holds for all.",

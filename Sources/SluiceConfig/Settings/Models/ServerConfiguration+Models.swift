@@ -1,3 +1,5 @@
+internal import SluicePolicy
+
 extension ServerConfiguration {
     /// When a reply's head says which model of which provider gave it.
     package enum ReplyHeaders: String, Sendable, CaseIterable {
@@ -27,7 +29,7 @@ extension ServerConfiguration {
         ).map { Named($0.name, $0.value) }
         routes = section.list(
             "routes", count: 0...1000, doc: "Rules that take some requests elsewhere. The first that matches counts."
-        ) { RouteConfiguration.read($0, providers: names) }
+        ) { RouteRule.read($0, providers: names) }
         replyHeaders = section.choice(
             "reply_headers", default: replyHeaders,
             doc:

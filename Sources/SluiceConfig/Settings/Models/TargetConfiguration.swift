@@ -1,3 +1,5 @@
+package import SluicePolicy
+
 /// One model of one provider, as an answer to a name.
 package struct TargetConfiguration: Sendable, Equatable {
     /// The name of a provider.
@@ -9,7 +11,7 @@ package struct TargetConfiguration: Sendable, Equatable {
     /// 0 to 100; a greater number is asked when all with smaller ones cannot answer. Default 0.
     package var priority = 0
     /// `nil`: not known.
-    package var price: PriceConfiguration?
+    package var price: TargetPrice?
     /// Tokens of request and answer together; `nil`: as the provider's capabilities say.
     package var contextTokensMax: Int?
     /// Where it differs from what the provider's capabilities say.
@@ -33,7 +35,7 @@ package struct TargetConfiguration: Sendable, Equatable {
             "priority", default: target.priority, in: 0...100,
             doc: "Those with a greater number are asked when all with smaller ones cannot answer.")
         target.price = section.optionalSection(
-            "price", doc: "What it costs, in one currency for all targets.", PriceConfiguration.read)
+            "price", doc: "What it costs, in one currency for all targets.", TargetPrice.read)
         target.contextTokensMax = section.optional(
             "context_tokens_max", .integer(in: 1...100_000_000),
             doc: "Tokens of request and answer together. null: as the provider's `capabilities` say.")
@@ -60,17 +62,7 @@ package struct TargetConfiguration: Sendable, Equatable {
     }
 }
 
-/// What a million tokens cost, in any one currency.
-package struct PriceConfiguration: Sendable, Equatable {
-    /// Of the request. 0 to 1,000,000, in millionths of the currency.
-    package var inputMicros = 0
-    /// Of the answer.
-    package var outputMicros = 0
-    /// Of what the provider had in its cache; default: as input.
-    package var cachedInputMicros = 0
-
-    package init() {}
-
+extension TargetPrice {
     static func read(_ section: ConfigSection) -> Self {
         func micros(_ price: Double) -> Int { Int((price * 1_000_000).rounded()) }
         let range = 0.0...1_000_000.0
@@ -79,10 +71,7 @@ package struct PriceConfiguration: Sendable, Equatable {
         let cached = section.optional(
             "cached_input", .number(in: range),
             doc: "A million tokens of requests that the provider had in its cache. null: as `input`.")
-        var price = Self()
-        price.inputMicros = micros(input)
-        price.outputMicros = micros(output)
-        price.cachedInputMicros = micros(cached ?? input)
-        return price
+        return Self(
+            inputMicros: micros(input), outputMicros: micros(output), cachedInputMicros: cached.map(micros))
     }
 }

@@ -3,6 +3,7 @@ internal import SluiceCore
 internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluiceNet
+internal import SluicePipeline
 internal import SluicePolicy
 
 /// `/api/v1/keys`: API keys that Sluice issues. A key is shown once, when it is made; what is kept is its hash.
@@ -27,7 +28,7 @@ final class KeysRoute: ManagementRoute {
             ),
             (
                 "IssuedKey",
-                #"{"type":"object","required":["name","dry_run"],"properties":{"name":{"type":"string"},"key":{"type":"string","description":"Shown this once."},"prefix":{"type":"string"},"revision":{"type":"integer"},"dry_run":{"type":"boolean"},"previous_until":{"type":"string"}}}"#
+                #"{"type":"object","required":["dry_run"],"properties":{"name":{"type":"string"},"key":{"type":"string","description":"Shown this once."},"prefix":{"type":"string"},"revision":{"type":"integer"},"dry_run":{"type":"boolean"},"previous_until":{"type":"string"}}}"#
             ),
             (
                 "Keys",
@@ -96,7 +97,7 @@ final class KeysRoute: ManagementRoute {
         let limit = try request.integer("limit", default: 100, in: 1...1000)
         let after = request.query("after")
         let view = try await desk.view()
-        let kept = try await desk.read(view, default: []) { store in
+        let kept: [(String, Int, ConfigValue)] = try await desk.read(view, default: []) { store in
             var found: [(String, Int, ConfigValue)] = []
             try store.forEachKey(after: after ?? "", atMost: limit + 1) { found.append(($0, $1, $2)) }
             return found

@@ -190,7 +190,7 @@ final class UnitRoute: ManagementRoute {
     ) async throws(ManagementError) -> ManagementReply {
         let unit = unit(request)
         let body = try entry(request)
-        if let name = body["name"]?.text, name != unit.name {
+        if let name = body["name"], name.text != unit.name {
             throw ManagementError(.invalidBody, "A name does not change: make another, and remove this one.", param: "name")
         }
         let given = value(body, unit.name ?? "")

@@ -1,11 +1,8 @@
-/// What of a request decides which target it always goes to.
-package enum AffinityConfiguration: Sendable, Equatable {
-    case user, team, key, address
-    case businessLine
-    /// A field of the request's head, by its name in lower case.
-    case header(String)
+internal import SluicePolicy
 
-    package init?(_ text: String) {
+/// As configurations write it.
+extension AffinityKey {
+    init?(_ text: String) {
         switch text {
         case "user": self = .user
         case "team": self = .team
@@ -20,7 +17,7 @@ package enum AffinityConfiguration: Sendable, Equatable {
         }
     }
 
-    package var text: String {
+    var text: String {
         switch self {
         case .user: "user"
         case .team: "team"
@@ -32,11 +29,11 @@ package enum AffinityConfiguration: Sendable, Equatable {
     }
 }
 
-extension ConfigRule where Value == AffinityConfiguration {
+extension ConfigRule where Value == AffinityKey {
     static var affinity: ConfigRule {
         text(
             "text", allowed: "user, team, business_line, key (the credential), address or header:NAME",
             placeholder: .user, show: \.text
-        ) { AffinityConfiguration($0) }
+        ) { AffinityKey($0) }
     }
 }

@@ -1,5 +1,5 @@
 /// What is different between two configurations, setting by setting.
-package struct ConfigDifference: Sendable, Equatable {
+package struct ConfigChange: Sendable, Equatable {
     /// Where; of an entry of a list with names, the name stands in place of the number.
     package var path: String
     /// `nil`: it was not there.
@@ -10,8 +10,8 @@ package struct ConfigDifference: Sendable, Equatable {
     /// How many are listed; a change may be of any size.
     package static let countMax = 1000
 
-    package static func between(_ before: ConfigUnits, _ after: ConfigUnits) -> [ConfigDifference] {
-        var differences: [ConfigDifference] = []
+    package static func between(_ before: ConfigUnits, _ after: ConfigUnits) -> [ConfigChange] {
+        var differences: [ConfigChange] = []
         for unit in Set(before.keys).union(after.keys).sorted() where before[unit] != after[unit] {
             compare(before[unit], after[unit], unit.path, &differences)
             if differences.count >= countMax { break }
@@ -20,7 +20,7 @@ package struct ConfigDifference: Sendable, Equatable {
     }
 
     private static func compare(
-        _ before: ConfigValue?, _ after: ConfigValue?, _ path: String, _ differences: inout [ConfigDifference]
+        _ before: ConfigValue?, _ after: ConfigValue?, _ path: String, _ differences: inout [ConfigChange]
     ) {
         if before == after { return }
         if let before, let after, case .object(let old) = before.kind, case .object(let new) = after.kind {
@@ -28,6 +28,6 @@ package struct ConfigDifference: Sendable, Equatable {
             for key in keys { compare(before[key], after[key], ConfigPath.child(of: path, key), &differences) }
             return
         }
-        differences.append(ConfigDifference(path: path, before: before, after: after))
+        differences.append(ConfigChange(path: path, before: before, after: after))
     }
 }

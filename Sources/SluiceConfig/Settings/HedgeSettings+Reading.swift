@@ -1,22 +1,13 @@
-/// A second attempt beside one that is slow to be answered.
-package struct HedgingConfiguration: Sendable, Equatable {
-    /// Default false.
-    package var isEnabled = false
-    /// 0.5 to 0.999. Default 0.95.
-    package var quantile = 0.95
-    /// 10 ms to 10 min. Default 500 ms.
-    package var delayMin = Duration.milliseconds(500)
-    /// 10 ms to 10 min. Default 10 s.
-    package var delayMax = Duration.seconds(10)
-    /// 0.001 to 1. Default 0.05.
-    package var shareMax = 0.05
+internal import SluiceCore
+package import SluicePolicy
 
-    package init() {}
-
-    package static func read(_ section: ConfigSection) -> Self {
+/// What `hedging` of a configuration says.
+extension HedgeSettings {
+    /// - Returns: `nil` if no request is asked a second time.
+    package static func read(_ section: ConfigSection) -> Self? {
         var hedging = Self()
-        hedging.isEnabled = section.boolean(
-            "enabled", default: hedging.isEnabled,
+        let isEnabled = section.boolean(
+            "enabled", default: false,
             doc:
                 "Whether a request whose response's head is late is asked a second time, at the next target or at the same; the slower attempt is cancelled. Both may be paid."
         )
@@ -34,6 +25,6 @@ package struct HedgingConfiguration: Sendable, Equatable {
         hedging.shareMax = section.number(
             "share_max", default: hedging.shareMax, in: 0.001...1,
             doc: "Second attempts as a share of the requests to a target within ten seconds.")
-        return hedging
+        return isEnabled ? hedging : nil
     }
 }

@@ -1,37 +1,8 @@
-/// How a request goes on after an attempt that failed.
-package struct RetriesConfiguration: Sendable, Equatable {
-    /// What is tried after an answer that the prompt is too long.
-    package enum ContextLength: String, Sendable, CaseIterable { case larger, next, never }
-    /// What is tried after a refusal for what the request says.
-    package enum ContentPolicy: String, Sendable, CaseIterable { case next, never }
+internal import SluiceCore
+package import SluicePolicy
 
-    /// Of one request in all, 1 to 10. Default 3.
-    package var attemptsMax = 3
-    /// 0 to 9. Default 2.
-    package var sameTargetMax = 2
-    /// 0 to 1 min. Default 250 ms.
-    package var backoffBase = Duration.milliseconds(250)
-    /// 0 to 10 min. Default 5 s.
-    package var backoffMax = Duration.seconds(5)
-    /// Repeats for each request, 0 to 1. Default 0.2.
-    package var budgetRatio = 0.2
-    /// 0 to 1000. Default 3.
-    package var budgetPerSecond = 3
-    /// 0 to 10 min. Default 500 ms.
-    package var attemptMin = Duration.milliseconds(500)
-    /// Default true.
-    package var afterSent = true
-    /// 0 to 10 min. Default 3 s.
-    package var waitMax = Duration.seconds(3)
-    /// 0 to 1 h. Default 1 s.
-    package var closedDefault = Duration.seconds(1)
-    /// 0 to a day. Default 5 min.
-    package var closedMax = Duration.seconds(300)
-    package var contextLength = ContextLength.larger
-    package var contentPolicy = ContentPolicy.never
-
-    package init() {}
-
+/// What `retries` of a configuration says.
+extension RetrySettings {
     package static func read(_ section: ConfigSection) -> Self {
         var retries = Self()
         retries.readBounds(section)
@@ -68,9 +39,10 @@ package struct RetriesConfiguration: Sendable, Equatable {
             doc:
                 "Repeats at a target as a share of the requests to it within ten seconds. A spent budget does not keep a request from another target."
         )
-        budgetPerSecond = section.integer(
-            "budget_per_second", default: budgetPerSecond, in: 0...1000,
-            doc: "So many repeats a second are allowed whatever the traffic.")
+        budgetPerSecond = Double(
+            section.integer(
+                "budget_per_second", default: Int(budgetPerSecond), in: 0...1000,
+                doc: "So many repeats a second are allowed whatever the traffic."))
     }
 
     private mutating func readWaits(_ section: ConfigSection) {

@@ -1,0 +1,14 @@
+extension HistoryRoute {
+    var schemas: [(name: StaticString, schema: StaticString)] {
+        [
+            (
+                "HistoryPage",
+                ##"{"type":"object","required":["records","next_cursor","partial"],"properties":{"records":{"type":"array","items":{"$ref":"#/components/schemas/Record"}},"next_cursor":{"type":["string","null"],"description":"The cursor of the next page; null if this is the last."},"partial":{"type":"boolean","description":"Looking took too long: go on with next_cursor, even if this page is empty."}}}"##
+            ),
+            (
+                "Record",
+                ##"{"type":"object","required":["id","request_id","status","http_status","start_time","end_time","tokens","attempts"],"properties":{"id":{"type":"string","format":"uuid"},"request_id":{"type":"string"},"user_id":{"type":["string","null"]},"principal_id":{"type":["string","null"]},"team":{"type":["string","null"]},"business_line":{"type":["string","null"]},"key":{"type":["string","null"]},"scene":{"type":["string","null"]},"model_id":{"type":["string","null"]},"provider":{"type":["string","null"]},"upstream_model":{"type":["string","null"]},"route":{"type":"string"},"status":{"enum":["complete","rejected","provider_error","truncated","client_gone","degraded"]},"http_status":{"type":"integer"},"error_code":{"type":["string","null"]},"error_message":{"type":["string","null"]},"error_owner":{"type":["string","null"]},"start_time":{"type":"integer","description":"Milliseconds since 1970."},"end_time":{"type":"integer"},"duration_us":{"type":"integer"},"first_byte_us":{"type":["integer","null"]},"tokens":{"type":"object","properties":{"input":{"type":"integer"},"output":{"type":"integer"},"cached":{"type":"integer"},"reasoning":{"type":"integer"},"total":{"type":"integer"}}},"usage_source":{"enum":["none","provider","drained","estimated","unknown","cache"]},"cost_micros":{"type":["integer","null"],"description":"Millionths of the operator's currency, all attempts together."},"cache":{"type":["string","null"]},"stream":{"type":"boolean"},"attempts":{"type":"array","items":{"type":"object","properties":{"provider":{"type":"string"},"model":{"type":"string"},"result":{"type":"string"},"status":{"type":["integer","null"]},"duration_us":{"type":"integer"},"input_tokens":{"type":"integer"},"output_tokens":{"type":"integer"},"cost_micros":{"type":["integer","null"]}}}},"request_params":{"type":["object","null"]},"origin":{"type":["string","null"]},"has_bodies":{"type":"boolean"},"request_body":{"type":["string","null"]},"request_body_cut":{"type":"boolean"},"response_data":{"type":["string","null"]},"response_data_cut":{"type":"boolean"},"bodies_sealed":{"type":"boolean","description":"The key that sealed the bodies is not here."}}}"##
+            ),
+        ]
+    }
+}
