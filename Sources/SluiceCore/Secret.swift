@@ -23,10 +23,16 @@ package struct Secret: Sendable {
     package var exposedText: String { String(decoding: storage.span) }
 }
 
-extension Secret: Equatable {
+extension Secret: Hashable {
     /// Takes a time that depends on the two lengths only, never on where the bytes differ.
     package static func == (one: Secret, other: Secret) -> Bool {
         one.matches(other.storage.span)
+    }
+
+    /// With a key that is new in every process: a hash tells nothing of the secret.
+    package func hash(into hasher: inout Hasher) {
+        let bytes = storage.span
+        for index in bytes.indices { hasher.combine(bytes[index]) }
     }
 
     /// Whether these are the secret's bytes, in a time that depends on the two lengths only.

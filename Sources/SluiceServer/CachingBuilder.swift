@@ -20,7 +20,7 @@ enum CachingBuilder {
         policy.joinWait = cache.joinWait
         policy.fleetWait = cache.fleetWait
         return CacheSettings(
-            policy: policy, codec: EntryCodec(secret: cache.encryptionKey), usesRedis: cache.usesRedis,
+            policy: policy, codec: EntryCodec(secret: cache.encryptionKey, vault: lasting.vault), usesRedis: cache.usesRedis,
             revisions: Dictionary(
                 configuration.providers.map { ($0.name, revision($0)) }, uniquingKeysWith: { first, _ in first }))
     }
@@ -31,7 +31,8 @@ enum CachingBuilder {
         if !idempotency.isEnabled { return nil }
         return IdempotencySettings(
             ttl: idempotency.ttl, entryByteCountMax: idempotency.entryByteCountMax,
-            codec: EntryCodec(secret: idempotency.encryptionKey ?? configuration.cache?.encryptionKey),
+            codec: EntryCodec(
+                secret: idempotency.encryptionKey ?? configuration.cache?.encryptionKey, vault: lasting.vault),
             usesRedis: idempotency.usesRedis)
     }
 

@@ -235,7 +235,7 @@ enum SnapshotBuilder {
             ])
         }
         let authorization = route.credentials.map { secret in
-            "Basic " + secret.withExposed { Base64.encode($0) }
+            Secret("Basic " + secret.withExposed { Base64.encode($0) })
         }
         return TunnelProxy(host: route.url.host, port: UInt16(clamping: route.url.port), authorization: authorization)
     }

@@ -46,7 +46,9 @@ final class ConnectionOpening: TransportDelegate, TimerTarget {
             queue.write { buffer in
                 buffer.append("CONNECT \(name):\(endpoint.port) HTTP/1.1\r\nhost: \(name):\(endpoint.port)\r\n")
                 if let authorization = endpoint.proxy?.authorization {
-                    buffer.append("proxy-authorization: \(authorization)\r\n")
+                    buffer.append("proxy-authorization: ")
+                    authorization.withExposed { buffer.append($0) }
+                    buffer.append("\r\n")
                 }
                 buffer.append("\r\n")
             }

@@ -31,7 +31,8 @@ import Testing
                     "/run/secrets/openai-second", "/run/secrets/pepper", "/run/secrets/console-key", "/run/secrets/ann-key", "/run/secrets/house", "/etc/sluice/tls.crt", "/etc/sluice/tls.key",
                     "/etc/sluice/clients.crt", "/etc/sluice/house-ca.crt", "/etc/sluice/sidecar.crt",
                     "/etc/sluice/sidecar.key",
-                ]).map { ($0, Array(($0.hasSuffix("-key") ? "a-key-that-nobody-guesses" : "x").utf8)) }))
+                ]).map { ($0, Array(($0.hasSuffix("-key") ? "a-key-that-nobody-guesses" : "x").utf8)) }
+                    + [("/etc/sluice/keys/master", Self.masterKey)]))
         var count = 0
         for path in Repository.pages {
             for text in try Page(path).blocks("json5") {
@@ -43,6 +44,8 @@ import Testing
         }
         #expect(count >= 4)
     }
+
+    private static let masterKey = Array("AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA".utf8)
 
     /// Secrets of recipes, as the pages of the providers name them.
     private static let secretFiles = Set(AuthRecipe.allCases.flatMap(\.settings).filter(\.isSecret).map(\.name) + ["api_key"])

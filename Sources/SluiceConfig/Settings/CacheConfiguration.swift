@@ -68,7 +68,7 @@ package struct CacheConfiguration: Sendable, Equatable {
         cache.encryptionKey = section.optionalSecret(
             "encryption_key",
             doc:
-                "Answers in Redis are encrypted with a key that is made of this secret (AES-256-GCM): 32 random bytes or more. null: they are not. What was written under another one is not found."
+                "Answers in Redis are encrypted with a key that is made of this secret (AES-256-GCM): 32 random bytes or more. null: with the master key, if there is a `secrets` section, or else not at all. What was written under another one is not found."
         )
         return cache
     }

@@ -46,6 +46,7 @@ enum CachedReply {
         var fields = HeaderFields(reservingBytes: 256, fields: 6)
         fields.append(.contentType, "application/json")
         context.appendRequestID(to: &fields)
+        LimitHeaders.append(to: &fields, context)
         context.status = 200
         context.firstByteAt = context.exchange.loop.now
         context.exchange.sendHead(ResponseHead(200, fields: fields), body: .known(body.count))

@@ -9,7 +9,7 @@ extension Rejection {
     /// In the words that SDKs know: a rate that comes back may be waited for, a budget that is spent may not.
     init(_ refusal: LimitRefusal, _ amounts: LimitAmounts) {
         let rule = refusal.rule
-        if rule.isBudget {
+        if rule.isBudget, !refusal.isTooLarge {
             self.init(
                 .policy, 429, type: "insufficient_quota", code: "insufficient_quota",
                 "The budget \"\(rule.name)\" is spent: \(Self.allowance(rule)). \(Self.divided(rule))",

@@ -133,7 +133,13 @@ package final class LimitHold {
         for entry in entries {
             let rule = set.rules[entry.number]
             if rule.isBudget { continue }
-            body(rule.unit, LimitStanding(rule, entry.account, entry.index, at: time))
+            let isAlone =
+                switch entry.source {
+                case .standIn: true
+                case .refused: isLocalNow
+                case .local, .shared, .undecided: false
+                }
+            body(rule.unit, LimitStanding(rule, entry.account, entry.index, isAlone: isAlone, at: time))
         }
     }
 }
@@ -147,16 +153,19 @@ package struct LimitStanding: Sendable {
 
     package var share: Double { Double(remaining) / Double(max(limit, 1)) }
 
-    init(_ rule: LimitRule, _ account: LimitAccount, _ index: Int, at time: LimitTime) {
+    /// - Parameter isAlone: of a limit that is shared: this process decides without the others.
+    init(_ rule: LimitRule, _ account: LimitAccount, _ index: Int, isAlone: Bool = false, at time: LimitTime) {
         limit = rule.meter.limit
-        if rule.fleet != nil, let known = account.shared[index].standing(at: time.now) {
-            (remaining, reset) = known
-        } else {
-            let meter = rule.fleet == nil ? rule.meter : rule.localMeter
-            let reading = meter.read(account.bucket(index), at: time)
-            remaining = reading.remaining
-            reset = reading.reset ?? .zero
+        if rule.fleet != nil, !isAlone {
+            // Of what nobody has asked about nothing is known to be missing.
+            let known = account.shared[index].standing(at: time.now)
+            (remaining, reset) = known ?? (rule.meter.burst, .zero)
+            return
         }
+        let meter = rule.fleet == nil ? rule.meter : rule.localMeter
+        let reading = meter.read(account.bucket(index), at: time)
+        remaining = reading.remaining
+        reset = reading.reset ?? .zero
     }
 }
 

@@ -137,7 +137,7 @@ package struct LimitMeter: Sendable, Equatable {
         // What is spent is spent: a budget that an estimate went over is closed to requests that cost nothing too.
         if spent < Int64(limit), spent + held <= Int64(limit) { return .taken }
         bucket.unhold(Int64(amount))
-        return .refused(wait: periodLeft(at: wallSeconds))
+        return amount > limit && spent < Int64(limit) ? .tooLarge : .refused(wait: periodLeft(at: wallSeconds))
     }
 
     // MARK: Settling
@@ -261,8 +261,8 @@ package struct LimitMeter: Sendable, Equatable {
         case .concurrency: return bucket.held < Int64(limit) ? .taken : .refused(wait: nil)
         case .budget:
             let spent = spent(bucket, time.wallSeconds)
-            return spent < limit && spent + Int(bucket.held) + amount <= limit
-                ? .taken : .refused(wait: periodLeft(at: time.wallSeconds))
+            if spent < limit, spent + Int(bucket.held) + amount <= limit { return .taken }
+            return amount > limit && spent < limit ? .tooLarge : .refused(wait: periodLeft(at: time.wallSeconds))
         case .leakyBucket:
             missing = max(0, bucket.level - time.now.nanoseconds) - max(0, capacity - unit)
         case .tokenBucket:

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// What operators are told of limits.
 package struct LimitExplanation: Sendable {
     package let rule: LimitRule
@@ -27,7 +29,7 @@ extension LimitSet {
                     reading.remaining = standing.remaining
                     reading.used = max(0, rule.meter.burst - standing.remaining)
                     reading.reset = standing.reset
-                    verdict = amounts[rule.unit] <= standing.remaining ? .taken : .refused(wait: standing.reset)
+                    verdict = Self.verdict(amounts[rule.unit], standing, rule)
                 }
                 found.append(
                     (
@@ -37,6 +39,15 @@ extension LimitSet {
             }
         }
         return found.sorted { $0.number < $1.number }.map(\.explanation)
+    }
+
+    /// What Redis would say, by what is known here.
+    private static func verdict(_ amount: Int, _ standing: LimitStanding, _ rule: LimitRule) -> LimitMeter.Verdict {
+        if amount <= standing.remaining { return .taken }
+        if amount > rule.meter.burst { return .tooLarge }
+        // What need not be there for it to pass need not be waited for.
+        let spare = Int128(rule.meter.burst - amount) * Int128(rule.period.nanoseconds) / Int128(rule.meter.limit)
+        return .refused(wait: max(.zero, standing.reset - .nanoseconds(Int64(clamping: spare))))
     }
 
     /// How many buckets a rule has, and the ones of which the most has been taken.

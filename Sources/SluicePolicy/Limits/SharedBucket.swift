@@ -28,6 +28,8 @@ package final class SharedBucket: Sendable {
         /// Who wants at least so much is refused for so long.
         var closedUntil: Int64 = 0
         var closedAmount = 0
+        /// When Redis said that there will be enough for that.
+        var opensAt: Int64 = 0
         /// Units to be charged in Redis, or, if it is negative, to be given back.
         var owed = 0
         /// What Redis said last, and when.
@@ -75,7 +77,7 @@ package final class SharedBucket: Sendable {
     func claim(_ amount: Int, at now: Instant) -> Claim {
         state.withLock { state in
             if now.nanoseconds < state.closedUntil, amount >= state.closedAmount {
-                return .refused(wait: .nanoseconds(state.closedUntil - now.nanoseconds))
+                return .refused(wait: .nanoseconds(state.opensAt - now.nanoseconds))
             }
             if now.nanoseconds >= state.creditUntil { state.credit = 0 }
             guard state.credit >= amount, amount > 0 || state.credit > 0 else { return .ask(question(amount, &state)) }
@@ -119,6 +121,7 @@ package final class SharedBucket: Sendable {
                 let isClosed = now.nanoseconds < state.closedUntil
                 state.closedAmount = isClosed ? min(state.closedAmount, amount) : amount
                 state.closedUntil = now.nanoseconds + min(reply.wait.nanoseconds, Self.closedMax)
+                state.opensAt = now.nanoseconds + reply.wait.nanoseconds
             }
             return reply.wait
         }

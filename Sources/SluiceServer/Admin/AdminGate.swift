@@ -57,6 +57,7 @@ struct AdminGate {
         let isReading = head.method == .get || head.method == .head
         if path.hasPrefix("/api/") { return nil }
         if path.equals("/cache/purge") { return .purgeCache }
+        if path.equals("/secrets/rotate") { return .rotateSecrets }
         if path.hasPrefix("/limits") { return .readLimits }
         if isReading { return .readStatus }
         return path.hasPrefix("/targets") || path.hasPrefix("/providers") ? .resetTargets : .writeConfig

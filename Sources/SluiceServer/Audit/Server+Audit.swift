@@ -2,6 +2,7 @@ internal import Glibc
 internal import SluiceConfig
 internal import SluiceCore
 internal import SluicePipeline
+internal import SluicePolicy
 internal import SluiceStorage
 
 extension Server {
@@ -27,6 +28,7 @@ extension Server {
             case .reached(let head): headLog.reached(head)
             }
         }
+        shared.lasting.accessWatch.onRefused { audit.refused(Self.event(of: $0)) }
         audit.append(
             AuditEvent(
                 .processStarted,
@@ -35,6 +37,17 @@ extension Server {
                     .init("configuration", options.configFile ?? "none"),
                 ]))
         auditSecrets(of: configuration)
+    }
+
+    private static func event(of refusal: RefusedAccess) -> AuditEvent {
+        var details: [AuditEvent.Detail] = [
+            .init("reason", refusal.reason), .init("status", "\(refusal.status)"),
+        ]
+        if let model = refusal.model { details.append(.init("model", model)) }
+        if let id = refusal.requestID { details.append(.init("request_id", id)) }
+        return AuditEvent(
+            .accessRefused, actor: refusal.principal ?? "unknown", address: refusal.address, subject: refusal.route,
+            details: details)
     }
 
     /// Which settings were opened, and with which keys.

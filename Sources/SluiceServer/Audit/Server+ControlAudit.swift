@@ -3,20 +3,30 @@ internal import SluicePipeline
 internal import SluiceStorage
 
 extension Server {
-    /// Writes down what was changed through the management API: what, and by whom, without any value.
-    func auditChange(_ record: ControlRecord, _ author: ControlAuthor) {
-        for change in record.changes {
-            let path = change.unit.path
-            let names = record.differences.map(\.path).filter { $0.hasPrefix(path) }
-            var details: [AuditEvent.Detail] = [
-                .init("revision", "\(record.revision)"), .init("changed", names.prefix(20).joined(separator: ", ")),
-            ]
-            if !record.reason.isEmpty { details.append(.init("reason", record.reason)) }
-            shared.lasting.audit.append(
-                AuditEvent(
+    /// Writes down what is about to be changed through the management API: what, and by whom, without any value.
+    ///
+    /// - Returns: `false` if that cannot be written now: the change must not be made then.
+    func auditChange(_ record: ControlRecord, _ author: ControlAuthor) async -> Bool {
+        await shared.lasting.audit.record(
+            record.changes.map { change in
+                let path = change.unit.path
+                let names = record.differences.map(\.path).filter { $0.hasPrefix(path) }
+                var details: [AuditEvent.Detail] = [
+                    .init("revision", "\(record.revision)"), .init("changed", names.prefix(20).joined(separator: ", ")),
+                ]
+                if !record.reason.isEmpty { details.append(.init("reason", record.reason)) }
+                return AuditEvent(
                     Self.kind(of: change, record), actor: author.id, address: author.address,
-                    subject: change.unit.isKey ? change.unit.name : path, details: details))
-        }
+                    subject: change.unit.isKey ? change.unit.name : path, details: details)
+            })
+    }
+
+    /// Writes down that a change which was announced was not made, or not for certain.
+    func auditFailure(of record: ControlRecord, _ author: ControlAuthor, _ reason: String) {
+        shared.lasting.audit.append(
+            AuditEvent(
+                .configurationRefused, actor: author.id, address: author.address,
+                details: [.init("revision", "\(record.revision)"), .init("reason", reason)]))
     }
 
     private static func kind(of change: ControlRecord.Change, _ record: ControlRecord) -> AuditEvent.Kind {

@@ -143,14 +143,28 @@ final class ControlCenter {
         let record = ControlRecord(
             revision: state.revision + 1, at: Int(EventLoop.readWallClock() / 1_000_000), author: edit.author.id,
             reason: edit.author.reason, node: node, changes: plan.changes, differences: plan.differences)
+        // Nothing is changed that is not written down.
+        if await !server.auditChange(record, edit.author) {
+            throw ManagementError(
+                .storageUnavailable, "Nothing was changed: the audit log cannot be written. Try again when it can.")
+        }
+        do throws(ManagementError) {
+            try await agree(record)
+        } catch {
+            server.auditFailure(of: record, edit.author, error.message)
+            throw error
+        }
+        await putInForce(record, because: "\(edit.author.id) changed it")
+    }
+
+    /// Has the fleet, or without one the disk, take a change.
+    private func agree(_ record: ControlRecord) async throws(ManagementError) {
         if let fleet { try await fleet.commit(record) }
         let failure = await keep(record)
         if let failure {
             server.shared.events.failed("configuration change not kept on disk", failure)
             if fleet == nil { throw ManagementError(.storageUnavailable, "The change could not be kept: \(failure)") }
         }
-        server.auditChange(record, edit.author)
-        await putInForce(record, because: "\(edit.author.id) changed it")
     }
 
     /// - Returns: why it could not be kept.
@@ -223,7 +237,7 @@ final class ControlCenter {
     /// Whether a state that others have made can be put in force here.
     private func isUsable(_ next: ControlState, _ changes: [ControlRecord.Change], because reason: String) async -> Bool {
         let around = surroundings
-        let mistakes = try? await clerk.run(within: Self.clerkPatience) { () -> String? in
+        let mistakes = try? await clerk.run(within: Self.clerkPatience) { () -> [String] in
             do throws(ConfigErrors) {
                 let file = try LayeredConfiguration.tree(ofFile: around.configFile, overrides: around.overrides,
                     environment: around.environment)
@@ -233,13 +247,13 @@ final class ControlCenter {
                 }
                 let layered = try LayeredConfiguration.load(file: file, at: around.configFile, environment: around.environment, units: units)
                 try around.tryBuilding(layered.outcome.value)
-                return nil
+                return []
             } catch {
-                return "\(error)"
+                return ["\(error)"]
             }
         }
         // No answer is not a good one.
-        guard let reason = mistakes ?? .some("nobody had time to look at it") else { return true }
+        guard let reason = (mistakes ?? ["nobody had time to look at it"]).first else { return true }
         server.shared.status.lastReloadError = reason
         server.shared.events.event(.error, "configuration of the fleet refused: the old one stays in force") { line in
             line.field("sluice.control.revision", next.revision)

@@ -1,3 +1,4 @@
+internal import SluicePipeline
 internal import SluicePolicy
 
 /// Everything that the management API has.
@@ -14,6 +15,7 @@ enum ManagementRoutes {
             UnitRoute(desk, "providers", at: .providers),
             UnitRoute(desk, "rate_limits", at: .rateLimits),
             UnitRoute(desk, "budgets", at: .budgets),
+            AuditRoute(shared.lasting.audit),
         ]
         return routes + [OpenAPIRoute(shared.management, routes)]
     }

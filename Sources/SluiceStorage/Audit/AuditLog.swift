@@ -42,7 +42,9 @@ package final class AuditLog: Sendable {
         var event: AuditEvent
         let time: Int64
         let since: Instant
-        /// Told whether the event is on the disk.
+        /// Whether a change waits for this to be on the disk, and does not happen if it is not.
+        var isAwaited = false
+        /// Told whether it is.
         var done: (@Sendable (Bool) -> Void)?
     }
 
@@ -79,6 +81,9 @@ package final class AuditLog: Sendable {
         }
     }
 
+    /// Where it is; `nil` if there is none.
+    package var directory: String? { state.withLock { $0.settings?.directory } }
+
     package func onNotice(_ handler: @escaping @Sendable (Notice) -> Void) { state.withLock { $0.handler = handler } }
 
     /// Begins to write.
@@ -105,14 +110,15 @@ package final class AuditLog: Sendable {
     /// Notes an event; never waits.
     ///
     /// - Returns: whether it will be written. `true` if nothing is.
-    @discardableResult package func append(_ event: AuditEvent) -> Bool { add(event, done: nil) }
+    @discardableResult package func append(_ event: AuditEvent) -> Bool { add([event], done: nil) }
 
-    /// Notes an event and waits until it is on the disk: before a change that must not happen unseen.
+    /// Notes events and waits until they are on the disk: before a change that must not happen unseen.
     ///
-    /// - Returns: `false` if it cannot be written now; it will not be written later, and the change must not be made.
-    package func record(_ event: AuditEvent) async -> Bool {
-        await withCheckedContinuation { continuation in
-            if !add(event, done: { continuation.resume(returning: $0) }) { continuation.resume(returning: false) }
+    /// - Returns: `false` if they cannot be written now; they will not be written later, and the change must not be made.
+    package func record(_ events: [AuditEvent]) async -> Bool {
+        if events.isEmpty { return true }
+        return await withCheckedContinuation { continuation in
+            if !add(events, done: { continuation.resume(returning: $0) }) { continuation.resume(returning: false) }
         }
     }
 
@@ -123,7 +129,7 @@ package final class AuditLog: Sendable {
             guard state.settings != nil else { return false }
             if state.sampler.takes(at: now) {
                 if state.queue.count < Self.queueMax / 2 {
-                    state.queue.append(Entry(event: event, time: time, since: now, done: nil))
+                    state.queue.append(Entry(event: event, time: time, since: now))
                 } else {
                     Self.lose(&state)
                 }
@@ -133,12 +139,18 @@ package final class AuditLog: Sendable {
         if needsThread { startThread() }
     }
 
-    private func add(_ event: AuditEvent, done: (@Sendable (Bool) -> Void)?) -> Bool {
+    /// All of them or none. They are written in their order, so that `done` with the last is done with all.
+    private func add(_ events: [AuditEvent], done: (@Sendable (Bool) -> Void)?) -> Bool {
         let (now, time) = (EventLoop.readClock(), EventLoop.readWallClock())
         let (isTaken, isOff, needsThread) = state.withLock { state -> (Bool, Bool, Bool) in
             guard state.settings != nil else { return (true, true, false) }
-            if state.queue.count >= Self.queueMax { return (false, false, false) }
-            state.queue.append(Entry(event: event, time: time, since: now, done: done))
+            if state.queue.count + events.count > Self.queueMax { return (false, false, false) }
+            for (index, event) in events.enumerated() {
+                state.queue.append(
+                    Entry(
+                        event: event, time: time, since: now, isAwaited: done != nil,
+                        done: index == events.count - 1 ? done : nil))
+            }
             return (true, false, Self.claimThread(&state))
         }
         if isOff { done?(true) }
@@ -201,11 +213,11 @@ package final class AuditLog: Sendable {
         return state.withLock { state in
             if let count = state.sampler.surplus(at: now) {
                 let event = AuditEvent(.accessRefusedOften, details: [.init("count", "\(count)")])
-                state.queue.append(Entry(event: event, time: EventLoop.readWallClock(), since: now, done: nil))
+                state.queue.append(Entry(event: event, time: EventLoop.readWallClock(), since: now))
             }
             if state.lostUnsaid > 0, state.queue.count < Self.queueMax / 2 {
                 let event = AuditEvent(.eventsLost, details: [.init("count", "\(state.lostUnsaid)")])
-                state.queue.append(Entry(event: event, time: EventLoop.readWallClock(), since: now, done: nil))
+                state.queue.append(Entry(event: event, time: EventLoop.readWallClock(), since: now))
                 state.lostUnsaid = 0
             }
             if state.queue.isEmpty {
@@ -233,7 +245,7 @@ package final class AuditLog: Sendable {
     private func failed(_ reason: String) {
         let now = EventLoop.readClock()
         let (handler, isNew, given) = state.withLock { state in
-            let isLate = { (entry: Entry) in entry.done != nil && now - entry.since >= Self.patience }
+            let isLate = { (entry: Entry) in entry.isAwaited && now - entry.since >= Self.patience }
             let given = state.queue.filter(isLate)
             state.queue.removeAll(where: isLate)
             defer { state.snapshot.failure = reason }

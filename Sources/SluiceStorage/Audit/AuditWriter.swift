@@ -107,7 +107,7 @@ final class AuditWriter {
             if end > 0 { found = Self.lastLine(tail[..<(end - 1)]) }
             if end < tail.count { found = try mend(Array(tail[end...]), after: found) }
         }
-        firstNumber = try AuditFiles.read(fd, from: 0, byteCountMax: min(byteCount, 64)).numberOfLine ?? 0
+        firstNumber = try AuditFiles.read(fd, from: 0, byteCountMax: min(byteCount, 64)).lineNumber ?? 0
         var last = found
         if last == nil { last = try endOfOldFiles() }
         let told = try AuditHead.read(directory, key)
@@ -188,14 +188,5 @@ final class AuditWriter {
             if unsafe unlink(directory + "/" + name) != 0 { throw SystemError("unlink") }
             findings.append(AuditEvent(.fileDropped, subject: name))
         }
-    }
-}
-
-extension [UInt8] {
-    /// The number that a line begins with, of which there may be only the beginning here.
-    fileprivate var numberOfLine: Int? {
-        guard starts(with: "{\"seq\":".utf8) else { return nil }
-        let digits = dropFirst(7).prefix(while: \.isDecimalDigit)
-        return digits.count > 15 ? nil : Int(String(decoding: digits, as: UTF8.self))
     }
 }

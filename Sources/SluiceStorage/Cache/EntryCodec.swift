@@ -1,6 +1,6 @@
 package import SluiceCore
 package import SluicePolicy
-internal import SluiceTLS
+package import SluiceTLS
 
 /// An entry as Redis holds it.
 ///
@@ -10,17 +10,22 @@ internal import SluiceTLS
 ///
 /// Numbers are big-endian, times in milliseconds (`created` since 1970); a text is its length in four bytes and its UTF-8. With a
 /// cipher the content is sealed, in the context of the key's name and of what stands before it: an entry cannot be put in the place of
-/// another one. Whatever is not as it should be reads as nothing.
+/// another one. With a vault in the cipher's place `sealed` is 2, and all after it is as the vault seals. Whatever is not as it should be reads as nothing.
 package struct EntryCodec: Sendable {
     private let cipher: AuthenticatedCipher?
+    /// What seals entries as long as it has a key, where no secret is given for that.
+    private let vault: SecretVault?
     /// Tells which secret an entry was sealed with.
     private let cipherID: [UInt8]
     private static let version: UInt8 = 1
     private static let fieldsMax = 64
     private static let yearNanoseconds: Int64 = 31_536_000_000_000_000
 
-    /// - Parameter secret: what entries are encrypted with: a key is made of it. `nil`: they are not.
-    package init(secret: Secret?) {
+    /// - Parameters:
+    ///   - secret: what entries are encrypted with: a key is made of it.
+    ///   - vault: encrypts them if there is no secret and it has a key.
+    package init(secret: Secret?, vault: SecretVault? = nil) {
+        self.vault = secret == nil ? vault : nil
         guard let secret else {
             cipher = nil
             cipherID = []
@@ -32,7 +37,11 @@ package struct EntryCodec: Sendable {
         cipherID = (0..<8).map { id.span[$0] }
     }
 
-    package var isEncrypting: Bool { cipher != nil }
+    package var isEncrypting: Bool { cipher != nil || vault?.hasKey == true }
+
+    private static let sealedByVault: UInt8 = 2
+    /// An entry opens under its own name only.
+    private static func purpose(_ key: CacheKey) -> String { "cache.entry/" + key.text }
 
     // MARK: Writing
 
@@ -61,6 +70,14 @@ package struct EntryCodec: Sendable {
         let start = buffer.count
         buffer.append("SLC" as StaticString)
         buffer.append(Self.version)
+        if let vault, vault.hasKey {
+            buffer.append(Self.sealedByVault)
+            let content = ByteBuffer(capacity: entry.body.count + 256)
+            Self.write(entry, now, time, to: content)
+            // Should the key go in this moment, there is no entry: what was written so far reads as none.
+            try? vault.seal(content.span, purpose: Self.purpose(key), into: buffer)
+            return buffer
+        }
         buffer.append(cipher == nil ? 0 : 1)
         guard let cipher else {
             return Self.write(entry, now, time, to: buffer)
@@ -121,6 +138,14 @@ package struct EntryCodec: Sendable {
         entry: CacheEntry, created: Int
     )? {
         guard bytes.count >= 5, bytes.extracting(0..<3).equals("SLC"), bytes[3] == Self.version else { return nil }
+        if let vault, vault.hasKey {
+            let content = ByteBuffer(capacity: bytes.count)
+            guard bytes[4] == Self.sealedByVault,
+                (try? vault.open(bytes.extracting(5..<bytes.count), purpose: Self.purpose(key), into: content)) != nil
+            else { return nil }
+            return Self.read(content.span, now, time)
+        }
+        if bytes[4] > 1 { return nil }
         let isSealed = bytes[4] == 1
         guard isSealed == (cipher != nil) else { return nil }
         guard let cipher else { return Self.read(bytes.extracting(5..<bytes.count), now, time) }

@@ -41,13 +41,7 @@ struct HistorySearch {
         let hash = filter.requestID.map(RecordInserter.hash)
         wanted = values + [filter.outcome.map { Int($0.rawValue) }, filter.httpStatus, hash]
         if let hash { indexes.append(Index(name: "invocations_by_request", column: "request_hash", value: hash)) }
-        let columns: [(StaticString, StaticString)] = [
-            ("invocations_by_user", "user"), ("invocations_by_principal", "principal"), ("invocations_by_team", "team"),
-            ("invocations_by_model", "model"), ("invocations_by_provider", "provider"),
-        ]
-        for (value, (name, column)) in zip(values, columns) {
-            if let value { indexes.append(Index(name: name, column: column, value: value)) }
-        }
+        // What is rare first: of two that have many, it is the better one.
         if let outcome = filter.outcome, outcome != .complete {
             indexes.append(
                 Index(
@@ -59,6 +53,13 @@ struct HistorySearch {
                 Index(
                     name: "invocations_by_http_status", column: "http_status", value: status,
                     condition: "AND http_status <> 200"))
+        }
+        let columns: [(StaticString, StaticString)] = [
+            ("invocations_by_user", "user"), ("invocations_by_principal", "principal"), ("invocations_by_team", "team"),
+            ("invocations_by_model", "model"), ("invocations_by_provider", "provider"),
+        ]
+        for (value, (name, column)) in zip(values, columns) {
+            if let value { indexes.append(Index(name: name, column: column, value: value)) }
         }
         // A request's id says it all.
         if hash != nil { indexes = [indexes[0]] }

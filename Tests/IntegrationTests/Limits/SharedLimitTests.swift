@@ -169,6 +169,27 @@ import Testing
         }
     }
 
+    @Test func `say when it is worth another try, however many ask`() throws {
+        let redis = try RedisProcess()
+        let upstream = try ScriptedUpstream()
+        let configuration = configuration(
+            upstream, redis, #"rate_limits: [{name: "fleet", scope: "fleet", limit: 2, per: "hour"}], cache: {}"#)
+        let asked = chat(#""temperature":0,"#)
+        try withSluice(configuration, upstream) { sluice in
+            try awaitRedis(sluice)
+            #expect(try sluice.chat(asked)["x-ratelimit-remaining-requests"] == "1")
+            let hit = try sluice.chat(asked)
+            #expect(hit["x-sluice-cache"] == "hit" && hit["x-ratelimit-remaining-requests"] == "0")
+            for _ in 0..<5 {
+                let refused = try sluice.chat(asked)
+                #expect(refused.status == 429 && Int(refused["retry-after"] ?? "") ?? 0 > 1000)
+            }
+            let explained = try sluice.health("/limits/explain?model=m").json["limits"][0]
+            // The first of two comes back after half an hour, both after an hour.
+            #expect(1_700_000...1_800_000 ~= explained["retry_after_ms"].int ?? 0, "\(explained)")
+        }
+    }
+
     @Test func `let in again in time whoever has used more than there ever is`() throws {
         let redis = try RedisProcess()
         let upstream = try ScriptedUpstream(

@@ -46,6 +46,44 @@ import Testing
         #expect(!passes(set, subject()))
     }
 
+    @Test func `of a limit that others share applications are told what is known`() throws {
+        let set = try adopt([LimitRule(name: "r", limit: 10, fleet: .init(leasePercent: 0, localSharePercent: 50))])
+        let hold = LimitHold(set)
+        func remaining() -> [Int] {
+            var remaining: [Int] = []
+            hold.forEachStanding(at: at(0)) { remaining.append($1.remaining) }
+            return remaining
+        }
+        #expect(set.reserve(subject(), LimitAmounts(), at: at(0), into: hold) == nil)
+        #expect(remaining() == [10], "nobody has asked yet")
+        guard case .ask(let question) = hold.claim(0, at: at(0).now) else {
+            Issue.record("there is no lease")
+            return
+        }
+        hold.place(0).failed(question)
+        // Alone now: a half of it is ours to give.
+        #expect(hold.standIn(0, at: at(0)) == nil)
+        #expect(remaining() == [4])
+        hold.release(at: at(0))
+    }
+
+    @Test func `a request that needs more than a budget ever has is too large, not too late`() throws {
+        let budget = LimitRule(
+            name: "b", unit: .outputTokens, kind: .budget(.day, utcOffsetSeconds: 0), limit: 1000)
+        let set = try adopt([budget])
+        func refusal(_ tokens: Int, spend: Int = 0) -> LimitRefusal? {
+            let hold = LimitHold(set)
+            let refusal = set.reserve(subject(), LimitAmounts(outputTokens: tokens), at: at(0), into: hold)
+            hold.settle(LimitAmounts(outputTokens: spend), at: at(0)) { _, _, _ in }
+            return refusal
+        }
+        let large = refusal(1001)
+        #expect(large?.isTooLarge == true && large?.wait == nil)
+        #expect(refusal(1000, spend: 1000) == nil)
+        let spent = refusal(1001)
+        #expect(spent?.isTooLarge == false && spent?.wait != nil)
+    }
+
     @Test func `networks of version 6 count as one, addresses of version 4 each`() throws {
         let set = try adopt([LimitRule(name: "r", by: .address, limit: 1)])
         #expect(passes(set, subject(address: "2001:db8:1:2::1")))

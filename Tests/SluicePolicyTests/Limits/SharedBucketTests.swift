@@ -79,11 +79,11 @@ import Testing
         guard case .ask(let question) = bucket.claim(5, at: at(0)) else { throw Unexpected() }
         let refused = reply(0, wait: .seconds(3))
         #expect(bucket.answered(refused, to: question, amount: 5, at: at(0)) == .seconds(3))
-        #expect(bucket.claim(5, at: at(40)) == .refused(wait: .milliseconds(60)))
+        #expect(bucket.claim(5, at: at(40)) == .refused(wait: .milliseconds(2960)))
         // What is not there for one may be there for another.
         guard case .ask(let small) = bucket.claim(4, at: at(40)) else { throw Unexpected() }
         #expect(bucket.answered(refused, to: small, amount: 4, at: at(40)) == .seconds(3))
-        #expect(bucket.claim(4, at: at(120)) == .refused(wait: .milliseconds(20)))
+        #expect(bucket.claim(4, at: at(120)) == .refused(wait: .milliseconds(2920)))
         #expect(bucket.claim(5, at: at(140)) == ask(5, 15))
     }
 

@@ -116,8 +116,6 @@ final class AuditDirectory {
             try FileManager.default.copyItem(atPath: forged.path + "/" + name, toPath: log.path + "/" + name)
         }
         #expect(try log.verify(checkingMACs: false).isSound)
-        let other = AuditDirectory.self
-        _ = other
         #expect(try log.verify().notes.contains { $0.message.contains("not written with this key") })
     }
 
@@ -257,6 +255,39 @@ final class AuditDirectory {
     }
 }
 
+@Suite struct `Reading an audit log` {
+    @Test func `pages through all of it, the latest first, through files that were put away`() throws {
+        let log = try AuditDirectory()
+        try log.fill(100, limits: .init(fileByteCountMax: 3000))
+        var numbers: [Int] = []
+        var query = AuditReader.Query()
+        query.limit = 7
+        while true {
+            let page = try AuditReader.read(log.path, query)
+            #expect(page.lines.count <= 7)
+            numbers += page.lines.compactMap(\.lineNumber)
+            guard let next = page.next else { break }
+            query.before = next
+        }
+        #expect(numbers == Array((1...100).reversed()))
+    }
+
+    @Test func `finds events of a kind and of an actor, and passes over what is no line`() throws {
+        let log = try AuditDirectory()
+        try log.fill(9)
+        try log.rewrite(try log.lines() + ["{\"seq\":10,", "nothing"])
+        let writer = try AuditWriter(log.path, key: log.key, limits: .init())
+        try writer.write([AuditEvent(.accessRefused, actor: "key:3")], times: [0])
+        var query = AuditReader.Query()
+        query.actor = "key:3"
+        #expect(try AuditReader.read(log.path, query).lines.count == 2)
+        query.event = "access.refused"
+        #expect(try AuditReader.read(log.path, query).lines.count == 1)
+        query.actor = "key:4"
+        #expect(try AuditReader.read(log.path, query).lines.isEmpty)
+    }
+}
+
 @Suite struct `The audit log's thread` {
     private static func started(_ directory: AuditDirectory, refusedPerSecond: Int = 10) throws -> AuditLog {
         let log = AuditLog()
@@ -275,7 +306,7 @@ final class AuditDirectory {
                     var isWritten = true
                     for number in 0..<20 {
                         log.append(AuditEvent(.keyChanged, actor: "\(task)"))
-                        if await !log.record(AuditEvent(.keyCreated, actor: "\(task)/\(number)")) { isWritten = false }
+                        if await !log.record([AuditEvent(.keyCreated, actor: "\(task)/\(number)")]) { isWritten = false }
                     }
                     return isWritten
                 }
@@ -350,7 +381,7 @@ final class AuditDirectory {
         // A directory in the file's place: nothing can be written, whoever asks.
         try FileManager.default.createDirectory(atPath: directory.file, withIntermediateDirectories: false)
         let begin = ContinuousClock.now
-        async let change = log.record(AuditEvent(.keyRevoked, actor: "waits in vain"))
+        async let change = log.record([AuditEvent(.keyRevoked, actor: "waits in vain"), AuditEvent(.keyRevoked, actor: "waits in vain too")])
         for number in 0..<6000 { log.refused(AuditEvent(.accessRefused, actor: "\(number)")) }
         log.append(AuditEvent(.configurationReloaded, actor: "stays"))
         #expect(await !change)

@@ -2,6 +2,7 @@ import SluiceCore
 import SluicePolicy
 import SluiceStorage
 import TestSupport
+import SluiceTLS
 import Testing
 
 @Suite struct `Answers as Redis holds them` {
@@ -55,6 +56,29 @@ import Testing
 
     private func contains(_ bytes: [UInt8], _ text: String) -> Bool {
         String(decoding: bytes, as: UTF8.self).contains(text)
+    }
+
+    @Test func `are sealed by a vault that has a key, move through a rotation, and are read from nowhere else`() throws {
+        func keys(_ first: UInt8, _ more: UInt8...) -> MasterKeys {
+            MasterKeys(([first] + more).map { start in
+                let key = (0..<32).map { UInt8(truncatingIfNeeded: $0) &+ start }
+                return Secret(key.span)
+            })
+        }
+        let vault = SecretVault(keys(1))
+        let codec = EntryCodec(secret: nil, vault: vault)
+        let sealed = bytes(codec, entry, cacheKey(1))
+        #expect(codec.isEncrypting && !contains(sealed, "prompt"))
+        #expect(decode(codec, sealed, cacheKey(1))?.body.text == entry.body.text)
+        #expect(decode(codec, sealed, cacheKey(2)) == nil, "another name")
+        #expect(decode(codec, bytes(EntryCodec(secret: nil), entry, cacheKey(1)), cacheKey(1)) == nil, "a plain one")
+        #expect(decode(EntryCodec(secret: nil), sealed, cacheKey(1)) == nil)
+        vault.adopt(keys(50, 1))
+        #expect(decode(codec, sealed, cacheKey(1)) != nil)
+        vault.adopt(keys(50))
+        #expect(decode(codec, sealed, cacheKey(1)) == nil)
+        let without = SecretVault()
+        #expect(!EntryCodec(secret: nil, vault: without).isEncrypting)
     }
 
     @Test func `are not read under another secret or another name`() {
