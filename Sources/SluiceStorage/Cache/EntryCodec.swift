@@ -54,7 +54,10 @@ package struct EntryCodec: Sendable {
         return buffer
     }
 
-    /// How long an entry is as Redis holds it.
+    /// Whether `byteCount(of:)` is exact: a vault's keys may change in the moment in which it seals.
+    package var knowsByteCount: Bool { vault == nil }
+
+    /// How long an entry is as Redis holds it, without a vault.
     package func byteCount(of entry: CacheEntry) -> Int {
         var count = 5 + 1 + 1 + 2 + 4 * 8 + 1 + (entry.content == nil ? 0 : CacheKey.byteCount) + 1 + entry.body.count
         let labels = entry.labels
@@ -76,7 +79,7 @@ package struct EntryCodec: Sendable {
             Self.write(entry, now, time, to: content)
             // Should the key go in this moment, there is no entry: what was written so far reads as none.
             try? vault.seal(content.span, purpose: Self.purpose(key), into: buffer)
-            return buffer
+            return
         }
         buffer.append(cipher == nil ? 0 : 1)
         guard let cipher else {
