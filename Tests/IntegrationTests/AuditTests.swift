@@ -87,7 +87,6 @@ import Testing
         var configuration = Configuration(upstream)
         configuration.others = [#"audit: {directory: "\#(disk)"}"#]
         try withSluice(configuration, upstream) { sluice in
-            // It takes all the room there is, and fails at that.
             _ = FileManager.default.createFile(atPath: disk + "/filler", contents: Data(count: 1 << 20))
             let deadline = Patience.deadline
             var revision = 1

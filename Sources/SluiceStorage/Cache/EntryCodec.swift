@@ -37,7 +37,7 @@ package struct EntryCodec: Sendable {
         cipherID = (0..<8).map { id.span[$0] }
     }
 
-    package var isEncrypting: Bool { cipher != nil || usesVault }
+    package var isEncrypting: Bool { cipher != nil || vault?.hasKey == true }
 
     private static let sealedByVault: UInt8 = 2
     /// An entry opens under its own name only.
@@ -50,24 +50,14 @@ package struct EntryCodec: Sendable {
     ///   - time: the same, in milliseconds since 1970.
     package func encode(_ entry: CacheEntry, for key: CacheKey, now: Instant, time: Int) -> ByteBuffer {
         let buffer = ByteBuffer(capacity: byteCount(of: entry))
-        guard let vault, vault.hasKey else {
-            encode(entry, for: key, now: now, time: time, into: buffer)
-            return buffer
-        }
-        let content = ByteBuffer(capacity: entry.body.count + 256)
-        Self.write(entry, now, time, to: content)
-        buffer.append("SLC" as StaticString)
-        buffer.append(Self.version)
-        buffer.append(Self.sealedByVault)
-        // Should the key go in this moment, there is no entry: what was written so far reads as none.
-        try? vault.seal(content.span, purpose: Self.purpose(key), into: buffer)
+        encode(entry, for: key, now: now, time: time, into: buffer)
         return buffer
     }
 
-    /// Whether the vault seals at this moment: `encode` with a buffer of its own does it then, and the other one does not.
-    var usesVault: Bool { vault?.hasKey == true }
+    /// Whether `byteCount(of:)` is exact: a vault's keys may change in the moment in which it seals.
+    package var knowsByteCount: Bool { vault == nil }
 
-    /// How long an entry is as Redis holds it, unless the vault seals it.
+    /// How long an entry is as Redis holds it, without a vault.
     package func byteCount(of entry: CacheEntry) -> Int {
         var count = 5 + 1 + 1 + 2 + 4 * 8 + 1 + (entry.content == nil ? 0 : CacheKey.byteCount) + 1 + entry.body.count
         let labels = entry.labels
@@ -78,11 +68,19 @@ package struct EntryCodec: Sendable {
         return count + cipherID.count + AuthenticatedCipher.nonceByteCount + AuthenticatedCipher.tagByteCount
     }
 
-    /// The same to the end of a buffer that may have something else in it, without the vault: the length is known before.
+    /// The same to the end of a buffer that may have something else in it.
     package func encode(_ entry: CacheEntry, for key: CacheKey, now: Instant, time: Int, into buffer: ByteBuffer) {
         let start = buffer.count
         buffer.append("SLC" as StaticString)
         buffer.append(Self.version)
+        if let vault, vault.hasKey {
+            buffer.append(Self.sealedByVault)
+            let content = ByteBuffer(capacity: entry.body.count + 256)
+            Self.write(entry, now, time, to: content)
+            // Should the key go in this moment, there is no entry: what was written so far reads as none.
+            try? vault.seal(content.span, purpose: Self.purpose(key), into: buffer)
+            return
+        }
         buffer.append(cipher == nil ? 0 : 1)
         guard let cipher else {
             return Self.write(entry, now, time, to: buffer)

@@ -179,8 +179,7 @@ package struct RedisCache {
             if let lock { unlock(lock) }
             return
         }
-        let sealed = codec.usesVault ? codec.encode(entry, for: key, now: now, time: time) : nil
-        let byteCount = sealed?.count ?? codec.byteCount(of: entry)
+        let byteCount = codec.byteCount(of: entry)
         let lock = client.supportsScripts ? lock : nil
         var command =
             lock == nil
@@ -191,9 +190,10 @@ package struct RedisCache {
             appendLockName(lock.key, to: &command)
             command.append(lock.token)
         }
-        command.append(byteCount) { buffer in
-            if let sealed { return buffer.append(sealed.span) }
-            codec.encode(entry, for: key, now: now, time: time, into: buffer)
+        if codec.knowsByteCount {
+            command.append(byteCount) { codec.encode(entry, for: key, now: now, time: time, into: $0) }
+        } else {
+            command.append(codec.encode(entry, for: key, now: now, time: time).span)
         }
         if lock == nil { command.append("PX") }
         command.append(milliseconds)
