@@ -26,7 +26,7 @@ private func measureToken(_ measure: Measure, _ name: String, _ token: Span<UInt
     let issuer = TokenIssuer(name: "bench", keys: mint.verification, rules: rules, algorithms: [.es256, .edDSA])
     let verifier = TokenVerifier(issuers: [issuer])
     let policy = AccessPolicy()
-    let copy = token.withUnsafeBufferPointer { unsafe Array($0) }
+    let copy = unsafe token.withUnsafeBufferPointer { unsafe Array($0) }
     let isKnown = Mutex(false)
     let done = Atomic(false)
     Task.detached {

@@ -78,6 +78,7 @@ enum ModelReplies {
                         json.string(entry.owner)
                         json.key("status")
                         json.string("active")
+                        ModelDetails.write(entry.id, context, &json)
                     }
                 }
             }

@@ -4,6 +4,7 @@ internal import SluiceHTTP
 internal import SluiceIdentity
 internal import SluiceJSON
 internal import SluicePipeline
+internal import SluicePolicy
 
 /// `/identity` of the admin port: how those who issue tokens are, and which of their keys are known. No token and no secret.
 final class IdentityEndpoint: AdminRoute {

@@ -20,23 +20,6 @@ final class KeysRoute: ManagementRoute {
         self.shared = shared
     }
 
-    var schemas: [(name: StaticString, schema: StaticString)] {
-        [
-            (
-                "Key",
-                #"{"type":"object","required":["name","origin","disabled"],"properties":{"name":{"type":"string"},"origin":{"enum":["file","api"]},"prefix":{"type":"string"},"revision":{"type":"integer"},"disabled":{"type":"boolean"},"user":{"type":"string"},"team":{"type":"string"},"business_line":{"type":"string"},"roles":{},"models":{},"expires":{"type":"string"},"previous_until":{"type":"string"},"may_claim":{"type":"boolean"},"created_at":{"type":"string"},"created_by":{"type":"string"},"last_used":{"type":["string","null"]}}}"#
-            ),
-            (
-                "IssuedKey",
-                #"{"type":"object","required":["dry_run"],"properties":{"name":{"type":"string"},"key":{"type":"string","description":"Shown this once."},"prefix":{"type":"string"},"revision":{"type":"integer"},"dry_run":{"type":"boolean"},"previous_until":{"type":"string"}}}"#
-            ),
-            (
-                "Keys",
-                ##"{"type":"object","required":["data","has_more"],"properties":{"data":{"type":"array","items":{"$ref":"#/components/schemas/Key"}},"has_more":{"type":"boolean"}}}"##
-            ),
-        ]
-    }
-
     private static let properties: StaticString =
         #"{"type":"object","properties":{"user":{"type":"string"},"team":{"type":"string"},"business_line":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}},"models":{"type":"array","items":{"type":"string"}},"expires":{"type":"string","description":"RFC 3339."},"disabled":{"type":"boolean"},"may_claim":{"type":"boolean"}}}"#
 
