@@ -76,7 +76,7 @@ package struct EntryCodec: Sendable {
             Self.write(entry, now, time, to: content)
             // Should the key go in this moment, there is no entry: what was written so far reads as none.
             try? vault.seal(content.span, purpose: Self.purpose(key), into: buffer)
-            return buffer
+            return
         }
         buffer.append(cipher == nil ? 0 : 1)
         guard let cipher else {
