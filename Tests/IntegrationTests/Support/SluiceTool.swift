@@ -37,7 +37,7 @@ final class KeyDirectory {
         let isWritten = FileManager.default.createFile(
             atPath: fresh, contents: Data((lines.joined(separator: "\n") + "\n").utf8),
             attributes: [.posixPermissions: 0o600])
-        if !isWritten || unsafe rename(fresh, file) != 0 { throw TimedOut("a renamed key file") }
+        if unsafe !isWritten || rename(fresh, file) != 0 { throw TimedOut("a renamed key file") }
     }
 
     func seal(_ secret: String, for setting: String) throws -> String {
