@@ -6,7 +6,8 @@ internal import Synchronization
 package final class IdentityState: Sendable {
     private struct State: Sendable {
         var sources: [String: KeySource] = [:]
-        var mint: TokenMint?
+        /// The latest first: a configuration that is only looked at takes no keys from the one in force.
+        var mints: [TokenMint] = []
     }
 
     private let state = Mutex(State())
@@ -33,9 +34,11 @@ package final class IdentityState: Sendable {
     }
 
     package func mint(_ settings: TokenMint.Settings) throws(TLSError) -> TokenMint {
-        if let known = state.withLock({ $0.mint }), known.settings == settings { return known }
+        if let known = state.withLock({ $0.mints.first { $0.settings == settings } }) { return known }
         let fresh = try TokenMint(settings)
-        state.withLock { $0.mint = fresh }
+        state.withLock { state in state.mints = [fresh] + state.mints.prefix(Self.mintsMax - 1) }
         return fresh
     }
+
+    private static let mintsMax = 4
 }

@@ -64,11 +64,13 @@ package final class TokenVerifier: CredentialVerifier {
     package func resolve(_ token: [UInt8], under policy: AccessPolicy, at now: Int) async -> CredentialVerdict {
         let key = VerdictCache.Key(token.span)
         do throws(TokenRefusal) {
-            guard Self.isWebToken(token.span) else { return try await askRemotes(token, key, policy, now) }
+            guard Self.isWebToken(token.span) else {
+                return try await askRemotes(token, ClaimedOrigin(), key, policy, now)
+            }
             let parsed = try JSONWebToken(token.span, tape: JSONTape())
-            guard let issuer = try issuer(of: parsed) else {
-                if remotes.isEmpty { throw TokenRefusal(.issuer, "its issuer is not one that is accepted") }
-                return try await askRemotes(token, key, policy, now)
+            let claimed = try Self.origin(of: parsed)
+            guard let name = claimed.issuer, let issuer = issuers[name] else {
+                return try await askRemotes(token, claimed, key, policy, now)
             }
             let proved = try await issuer.prove(
                 parsed, signed: [UInt8](copying: token.span.extracting(0..<parsed.signedByteCount)), under: policy,
@@ -85,20 +87,21 @@ package final class TokenVerifier: CredentialVerifier {
         token.hasPrefix("eyJ") && token.firstIndex(of: UInt8(ascii: ".")) != nil
     }
 
-    /// Whose it says it is: that chooses which keys are tried, and proves nothing.
-    private func issuer(of token: JSONWebToken) throws(TokenRefusal) -> TokenIssuer? {
-        if issuers.isEmpty { return nil }
+    /// Whose it says it is: that chooses who is asked, and proves nothing.
+    private static func origin(of token: JSONWebToken) throws(TokenRefusal) -> ClaimedOrigin {
         let tape = JSONTape()
         try JSONWebToken.scan(token.payload.span, "payload", onto: tape)
-        guard let name = tape.root(over: token.payload.span)["iss"]?.string else { return nil }
-        return issuers[name]
+        let root = tape.root(over: token.payload.span)
+        return ClaimedOrigin(issuer: root["iss"]?.string, subject: root["sub"]?.string)
     }
 
     private func askRemotes(
-        _ token: [UInt8], _ key: VerdictCache.Key, _ policy: AccessPolicy, _ now: Int
+        _ token: [UInt8], _ claimed: ClaimedOrigin, _ key: VerdictCache.Key, _ policy: AccessPolicy, _ now: Int
     ) async throws(TokenRefusal) -> CredentialVerdict {
-        var refusal = TokenRefusal(.unsupported, "there is nobody to ask about it")
-        for remote in remotes {
+        let asked = remotes.filter { $0.mayKnow(claimed) }
+        if asked.isEmpty { throw TokenRefusal(.issuer, "its issuer is not one that is accepted") }
+        var refusal = TokenRefusal(.unknown, "nobody knows it")
+        for remote in asked {
             switch await remote.ask(about: token, key: key, under: policy, at: now) {
             case .known(let principal, let until):
                 keep(.principal(principal), until: until, key, policy, now)
@@ -108,8 +111,8 @@ package final class TokenVerifier: CredentialVerifier {
                 if refusal.reason != .unavailable { refusal = reason }
             }
         }
-        if refusal.reason != .unavailable, refusal.reason != .unsupported {
-            let fresh = remotes.map(\.bounds.refusedFresh).min() ?? .zero
+        if refusal.reason != .unavailable {
+            let fresh = asked.map(\.bounds.refusedFresh).min() ?? .zero
             refusals.keep(
                 VerdictCache.Entry(
                     .refused(refusal.reason), until: .max, freshUntil: EventLoop.readClock() + fresh,

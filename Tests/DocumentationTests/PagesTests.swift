@@ -28,7 +28,7 @@ import Testing
                 uniqueKeysWithValues: Set(AdapterLibrary.builtIn.adapters.flatMap(\.keyVariables)).map { ($0, "sk-test") }),
             files: Dictionary(
                 uniqueKeysWithValues: (Self.secretFiles + [
-                    "/run/secrets/openai-second", "/run/secrets/pepper", "/run/secrets/console-key", "/run/secrets/ann-key", "/run/secrets/house", "/etc/sluice/tls.crt", "/etc/sluice/tls.key",
+                    "/run/secrets/openai-second", "/run/secrets/introspection", "/run/secrets/pepper", "/run/secrets/console-key", "/run/secrets/ann-key", "/run/secrets/house", "/etc/sluice/tls.crt", "/etc/sluice/tls.key",
                     "/etc/sluice/clients.crt", "/etc/sluice/house-ca.crt", "/etc/sluice/sidecar.crt",
                     "/etc/sluice/sidecar.key",
                 ]).map { ($0, Array(($0.hasSuffix("-key") ? "a-key-that-nobody-guesses" : "x").utf8)) }

@@ -87,7 +87,7 @@ import Testing
         var configuration = Configuration(upstream)
         configuration.others = [#"audit: {directory: "\#(disk)"}"#]
         try withSluice(configuration, upstream) { sluice in
-            FileManager.default.createFile(atPath: disk + "/filler", contents: Data(count: 1 << 20))
+            _ = FileManager.default.createFile(atPath: disk + "/filler", contents: Data(count: 1 << 20))
             let deadline = Patience.deadline
             var revision = 1
             while try sluice.health().json["audit"].string != "failing" {

@@ -198,7 +198,7 @@ import Testing
         defer { upstream.stop() }
         let store = try Store()
         let configuration = configuration(upstream, store)
-        try withSluice(configuration) { sluice in
+        try withSluice(configuration) { sluice throws in
             #expect(try sluice.api("PUT", "/api/v1/models/good", #"{"provider":"mock"}"#).status == 200)
             let body = #"{"base_url":"http://127.0.0.1:\#(upstream.port)/v1"}"#
             #expect(try sluice.api("PUT", "/api/v1/providers/other", body).status == 200)
@@ -207,14 +207,14 @@ import Testing
         // The API's provider is shadowed by one of another name's absence: the file now claims it with another dialect.
         var changed = configuration
         changed.providers = [#""new": {base_url: "http://127.0.0.1:\#(upstream.port)/v1"}"#]
-        try withSluice(changed) { sluice in
+        try withSluice(changed) { sluice throws in
             #expect(try sluice.health().json["config_error"].string?.contains("models.good") == true)
             #expect(try sluice.chat(#"{"model":"bad","messages":[]}"#).status == 200)
             #expect(try sluice.health("/readyz").status == 200)
         }
         for content in ["", "SQLite format 3\0garbage", String(repeating: "x", count: 9000)] {
             try store.damage(content)
-            try withSluice(configuration) { sluice in
+            try withSluice(configuration) { sluice throws in
                 #expect(try sluice.chat().status == 200)
                 let health = try sluice.health().json
                 if content.isEmpty { return }

@@ -29,21 +29,22 @@ package struct KeySet: Sendable {
     /// How a token's signature fares.
     package enum Finding: Sendable, Equatable {
         case verified
-        /// There is a key for it, which did not make it.
+        /// There is a key of the name that it gives, which did not make it.
         case forged
-        /// No key is named so: there may be a newer set that has it.
+        /// None of these keys made it, and none is named as it says: there may be a newer set that has one.
         case unknownKey
     }
 
     package func verify(_ token: JSONWebToken, signed message: Span<UInt8>) -> Finding {
         var tries = 0
-        for key in keys where token.keyID == nil || key.id == token.keyID {
-            guard key.serves(token.algorithm) else { continue }
+        var isNamed = false
+        for key in keys where token.keyID == nil || key.id == nil || key.id == token.keyID {
+            guard tries < Self.triesMax, key.serves(token.algorithm) else { continue }
             if key.verifies(token.signature.span, of: message, by: token.algorithm) { return .verified }
+            if key.id != nil, key.id == token.keyID { isNamed = true }
             tries += 1
-            if tries == Self.triesMax { return .forged }
         }
-        return tries > 0 ? .forged : .unknownKey
+        return isNamed ? .forged : .unknownKey
     }
 }
 

@@ -5,6 +5,12 @@ package import SluicePolicy
 internal import SluiceTLS
 internal import Synchronization
 
+/// Where a token says that it is from, and whom it says that it is of.
+struct ClaimedOrigin {
+    var issuer: String?
+    var subject: String?
+}
+
 /// Somebody who is asked about each token that is not known yet: an OAuth authorization server (RFC 7662), or Kubernetes.
 ///
 /// While he does not answer he is left alone, and whoever shows a token that only he knows is told so at once.
@@ -31,7 +37,8 @@ package final class RemoteIssuer: Sendable {
     private let url: String
     private let client: IdentityClient
     private struct State: Sendable {
-        var backoff = Backoff()
+        /// One question may fail for a reason of its own: who shows a token chooses what is asked.
+        var backoff = Backoff(tolerating: 2)
         var lastFailure: String?
         var questions = 0
     }
@@ -53,6 +60,18 @@ package final class RemoteIssuer: Sendable {
         /// - Parameter until: seconds since 1970.
         case known(Principal, until: Int)
         case refused(TokenRefusal)
+    }
+
+    /// Whether it is worth asking, and no affair of somebody else's: what a token says of itself is not proved, but whom it is shown
+    /// to is a matter of trust.
+    func mayKnow(_ claimed: ClaimedOrigin) -> Bool {
+        let isServiceAccount = claimed.subject?.hasPrefix("system:serviceaccount:") ?? false
+        switch kind {
+        case .tokenReview: return isServiceAccount
+        case .introspection(let introspection):
+            if isServiceAccount { return false }
+            return introspection.rules.issuer == nil || claimed.issuer == nil || introspection.rules.issuer == claimed.issuer
+        }
     }
 
     /// To be called on a loop.
@@ -92,8 +111,12 @@ package final class RemoteIssuer: Sendable {
     private func read(
         _ answer: IdentityClient.Answer, _ policy: AccessPolicy, _ now: Int
     ) throws(IdentityClient.Failure) -> Answer {
-        guard answer.status == 200 || answer.status == 201 else {
-            throw IdentityClient.Failure("it answered with status \(answer.status)")
+        switch answer.status {
+        case 200, 201: break
+        case 401, 403, 404, 405, 407, 408, 429: throw IdentityClient.Failure("it answered with status \(answer.status)")
+        // What was asked about is nothing that it could know: that must not cost others their answers.
+        case 400..<500: return .refused(TokenRefusal(.unknown, "it cannot be asked about"))
+        default: throw IdentityClient.Failure("it answered with status \(answer.status)")
         }
         let tape = JSONTape()
         do throws(TokenRefusal) {

@@ -27,7 +27,7 @@ final class AdminEndpoint {
         let routes: [any AdminRoute] = [
             ProvidersEndpoint(on: loop, shared: shared), TargetsEndpoint(shared: shared),
             LimitsEndpoint(shared: shared), CacheEndpoint(shared: shared), RedisEndpoint(shared),
-            QueuesEndpoint(shared), MetricsEndpoint(shared: shared),
+            QueuesEndpoint(shared), MetricsEndpoint(shared: shared), IdentityEndpoint(shared),
         ] + more
         registry = ConnectionRegistry(
             loop: loop, configuration: DownstreamConfiguration(), count: ConnectionCount(max: Self.connectionsMax),

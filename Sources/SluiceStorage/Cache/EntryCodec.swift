@@ -54,7 +54,10 @@ package struct EntryCodec: Sendable {
         return buffer
     }
 
-    /// How long an entry is as Redis holds it.
+    /// Whether `byteCount(of:)` is exact: a vault's keys may change in the moment in which it seals.
+    package var knowsByteCount: Bool { vault == nil }
+
+    /// How long an entry is as Redis holds it, without a vault.
     package func byteCount(of entry: CacheEntry) -> Int {
         var count = 5 + 1 + 1 + 2 + 4 * 8 + 1 + (entry.content == nil ? 0 : CacheKey.byteCount) + 1 + entry.body.count
         let labels = entry.labels

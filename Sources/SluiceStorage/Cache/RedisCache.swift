@@ -190,7 +190,11 @@ package struct RedisCache {
             appendLockName(lock.key, to: &command)
             command.append(lock.token)
         }
-        command.append(byteCount) { codec.encode(entry, for: key, now: now, time: time, into: $0) }
+        if codec.knowsByteCount {
+            command.append(byteCount) { codec.encode(entry, for: key, now: now, time: time, into: $0) }
+        } else {
+            command.append(codec.encode(entry, for: key, now: now, time: time).span)
+        }
         if lock == nil { command.append("PX") }
         command.append(milliseconds)
         client.post(command)

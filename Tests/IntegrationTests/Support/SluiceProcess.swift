@@ -3,7 +3,9 @@ import Glibc
 import Testing
 
 /// The real program, started for one test.
-final class SluiceProcess {
+///
+/// `@unchecked Sendable`: what changes does so before anybody else has it.
+final class SluiceProcess: @unchecked Sendable {
     let process: ChildProcess
     let configurationFile: String
     private(set) var ports: [UInt16] = []

@@ -34,10 +34,10 @@ final class KeyDirectory {
     func write(_ lines: [String]) throws {
         // As a ConfigMap or a Secret does it: another file takes the name.
         let fresh = file + ".new"
-        FileManager.default.createFile(
+        let isWritten = FileManager.default.createFile(
             atPath: fresh, contents: Data((lines.joined(separator: "\n") + "\n").utf8),
             attributes: [.posixPermissions: 0o600])
-        if unsafe rename(fresh, file) != 0 { throw TimedOut("a renamed key file") }
+        if unsafe !isWritten || rename(fresh, file) != 0 { throw TimedOut("a renamed key file") }
     }
 
     func seal(_ secret: String, for setting: String) throws -> String {
