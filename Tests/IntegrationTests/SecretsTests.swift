@@ -74,30 +74,34 @@ import Testing
         var configured = try configuration(upstream, keys)
         configured.others.append(#"storage: {directory: "\#(directory.path)/data"}"#)
         let old = try keys.lines[0]
-        try withSluice(configured, upstream) { sluice in
-            let first = try #require(try sluice.health("/secrets").json["current"].string)
-            let load = Load([sluice.ports[0]], connections: 2)
-            try load.more(20)
-            let fresh = try SluiceTool.run(["secret", "generate"]).output.trimmingCharacters(in: .whitespacesAndNewlines)
-            try keys.write([fresh, old])
-            let second = try #require(
-                try awaitSecrets(sluice, "another key") { $0["current"].string != first }["current"].string)
-            // The audit key has been moved; the configuration still needs the old one.
-            _ = try awaitSecrets(sluice, "the rotation") {
-                $0["rotation"]["running"].bool == false && $0["rotation"]["key"].string == second
-            }
-            #expect(try sluice.health("/secrets").json["keys"][1]["droppable"].bool == false)
-            let rotated = try SluiceTool.run(["secret", "rotate", sluice.configurationFile])
-            #expect(rotated.errors.contains("1 of 1 sealed values moved"), "\(rotated.errors)")
-            _ = try awaitSecrets(sluice, "a key that can go") { $0["keys"][1]["droppable"].bool == true }
-            try keys.write([fresh])
-            _ = try awaitSecrets(sluice, "one key") { !$0["keys"][1].isValid }
-            try load.more(20)
-            #expect(try load.stop().failures.isEmpty)
-            #expect(upstream.requests.all.allSatisfy { $0["authorization"] == "Bearer \(Secrets.provider)" })
-        }
+        try withSluice(configured, upstream) { sluice in try rotate(sluice, keys, from: old, upstream) }
         let verified = try SluiceTool.run(["audit", "verify", "--key-file", keys.file, directory.path + "/data"])
         #expect(verified.status == 0 && verified.output.contains("whole"), "\(verified.output)\(verified.errors)")
+    }
+
+    private func rotate(
+        _ sluice: SluiceProcess, _ keys: KeyDirectory, from old: String, _ upstream: ScriptedUpstream
+    ) throws {
+        let first = try #require(try sluice.health("/secrets").json["current"].string)
+        let load = Load([sluice.ports[0]], connections: 2)
+        try load.more(20)
+        let fresh = try SluiceTool.run(["secret", "generate"]).output.trimmingCharacters(in: .whitespacesAndNewlines)
+        try keys.write([fresh, old])
+        let second = try #require(
+            try awaitSecrets(sluice, "another key") { $0["current"].string != first }["current"].string)
+        // The audit key has been moved; the configuration still needs the old one.
+        _ = try awaitSecrets(sluice, "the rotation") {
+            $0["rotation"]["running"].bool == false && $0["rotation"]["key"].string == second
+        }
+        #expect(try sluice.health("/secrets").json["keys"][1]["droppable"].bool == false)
+        let rotated = try SluiceTool.run(["secret", "rotate", sluice.configurationFile])
+        #expect(rotated.errors.contains("1 of 1 sealed values moved"), "\(rotated.errors)")
+        _ = try awaitSecrets(sluice, "a key that can go") { $0["keys"][1]["droppable"].bool == true }
+        try keys.write([fresh])
+        _ = try awaitSecrets(sluice, "one key") { !$0["keys"][1].isValid }
+        try load.more(20)
+        #expect(try load.stop().failures.isEmpty)
+        #expect(upstream.requests.all.allSatisfy { $0["authorization"] == "Bearer \(Secrets.provider)" })
     }
 
     @Test func `a command that fetches the key runs at the start and when it is asked for, not on every change`() throws {

@@ -2,6 +2,7 @@ internal import SluiceCore
 internal import SluiceJSON
 internal import SluiceNet
 internal import SluicePolicy
+internal import SluiceProviders
 
 /// What is told of a configured model to whoever may read models: who answers it, for how much, and how that has been going.
 enum ModelDetails {

@@ -3,6 +3,7 @@ import Glibc
 import Testing
 
 /// The real program, started for one test.
+///
 /// `@unchecked Sendable`: what changes does so before anybody else has it.
 final class SluiceProcess: @unchecked Sendable {
     let process: ChildProcess
