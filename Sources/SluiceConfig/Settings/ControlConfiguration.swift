@@ -37,7 +37,7 @@ package struct ControlConfiguration: Sendable, Equatable {
         control.managed = section.strings(
             "managed", bytes: 1...64, count: 0...64,
             doc:
-                "Sections that may be set through the API: \(ConfigUnit.manageable.map { "`\($0)`" }.joined(separator: ", ")). None named: all of them. What the file says is the file's in any case.")
+                "Sections that may be set through the API: \(ConfigUnit.manageable.map { "`\($0)`" }.joined(separator: ", ")). None: all of them. What the file says is the file's in any case.")
         for name in control.managed where !ConfigUnit.manageable.contains(name) {
             section.mistake("managed", "sections that may be set through the API, found \(ConfigPath.quoted(name))")
         }
