@@ -11,8 +11,8 @@ package struct ControlConfiguration: Sendable, Equatable {
 
     /// Default layered.
     package var source = Source.layered
-    /// `nil`: whatever the file does not say.
-    package var managed: [String]?
+    /// Empty: whatever the file does not say.
+    package var managed: [String] = []
     /// Whether what is set through the API may name variables and files of this machine. Default false.
     package var allowsReferences = false
     /// Whether Sluices with the same Redis share what the API sets. Default false.
@@ -34,12 +34,11 @@ package struct ControlConfiguration: Sendable, Equatable {
             "source", default: control.source,
             doc:
                 "`layered`: the file, and what it leaves open may be set through the API. `file`: the file alone, and the API only shows.")
-        let managed = section.strings(
+        control.managed = section.strings(
             "managed", bytes: 1...64, count: 0...64,
             doc:
                 "Sections that may be set through the API: \(ConfigUnit.manageable.map { "`\($0)`" }.joined(separator: ", ")). None: all of them. What the file says is the file's in any case.")
-        if !managed.isEmpty { control.managed = managed }
-        for name in managed where !ConfigUnit.manageable.contains(name) {
+        for name in control.managed where !ConfigUnit.manageable.contains(name) {
             section.mistake("managed", "sections that may be set through the API, found \(ConfigPath.quoted(name))")
         }
         control.allowsReferences = section.boolean(

@@ -57,7 +57,8 @@ final class AdminEndpoint {
     }
 
     private static func isManagement(_ exchange: DownstreamExchange, _ shared: Shared) -> Bool {
-        guard let target = try? RequestTarget(exchange.head.target) else { return false }
+        let head = exchange.head
+        guard let target = try? RequestTarget(head.target) else { return false }
         return shared.management.route(of: target) != nil
     }
 

@@ -18,7 +18,8 @@ final class ProvidersEndpoint: AdminRoute {
     }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        let path = String(decoding: exchange.head.path)
+        let head = exchange.head
+        let path = String(decoding: head.path)
         if path == "/providers" {
             read(exchange) { ProviderReport.list(shared) }
             return true

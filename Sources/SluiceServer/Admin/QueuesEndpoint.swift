@@ -13,7 +13,8 @@ final class QueuesEndpoint: AdminRoute {
     init(_ shared: Shared) { self.shared = shared }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        if !exchange.head.path.equals("/queues") { return false }
+        let head = exchange.head
+        if !head.path.equals("/queues") { return false }
         read(exchange, report)
         return true
     }

@@ -14,7 +14,8 @@ final class RedisEndpoint: AdminRoute {
     init(_ shared: Shared) { self.shared = shared }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        if !exchange.head.path.equals("/redis") { return false }
+        let head = exchange.head
+        if !head.path.equals("/redis") { return false }
         read(exchange) { Self.report(shared.current.snapshot.redis, shared.lasting.redis) }
         return true
     }

@@ -16,7 +16,8 @@ final class TargetsEndpoint: AdminRoute {
     init(shared: Shared) { self.shared = shared }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        let path = String(decoding: exchange.head.path)
+        let head = exchange.head
+        let path = String(decoding: head.path)
         if path.hasPrefix("/targets/"), path.hasSuffix("/reset") {
             reset(path.dropFirst("/targets/".count).dropLast("/reset".count), exchange)
             return true

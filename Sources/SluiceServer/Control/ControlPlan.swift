@@ -84,7 +84,7 @@ extension ControlPlan {
             throw ManagementError(
                 .ownedByFile, "\(unit.section) is the configuration file's alone: change it there.", param: unit.path)
         }
-        if let managed = settings.managed, !managed.contains(unit.section) {
+        if !settings.managed.isEmpty, !settings.managed.contains(unit.section) {
             throw ManagementError(
                 .ownedByFile, "control.managed does not have \(unit.section): it is the configuration file's.", param: unit.path)
         }
