@@ -153,7 +153,7 @@ private struct IssuedKey {
         configuration.add("second", second)
         configuration.models = #"""
             "m-1": {provider: "mock"}, "m-2": {provider: "mock"}, "x-1": {provider: "second"},
-            "m-both": {targets: [{provider: "second"}, {provider: "mock"}], strategy: "priority"}
+            "m-both": {targets: [{provider: "second"}, {provider: "mock"}]}
             """#
         configuration.others.append(#"aliases: {"nickname": "m-2"}"#)
         try withSluice(configuration, first, second) { sluice throws in
