@@ -31,7 +31,7 @@ import Testing
                     "/run/secrets/openai-second", "/run/secrets/introspection", "/run/secrets/pepper", "/run/secrets/console-key", "/run/secrets/ann-key", "/run/secrets/house", "/etc/sluice/tls.crt", "/etc/sluice/tls.key",
                     "/etc/sluice/clients.crt", "/etc/sluice/house-ca.crt", "/etc/sluice/sidecar.crt",
                     "/etc/sluice/sidecar.key",
-                ]).map { ($0, Array(($0.hasSuffix("-key") ? "a-key-that-nobody-guesses" : "x").utf8)) }
+                ]).map { ($0, Array(($0.hasSuffix("-key") ? "a-key-that-nobody-guesses" : String(repeating: "x", count: 40)).utf8)) }
                     + [("/etc/sluice/keys/master", Self.masterKey)]))
         var count = 0
         for path in Repository.pages {

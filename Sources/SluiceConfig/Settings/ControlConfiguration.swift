@@ -37,8 +37,8 @@ package struct ControlConfiguration: Sendable, Equatable {
         let managed = section.strings(
             "managed", bytes: 1...64, count: 0...64,
             doc:
-                "Sections that may be set through the API: \(ConfigUnit.manageable.map { "`\($0)`" }.joined(separator: ", ")). Not given: all of them. What the file says is the file's in any case.")
-        if section.has("managed") { control.managed = managed }
+                "Sections that may be set through the API: \(ConfigUnit.manageable.map { "`\($0)`" }.joined(separator: ", ")). None: all of them. What the file says is the file's in any case.")
+        if !managed.isEmpty { control.managed = managed }
         for name in managed where !ConfigUnit.manageable.contains(name) {
             section.mistake("managed", "sections that may be set through the API, found \(ConfigPath.quoted(name))")
         }

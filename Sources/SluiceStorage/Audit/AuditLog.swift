@@ -201,7 +201,7 @@ package final class AuditLog: Sendable {
                 try writer?.write(batch.map(\.event), times: batch.map(\.time))
                 succeeded(batch, writer?.head)
             } catch {
-                failed("\(settings.directory): \(error)")
+                noteFailure("\(settings.directory): \(error)")
                 _ = usleep(Self.retryMicroseconds)
             }
         }
@@ -242,7 +242,7 @@ package final class AuditLog: Sendable {
     }
 
     /// Whoever has waited too long is told, and his event is taken back: what it is about does not happen.
-    private func failed(_ reason: String) {
+    private func noteFailure(_ reason: String) {
         let now = EventLoop.readClock()
         let (handler, isNew, given) = state.withLock { state in
             let isLate = { (entry: Entry) in entry.isAwaited && now - entry.since >= Self.patience }

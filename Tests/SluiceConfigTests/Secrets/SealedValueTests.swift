@@ -80,7 +80,7 @@ import Testing
             (Self.mistakes(Self.text(sealed, "")), "there is no master key: name one with secrets.key_file"),
             (Self.mistakes(Self.text(elsewhere)), "sealed for another place"),
             (Self.mistakes(Self.text(foreign)), "which is not here"),
-            (Self.mistakes(Self.text(sealed + "A")), "not a sealed value"),
+            (Self.mistakes(Self.text(sealed + "A")), "it was changed"),
             (Self.mistakes(Self.text("sealed:v1:zz")), "not a sealed value"),
             (Self.mistakes(Self.text(sealed), [:]), "there is no such file"),
             (Self.mistakes(Self.text(sealed), ["/master": "secret"]), "line 1 is not a key"),

@@ -16,4 +16,7 @@ extension KeysRoute {
             ),
         ]
     }
+
+    static let properties: StaticString =
+        #"{"type":"object","properties":{"user":{"type":"string"},"team":{"type":"string"},"business_line":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}},"models":{"type":"array","items":{"type":"string"}},"expires":{"type":"string","description":"RFC 3339."},"disabled":{"type":"boolean"},"may_claim":{"type":"boolean"}}}"#
 }

@@ -20,9 +20,6 @@ final class KeysRoute: ManagementRoute {
         self.shared = shared
     }
 
-    private static let properties: StaticString =
-        #"{"type":"object","properties":{"user":{"type":"string"},"team":{"type":"string"},"business_line":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}},"models":{"type":"array","items":{"type":"string"}},"expires":{"type":"string","description":"RFC 3339."},"disabled":{"type":"boolean"},"may_claim":{"type":"boolean"}}}"#
-
     var operations: [ManagementOperation] {
         let name = ManagementOperation.Parameter.path("name", "Its name; a slash in it is sent as %2F.")
         let readErrors: [ManagementError.Code] = [.managementBusy, .managementTimeout, .storageUnavailable]
@@ -266,7 +263,19 @@ final class KeysRoute: ManagementRoute {
             throw ManagementError(
                 .invalidBody, "Of a key may be said: \(members.sorted().joined(separator: ", ")).", param: member.key)
         }
+        for member in value.members where !isOfItsKind(member) {
+            throw ManagementError(.invalidBody, "\(member.key) is not \(member.value.kind.name).", param: member.key)
+        }
         return value
+    }
+
+    private static func isOfItsKind(_ member: ConfigMember) -> Bool {
+        switch (member.key, member.value.kind) {
+        case (_, .null), ("disabled", .boolean), ("may_claim", .boolean): true
+        case ("roles", .list(let names)), ("models", .list(let names)): names.allSatisfy { $0.text != nil }
+        case ("user", .string), ("team", .string), ("business_line", .string), ("expires", .string): true
+        default: false
+        }
     }
 
     private func pepper() throws(ManagementError) -> KeyPepper {
