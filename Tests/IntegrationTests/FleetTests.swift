@@ -59,7 +59,7 @@ import Testing
                 }
             }
         }
-        #expect(!redis.ask("HGETALL sluice:control").contains("u5"))
+        #expect(!redis.ask("HGETALL sluice:control").contains("upstream_model"))
     }
 
     @Test func `lets one of two nodes win, and the other knows`() throws {
