@@ -10,7 +10,7 @@ import Testing
     ) -> Configuration {
         var configuration = Configuration(upstream)
         configuration.models =
-            #"priced: {targets: [{provider: "mock", model: "m", price: {input: 2, output: 8}}]}"#
+            #"priced: {targets: [{provider: "mock", upstream_model: "m", price: {input: 2, output: 8}}]}"#
         configuration.others =
             [#"storage: {directory: "\#(store.path)"}"#, "records: {commit_interval_ms: 50, \(records)}"] + others
         return configuration
