@@ -18,5 +18,5 @@ extension KeysRoute {
     }
 
     static let properties: StaticString =
-        #"{"type":"object","properties":{"user":{"type":"string"},"team":{"type":"string"},"business_line":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}},"models":{"type":"array","items":{"type":"string"}},"expires":{"type":"string","description":"RFC 3339."},"disabled":{"type":"boolean"},"may_claim":{"type":"boolean"}}}"#
+        #"{"type":"object","properties":{"user":{"type":["string","null"]},"team":{"type":["string","null"]},"business_line":{"type":["string","null"]},"roles":{"type":["array","null"],"items":{"type":"string"}},"models":{"type":["array","null"],"items":{"type":"string"}},"expires":{"type":["string","null"],"description":"RFC 3339."},"disabled":{"type":["boolean","null"]},"may_claim":{"type":["boolean","null"]}}}"#
 }
