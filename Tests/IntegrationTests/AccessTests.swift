@@ -170,7 +170,7 @@ private struct IssuedKey {
             #expect(try ask(sluice, "m-both", lab).status == 200)
             #expect(second.requests.all.count == before)
             for model in ["m-1", "m-2", "x-1", "m-both", "nickname"] { #expect(try ask(sluice, model, all).status == 200) }
-            #expect(try list(sluice, small) == ["m-1", "m-2", "m-both"])
+            #expect(try list(sluice, small) == ["m-1", "m-2", "m-both", "nickname"])
             #expect(try list(sluice, lab) == ["m-1", "m-both", "echo"])
             #expect(try list(sluice, all) == ["m-1", "m-2", "m-both", "x-1", "nickname", "echo"])
             let one = try sluice.exchange("GET", "/v1/models/x-1", ["authorization: Bearer \(small)"])

@@ -87,7 +87,8 @@ import Testing
         var configuration = Configuration(upstream)
         configuration.others = [#"audit: {directory: "\#(disk)"}"#]
         try withSluice(configuration, upstream) { sluice in
-            _ = FileManager.default.createFile(atPath: disk + "/filler", contents: Data(count: 1 << 20))
+            // It takes all the room there is, and fails at that.
+            _ = try Tool.run("dd", ["if=/dev/zero", "of=\(disk)/filler", "bs=4k"])
             let deadline = Patience.deadline
             var revision = 1
             while try sluice.health().json["audit"].string != "failing" {

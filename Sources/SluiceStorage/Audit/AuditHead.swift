@@ -3,7 +3,7 @@ package import SluiceNet
 package import SluiceTLS
 
 /// Where an audit log ends: kept in `audit.head` beside it, and logged now and then, so that lines that are missing at the end are
-/// missed.
+/// missed. The file also says with which line `audit.jsonl` begins, so that those at its beginning are.
 package struct AuditHead: Sendable, Equatable, CustomStringConvertible {
     package let number: Int
     package let hash: Digest
@@ -30,18 +30,24 @@ package struct AuditHead: Sendable, Equatable, CustomStringConvertible {
     /// What a directory's `audit.head` says; `nil` if there is none.
     ///
     /// - Parameter key: if given, a head without this key's MAC counts as none.
-    package static func read(_ directory: String, _ key: AuditKey?) throws(SystemError) -> AuditHead? {
+    package static func read(
+        _ directory: String, _ key: AuditKey?
+    ) throws(SystemError) -> (head: AuditHead, fileBegins: Int)? {
         guard let bytes = try AuditFiles.content(directory + "/audit.head", byteCountMax: byteCountMax) else {
             return nil
         }
         let parts = String(decoding: bytes.span).split(whereSeparator: \.isWhitespace)
-        guard let first = parts.first, let head = AuditHead(text: String(first)) else { return nil }
-        guard let key else { return head }
-        return parts.count == 2 && parts[1] == key.mac(head.description.utf8Span.span).hexadecimal ? head : nil
+        guard parts.count >= 2, let head = AuditHead(text: String(parts[0])), let begins = Int(parts[1]) else {
+            return nil
+        }
+        guard let key else { return (head, begins) }
+        let mac = key.mac("\(head) \(begins)".utf8Span.span).hexadecimal
+        return parts.count == 3 && parts[2] == mac ? (head, begins) : nil
     }
 
-    func write(_ directory: String, _ key: AuditKey?) throws(SystemError) {
-        let text = description
+    /// - Parameter begins: the number of the first line in `audit.jsonl`.
+    func write(_ directory: String, fileBegins begins: Int, _ key: AuditKey?) throws(SystemError) {
+        let text = "\(self) \(begins)"
         let mac = key.map { " " + $0.mac(text.utf8Span.span).hexadecimal } ?? ""
         let line = text + mac + "\n"
         try AuditFiles.replace(directory + "/audit.head", line.utf8Span.span)

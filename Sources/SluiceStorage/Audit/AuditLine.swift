@@ -17,8 +17,11 @@ package struct AuditLine: Sendable, Equatable {
     package static let beginning = SHA256.hash("sluice audit log v1".utf8Span.span)
     /// The longest line, in bytes.
     package static let byteCountMax = 32 << 10
+    /// Of the actor, the address, the subject and a detail's name; and of a detail's value.
+    private static let nameByteCountMax = 256
     private static let textByteCountMax = 1024
-    private static let detailsMax = 64
+    /// Details beyond this length of a line are counted, not written. An escape makes six bytes of one.
+    private static let detailsByteCountMax = byteCountMax - 6 * (nameByteCountMax + textByteCountMax) - 512
     private static let macSuffixByteCount = 9 + 64 + 2
 
     // MARK: Writing
@@ -60,10 +63,15 @@ package struct AuditLine: Sendable, Equatable {
         line.append(",\"detail\":" as StaticString)
         var json = JSONWriter(into: line)
         json.object { json in
-            for detail in event.details.prefix(detailsMax) {
-                let name = clipped(detail.name)
+            for (index, detail) in event.details.enumerated() {
+                if line.count > detailsByteCountMax {
+                    json.key("omitted")
+                    json.string("\(event.details.count - index)")
+                    break
+                }
+                let name = clipped(detail.name, nameByteCountMax)
                 json.key(name.utf8Span.span)
-                json.string(clipped(detail.value))
+                json.string(clipped(detail.value, textByteCountMax))
             }
         }
     }
@@ -73,12 +81,10 @@ package struct AuditLine: Sendable, Equatable {
         line.append(name)
         line.append("\":" as StaticString)
         var json = JSONWriter(into: line)
-        json.string(clipped(value))
+        json.string(clipped(value, nameByteCountMax))
     }
 
-    private static func clipped(_ text: String) -> String {
-        // Escapes make a byte into six: this many of them still fit a line.
-        let longest = min(textByteCountMax, byteCountMax / 6 / (detailsMax / 8))
+    private static func clipped(_ text: String, _ longest: Int) -> String {
         if text.utf8.count <= longest { return text }
         var end = text.startIndex
         var count = 0

@@ -37,6 +37,8 @@ package struct AuditVerifier {
     private var isAuthenticated = false
     private var torn: Digest?
     private var isAnchorSeen = false
+    /// The first line of the file that is being read; of `audit.jsonl` at the end.
+    private var fileBegins: Int?
     private static let breaksMax = 100
     private static let chunkByteCount = 1 << 20
 
@@ -67,6 +69,7 @@ package struct AuditVerifier {
             throw SystemError("open")
         }
         defer { close(fd) }
+        fileBegins = nil
         var rest: [UInt8] = []
         var offset = 0
         var line = 0
@@ -114,6 +117,12 @@ package struct AuditVerifier {
             }
         }
         report.lineCount += 1
+        if fileBegins == nil {
+            fileBegins = line.number
+            if let named = AuditFiles.firstNumber(file), named != line.number {
+                found(file, number, "begins with line \(line.number), not with line \(named): lines are missing before it")
+            }
+        }
         if report.first == nil { begin(line, file, number) } else { follow(line, file, number) }
         authenticate(bytes.span, line, file, number)
         let head = AuditHead(number: line.number, hash: line.hash)
@@ -172,7 +181,14 @@ package struct AuditVerifier {
     private mutating func finish() throws(SystemError) {
         if torn != nil { found(AuditFiles.current, 0, "its last line is not one of the log, and was not mended") }
         report.end = last
-        let head = try AuditHead.read(directory, key)
+        let told = try AuditHead.read(directory, key)
+        let head = told?.head
+        // A head from before the file was begun says nothing of its beginning.
+        if let told, let fileBegins, told.head.number >= fileBegins, told.fileBegins < fileBegins {
+            found(
+                AuditFiles.current, 1,
+                "begins with line \(fileBegins), and audit.head says \(told.fileBegins): lines are missing before it")
+        }
         if let head, head.number > last?.number ?? 0 {
             found(
                 AuditFiles.current, 0,

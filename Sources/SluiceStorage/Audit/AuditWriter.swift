@@ -70,7 +70,7 @@ final class AuditWriter {
         byteCount += buffer.count
         findings = []
         head = last
-        try? last.write(directory, key)
+        try? last.write(directory, fileBegins: firstNumber, key)
     }
 
     /// What was written of a batch that failed goes again, as nobody else has written meanwhile. Where the system does not allow that
@@ -110,7 +110,7 @@ final class AuditWriter {
         firstNumber = try AuditFiles.read(fd, from: 0, byteCountMax: min(byteCount, 64)).lineNumber ?? 0
         var last = found
         if last == nil { last = try endOfOldFiles() }
-        let told = try AuditHead.read(directory, key)
+        let told = try AuditHead.read(directory, key)?.head
         if let told, told.number > last?.number ?? 0 || told.number == last?.number && told != last {
             findings.append(
                 AuditEvent(

@@ -178,13 +178,13 @@ package enum Redactor {
             return Match(kind: "id_number", range: at..<end + 1)
         }
         if end < text.count, isWord(text[end]) || text[end] == UInt8(ascii: ".") && digits < 11 { return nil }
+        if isSocialSecurity(text, at, end) { return Match(kind: "id_number", range: at..<end) }
         if digits == 18 || digits == 15 && groups == 1 { return Match(kind: "id_number", range: at..<end) }
         if 13...19 ~= digits { return Match(kind: "card_number", range: at..<end) }
         let isMobile = digits == 11 && text[at] == UInt8(ascii: "1")
         if isMobile || 9...15 ~= digits && (text[at] == UInt8(ascii: "+") || groups >= 3) {
             return Match(kind: "phone", range: at..<end)
         }
-        if isSocialSecurity(text, at, end) { return Match(kind: "id_number", range: at..<end) }
         return nil
     }
 

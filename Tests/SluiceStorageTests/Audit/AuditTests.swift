@@ -168,6 +168,20 @@ final class AuditDirectory {
         #expect(try !log.verify().isSound)
     }
 
+    @Test func `misses lines at the beginning of a file too`() throws {
+        let log = try AuditDirectory()
+        try log.fill(60, limits: .init(fileByteCountMax: 2048))
+        let old = try AuditFiles.old(log.path)
+        let file = log.path + "/" + old[0]
+        let lines = try log.lines(old[0]).dropFirst(2).joined(separator: "\n") + "\n"
+        try lines.write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try log.verify().breaks.first?.message.contains("lines are missing before it") == true)
+        for name in old { try FileManager.default.removeItem(atPath: log.path + "/" + name) }
+        #expect(try log.verify().isSound, "old files may be moved away")
+        try log.rewrite(Array(try log.lines().dropFirst()))
+        #expect(try log.verify().breaks.first?.message.contains("lines are missing before it") == true)
+    }
+
     @Test func `keeps as many files as it is told, and says what it dropped`() throws {
         let log = try AuditDirectory()
         try log.fill(60, limits: .init(fileByteCountMax: 2048, filesMax: 2))

@@ -1,6 +1,7 @@
 import SluiceCore
 import SluiceJSON
 import SluiceTLS
+import Synchronization
 import TestSupport
 import Testing
 
@@ -171,12 +172,16 @@ import Testing
         let read = RecordJSON.read(tape.root(over: buffer.span))
         let (id, origin, record) = try #require(read)
         let collected = CollectedRecord(id: id, origin: origin, record: record, parameters: [])
-        for _ in 0..<2 {
-            other.store.perform { session in
+        for round in 1...2 {
+            let store = other.store
+            store.perform { session in
                 _ = try? session?.inserter.unit { () throws(DatabaseError) in _ = try session?.inserter.collect(collected) }
+                store.counters.collected.add(1, ordering: .relaxed)
             }
+            try other.wait { other.store.snapshot.collected == round }
         }
-        try other.write(0..<1) { _, record in record.endTime = 1 }
+        // By its clock it was before.
+        try other.write(0..<1) { _, record in record.endTime = entry.record.endTime - 1000 }
         let page = try other.history().page(HistoryFilter(), count: 10)
         // What this node makes comes after what is there.
         #expect(page.entries.map(\.origin) == ["", "node-1"])
