@@ -118,6 +118,33 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func `what a stream says counts for more than that it is cut off, though both come at once`(isTranslated: Bool) throws {
+        let loop = try EventLoop()
+        let provider = FakeExchange.provider("p")
+        let fake = FakeExchange(loop, snapshot: FakeExchange.snapshot([provider]))
+        let state = fake.context.snapshot.lasting.targets.state(of: TargetID(provider: "p", model: "m"))
+        fake.context.isStream = true
+        fake.context.begin(RouteTarget(provider: provider, upstreamModel: "m", state: state))
+        let upstream = fake.upstreamExchange
+        let error = #"data: {"error":{"message":"busy","type":"server_error","code":"overloaded"}}"# + "\n\n"
+        upstream.bodyReceived(Array((Self.stream([], "c-1", isWhole: false) + error).utf8).span)
+        upstream.failed(UpstreamError(.closedInBody, "the connection was closed"))
+        let tape = JSONTape()
+        let relay: any RelayedStream =
+            isTranslated
+            ? TranslatedStream(fake.context, from: upstream, Translation(OpenAIDialect()), tape: tape)
+            : StreamRelay(
+                fake.context, from: upstream, head: ResponseHead(200),
+                through: OpenAIStreamInspector(.chatCompletions, showsUsage: false), tape: tape)
+        var end: UpstreamError?
+        relay.start { end = $0 }
+        loop.execute { loop.stop() }
+        loop.run()
+        relay.stop()
+        #expect(end?.reason == .reported && fake.context.attempt.fault?.code == "overloaded", "\(end as Any)")
+    }
+
     @Test func `an answer that comes once more is spliced, wherever reads end`() throws {
         let second = Self.stream(["He", "llo, \\u00e9", "😀 wor", "ld\\n!"], "c-2")
         for cut in 0...second.utf8.count {

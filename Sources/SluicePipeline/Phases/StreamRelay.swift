@@ -51,7 +51,10 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
         }
     }
 
-    func start(_ onEnd: @escaping (UpstreamError?) -> Void) { upstream.relay(to: self, onEnd: onEnd) }
+    func start(_ onEnd: @escaping (UpstreamError?) -> Void) {
+        // What the stream has said counts for more than that it was cut off after it.
+        upstream.relay(to: self) { [self] ended in onEnd(failure ?? ended) }
+    }
 
     // MARK: Events
 

@@ -55,7 +55,8 @@ final class TranslatedStream: RelayedStream {
     }
 
     func start(_ onEnd: @escaping (UpstreamError?) -> Void) {
-        upstream.relay(to: self) { [self] failure in onEnd(decoding.isOver ? nil : failure) }
+        // What the stream has said counts for more than that it was cut off after it.
+        upstream.relay(to: self) { [self] ended in onEnd(decoding.isOver ? nil : failure ?? ended) }
     }
 
     func received(_ bytes: Span<UInt8>) {
