@@ -36,7 +36,7 @@ final class KeysRoute: ManagementRoute {
                 .post, "/api/v1/keys", action: .writeKeys, "Issues a key, and shows it this once",
                 parameters: ControlReplies.changeParameters,
                 body: .init(
-                    schema: #"{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1,"maxLength":128},"user":{"type":["string","null"]},"team":{"type":["string","null"]},"business_line":{"type":["string","null"]},"roles":{"type":["array","null"],"items":{"type":"string"}},"models":{"type":["array","null"],"items":{"type":"string"}},"expires":{"type":["string","null"]},"disabled":{"type":["boolean","null"]},"may_claim":{"type":["boolean","null"]}}}"#),
+                    schema: #"{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1,"description":"At most 128 letters, digits and any of `. _ - :`; a dry run says so too."},"user":{"type":["string","null"]},"team":{"type":["string","null"]},"business_line":{"type":["string","null"]},"roles":{"type":["array","null"],"items":{"type":"string"}},"models":{"type":["array","null"],"items":{"type":"string"}},"expires":{"type":["string","null"]},"disabled":{"type":["boolean","null"]},"may_claim":{"type":["boolean","null"]}}}"#),
                 success: .init(status: 201, doc: "The key.", schema: ##"{"$ref":"#/components/schemas/IssuedKey"}"##),
                 errors: ControlReplies.changeErrors + [.alreadyExists], answer: issue),
             ManagementOperation(
