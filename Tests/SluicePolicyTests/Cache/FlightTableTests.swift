@@ -94,16 +94,18 @@ final class TestMember: FlightMember {
                         } else {
                             waiting.append((key, member))
                         }
-                        // Whoever was told to lead does so, and fails.
+                        // Whoever was told to lead does so, and fails. Read once: another thread may tell between two looks.
                         waiting.removeAll { key, member in
-                            if member.verdicts == ["lead"] { table.fail(key) }
-                            return !member.verdicts.isEmpty
+                            let told = member.verdicts
+                            if told == ["lead"] { table.fail(key) }
+                            return !told.isEmpty
                         }
                     }
                     while !waiting.isEmpty {
                         waiting.removeAll { key, member in
-                            if member.verdicts == ["lead"] { table.fail(key) }
-                            return !member.verdicts.isEmpty || table.leave(key, member)
+                            let told = member.verdicts
+                            if told == ["lead"] { table.fail(key) }
+                            return !told.isEmpty || table.leave(key, member)
                         }
                     }
                 }
