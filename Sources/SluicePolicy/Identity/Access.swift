@@ -10,6 +10,15 @@ package final class Access: Sendable {
         /// Nothing has to be looked up.
         var isOpen: Bool { allow.isAll && deny.isEmpty && bound == nil }
 
+        /// Whether nobody who has the other may use what who has this may not. What is denied here has to be denied there.
+        func covers(_ other: Rule) -> Bool {
+            if other.allow.isEmpty { return true }
+            guard allow.covers(other.allow) || other.bound.map(allow.covers) ?? false else { return false }
+            guard deny.isEmpty || other.deny.covers(deny) else { return false }
+            guard let bound else { return true }
+            return bound.covers(other.allow) || other.bound.map(bound.covers) ?? false
+        }
+
         func allows(_ name: String) -> Bool {
             isOpen || !deny.contains(name) && allow.contains(name) && (bound?.contains(name) ?? true)
         }
@@ -56,6 +65,16 @@ package final class Access: Sendable {
 
     package static let everything = Access([.admin])
     package static let nothing = Access([])
+
+    /// What who has the other may do, and who has this may not: the name of an action, or of a kind of names; `nil`: nothing.
+    package func lacks(of other: Access) -> String? {
+        for action in AdminAction.allCases where other.allows(action) && !allows(action) { return action.rawValue }
+        let rules = [
+            ("endpoints", endpoints, other.endpoints), ("models", models, other.models),
+            ("providers", providers, other.providers), ("scenes", scenes, other.scenes),
+        ]
+        return rules.first { !$0.1.covers($0.2) }?.0
+    }
 
     // MARK: Questions
 
