@@ -9,6 +9,8 @@ internal import Synchronization
 struct Generation: Sendable {
     let snapshot: ConfigSnapshot
     let downstream: DownstreamConfiguration
+    /// What is sent to receivers of telemetry.
+    var telemetry: [any TelemetryPlan] = []
 }
 
 /// What all workers share: immutable, atomic, or behind a lock that is held for a few lines.
@@ -22,6 +24,7 @@ final class Shared: Sendable {
     let gauge = LoadGauge()
     let probes = ProbeResults()
     let management = ManagementRouter()
+    let telemetry = TelemetryStatuses()
     let lasting: LastingState
     let seed: UInt64
     private let generation: Mutex<Generation>
@@ -44,6 +47,7 @@ final class Shared: Sendable {
         TrafficMetrics.register(self)
         StorageMetrics.register(self)
         RecordMetrics.register(self)
+        TelemetryMetrics.register(self)
     }
 
     var current: Generation {

@@ -156,7 +156,7 @@ import Testing
                 let reply = try ask(sluice, "POST", "/api/v1/keys", #"{"name":"more",\#(body)}"#, as: clerk)
                 #expect(reply.status == 403 && reply.text.contains(more), "\(body): \(reply.text)")
             }
-            for body in [#""roles":["narrow"]"#, #""roles":["clerk"]"#, #""roles":["clerk"],"models":["m-1"]"#, #""roles":[]"#] {
+            for body in [#""roles":["narrow"]"#, #""roles":["clerk"]"#, #""roles":["clerk"],"models":["m-1"]"#] {
                 let reply = try ask(sluice, "POST", "/api/v1/keys", #"{"name":"less",\#(body)}"#, as: clerk)
                 #expect(reply.status == 201, "\(body): \(reply.text)")
                 let change = try ask(sluice, "PATCH", "/api/v1/keys/less", #"{"roles":["admin"]}"#, as: clerk)

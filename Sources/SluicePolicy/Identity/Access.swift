@@ -10,17 +10,16 @@ package final class Access: Sendable {
         /// Nothing has to be looked up.
         var isOpen: Bool { allow.isAll && deny.isEmpty && bound == nil }
 
-        /// Whether nobody who has the other may use what who has this may not. What is denied here has to be denied there.
-        func covers(_ other: Rule) -> Bool {
-            if other.allow.isEmpty { return true }
-            guard allow.covers(other.allow) || other.bound.map(allow.covers) ?? false else { return false }
-            guard deny.isEmpty || other.deny.covers(deny) else { return false }
-            guard let bound else { return true }
-            return bound.covers(other.allow) || other.bound.map(bound.covers) ?? false
-        }
-
         func allows(_ name: String) -> Bool {
             isOpen || !deny.contains(name) && allow.contains(name) && (bound?.contains(name) ?? true)
+        }
+
+        /// Whether everything that the other allows is allowed here, as far as patterns tell.
+        func covers(_ other: Rule) -> Bool {
+            if isOpen { return true }
+            let others = other.bound ?? other.allow
+            return (allow.covers(other.allow) || allow.covers(others)) && other.deny.covers(deny)
+                && (bound?.covers(others) ?? true)
         }
     }
 
@@ -66,16 +65,6 @@ package final class Access: Sendable {
     package static let everything = Access([.admin])
     package static let nothing = Access([])
 
-    /// What who has the other may do, and who has this may not: the name of an action, or of a kind of names; `nil`: nothing.
-    package func lacks(of other: Access) -> String? {
-        for action in AdminAction.allCases where other.allows(action) && !allows(action) { return action.rawValue }
-        let rules = [
-            ("endpoints", endpoints, other.endpoints), ("models", models, other.models),
-            ("providers", providers, other.providers), ("scenes", scenes, other.scenes),
-        ]
-        return rules.first { !$0.1.covers($0.2) }?.0
-    }
-
     // MARK: Questions
 
     /// - Parameter endpoint: the path as a template: `/v1/chat/completions`.
@@ -86,6 +75,14 @@ package final class Access: Sendable {
     /// - Parameter scene: empty for a request that names none.
     package func allows(scene: String) -> Bool { scenes.allows(scene) }
     package func allows(_ action: AdminAction) -> Bool { actions.contains(action) }
+
+    /// What another access allows, and this one does not; `nil`: nothing. Endpoints do not count: who manages keys need not ask
+    /// models himself.
+    package func excess(of other: Access) -> String? {
+        if let action = AdminAction.allCases.first(where: { other.allows($0) && !allows($0) }) { return action.rawValue }
+        let isCovered = models.covers(other.models) && providers.covers(other.providers) && scenes.covers(other.scenes)
+        return isCovered ? nil : "other models, providers or scenes"
+    }
 
     /// Whether some role denies the model by name: whichever way the request came to it.
     package func denies(model: String) -> Bool { models.deny.contains(model) }

@@ -23,13 +23,12 @@ package struct NameSet: Sendable, Equatable {
         }
     }
 
-    /// Whether every name of the other is one of this. A pattern is covered by what its text matches, star and all: a star in
-    /// place of any text is only matched by another star.
-    func covers(_ other: NameSet) -> Bool {
-        isAll || !other.isAll && other.exact.allSatisfy(contains) && other.patterns.allSatisfy { contains($0.text) }
-    }
-
     package func contains(_ name: String) -> Bool {
         isAll || exact.contains(name) || patterns.contains { $0.matches(name) }
+    }
+
+    /// Whether every name of the other set is in this one, as far as patterns tell: `false` where it cannot be seen.
+    package func covers(_ other: NameSet) -> Bool {
+        isAll || !other.isAll && other.exact.allSatisfy(contains) && other.patterns.allSatisfy(patterns.contains)
     }
 }

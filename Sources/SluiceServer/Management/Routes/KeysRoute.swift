@@ -154,7 +154,6 @@ final class KeysRoute: ManagementRoute {
                     ConfigMember("created_at", ConfigValue(.string(ControlKeys.time(now)))),
                     ConfigMember("created_by", ConfigValue(.string(request.principal.id))),
                 ])))
-        try checkRoles(value, request.principal)
         let made = value
         let edit = try ControlReplies.edit(request) { sight throws(ManagementError) in
             if try sight.value(of: unit) != nil {
@@ -185,14 +184,11 @@ final class KeysRoute: ManagementRoute {
         let hash = pepper.text(of: key.withExposed { pepper.digest(of: $0) })
         let until = overlap == 0 ? nil : ControlKeys.time(now + overlap)
         let condition = request.fields.text(.ifMatch)
-        let principal = request.principal
-        let edit = try ControlReplies.edit(request) { [self] sight throws(ManagementError) in
+        let edit = try ControlReplies.edit(request) { sight throws(ManagementError) in
             guard let old = try sight.value(of: unit), !ConfigOverlay.owns(sight.file, unit) else {
                 throw try sight.value(of: unit) == nil ? Self.missing(unit) : Self.isFiles(unit)
             }
             try ManagementRequest.check(ifMatch: try sight.etag(of: unit), condition)
-            // Whoever rotates it has it.
-            try checkRoles(old, principal)
             var value = old.setting("hash", to: ConfigValue(.string(hash)))
             value = value.setting("previous_hash", to: until == nil ? nil : old["hash"])
             value = value.setting("previous_until", to: until.map { ConfigValue(.string($0)) })
@@ -238,14 +234,11 @@ final class KeysRoute: ManagementRoute {
         let unit = unit(request)
         let patch = try Self.checked(try object(request).setting("name", to: nil))
         let condition = request.fields.text(.ifMatch)
-        let principal = request.principal
-        let edit = try ControlReplies.edit(request) { [self] sight throws(ManagementError) in
+        let edit = try ControlReplies.edit(request) { sight throws(ManagementError) in
             guard let old = try sight.value(of: unit) else { throw Self.missing(unit) }
             if ConfigOverlay.owns(sight.file, unit) { throw Self.isFiles(unit) }
             try ManagementRequest.check(ifMatch: try sight.etag(of: unit), condition)
-            let value = old.merging(patch)
-            try checkRoles(value, principal)
-            return [ControlRecord.Change(unit: unit, value: value)]
+            return [ControlRecord.Change(unit: unit, value: old.merging(patch))]
         }
         let outcome = try await desk.make(edit)
         return ControlReplies.reply(outcome, etag: "\"u\(outcome.state.revision)\"")
@@ -274,22 +267,5 @@ final class KeysRoute: ManagementRoute {
         throw ManagementError(
             .readOnly, "There is no `access` section in the configuration file: keys would not be looked at.",
             param: "access")
-    }
-
-    /// Nobody gives out a key that may do more than himself, unless he may say what roles are.
-    private func checkRoles(_ value: ConfigValue, _ principal: Principal) throws(ManagementError) {
-        if principal.access.allows(.writeRoles) { return }
-        guard let policy = shared.current.snapshot.access, let record = ControlKeys.record("", value, policy.pepper)
-        else { return }
-        let names = record.roles ?? record.user.flatMap { policy.user(named: $0)?.roles } ?? []
-        let access = policy.access(roles: names, modelBound: record.models)
-        if let more = principal.access.lacks(of: access) {
-            throw ManagementError(
-                .permissionDenied, "The key could do more than this credential: \(more).", param: "roles")
-        }
-        if !principal.mayClaim, record.mayClaim ?? access.mayClaim {
-            throw ManagementError(
-                .permissionDenied, "The key could speak for others, which this credential may not.", param: "may_claim")
-        }
     }
 }
