@@ -6,7 +6,7 @@ package struct ConcurrencyPolicy: Sendable {
     package let priorities: PriorityClasses
     /// What somebody is told for whom there is no place: 503 or 429.
     package let shedStatus: UInt16
-    let settings: [GateID: ConcurrencyGate.Settings]
+    package let settings: [GateID: ConcurrencyGate.Settings]
 
     /// - Parameter table: where the gates are; their settings change when the table adopts the policy.
     package init(
