@@ -126,10 +126,13 @@ let package = Package(
             exclude: ["Golden"]),
         tests(
             "SluiceServerTests",
-            ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
+            [
+                "SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline", "SluiceStorage",
+                "SluiceTLS",
+            ]),
         tests("DocumentationTests", ["SluiceConfig", "SluiceProviders", "SluiceServer"]),
         .systemLibrary(name: "CSystem", path: "Tests/CSystem"),
-        tests("IntegrationTests", ["sluice", "CSystem", "SluiceCore"]),
+        tests("IntegrationTests", ["sluice", "CSystem", "SluicePolicy", "SluiceCore"]),
         tests(
             "SluiceMockTests", ["SluiceMock", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet"],
             exclude: ["Golden"]),
@@ -161,5 +164,7 @@ if isFuzzing {
         fuzz("Requests", ["SluiceProviders", "SluiceHTTP", "SluiceJSON"]),
         fuzz("RedisReplies", ["SluiceStorage"]),
         fuzz("AdapterText", ["SluiceProviders", "SluiceConfig", "SluiceJSON"]),
+        fuzz("WebTokens", ["SluiceIdentity", "SluiceJSON", "SluiceTLS"]), fuzz("SealedText", ["SluiceTLS"]),
+        fuzz("StoredRecords", ["SluiceStorage", "SluiceJSON"]),
     ]
 }

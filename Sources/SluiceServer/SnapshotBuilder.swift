@@ -68,7 +68,7 @@ enum SnapshotBuilder {
             },
             degraded: try DegradedBuilder.policy(configuration.degraded),
             rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
-            redis: redis, access: access.policy, records: try RecordsBuilder.settings(configuration, lasting),
+            redis: redis, access: access.policy, records: try RecordsBuilder.settings(configuration),
             tokenOffice: access.office)
     }
 

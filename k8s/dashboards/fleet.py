@@ -58,6 +58,11 @@ TELEMETRY = Row("Telemetry itself", (
           Query(by(ONE, rate("sluice_log_dropped_lines_total")), EACH)),
     graph("Series of each process", "none", "What a scrape brought. More than a few thousand: look at the models.",
           Query(by(ONE, gauge("scrape_samples_scraped")), EACH)),
+    states("Receivers of telemetry", "Where metrics, traces or logs are pushed to: whether the last message was accepted.",
+           Query(f"min by (namespace, instance, receiver) ({gauge('sluice_push_up')})", EACH + " {{receiver}}"),
+           {0: ("failing", RED), 1: ("accepted", GREEN)}),
+    graph("Telemetry that was dropped", "ops", "Samples, spans and log lines that a receiver did not get.",
+          Query(by("receiver, reason", rate("sluice_push_dropped_total")), "{{receiver}}: {{reason}}")),
     graph("Duration of a scrape", "s", "As Prometheus sees it.", Query(f"max by ({ONE}) ({gauge('scrape_duration_seconds')})", EACH)),
 ), collapsed=True)
 

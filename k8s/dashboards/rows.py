@@ -108,9 +108,9 @@ PROVIDERS = Row("Providers", (
     states("Keys", "A key that its provider refuses, or whose quota is spent, is set aside for a while.",
            Query(f"min by ({PROVIDER}, key) (" + gauge("sluice_key_up", f'{PROVIDER}=~"$provider"') + ")",
                  f"{{{{{PROVIDER}}}}} key {{{{key}}}}"),
-           {0: ("set aside", RED), 1: ("in use", GREEN)}, width=6),
+           {0: ("set aside", RED), 1: ("in use", GREEN)}, width=12),
     graph("Attempts under way", "none", "At each target.",
-          Query(by(f"{PROVIDER}, {MODEL}", gauge("sluice_target_in_flight", placed=True)), PLACE), width=6, stacked=True),
+          Query(by(f"{PROVIDER}, {MODEL}", gauge("sluice_target_in_flight", placed=True)), PLACE), width=12, stacked=True),
 ))
 
 MODELS = Row("Models", (

@@ -95,8 +95,9 @@ extension ServerConfiguration {
     static let controlDoc = "What may be set through the management API, and what several Sluices share of it."
 
     private func checkControl(_ section: ConfigSection) {
-        if control.isFleet, control.sharedSecret == nil, secrets?.keys.currentID == nil {
-            section.mistake("control", "`fleet` needs `shared_secret` or `secrets`, with which what is shared is sealed")
+        // Not a master key: each node rotates those when it likes, and others have to read what it has written.
+        if control.isFleet, control.sharedSecret == nil {
+            section.mistake("control", "`fleet` needs `shared_secret`, with which what is shared is sealed")
         }
         if control.isFleet, redis == nil { section.mistake("control", "`fleet` needs `redis`, by which it is shared") }
     }
