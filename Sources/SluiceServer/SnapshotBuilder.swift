@@ -56,6 +56,7 @@ enum SnapshotBuilder {
             unsupported: mode(configuration.unsupported),
             limits: limits, timeouts: configuration.timeouts, recovery: recovery,
             streams: configuration.streams, media: try media(configuration.media),
+            hasOpenMetrics: configuration.adminMetrics == .everyone,
             cache: CachingBuilder.cache(configuration, lasting),
             idempotency: CachingBuilder.idempotency(configuration, lasting),
             logsExchanges: configuration.log.access, lasting: lasting,
