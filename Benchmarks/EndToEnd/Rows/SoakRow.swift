@@ -1,7 +1,7 @@
 /// Work of all kinds, for as long as one likes, with everything on and the metrics read all the time: whether memory grows.
 ///
-/// The first third is the warm-up, in which caches and pools fill. Of what follows, the slope is estimated with its
-/// interval (`Trend`). A short soak whose interval is wider than the bar proves nothing, and says so.
+/// The first third is the warm-up. Of what follows, the slope is estimated with its interval (`Trend`), which is widened
+/// by what a step of the allocator makes of so short a time: a short soak proves nothing about days, and says so.
 struct SoakRow: Row {
     private static let warmUpShare = 1.0 / 3
     /// Beforehand everything is filled, as fast as it goes, until memory has grown by less than so much in so many seconds.
@@ -15,6 +15,8 @@ struct SoakRow: Row {
     /// How long each kind of work is looked after before it is the next one's turn.
     private static let turn = 2 * Clock.millisecond
     private static let connectionCount = 8
+    /// Memory is taken in steps: less than one cannot be told from none.
+    private static let step = 64.0 / 1_024
     /// Times the process is told of, in a soak that takes hours.
     private static let noteCount = 48
 
@@ -25,6 +27,7 @@ struct SoakRow: Row {
     let metrics = [
         Metric("soak, requests answered", "%", .atLeast(100)),
         Metric("  memory at its end", "MB RSS"),
+        Metric("  growth after the warm-up", "MB", .atMost(1)),
         Metric("  slope of memory", "MB/h"),
         Metric("  slope, lower end (95 %)", "MB/h"),
         // 72 hours of it, beside what Sluice has from the start, fit into 64 MB.
@@ -33,8 +36,8 @@ struct SoakRow: Row {
 
     func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double] {
         guard let tree = session.tree else { throw Failure("there is no process to look at") }
-        let loads = try makeLoads(session, settings)
         try fill(session, tree)
+        let loads = try makeLoads(session, settings)
         let start = Clock.now()
         let end = start + settings.soak
         let sampleInterval = max(Self.sampleIntervalMin, settings.soak / Self.sampleCountMax)
@@ -84,12 +87,14 @@ struct SoakRow: Row {
         guard completed > 0 else { throw Failure("no request was answered") }
         let reasons = totals.compactMap(\.firstFailure)
         if let reason = reasons.first { session.note("\(failed) of \(completed + failed) requests: \(reason)") }
-        guard let trend = Trend(Array(samples.dropFirst(Int(Double(samples.count) * Self.warmUpShare)))) else {
+        let warm = Array(samples.dropFirst(Int(Double(samples.count) * Self.warmUpShare)))
+        guard let trend = Trend(warm), let first = warm.first, let last = warm.last else {
             throw Failure("it was too short")
         }
+        let hours = last.x - first.x
         return [
-            Double(completed) / Double(completed + failed) * 100, samples.last?.y ?? 0, trend.slope, trend.lower,
-            trend.upper,
+            Double(completed) / Double(completed + failed) * 100, last.y, trend.slope * hours, trend.slope,
+            trend.lower - Self.step / hours, trend.upper + Self.step / hours,
         ]
     }
 
