@@ -69,7 +69,7 @@ final class MovableClock {
     func set(days: Int) throws {
         let file = path + "/seconds"
         if !FileManager.default.fileExists(atPath: file) {
-            FileManager.default.createFile(atPath: file, contents: Data(count: MemoryLayout<Int>.size))
+            _ = FileManager.default.createFile(atPath: file, contents: Data(count: MemoryLayout<Int>.size))
         }
         let handle = try #require(FileHandle(forWritingAtPath: file))
         var seconds = days * 86_400

@@ -67,7 +67,7 @@ import Testing
             let open = Set(operations.filter { $0.action == nil }.map(\.path))
             #expect(open == ["/api/v1/history", "/api/v1/history/77", "/api/v1/usage"], "\(open)")
             for role in roles {
-                let (access, key) = (Access([role]), "\(role.name)-0123456789abcdef")
+                let (access, key) = (SluicePolicy.Access([role]), "\(role.name)-0123456789abcdef")
                 for operation in operations {
                     let body = operation.method == "GET" || operation.method == "DELETE" ? "" : "[]"
                     let reply = try ask(sluice, operation.method, operation.path, key, body)
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    private func isAllowed(_ operation: Operation, _ access: Access) -> Bool {
+    private func isAllowed(_ operation: Operation, _ access: SluicePolicy.Access) -> Bool {
         if let action = operation.action { return access.allows(action) }
         return operation.path.contains("history")
             ? access.allows(.readOwnHistory) || access.allows(.readAllHistory)
