@@ -1,3 +1,4 @@
+internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceNet
@@ -9,6 +10,8 @@ internal import Synchronization
 struct Generation: Sendable {
     let snapshot: ConfigSnapshot
     let downstream: DownstreamConfiguration
+    /// Whose names a scrape gets metrics under, too.
+    var aliases: [MetricsConfiguration.Alias] = []
 }
 
 /// What all workers share: immutable, atomic, or behind a lock that is held for a few lines.
@@ -40,10 +43,7 @@ final class Shared: Sendable {
         lasting.records.onEvent { events.records($0) }
         self.seed = seed
         self.generation = Mutex(generation)
-        ProcessMetrics.register(self)
-        TrafficMetrics.register(self)
-        StorageMetrics.register(self)
-        RecordMetrics.register(self)
+        MetricSources.register(self)
     }
 
     var current: Generation {

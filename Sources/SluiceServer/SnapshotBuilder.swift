@@ -26,7 +26,8 @@ enum SnapshotBuilder {
         }
         if !mistakes.isEmpty { throw ConfigErrors(mistakes) }
         return Generation(
-            snapshot: try snapshot(configuration, providers, revision, lasting), downstream: downstream(configuration))
+            snapshot: try snapshot(configuration, providers, revision, lasting), downstream: downstream(configuration),
+            aliases: configuration.metrics.aliases)
     }
 
     private static func snapshot(

@@ -80,6 +80,8 @@ extension ServerConfiguration {
             "records", doc: "What is kept of every request to a model. Without this section nothing is.",
             RecordsConfiguration.read)
         server.checkRecords(section)
+        server.metrics = section.section(
+            "metrics", doc: "What becomes of metrics, beside being there to be scraped.", MetricsConfiguration.read)
         server.access = section.optionalSection(
             "access", doc: "Who may come in, and what for. null: whoever can connect may do everything.",
             AccessConfiguration.read)

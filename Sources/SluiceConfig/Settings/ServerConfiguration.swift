@@ -58,6 +58,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var control = ControlConfiguration()
     /// `nil`: nothing is recorded.
     package var records: RecordsConfiguration?
+    package var metrics = MetricsConfiguration()
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 
