@@ -27,8 +27,10 @@ enum TelemetryMetrics {
         "sluice_push_last_duration_seconds", .gauge, unit: "seconds", scale: 1e-9, labels: ["receiver"],
         help: "What the last request to the receiver took.")
 
+    static let families = [requests, items, bytes, dropped, waiting, up, lastSuccess, lastDuration]
+
     static func register(_ shared: Shared) {
-        shared.lasting.metrics.registry.addSource { [unowned shared] collection in
+        shared.lasting.metrics.registry.addSource(families) { [unowned shared] collection in
             for (name, counts) in shared.telemetry.all { add(name, counts, to: &collection) }
         }
     }
