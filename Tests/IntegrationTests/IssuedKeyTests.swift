@@ -62,7 +62,7 @@ import Testing
         #expect(try !store.contains(key))
         // When it was used is still known.
         let again = try ScriptedUpstream()
-        try withSluice(configuration(again, store), again) { sluice in
+        try withSluice(configuration(again, store), again) { sluice throws in
             #expect(try ask(sluice, "GET", "/api/v1/keys/app").json["last_used"].string != nil)
             #expect(try chat(sluice, key) == 200)
         }
