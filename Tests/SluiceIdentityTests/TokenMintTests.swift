@@ -20,7 +20,7 @@ import Testing
         settings.lifetime = .seconds(300)
         settings.rotation = .seconds(3600)
         change(&settings)
-        return try TokenMint(settings)
+        return try TokenMint(settings, at: start)
     }
 
     private static func token(_ mint: TokenMint, at seconds: Int) throws -> [UInt8] {
