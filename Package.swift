@@ -69,11 +69,17 @@ let package = Package(
             "SluiceMock",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceDownstream"]),
         target(
+            "SluiceInject",
+            [
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluicePolicy", "SluiceConfig",
+                "SluiceDownstream", "SluiceIdentity",
+            ]),
+        target(
             "SluiceServer",
             [
                 "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream",
                 "SluiceUpstream", "SluicePolicy", "SluiceIdentity", "SluiceStorage", "SluiceProviders",
-                "SluicePipeline", "SluiceMock", "CLinux",
+                "SluicePipeline", "SluiceMock", "SluiceInject", "CLinux",
             ]),
         .executableTarget(name: "sluice", dependencies: ["SluiceServer"], swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
@@ -130,6 +136,9 @@ let package = Package(
         tests(
             "SluiceMockTests", ["SluiceMock", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet"],
             exclude: ["Golden"]),
+        tests(
+            "SluiceInjectTests",
+            ["SluiceInject", "SluiceTLS", "SluiceJSON", "SluiceCore"], exclude: ["Golden"]),
         tests("BenchmarkTests", ["sluice-bench", "SluiceCore"]),
     ]
 )

@@ -85,6 +85,7 @@ package final class Server {
         loop = try EventLoop()
         sockets = try ListeningSockets(
             configuration.listeners, workers: Self.workerCount(configuration), handoverPath: options.handoverPath)
+        CertificateMetrics.register(sockets.shownCertificates, in: lasting.metrics.registry)
         reload = Reload(self, layered.outcome)
         let control = ControlCenter(self, started)
         self.control = control

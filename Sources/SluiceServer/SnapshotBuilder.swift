@@ -27,7 +27,7 @@ enum SnapshotBuilder {
         if !mistakes.isEmpty { throw ConfigErrors(mistakes) }
         return Generation(
             snapshot: try snapshot(configuration, providers, revision, lasting), downstream: downstream(configuration),
-            telemetry: try TelemetryBuilder.plans(configuration))
+            aliases: configuration.metrics.aliases, telemetry: try TelemetryBuilder.plans(configuration))
     }
 
     private static func snapshot(
@@ -56,6 +56,7 @@ enum SnapshotBuilder {
             unsupported: mode(configuration.unsupported),
             limits: limits, timeouts: configuration.timeouts, recovery: recovery,
             streams: configuration.streams, media: try media(configuration.media),
+            hasOpenMetrics: configuration.adminMetrics == .everyone,
             cache: CachingBuilder.cache(configuration, lasting),
             idempotency: CachingBuilder.idempotency(configuration, lasting),
             logsExchanges: configuration.log.access, lasting: lasting,

@@ -214,8 +214,8 @@ import Testing
         upstream.stop()
         try sluice.end()
         for secret in [Secrets.mark, key, token] { #expect(!answers.contains(secret), "\(answers)") }
-        let written = try sluice.report()
-        for credential in [key, token] { #expect(!written.contains(credential)) }
+        let report = try sluice.report()
+        #expect(!report.contains(key) && !report.contains(token))
         let master = try keys.lines[0]
         var files = 0
         for name in try FileManager.default.subpathsOfDirectory(atPath: data) {

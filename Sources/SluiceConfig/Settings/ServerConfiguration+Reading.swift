@@ -10,6 +10,8 @@ extension ServerConfiguration {
         package var trust = ListenerConfiguration.Trust.auto
         package var admin: ListenAddress?
         package var workers: Int?
+        /// Merged into the file, one after the other (RFC 7396); each is an object.
+        package var settings: [ConfigValue] = []
         package init() {}
     }
 
@@ -142,6 +144,11 @@ extension ServerConfiguration {
         if let admin, admin.port != 0, taken.contains(admin) {
             section.mistake("admin", "an address that no listener has, found \(section.written("admin")) again")
         }
+        adminMetrics = section.choice(
+            "admin_metrics", default: adminMetrics,
+            doc:
+                "Who may read `/metrics` on the admin port: `operators`, as everything else there, or `everyone` who can connect, without a credential: a Prometheus that scrapes a fleet of sidecars."
+        )
         workers = section.value(
             "workers", .workers, default: workers, doc: "Event loops. `auto`: one for each core granted to the process."
         )
@@ -206,8 +213,10 @@ extension ServerConfiguration {
 
 extension ServerConfiguration.Overrides {
     /// The configuration with what was overridden in it, so that it is checked and shown with the rest.
-    func applied(to value: ConfigValue) -> ConfigValue {
-        guard case .object(var members) = value.kind else { return value }
+    func applied(to file: ConfigValue) -> ConfigValue {
+        guard case .object = file.kind else { return file }
+        let value = settings.reduce(file) { $0.merging($1) }
+        var members = value.members
         func replace(_ key: String, _ kind: ConfigValue.Kind) {
             members.removeAll { $0.key == key }
             members.append(ConfigMember(key, ConfigValue(kind, at: value.location), at: value.location))

@@ -1,5 +1,5 @@
 package import SluiceCore
-internal import SluiceHTTP
+package import SluiceHTTP
 package import SluiceNet
 package import SluiceTLS
 package import SluiceUpstream
@@ -38,6 +38,8 @@ package struct IdentityClient: Sendable {
 
     package struct Question: Sendable {
         package var url: String
+        /// `nil`: GET, or POST with a body.
+        package var method: Method?
         /// A form or a JSON text to send; `nil`: only to get.
         package var body: [UInt8]?
         package var bodyType: StaticString = "application/json"
@@ -132,12 +134,12 @@ package struct IdentityClient: Sendable {
             authorization.withExposed { fields.append(.authorization, $0) }
         }
         guard let body = question.body else {
-            return UpstreamRequest(method: .get, target: url.target, fields: fields, body: .none)
+            return UpstreamRequest(method: question.method ?? .get, target: url.target, fields: fields, body: .none)
         }
         fields.append(.contentType, question.bodyType)
         let buffer = ByteBuffer(copying: body.span)
         return UpstreamRequest(
-            method: .post, target: url.target, fields: fields,
+            method: question.method ?? .post, target: url.target, fields: fields,
             body: .parts([UpstreamRequest.Part(buffer, 0..<buffer.count)], byteCount: buffer.count))
     }
 

@@ -1,5 +1,5 @@
 /// How many may ask a model or a provider at one time, and who goes first.
-package struct ConcurrencyPolicy: Sendable {
+package final class ConcurrencyPolicy: Sendable {
     /// By the name that applications ask for.
     package let models: [String: ConcurrencyGate]
     package let providers: [String: ConcurrencyGate]

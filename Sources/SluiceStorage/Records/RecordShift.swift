@@ -53,11 +53,13 @@ struct RecordShift {
         }
         guard let batch = pending else { return }
         do throws(DatabaseError) {
+            let began = EventLoop.readClock()
             let count = try session.inserter.write(batch.bytes.span)
             pending = nil
             store.counters.written.add(count, ordering: .relaxed)
-            store.counters.commits.add(1, ordering: .relaxed)
-            let lag = EventLoop.readClock() - batch.oldest
+            let now = EventLoop.readClock()
+            store.counters.noteCommit(took: now - began)
+            let lag = now - batch.oldest
             store.counters.lagMicros.store(Int(lag.nanoseconds / 1000), ordering: .relaxed)
             store.queue.recycle(batch.bytes)
             resume()

@@ -144,6 +144,18 @@ final class RecordCounters: Sendable {
     let shipped = Atomic<Int>(0)
     let unreadable = Atomic<Int>(0)
     let lagMicros = Atomic<Int>(0)
+    /// Of commits: their time in all, and how many by `commitBounds`.
+    private let commitTimes = Mutex((micros: 0, counts: RecordStoreSnapshot().commitCounts))
+
+    func noteCommit(took: Duration) {
+        commits.add(1, ordering: .relaxed)
+        let micros = Int(took.nanoseconds / 1000)
+        let bucket = RecordStoreSnapshot.commitBounds.firstIndex { Double(micros) / 1e6 <= $0 }
+        commitTimes.withLock { times in
+            times.micros += micros
+            times.counts[bucket ?? RecordStoreSnapshot.commitBounds.count] += 1
+        }
+    }
 
     var snapshot: RecordStoreSnapshot {
         var snapshot = RecordStoreSnapshot()
@@ -158,6 +170,7 @@ final class RecordCounters: Sendable {
         snapshot.expired = expired.load(ordering: .relaxed)
         snapshot.expiredUnshipped = expiredUnshipped.load(ordering: .relaxed)
         snapshot.lagMicros = lagMicros.load(ordering: .relaxed)
+        (snapshot.commitMicros, snapshot.commitCounts) = commitTimes.withLock { $0 }
         return snapshot
     }
 }

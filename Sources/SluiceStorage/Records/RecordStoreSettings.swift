@@ -53,6 +53,11 @@ package struct RecordStoreSnapshot: Sendable, Equatable {
     package var waiting = 0
     /// How old the oldest record of the last commit was when it was on the disk.
     package var lagMicros = 0
+    /// How long commits took in all, in microseconds, and how many by upper bound.
+    package var commitMicros = 0
+    package var commitCounts = [Int](repeating: 0, count: Self.commitBounds.count + 1)
+    /// In seconds.
+    package static let commitBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
 
     package init() {}
 }
