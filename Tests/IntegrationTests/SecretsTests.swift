@@ -187,7 +187,7 @@ import Testing
         let form = "grant_type=client_credentials&client_id=batch&client_secret=client-\(Secrets.mark)-0123"
         let token = try #require(
             try sluice.exchange(
-                "POST", "/oauth/token", ["authorization:", "content-type: application/x-www-form-urlencoded"], form
+                "POST", "/oauth/token", ["x-api-key: none", "content-type: application/x-www-form-urlencoded"], form
             ).json["access_token"].string)
         for credential in [key, token] {
             #expect(try sluice.chat(Sample.chat, ["authorization: Bearer \(credential)"]).status == 200)
