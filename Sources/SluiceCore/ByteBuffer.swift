@@ -178,6 +178,21 @@ internal import Glibc
     /// Neither inlined nor seen through: without a reader the optimiser may drop the writes that overwrite.
     @inline(never) @_optimize(none) private static func keep(_ address: UnsafeMutablePointer<UInt8>) {}
 
+    /// Moves what stands from `offset` on towards the end, for a length that turns out to be longer than was left room for.
+    ///
+    /// The bytes of the space are what was there before; the caller replaces them.
+    package func insertSpace(_ byteCount: Int, at offset: Int) {
+        precondition(offset >= 0 && offset <= count && byteCount >= 0, "inserted bytes outside the buffer")
+        reserve(byteCount)
+        unsafe (base + start + offset + byteCount).update(from: base + start + offset, count: count - offset)
+        end += byteCount
+    }
+
+    package func overwrite(at offset: Int, with byte: UInt8) {
+        precondition(offset >= 0 && offset < count, "overwrote a byte outside the buffer")
+        unsafe base[start + offset] = byte
+    }
+
     /// Overwrites bytes that are already there, for a length that is known only at the end.
     package func replace(at offset: Int, with bytes: Span<UInt8>) {
         precondition(offset >= 0 && offset + bytes.count <= count, "replaced bytes outside the buffer")

@@ -24,6 +24,8 @@ package struct Attempt {
     /// The target counts on hearing how the attempt ended.
     var isUnderWay = false
     package var startedAt = Instant(nanoseconds: 0)
+    /// Of the trace; `nil`: nobody traces.
+    package var spanID: SpanID?
     /// Which of the provider's keys the attempt shows; `nil` for none.
     package var key: Int?
     /// Which of the key's tokens it shows, where those are exchanged for keys.

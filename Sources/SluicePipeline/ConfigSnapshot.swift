@@ -68,6 +68,8 @@ package final class ConfigSnapshot: Sendable {
     package let tokenOffice: TokenOffice?
     /// `nil`: there is no Redis.
     package let redis: RedisSettings?
+    /// `nil`: nobody traces, and what others say of traces passes as it comes.
+    package let tracing: TraceSettings?
 
     package init(
         revision: Int, providers: [Provider], models: [String: Model], aliases: [String: String] = [:],
@@ -79,7 +81,7 @@ package final class ConfigSnapshot: Sendable {
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
         rateLimits: LimitSet? = nil, redis: RedisSettings? = nil, access: AccessPolicy? = nil,
-        records: RecordSettings? = nil, tokenOffice: TokenOffice? = nil
+        records: RecordSettings? = nil, tokenOffice: TokenOffice? = nil, tracing: TraceSettings? = nil
     ) {
         self.revision = revision
         self.providers = Dictionary(providers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -102,6 +104,7 @@ package final class ConfigSnapshot: Sendable {
         self.concurrency = concurrency
         self.degraded = degraded
         self.redis = redis
+        self.tracing = tracing
         self.access = access
         self.records = records
         self.tokenOffice = tokenOffice

@@ -32,6 +32,7 @@ package final class Pipeline {
     /// For documents that are read in one go; nothing on it outlives a suspension.
     let tape = JSONTape()
     private var requestIDs: RequestIDs
+    private var traceIDs: SplitMix64
     /// Exchanges under way, so that they can be ended when the process ends.
     private var active: [RequestContext?] = []
     private var freePlaces: [Int] = []
@@ -58,6 +59,7 @@ package final class Pipeline {
         settlement = Settlement(log: log)
         caching = CacheRuntime(loop: loop, seed: seed, cache: snapshot.lasting.cache)
         requestIDs = RequestIDs(seed: seed)
+        traceIDs = SplitMix64(seed ^ 0x7472_6163_6569_6473)
         connectRedis = { snapshot in
             snapshot.redis.map {
                 RedisClient($0, health: snapshot.lasting.redis, loop: loop, resolver: resolver, seed: seed)
@@ -146,6 +148,7 @@ package final class Pipeline {
             exchange, snapshot: snapshot, requestID: requestIDs.id(for: exchange.head), place: place)
         context.metrics = metrics
         active[place] = context
+        if let tracing = snapshot.tracing { context.trace = tracing.begin(exchange.head.fields, using: &traceIDs) }
         return context
     }
 

@@ -51,7 +51,13 @@ enum ReplyFormat {
     static func identity(_ context: RequestContext) -> ReplyIdentity {
         let now = EventLoop.readWallClock()
         return ReplyIdentity(
-            requestID: context.requestID, created: Int(now / 1_000_000_000), model: context.degraded == nil ? context.attempt.upstreamModel : context.model,
+            requestID: context.requestID, created: Int(now / 1_000_000_000), model: model(context),
             seed: UInt64(truncatingIfNeeded: now) ^ UInt64(truncatingIfNeeded: context.requestID.hashValue))
+    }
+
+    /// Who answers. What no provider has said, a degraded answer and the built-in model's, comes from the model that was asked for.
+    private static func model(_ context: RequestContext) -> String {
+        let answering = context.attempt.upstreamModel
+        return context.degraded == nil && !answering.isEmpty ? answering : context.model
     }
 }

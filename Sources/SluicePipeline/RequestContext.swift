@@ -27,6 +27,8 @@ package final class RequestContext {
     package let exchange: DownstreamExchange
     package let snapshot: ConfigSnapshot
     package let requestID: String
+    /// The trace that it belongs to; `nil`: nobody traces.
+    package var trace: ExchangeTrace?
     package var dialect = Dialect.openAI
     package var operation: OpenAIOperation?
     /// The path as a template: never what the caller wrote.
@@ -168,6 +170,7 @@ extension RequestContext {
         attempt.responsesWriter = writer
         attempt.usedBefore = rescue?.spent
         attempt.startedAt = exchange.loop.now
+        attempt.spanID = trace?.beginAttempt()
         attempt.target = target.state
         attempt.routed = target
         attempt.provider = target.provider
@@ -223,6 +226,7 @@ extension RequestContext {
         if let cacheTurn { cacheTurn.append(to: &fields, now: exchange.loop.now) }
         if let idempotentTurn { idempotentTurn.append(to: &fields) }
         if overhead.isSent || cacheTurn?.isAnswered == true { appendOverhead(to: &fields) }
+        if trace != nil { appendTraceOfReply(to: &fields) }
     }
 
     /// Whether no provider was asked: the answer costs nothing.

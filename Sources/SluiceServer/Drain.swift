@@ -6,9 +6,9 @@ internal import SluicePipeline
 internal import Synchronization
 
 /// How the process ends: readiness down, a while in which requests are still taken, then what is open finishes, then what has not
-/// finished is cut honestly.
+/// finished is cut honestly, and at last whoever is sent metrics gets the last of them.
 final class Drain: TimerTarget {
-    private enum Step { case serving, lameDuck, finishing, cutting }
+    private enum Step { case serving, lameDuck, finishing, cutting, ended }
 
     private unowned let server: Server
     private var step = Step.serving
@@ -65,13 +65,16 @@ final class Drain: TimerTarget {
         switch step {
         case .lameDuck: finish()
         case .finishing: cut()
-        case .serving, .cutting: break
+        case .serving, .cutting, .ended: break
         }
     }
 
     private func end() {
-        server.shared.events.event(.info, "stopped")
-        server.loop.stop()
+        step = .ended
+        server.endTelemetry { [server] in
+            server.shared.events.event(.info, "stopped")
+            server.loop.stop()
+        }
     }
 
     private func exit(because reason: String) {

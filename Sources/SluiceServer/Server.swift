@@ -42,6 +42,7 @@ package final class Server {
     private var discovery: ModelDiscovery?
     private var prober: HealthProber?
     private var recordStream: RecordStream?
+    var telemetry: Telemetry?
     private var exitStatus: Int32 = 0
     /// Workers that have not said yet that they have the latest configuration.
     private var settling = 0
@@ -142,11 +143,13 @@ package final class Server {
         if let path = options.handoverPath {
             handover = try Handover(path, on: loop, sockets: sockets) { [unowned self] in
                 admin?.close()
+                telemetry?.handOver()
                 drain?.begin(keepsSockets: true, skipsLameDuck: true)
             }
         }
         recordStream = RecordStream(on: loop, shared: shared)
         recordStream?.adopt(configuration)
+        beginTelemetry()
         prober = HealthProber(on: loop, shared: shared)
         prober?.adopt(interval: configuration.breakers.probeInterval)
         discovery = ModelDiscovery(on: loop, shared: shared, prints: options.printsBanner)
@@ -224,6 +227,7 @@ package final class Server {
         for worker in workers { worker.adopt(generation) }
         shared.status.configRevision = generation.snapshot.revision
         recordStream?.adopt(configuration)
+        telemetry?.adopt(generation.telemetry)
         prober?.adopt(interval: configuration.breakers.probeInterval)
         discovery?.refresh()
     }

@@ -12,6 +12,8 @@ struct Generation: Sendable {
     let downstream: DownstreamConfiguration
     /// Whose names a scrape gets metrics under, too.
     var aliases: [MetricsConfiguration.Alias] = []
+    /// What is sent to receivers of telemetry.
+    var telemetry: [any TelemetryPlan] = []
 }
 
 /// What all workers share: immutable, atomic, or behind a lock that is held for a few lines.
@@ -25,6 +27,7 @@ final class Shared: Sendable {
     let gauge = LoadGauge()
     let probes = ProbeResults()
     let management = ManagementRouter()
+    let telemetry = TelemetryStatuses()
     let lasting: LastingState
     let seed: UInt64
     private let generation: Mutex<Generation>

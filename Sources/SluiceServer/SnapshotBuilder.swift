@@ -27,7 +27,7 @@ enum SnapshotBuilder {
         if !mistakes.isEmpty { throw ConfigErrors(mistakes) }
         return Generation(
             snapshot: try snapshot(configuration, providers, revision, lasting), downstream: downstream(configuration),
-            aliases: configuration.metrics.aliases)
+            aliases: configuration.metrics.aliases, telemetry: try TelemetryBuilder.plans(configuration))
     }
 
     private static func snapshot(

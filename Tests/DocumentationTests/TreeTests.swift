@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func `has scripts that can be run`() {
-        for path in [".sluice/setup", ".sluice/run", ".sluice/test", ".ci/run", "Benchmarks/run"] {
+        for path in [".sluice/setup", ".sluice/run", ".sluice/test", ".ci/run", "Benchmarks/run", "Tests/run", "Tests/tools"] {
             #expect(FileManager.default.isExecutableFile(atPath: Repository.url(path).path), "\(path)")
         }
     }

@@ -99,6 +99,9 @@ class Partition:
 
     def _close(self, one: socket.socket, other: socket.socket):
         for end in (one, other):
+            # Both ends may have been ready at once: the other one's turn has closed them.
+            if end.fileno() < 0:
+                continue
             if end in self.selector.get_map():
                 self.selector.unregister(end)
             end.close()

@@ -99,7 +99,7 @@ import Testing
 
     @Test func `know every setting as the file's alone or as one that may be set otherwise`() {
         let fixed: Set = [
-            "listeners", "admin", "workers", "log", "storage", "records", "secrets", "audit", "control", "redis", "access",
+            "listeners", "admin", "workers", "log", "storage", "records", "secrets", "audit", "control", "redis", "access", "metrics",
             "adapters_directory", "environment_providers",
         ]
         let reference = ConfigReference.describe { _ = ServerConfiguration.read($0) }

@@ -37,6 +37,16 @@ package struct MetricCollection: Sendable {
         add(family, values, .number(Double(number) * family.scale))
     }
 
+    /// Gives the labels of families other names.
+    ///
+    /// - Parameter labels: the names for a family; `nil`: those it has.
+    mutating func rename(_ labels: (MetricFamily) -> [String]?) {
+        for index in groups.indices {
+            guard let names = labels(groups[index].family) else { continue }
+            groups[index] = Group(family: groups[index].family.naming(names), samples: groups[index].samples)
+        }
+    }
+
     private mutating func place(_ family: MetricFamily) -> Int {
         if let place = places[family.name] { return place }
         places[family.name] = groups.count

@@ -32,6 +32,11 @@ package struct MetricFamily: Sendable {
         self.help = help
     }
 
+    /// The same with other names for its labels, in their order.
+    func naming(_ labels: [String]) -> Self {
+        Self(name, kind, unit: unit, scale: scale, labels: labels, seriesMax: seriesMax, help: help)
+    }
+
     /// How many counts one series keeps: a histogram has one for each bucket, and the sum.
     var slotCount: Int {
         switch kind {

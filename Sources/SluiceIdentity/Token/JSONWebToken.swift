@@ -51,7 +51,6 @@ package struct JSONWebToken {
         type = try Self.text(root["typ"], "typ").map(Self.canonicalType)
     }
 
-    /// What is signed.
     package static func canonicalType(_ type: String) -> String {
         let lower = type.lowercased()
         return lower.hasPrefix("application/") ? String(lower.dropFirst("application/".utf8.count)) : lower

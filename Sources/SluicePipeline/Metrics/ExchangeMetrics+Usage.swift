@@ -23,10 +23,9 @@ extension ExchangeMetrics {
             let tokens = series.tokens ?? makeTokens(series, target, context)
             tokens.input.observe(Self.bounded(usage.inputTokens))
             tokens.output.observe(Self.bounded(usage.outputTokens))
-            // These are among the others, too.
-            if usage.cachedInputTokens > 0 { tokens.cached.observe(Self.bounded(usage.cachedInputTokens)) }
-            if usage.cacheWriteInputTokens > 0 { tokens.cacheWrite.observe(Self.bounded(usage.cacheWriteInputTokens)) }
-            if usage.reasoningTokens > 0 { tokens.reasoning.observe(Self.bounded(usage.reasoningTokens)) }
+            if usage.cachedInputTokens > 0 { note(.cached, usage.cachedInputTokens, series, target, context) }
+            if usage.cacheWriteInputTokens > 0 { note(.cacheWrite, usage.cacheWriteInputTokens, series, target, context) }
+            if usage.reasoningTokens > 0 { note(.reasoning, usage.reasoningTokens, series, target, context) }
         }
         if let price = context.attempt.routed?.traits.price {
             let counter = series.cost ?? makeCost(series, target, context)
@@ -37,6 +36,18 @@ extension ExchangeMetrics {
         }
     }
 
+    private func note(
+        _ part: ServedSeries.Tokens.Part, _ count: Int, _ series: ServedSeries, _ target: TargetState, _ context: RequestContext
+    ) {
+        if let cell = series.tokens?.parts[part.rawValue] {
+            cell.observe(Self.bounded(count))
+            return
+        }
+        let cell = tokenCell(part.name, target, context)
+        series.tokens?.parts[part.rawValue] = cell
+        cell.observe(Self.bounded(count))
+    }
+
     private static func bounded(_ tokens: Int) -> Int { min(max(tokens, 0), tokensMax) }
 
     private func count(_ source: Source) { sources[source.rawValue].add() }
@@ -44,18 +55,18 @@ extension ExchangeMetrics {
     private func makeTokens(
         _ series: ServedSeries, _ target: TargetState, _ context: RequestContext
     ) -> ServedSeries.Tokens {
-        let values = [
-            context.operation?.rawValue ?? "", target.id.provider, label(context.model, context),
-            label(target.id.model, context), label(context.attempt.answeredBy, context),
-        ]
-        func cell(_ type: String) -> HistogramCell {
-            metrics.registry.histogramCell(metrics.tokens, values + [type], in: shard)
-        }
         let tokens = ServedSeries.Tokens(
-            input: cell("input"), output: cell("output"), cached: cell("cached_input"),
-            cacheWrite: cell("cache_creation_input"), reasoning: cell("reasoning"))
+            input: tokenCell("input", target, context), output: tokenCell("output", target, context))
         series.tokens = tokens
         return tokens
+    }
+
+    private func tokenCell(_ type: String, _ target: TargetState, _ context: RequestContext) -> HistogramCell {
+        let values = [
+            context.operation?.rawValue ?? "", target.id.provider, label(context.model, context),
+            label(target.id.model, context), label(context.attempt.answeredBy, context), type,
+        ]
+        return metrics.registry.histogramCell(metrics.tokens, values, in: shard)
     }
 
     private func makeEstimated(

@@ -216,23 +216,11 @@ final class ExchangeMetrics {
 extension RequestContext {
     /// What the exchange is known by where traces and logs are kept.
     fileprivate var exemplar: MetricExemplar.Identity {
+        if let trace { return .trace(trace.traceID.text) }
         let fields = exchange.head.fields
-        if let index = fields.index(of: .traceparent), let trace = Self.traceID(fields.value(at: index)) {
-            return .trace(trace)
+        if let index = fields.index(of: .traceparent), let parent = TraceParent(fields.value(at: index)) {
+            return .trace(parent.traceID.text)
         }
         return .request(requestID)
-    }
-
-    /// The trace's name in a field of W3C Trace Context (§3.2.2.3): 32 lower-case hex digits, not all zero.
-    private static func traceID(_ field: Span<UInt8>) -> String? {
-        guard field.count >= 55, field[2] == UInt8(ascii: "-"), field[35] == UInt8(ascii: "-") else { return nil }
-        let digits = field.extracting(3..<35)
-        var isZero = true
-        for index in digits.indices {
-            let byte = digits[index]
-            guard byte.hexDigitValue != nil, byte.asciiLowercased == byte else { return nil }
-            if byte != UInt8(ascii: "0") { isZero = false }
-        }
-        return isZero ? nil : String(decoding: digits)
     }
 }

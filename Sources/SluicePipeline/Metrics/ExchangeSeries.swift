@@ -37,7 +37,21 @@ final class ServedSeries {
 
     struct Tokens {
         let input, output: HistogramCell
-        let cached, cacheWrite, reasoning: HistogramCell
+        /// Of `Part`: not every provider has them.
+        var parts: [HistogramCell?] = [nil, nil, nil]
+
+        /// Tokens that are among the others, too.
+        enum Part: Int {
+            case cached, cacheWrite, reasoning
+
+            var name: String {
+                switch self {
+                case .cached: "cached_input"
+                case .cacheWrite: "cache_creation_input"
+                case .reasoning: "reasoning"
+                }
+            }
+        }
     }
 
     let requests: CounterCell

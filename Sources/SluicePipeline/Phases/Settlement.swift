@@ -48,6 +48,7 @@ final class Settlement {
         let entry = LogLine(
             .info, "exchange", unixNanoseconds: EventLoop.readWallClock(), through: &timestamps, into: line)
         entry.field("http.request.id", context.requestID)
+        if let trace = context.trace { Self.write(trace, entry) }
         entry.field("http.request.method", constant: exchange.head.method.name)
         entry.field("url.path", constant: context.route)
         entry.field(
@@ -103,6 +104,12 @@ final class Settlement {
         }
         entry.end()
         log.append(line.span)
+    }
+
+    private static func write(_ trace: ExchangeTrace, _ entry: borrowing LogLine) {
+        let (traceDigits, spanDigits) = (trace.traceID.digits, trace.spanID.digits)
+        entry.field("trace.id", traceDigits.span)
+        entry.field("span.id", spanDigits.span)
     }
 
     private func writePrincipal(_ context: RequestContext, _ entry: borrowing LogLine) {

@@ -54,6 +54,7 @@ enum UpstreamRequestBuilder {
 
     private static func fields(_ context: RequestContext, _ provider: Provider) -> HeaderFields {
         let received = context.exchange.head.fields
+        let passesTrace = context.trace == nil
         var fields = HeaderFields(reservingBytes: 768, fields: 16)
         // What opens Sluice's own door is nothing for providers.
         let isForwarding = context.forwardsCredential(to: provider) && received.contains(.authorization)
@@ -62,6 +63,7 @@ enum UpstreamRequestBuilder {
         let configuredCount = fields.count
         for index in 0..<received.count {
             let field = received.field(at: index)
+            if !passesTrace, field == .traceparent || field == .tracestate { continue }
             if forwarded.contains(field) || provider.takesOpenAIFields && openAIFields.contains(field) {
                 // What the configuration says is not overruled, and two readers of one type could see two types.
                 if let known = fields.index(of: field), known < configuredCount || field == .contentType { continue }
@@ -74,6 +76,7 @@ enum UpstreamRequestBuilder {
         }
         if context.dialect == .anthropic { addAnthropicFields(of: received, to: &fields) }
         fields.append(.xRequestID, context.requestID)
+        if !passesTrace { context.appendTrace(to: &fields) }
         return fields
     }
 
@@ -105,11 +108,13 @@ enum UpstreamRequestBuilder {
         if context.isStream { fields.append(.accept, "text/event-stream") }
         for index in 0..<received.count {
             let field = received.field(at: index)
+            if context.trace != nil, field == .traceparent || field == .tracestate { continue }
             if forwardedWithTranslation.contains(field), !fields.contains(field) {
                 fields.append(fieldAt: index, of: received)
             }
         }
         fields.append(.xRequestID, context.requestID)
+        if context.trace != nil { context.appendTrace(to: &fields) }
         return fields
     }
 

@@ -13,6 +13,14 @@ package final class Access: Sendable {
         func allows(_ name: String) -> Bool {
             isOpen || !deny.contains(name) && allow.contains(name) && (bound?.contains(name) ?? true)
         }
+
+        /// Whether everything that the other allows is allowed here, as far as patterns tell.
+        func covers(_ other: Rule) -> Bool {
+            if isOpen { return true }
+            let others = other.bound ?? other.allow
+            return (allow.covers(other.allow) || allow.covers(others)) && other.deny.covers(deny)
+                && (bound?.covers(others) ?? true)
+        }
     }
 
     private let endpoints: Rule
@@ -67,6 +75,14 @@ package final class Access: Sendable {
     /// - Parameter scene: empty for a request that names none.
     package func allows(scene: String) -> Bool { scenes.allows(scene) }
     package func allows(_ action: AdminAction) -> Bool { actions.contains(action) }
+
+    /// What another access allows, and this one does not; `nil`: nothing. Endpoints do not count: who manages keys need not ask
+    /// models himself.
+    package func excess(of other: Access) -> String? {
+        if let action = AdminAction.allCases.first(where: { other.allows($0) && !allows($0) }) { return action.rawValue }
+        let isCovered = models.covers(other.models) && providers.covers(other.providers) && scenes.covers(other.scenes)
+        return isCovered ? nil : "other models, providers or scenes"
+    }
 
     /// Whether some role denies the model by name: whichever way the request came to it.
     package func denies(model: String) -> Bool { models.deny.contains(model) }

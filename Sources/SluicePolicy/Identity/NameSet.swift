@@ -26,4 +26,9 @@ package struct NameSet: Sendable, Equatable {
     package func contains(_ name: String) -> Bool {
         isAll || exact.contains(name) || patterns.contains { $0.matches(name) }
     }
+
+    /// Whether every name of the other set is in this one, as far as patterns tell: `false` where it cannot be seen.
+    package func covers(_ other: NameSet) -> Bool {
+        isAll || !other.isAll && other.exact.allSatisfy(contains) && other.patterns.allSatisfy(patterns.contains)
+    }
 }

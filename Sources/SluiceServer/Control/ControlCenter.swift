@@ -131,7 +131,8 @@ final class ControlCenter {
 
     private var surroundings: ControlPlan.Surroundings {
         ControlPlan.Surroundings(
-            state: state, store: store, settings: settings, configFile: server.options.configFile,
+            state: state, store: store, settings: settings, access: server.shared.current.snapshot.access,
+            configFile: server.options.configFile,
             overrides: server.options.overrides, environment: server.environment
         ) { (configuration) throws(ConfigErrors) in
             _ = try SnapshotBuilder.build(configuration, revision: 0, environment: .process)

@@ -27,6 +27,8 @@ final class ControlChannel {
     private static let patience = Duration.seconds(1)
     private static let scanCount = 500
     private static let rowsMax = 1_000_000
+    /// A server that goes on without end is not believed.
+    private static let scansMax = 4 * rowsMax / scanCount
 
     init(_ redis: RedisClient, _ seal: ControlSeal) {
         self.redis = redis
@@ -93,7 +95,10 @@ final class ControlChannel {
     private func rows() async throws(Trouble) -> [Row] {
         var rows: [String: Row] = [:]
         var cursor = "0"
+        var scans = 0
         repeat {
+            scans += 1
+            if scans > Self.scansMax { throw .forged("a scan that does not end") }
             var command = command("HSCAN", cursor)
             command.append("MATCH" as StaticString)
             command.append("u:*" as StaticString)

@@ -3,12 +3,11 @@ internal import SluicePolicy
 
 /// Who wants to change something, and why.
 struct ControlAuthor: Sendable {
-    /// The principal's id.
-    let id: String
+    let principal: Principal
     let address: String
     let reason: String
-    /// What the principal may do.
-    let allows: @Sendable (AdminAction) -> Bool
+
+    var id: String { principal.id }
 }
 
 /// A change that somebody asks for.

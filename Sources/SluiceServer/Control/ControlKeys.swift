@@ -52,15 +52,31 @@ enum ControlKeys {
         }
         record.isDisabled = value["disabled"]?.kind == .boolean(true)
         record.expiresAt = value["expires"]?.text.flatMap(seconds)
-        record.user = value["user"]?.text
         record.team = value["team"]?.text
         record.businessLine = value["business_line"]?.text
-        record.roles = names(value["roles"])
-        record.models = names(value["models"])
-        if case .boolean(let mayClaim)? = value["may_claim"]?.kind { record.mayClaim = mayClaim }
-        // One without roles and of nobody that is known is an application's.
-        if record.roles == nil, record.user == nil { record.roles = [Role.app.name] }
+        let rights = rights(value)
+        record.user = rights.user
+        record.roles = rights.roles
+        record.models = rights.models
+        record.mayClaim = rights.mayClaim
         return record
+    }
+
+    /// What a key says of what its holder may do.
+    struct Rights {
+        var user: String?
+        var roles: [String]?
+        var models: [String]?
+        var mayClaim: Bool?
+    }
+
+    static func rights(_ value: ConfigValue) -> Rights {
+        var rights = Rights(
+            user: value["user"]?.text, roles: names(value["roles"]), models: names(value["models"]))
+        if case .boolean(let mayClaim)? = value["may_claim"]?.kind { rights.mayClaim = mayClaim }
+        // One without roles and of nobody that is known is an application's.
+        if rights.roles == nil, rights.user == nil { rights.roles = [Role.app.name] }
+        return rights
     }
 
     private static func names(_ value: ConfigValue?) -> [String]? {

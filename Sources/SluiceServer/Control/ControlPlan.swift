@@ -16,6 +16,8 @@ extension ControlPlan {
         let state: ControlState
         let store: ControlStore?
         let settings: ControlConfiguration
+        /// What roles mean now.
+        let access: AccessPolicy?
         let configFile: String?
         let overrides: ServerConfiguration.Overrides
         let environment: ConfigEnvironment
@@ -66,11 +68,12 @@ extension ControlPlan {
             if let given = value { value = try ControlMask.restoring(given, from: old, at: change.unit.path) }
             if value == old { continue }
             try checkOwner(change.unit, sight.file, around.settings)
-            if !author.allows(change.unit.actionToWrite) {
+            if !author.principal.access.allows(change.unit.actionToWrite) {
                 throw ManagementError(
                     .permissionDenied, "\(change.unit.path) may be changed with \(change.unit.actionToWrite.rawValue) only.",
                     param: change.unit.path)
             }
+            try ControlGrant.check(change.unit, old: old, new: value, author, around.access)
             if let value { try checkContent(change.unit, value, around) }
             checked.append(ControlRecord.Change(unit: change.unit, value: value))
         }

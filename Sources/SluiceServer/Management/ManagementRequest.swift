@@ -37,8 +37,7 @@ final class ManagementRequest {
 
     /// Who asks, for what changes.
     func author(reason: String) -> ControlAuthor {
-        let access = principal.access
-        return ControlAuthor(id: principal.id, address: address, reason: reason) { access.allows($0) }
+        ControlAuthor(principal: principal, address: address, reason: reason)
     }
 
     // MARK: What it says

@@ -8,13 +8,14 @@ enum MetricSources {
         TrafficMetrics.register(shared)
         StorageMetrics.register(shared)
         RecordMetrics.register(shared)
+        TelemetryMetrics.register(shared)
     }
 
     /// All families there are, by name.
     static var families: [MetricFamily] {
         let families =
             GatewayMetrics().registry.families + ProcessMetrics.families + TrafficMetrics.families + StorageMetrics.families
-            + RecordMetrics.families + CertificateMetrics.families
+            + RecordMetrics.families + CertificateMetrics.families + TelemetryMetrics.families
         return families.sorted { $0.name < $1.name }
     }
 

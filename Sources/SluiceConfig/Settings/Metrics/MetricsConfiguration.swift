@@ -8,6 +8,7 @@ package struct MetricsConfiguration: Sendable, Equatable {
     }
 
     package var aliases: [Alias] = []
+    package var push: [MetricsPushConfiguration] = []
 
     package init() {}
 
@@ -17,6 +18,9 @@ package struct MetricsConfiguration: Sendable, Equatable {
             "aliases", .choice(), default: [],
             doc:
                 "Others under whose names a scrape gets the same metrics once more, for dashboards that are there already. `envoy_ai_gateway`: nothing more, as its names are the ones used anyway.")
+        metrics.push = section.list(
+            "push", count: 0...16, doc: "Who is sent all metrics again and again.", MetricsPushConfiguration.read)
+        TelemetryReceiverConfiguration.check(metrics.push.map(\.receiver), "push", section)
         return metrics
     }
 }

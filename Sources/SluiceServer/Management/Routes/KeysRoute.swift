@@ -145,7 +145,6 @@ final class KeysRoute: ManagementRoute {
                 ConfigMember("created_at", ConfigValue(.string(ControlKeys.time(now)))),
                 ConfigMember("created_by", ConfigValue(.string(request.principal.id))),
             ])))
-        try checkRoles(value, request.principal)
         let made = value
         let edit = try ControlReplies.edit(request) { sight throws(ManagementError) in
             if try sight.value(of: unit) != nil {
@@ -226,14 +225,11 @@ final class KeysRoute: ManagementRoute {
         let unit = unit(request)
         let patch = try Self.checked(try object(request).setting("name", to: nil))
         let condition = request.fields.text(.ifMatch)
-        let principal = request.principal
-        let edit = try ControlReplies.edit(request) { [self] sight throws(ManagementError) in
+        let edit = try ControlReplies.edit(request) { sight throws(ManagementError) in
             guard let old = try sight.value(of: unit) else { throw Self.missing(unit) }
             if ConfigOverlay.owns(sight.file, unit) { throw Self.isFiles(unit) }
             try ManagementRequest.check(ifMatch: try sight.etag(of: unit), condition)
-            let value = old.merging(patch)
-            try checkRoles(value, principal)
-            return [ControlRecord.Change(unit: unit, value: value)]
+            return [ControlRecord.Change(unit: unit, value: old.merging(patch))]
         }
         let outcome = try await desk.make(edit)
         return ControlReplies.reply(outcome, etag: "\"u\(outcome.state.revision)\"")
@@ -282,17 +278,5 @@ final class KeysRoute: ManagementRoute {
         if let policy = shared.current.snapshot.access { return policy.pepper }
         throw ManagementError(
             .readOnly, "There is no `access` section in the configuration file: keys would not be looked at.", param: "access")
-    }
-
-    /// Nobody gives out a key that may do more than himself, unless he may say what roles are.
-    private func checkRoles(_ value: ConfigValue, _ principal: Principal) throws(ManagementError) {
-        if principal.access.allows(.writeRoles) { return }
-        guard let policy = shared.current.snapshot.access, let record = ControlKeys.record("", value, policy.pepper) else { return }
-        let names = record.roles ?? record.user.flatMap { policy.user(named: $0)?.roles } ?? []
-        let access = policy.access(roles: names)
-        for action in AdminAction.allCases where access.allows(action) && !principal.access.allows(action) {
-            throw ManagementError(
-                .permissionDenied, "The key could do \(action.rawValue), which this credential may not.", param: "roles")
-        }
     }
 }
