@@ -160,6 +160,7 @@ package final class Pipeline {
         forwarding.books.conclude(&context.attempt, .cancelled, context)
         context.slot?.release(at: loop.now)
         context.keptSlot?.release(at: loop.now)
+        context.abandonedLead?.end()
         if context.cacheTurn != nil { Caching.conclude(context, caching, tape: tape) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)

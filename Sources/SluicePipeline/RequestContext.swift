@@ -125,6 +125,8 @@ package final class RequestContext {
     var rescue: Rescue?
     /// The answer is read on although the application has gone.
     var drain: StreamDrain?
+    /// The same, for others who wait for it.
+    var abandonedLead: AbandonedLead?
     /// Where the pipeline keeps the context while its exchange is under way.
     let place: Int
     /// What the exchange has to do with the cache; `nil` where nothing is cached.

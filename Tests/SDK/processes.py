@@ -32,8 +32,8 @@ def binary() -> str:
 class Program:
     """A program of ours, from its banner to its exit status."""
 
-    def __init__(self, *arguments: str):
-        environment = {"PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"}
+    def __init__(self, *arguments: str, variables: dict[str, str] | None = None):
+        environment = {"PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no", **(variables or {})}
         self.process = subprocess.Popen(
             [binary(), *arguments], env=environment, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -179,7 +179,8 @@ def test_cost_is_tokens_times_price(observed):
     tokens = dict(
         (labels["gen_ai_token_type"], value)
         for labels, value in observed.ask(
-            'sum by (gen_ai_token_type) (gen_ai_client_token_usage_sum{instance="edge-0",gen_ai_request_model=~"paid.*"})'))
+            'sum by (gen_ai_token_type) (gen_ai_client_token_usage_sum{instance="edge-0",gen_ai_request_model=~"paid.*",'
+            'gen_ai_token_type=~"input|output"})'))
     assert tokens == {"input": asked * INPUT, "output": asked * OUTPUT}
 
 

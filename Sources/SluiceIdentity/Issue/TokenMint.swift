@@ -4,8 +4,8 @@ internal import SluiceNet
 package import SluiceTLS
 internal import Synchronization
 
-/// Makes Sluice's own tokens (RFC 9068) and holds what they are signed with. Shared by all workers; outlives a configuration that
-/// says the same.
+/// Makes Sluice's own tokens (RFC 9068) and holds what they are signed with. Shared by all workers; outlives a
+/// configuration that says the same.
 package final class TokenMint: Sendable {
     package struct Settings: Sendable, Equatable {
         package var issuer = "sluice"
@@ -52,7 +52,8 @@ package final class TokenMint: Sendable {
 
     private static func signingKey(_ key: PrivateKey, madeAt: Instant) throws(TLSError) -> SigningKey {
         guard let publicKey = key.publicKey, let point = key.publicPoint else {
-            throw TLSError(.configuration, "tokens are signed with a key on the curve P-256 or with Ed25519, not with RSA")
+            throw TLSError(
+                .configuration, "tokens are signed with a key on the curve P-256 or with Ed25519, not with RSA")
         }
         // Any name will do that no other key has; this one is the same in every process that has the key.
         let id = String(SHA256.hash(point.span).hexadecimal.prefix(16))

@@ -91,8 +91,13 @@ extension RequestContext {
             endPhase(.reply)
         }
         let microseconds = Int(overhead.total / 1000)
+        let text = ByteBuffer(capacity: 32)
+        text.append(decimal: microseconds / 1000)
+        text.append(UInt8(ascii: "."))
         let thousandths = microseconds % 1000
-        let zeros = thousandths < 10 ? "00" : thousandths < 100 ? "0" : ""
-        fields.append(lowercaseName: "x-sluice-overhead-ms", "\(microseconds / 1000).\(zeros)\(thousandths)")
+        text.append(UInt8(ascii: "0") + UInt8(thousandths / 100))
+        text.append(UInt8(ascii: "0") + UInt8(thousandths / 10 % 10))
+        text.append(UInt8(ascii: "0") + UInt8(thousandths % 10))
+        fields.append(lowercaseName: "x-sluice-overhead-ms", text.span)
     }
 }

@@ -32,6 +32,7 @@ enum RecordMetrics {
             for (event, count) in [
                 ("written", records.written), ("dropped", records.dropped), ("without_bodies", records.bodiesDropped),
                 ("commit", records.commits), ("failure", records.failures), ("expired", records.expired),
+                ("expired_unshipped", records.expiredUnshipped),
                 ("shipped", records.shipped), ("collected", records.collected), ("unreadable", records.unreadable),
             ] {
                 collection.add(events, [event], count)

@@ -45,7 +45,7 @@ enum TelemetryMetrics {
         collection.add(dropped, [name, "refused"], counts.droppedRefused)
         collection.add(dropped, [name, "exit"], counts.droppedAtExit)
         collection.add(waiting, [name], counts.waitingBytes)
-        collection.add(up, [name], counts.troubledSince == nil && counts.lastSuccess != nil ? 1 : 0)
+        collection.add(up, [name], counts.isUp ? 1 : 0)
         collection.add(lastSuccess, [name], .number(counts.lastSuccess ?? 0))
         collection.add(lastDuration, [name], Int(counts.lastDuration.nanoseconds))
     }

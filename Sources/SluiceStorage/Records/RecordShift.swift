@@ -108,9 +108,10 @@ struct RecordShift {
     mutating func tidy(_ settings: RecordStoreSettings) -> Bool {
         guard let session else { return true }
         do throws(DatabaseError) {
-            let count = try session.retention.step(settings)
-            store.counters.expired.add(count, ordering: .relaxed)
-            return count == 0
+            let gone = try session.retention.step(settings)
+            store.counters.expired.add(gone.count, ordering: .relaxed)
+            store.counters.expiredUnshipped.add(gone.unshipped, ordering: .relaxed)
+            return gone.count == 0
         } catch {
             store.counters.failures.add(1, ordering: .relaxed)
             if error.mayPass { stop(error) }
