@@ -195,12 +195,13 @@ def test_promtool_likes_the_exposition(observed):
 DUE = {
     "SluiceBreakerOpen", "SluiceKeyRefused", "SluiceProviderErrors", "SluiceStreamsTruncated", "SluiceLimitsLocal", "SluiceRedisDown",
     "SluiceBudgetUsed", "SluiceShedding", "SluiceConfigReloadFailed", "SluiceTargetDown", "SluiceAvailabilityBurnFast",
-    "SluicePushFailing",
+    "SluiceCertificateExpires", "SluicePushFailing",
 }
 # What has not.
 QUIET = {
     "SluiceGone", "SluiceNotReady", "SluiceRecordsDropped", "SluiceRecordsStopped", "SluiceLogLinesDropped", "SluiceMemoryNearLimit", "SluiceMemoryPressure",
-    "SluiceBudgetNearlyUsed", "SluiceRequestsSlow", "SluiceFirstTokenSlow", "SluiceSeriesOverflow", "SluicePushDropped",
+    "SluiceBudgetNearlyUsed", "SluiceRequestsSlow", "SluiceFirstTokenSlow", "SluiceSeriesOverflow", "SluiceAuditFailing",
+    "SluiceAuditLost", "SluiceCertificateExpiresSoon", "SluicePushDropped",
 }
 
 

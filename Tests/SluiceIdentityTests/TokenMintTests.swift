@@ -20,7 +20,7 @@ import Testing
         settings.lifetime = .seconds(300)
         settings.rotation = .seconds(3600)
         change(&settings)
-        return try TokenMint(settings)
+        return try TokenMint(settings, at: start)
     }
 
     private static func token(_ mint: TokenMint, at seconds: Int) throws -> [UInt8] {
@@ -54,22 +54,23 @@ import Testing
     ) async throws {
         let mint = try Self.mint { $0.kind = kind }
         let first = try Self.token(mint, at: 0)
-        let last = try Self.token(mint, at: 3599)
+        let last = try Self.token(mint, at: 3590)
         #expect(try Self.keyID(first) == Self.keyID(last))
-        let fresh = try Self.token(mint, at: 3600)
+        // Keys are made a little after this suite's time begins.
+        let fresh = try Self.token(mint, at: 3700)
         let (old, new) = (try Self.keyID(last), try Self.keyID(fresh))
         #expect(old != new && new != nil)
         for token in [first, last, fresh] { #expect(await Self.isGood(token, mint)) }
         // Tokens of 300 s, and 600 s for clocks that are behind.
-        #expect(try Self.published(mint, at: 3600) == [new, old])
-        #expect(try Self.published(mint, at: 3600 + 899) == [new, old])
-        #expect(try Self.published(mint, at: 3600 + 900) == [new])
+        #expect(try Self.published(mint, at: 3700) == [new, old])
+        #expect(try Self.published(mint, at: 3700 + 899) == [new, old])
+        #expect(try Self.published(mint, at: 3700 + 900) == [new])
         // The next one takes the oldest out of what verifies.
-        let third = try Self.token(mint, at: 7200)
+        let third = try Self.token(mint, at: 7300)
         #expect(await Self.isGood(third, mint))
         #expect(await Self.isGood(fresh, mint))
         #expect(await !Self.isGood(last, mint))
-        #expect(try Self.published(mint, at: 7200) == [Self.keyID(third), new])
+        #expect(try Self.published(mint, at: 7300) == [Self.keyID(third), new])
     }
 
     @Test func `of the configuration stay`() throws {

@@ -37,9 +37,8 @@ package final class TokenMint: Sendable {
     private static let overlap = Duration.seconds(600)
 
     /// - Throws: `.configuration` for a key that cannot sign what is wanted.
-    package init(_ settings: Settings) throws(TLSError) {
+    package init(_ settings: Settings, at now: Instant = EventLoop.readClock()) throws(TLSError) {
         self.settings = settings
-        let now = EventLoop.readClock()
         var keys: [SigningKey] = []
         for (index, pem) in settings.keys.enumerated() {
             let key = try PrivateKey(pem: pem, name: "signing key \(index + 1)", takesEd25519: true)

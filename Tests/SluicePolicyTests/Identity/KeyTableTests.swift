@@ -132,14 +132,14 @@ import Testing
 }
 
 @Suite struct `100,000 keys` {
-    /// What the C library has given out, to anybody: other tests run at the same time, so the best of three counts.
+    /// What the C library has given out, to anybody: other tests run at the same time, and take or give back some meanwhile.
     private static var byteCount: Int {
         let info = mallinfo2()
         return Int(info.uordblks + info.hblkhd)
     }
 
     @Test func `take less than 30 MB when all of them are in use`() {
-        var least = Int.max
+        var (least, most) = (Int.max, 0)
         for _ in 0..<3 {
             let before = Self.byteCount
             let table = KeyTable(
@@ -153,9 +153,10 @@ import Testing
                 })
             let policy = AccessPolicy()
             for record in table.records { _ = table.check(record.digest, under: policy, at: 1) }
-            least = min(least, Self.byteCount - before)
+            let byteCount = Self.byteCount - before
+            (least, most) = (min(least, byteCount), max(most, byteCount))
         }
-        #expect(least > 10_000_000 && least < 30_000_000, "\(least) bytes")
+        #expect(most > 10_000_000 && least < 30_000_000, "\(least) to \(most) bytes")
     }
 }
 
