@@ -57,12 +57,12 @@ import Testing
     @Test func `one that recovers is tried by a few requests and then used again`() throws {
         let model = "gpt-mock+status=500+times=5"
         try withTargets([model]) {
-            $0.breakers = "open_base_ms: 200"
+            $0.breakers = "open_base_ms: 1500"
             $0.retries = "attempts_max: 1"
         } _: { sluice, mock throws in
             for _ in 0..<5 { #expect(try sluice.chat().status == 500) }
             #expect(try sluice.chat().json["error"]["code"].string == "circuit_open")
-            usleep(250_000)
+            try awaitTrue("a trial") { try sluice.chat().status == 200 }
             for _ in 0..<10 { #expect(try sluice.chat().status == 200) }
             try sluice.line("closed") { $0["message"].string == "breaker closed" }
         }

@@ -81,7 +81,7 @@ import Testing
 
     @Test func `do not wait for each other once it is known that the answer is not to be shared`() throws {
         let upstream = try ScriptedUpstream { connection, _ in
-            usleep(100_000)
+            usleep(300_000)
             try connection.reply(
                 #"{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"finish_reason":"tool_calls","message":{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}}]}"#
             )
@@ -90,7 +90,7 @@ import Testing
             let start = ContinuousClock.now
             let wires = try ask(sluice, 30)
             for wire in wires { #expect(try wire.readResponse()["x-sluice-cache"] == "miss") }
-            #expect(ContinuousClock.now - start < .seconds(2), "30 in a row would have taken 3 s")
+            #expect(ContinuousClock.now - start < .seconds(6), "30 in a row would have taken 9 s")
             let second = try ask(sluice, 5)
             for wire in second { #expect(try wire.readResponse().status == 200) }
             #expect(upstream.requests.all.count == 35)

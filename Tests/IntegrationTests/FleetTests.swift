@@ -41,16 +41,17 @@ import Testing
             try set("m0", one)
             try withSluice(nodes[1].configuration) { two throws in
                 try awaitRevision(1, two)
-                var slowest = Duration.zero
+                var times: [Duration] = []
                 for number in 1...5 {
                     let (writer, reader) = number.isMultiple(of: 2) ? (two, one) : (one, two)
                     try set("m\(number)", writer, #"{"provider":"mock","upstream_model":"u\#(number)"}"#)
                     let start = ContinuousClock.now
                     try awaitRevision(number + 1, reader)
-                    slowest = max(slowest, ContinuousClock.now - start)
+                    times.append(ContinuousClock.now - start)
                     #expect(try reader.chat(#"{"model":"m\#(number)","messages":[]}"#).status == 200)
                 }
-                #expect(slowest < .seconds(1), "\(slowest)")
+                // One that waits for the next look at Redis is slow each time, a busy machine is not.
+                #expect(times.sorted()[2] < .seconds(1), "\(times)")
                 try withSluice(nodes[2].configuration) { three throws in
                     try awaitRevision(6, three)
                     #expect(try three.api("GET", "/api/v1/models/m5").json["upstream_model"].string == "u5")

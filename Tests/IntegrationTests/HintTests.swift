@@ -22,8 +22,12 @@ import Testing
         configuration.others = [#"redis: {url: "redis://127.0.0.1:\#(redis.port)"}"#]
         try withSluice(configuration) { one throws in
             try withSluice(configuration) { other throws in
-                // Subscribed, and known to each other.
-                usleep(300_000)
+                try awaitTrue("both to speak") {
+                    try [one, other].allSatisfy { try $0.health("/redis").json["state"].string == "up" }
+                }
+                try awaitTrue("both to listen") {
+                    redis.ask("PUBSUB NUMSUB sluice:health").components(separatedBy: "\r\n:").last?.hasPrefix("2") == true
+                }
                 try body(one, other, mock, redis)
             }
         }

@@ -155,8 +155,7 @@ import Testing
             // Who is in still gets answers, from here and from the provider if a connection to it is kept.
             #expect(try kept.exchange("GET", "/livez").status == 200)
             #expect(try kept.chat().status == 200)
-            usleep(200_000)
-            #expect(sluice.descriptorCount == 64, "there are descriptors left")
+            try awaitTrue("there to be no descriptors left") { sluice.descriptorCount == 64 }
             let spent = sluice.processorTime
             usleep(1_000_000)
             #expect(sluice.processorTime - spent < .milliseconds(200), "it is busy accepting nothing")

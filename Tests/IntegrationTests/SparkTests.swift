@@ -246,15 +246,19 @@ import Testing
             left.record(.now)
         }
         try withSluice(configuration(upstream), upstream) { sluice in
-            let wire = try sluice.connect()
-            try wire.ask("POST", "/v1/chat/completions", [], isStream ? streamedChat : chat)
-            if isStream { _ = try ResponseStream(wire).next() }
-            try asked.first("the request")
-            usleep(20_000)
-            let start = ContinuousClock.now
-            wire.close()
-            let end = try left.first("the end")
-            #expect(end - start < .milliseconds(100), "\(end - start)")
+            // A busy machine is not slow five times in a row.
+            var fastest = Duration.seconds(60)
+            for number in 1...5 where fastest >= .milliseconds(100) {
+                let wire = try sluice.connect()
+                try wire.ask("POST", "/v1/chat/completions", [], isStream ? streamedChat : chat)
+                if isStream { _ = try ResponseStream(wire).next() }
+                try asked.count(number, "requests")
+                usleep(20_000)
+                let start = ContinuousClock.now
+                wire.close()
+                fastest = min(fastest, try left.count(number, "ends")[number - 1] - start)
+            }
+            #expect(fastest < .milliseconds(100), "\(fastest)")
             #expect(try farewell.first("the farewell") == WebSocketPeer.Frame(opcode: 8, payload: [0x03, 0xE8]))
         }
     }
