@@ -1,5 +1,6 @@
 """Real Redis servers for the tests: on free ports of the loopback, killed, paused, filled, and ended by their process ids."""
 
+import random
 import shutil
 import signal
 import socket
@@ -7,16 +8,25 @@ import subprocess
 import tempfile
 import time
 
-PATIENCE = 10
+PATIENCE = 30
 IS_INSTALLED = shutil.which("redis-server") is not None
 
 
-def free_port(below: int = 65536) -> int:
+_given: set[int] = set()
+
+
+def free_port() -> int:
+    """Below those that the system gives to whoever does not ask for one, to connections as well: nobody else gets it meanwhile."""
     while True:
+        port = random.randrange(10_000, 16_000)
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            if (port := probe.getsockname()[1]) < below:
-                return port
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 class RedisServer:
@@ -191,7 +201,7 @@ class RedisCluster:
 def cluster_port() -> int:
     """A free one, whose companion is free as well."""
     while True:
-        port = free_port(below=55000)
+        port = free_port()
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port + 10000)) != 0:
                 return port

@@ -118,7 +118,7 @@ def test_what_cannot_succeed_is_not_tried_again(client, provider):
         client.chat.completions.create(model="gpt-mock", messages="no")
     with pytest.raises(openai.RateLimitError):
         client.chat.completions.create(model="gpt-mock+status=429+should-retry=false", messages=HELLO)
-    assert time.monotonic() - start < 0.5
+    assert time.monotonic() - start < 2
     assert len(provider.requests()) == 1
 
 

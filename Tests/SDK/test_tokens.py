@@ -176,9 +176,12 @@ def test_an_issuer_that_fails_costs_only_its_own(guarded, issuer, name):
     error = refused(guarded, token, status=503)
     assert error.code == "identity_unavailable" and time.monotonic() - start < 5
     # It is left alone for a while: others are told at once.
-    start = time.monotonic()
-    refused(guarded, token, status=503)
-    assert time.monotonic() - start < 0.25
+    times = []
+    for _ in range(5):
+        start = time.monotonic()
+        refused(guarded, token, status=503)
+        times.append(time.monotonic() - start)
+    assert sorted(times)[2] < 0.25, times
     assert ask(guarded, issuer.token())
 
 
