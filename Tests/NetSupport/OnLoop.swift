@@ -11,7 +11,7 @@ package struct Stuck: Error {}
 /// What `body` makes belongs to that loop, as it does in the proxy; transports that it leaves open are closed. A test that hangs
 /// fails: nothing of it is waited for after `limit`.
 @discardableResult package func onLoop<Value: Sendable>(
-    within limit: DispatchTimeInterval = .seconds(40), _ body: @escaping @Sendable (LoopTest) async throws -> Value
+    within limit: DispatchTimeInterval = .seconds(180), _ body: @escaping @Sendable (LoopTest) async throws -> Value
 ) async throws -> Value {
     let loop = try EventLoop()
     keptLoops.withLock { $0.append(loop) }
@@ -83,7 +83,7 @@ package final class LoopTest {
         return transport
     }
 
-    package func dial(_ addresses: [SocketAddress], within time: Duration = .seconds(20)) async throws -> Transport {
+    package func dial(_ addresses: [SocketAddress], within time: Duration = .seconds(60)) async throws -> Transport {
         let transport = try await Connector.connect(to: addresses, by: EventLoop.readClock() + time, on: loop)
         transports.append(transport)
         return transport
@@ -92,20 +92,13 @@ package final class LoopTest {
     func closeAll() { for transport in transports { transport.close() } }
 
     /// Lets the loop look at its descriptors several times: what is there to be noticed, has been.
-    package func settle() async {
-        let loop = loop
-        for _ in 0..<8 {
-            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-                DispatchQueue.global().async { loop.execute { continuation.resume() } }
-            }
-        }
-    }
+    package func settle() async { for _ in 0..<8 { await moment() } }
 }
 
 /// Waits, a millisecond at a time, until something holds.
 ///
 /// - Returns: whether it did within a time that is long enough for any machine: only a test that fails waits for so long.
-@discardableResult package func eventually(within time: Duration = .seconds(15), _ condition: () throws -> Bool)
+@discardableResult package func eventually(within time: Duration = .seconds(60), _ condition: () throws -> Bool)
     async rethrows -> Bool
 {
     let deadline = EventLoop.readClock() + time
@@ -116,7 +109,8 @@ package final class LoopTest {
     return true
 }
 
-/// Waits for a millisecond by the loop's own clock: the timers of tasks need a thread that other tests may have blocked.
+/// Waits for a millisecond by the loop's own clock: the timers of tasks, and all of Dispatch, need a thread that other tests may have
+/// blocked, or keep busy.
 private func moment() async {
     guard let loop = EventLoop.current else {
         try? await Task.sleep(for: .milliseconds(1))

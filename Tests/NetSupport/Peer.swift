@@ -54,7 +54,7 @@ package final class Peer {
         do { fd = try Socket.connect(to: address).fd } catch { return false }
         defer { Socket.close(fd) }
         var state = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
-        guard unsafe Glibc.poll(&state, 1, 20_000) == 1 else { throw Failure(call: "poll") }
+        guard unsafe Glibc.poll(&state, 1, 60_000) == 1 else { throw Failure(call: "poll") }
         return Socket.pendingError(fd) == nil
     }
 
@@ -107,7 +107,7 @@ package final class Peer {
 
     /// Waits until what has been received satisfies the condition.
     @discardableResult package func receive(
-        within time: Duration = .seconds(5), until condition: (Peer) -> Bool
+        within time: Duration = .seconds(60), until condition: (Peer) -> Bool
     ) async -> Bool {
         await eventually(within: time) {
             poll()
@@ -116,12 +116,12 @@ package final class Peer {
     }
 
     /// Waits for a piece of text.
-    @discardableResult package func receive(_ text: String, within time: Duration = .seconds(5)) async -> Bool {
+    @discardableResult package func receive(_ text: String, within time: Duration = .seconds(60)) async -> Bool {
         await receive(within: time) { $0.text.contains(text) }
     }
 
     /// Waits until the other side has ended, properly or not.
-    @discardableResult package func waitForEnd(within time: Duration = .seconds(5)) async -> Bool {
+    @discardableResult package func waitForEnd(within time: Duration = .seconds(60)) async -> Bool {
         await receive(within: time) { $0.hasEnded || $0.wasReset }
     }
 

@@ -70,7 +70,7 @@ import Testing
                 for _ in 0..<64 { if case .connection(let fd, _) = Socket.accept(listening) { Socket.close(fd) } }
             }
             let transport = try await Connector.connect(
-                to: [slow.address, silent.address], by: EventLoop.readClock() + .seconds(20), on: loop)
+                to: [slow.address, silent.address], by: EventLoop.readClock() + .seconds(60), on: loop)
             #expect(Self.peerAddress(transport.fd) == slow.address.port)
             withExtendedLifetime((slow, silent)) { transport.close() }
         }

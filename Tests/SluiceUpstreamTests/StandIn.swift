@@ -35,7 +35,7 @@ final class StandIn {
     }
 
     /// Starts a request; its outcome is the status, or the error.
-    func request(fresh: Bool = false, within total: Duration = .seconds(20)) -> Outcome {
+    func request(fresh: Bool = false, within total: Duration = .seconds(60)) -> Outcome {
         let outcome = Outcome()
         loop.spawn { [pool, loop] in
             let deadlines = Deadlines(connect: total, head: total, idle: total, total: EventLoop.readClock() + total)

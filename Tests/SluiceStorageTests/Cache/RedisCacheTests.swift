@@ -38,7 +38,7 @@ import Testing
 
     /// Nobody waits for what is stored: it is sent whole to a server that does not know the script.
     private static func awaitEntry(_ cache: RedisCache, _ key: CacheKey) async throws {
-        let deadline = EventLoop.readClock() + .seconds(15)
+        let deadline = EventLoop.readClock() + .seconds(60)
         while await cache.entry(key, now: Instant(nanoseconds: 0), time: 1_000) == nil {
             try #require(EventLoop.readClock() < deadline, "it was not kept")
         }
