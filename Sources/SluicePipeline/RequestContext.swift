@@ -29,6 +29,9 @@ package final class RequestContext {
     package let requestID: String
     /// The trace that it belongs to; `nil`: nobody traces.
     package var trace: ExchangeTrace?
+    /// What its spans will tell beside what is known anyway.
+    var traceEvents: [TraceEvent] = []
+    var spanNotes: SpanNotes?
     package var dialect = Dialect.openAI
     package var operation: OpenAIOperation?
     /// The path as a template: never what the caller wrote.

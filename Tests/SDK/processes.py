@@ -32,8 +32,8 @@ def binary() -> str:
 class Program:
     """A program of ours, from its banner to its exit status."""
 
-    def __init__(self, *arguments: str):
-        environment = {"PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no"}
+    def __init__(self, *arguments: str, environment: dict | None = None):
+        environment = {"PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no", **(environment or {})}
         self.process = subprocess.Popen(
             [binary(), *arguments], env=environment, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -89,7 +89,7 @@ class Program:
 
 
 class Sluice(Program):
-    def __init__(self, **configuration):
+    def __init__(self, environment: dict | None = None, **configuration):
         self.directory = tempfile.TemporaryDirectory()
         settings = {
             "listeners": [{"address": "127.0.0.1:0"}], "admin": "127.0.0.1:0", "environment_providers": "never",
@@ -97,7 +97,7 @@ class Sluice(Program):
         }
         file = Path(self.directory.name) / "sluice.json5"
         file.write_text(json.dumps(settings))
-        super().__init__("run", "--config", str(file))
+        super().__init__("run", "--config", str(file), environment=environment)
         self.wait_for_line(lambda line: '"message":"ready"' in line, "readiness")
 
     @property

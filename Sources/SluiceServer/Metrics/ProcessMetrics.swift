@@ -30,7 +30,7 @@ enum ProcessMetrics {
     private static let logDrops = MetricFamily(
         "sluice_log_dropped_lines", .counter, help: "Lines that could not be logged fast enough.")
 
-    private static let startedAt = Double(EventLoop.readWallClock()) / 1e9
+    static let startedAt = Double(EventLoop.readWallClock()) / 1e9
 
     static func register(_ shared: Shared) {
         _ = startedAt

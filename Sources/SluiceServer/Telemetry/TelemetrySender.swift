@@ -56,6 +56,9 @@ final class TelemetrySender: TimerTarget {
         pump()
     }
 
+    /// Whether something for this place has not been sent yet.
+    func isWaiting(for target: String) -> Bool { queue.messages.contains { $0.target == target } }
+
     /// Sends what waits, each once and without a pause, and whatever cannot be sent by then is dropped. The sender is of no use
     /// afterwards.
     func finish(by deadline: Instant) async {
@@ -169,7 +172,7 @@ final class TelemetrySender: TimerTarget {
         let code = Int(head.status.code)
         switch code {
         case 200..<300: return .accepted(refusedItems: body.flatMap { message.refusedItems?($0.span) } ?? 0)
-        case 408, 429, 500...:
+        case _ where message.laterStatuses?.contains(code) ?? (code == 408 || code == 429 || code >= 500):
             let now = Int(EventLoop.readWallClock() / 1_000_000)
             return .failed(describe(code, body), asked: RetryAfter.read(head.fields, nowMilliseconds: now))
         default: return .refused(describe(code, body))
