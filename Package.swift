@@ -69,11 +69,17 @@ let package = Package(
             "SluiceMock",
             ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceDownstream"]),
         target(
+            "SluiceInject",
+            [
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluicePolicy", "SluiceConfig",
+                "SluiceDownstream", "SluiceIdentity",
+            ]),
+        target(
             "SluiceServer",
             [
                 "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluiceNet", "SluiceConfig", "SluiceDownstream",
                 "SluiceUpstream", "SluicePolicy", "SluiceIdentity", "SluiceStorage", "SluiceProviders",
-                "SluicePipeline", "SluiceMock", "CLinux",
+                "SluicePipeline", "SluiceMock", "SluiceInject", "CLinux",
             ]),
         .executableTarget(name: "sluice", dependencies: ["SluiceServer"], swiftSettings: strict),
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
@@ -120,13 +126,19 @@ let package = Package(
             exclude: ["Golden"]),
         tests(
             "SluiceServerTests",
-            ["SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline"]),
+            [
+                "SluiceServer", "SluiceConfig", "SluiceCore", "SluiceDownstream", "SluiceNet", "SluicePipeline", "SluiceStorage",
+                "SluiceTLS",
+            ]),
         tests("DocumentationTests", ["SluiceConfig", "SluiceProviders", "SluiceServer"]),
         .systemLibrary(name: "CSystem", path: "Tests/CSystem"),
-        tests("IntegrationTests", ["sluice", "CSystem", "SluiceCore"]),
+        tests("IntegrationTests", ["sluice", "CSystem", "SluicePolicy", "SluiceCore"]),
         tests(
             "SluiceMockTests", ["SluiceMock", "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceNet"],
             exclude: ["Golden"]),
+        tests(
+            "SluiceInjectTests",
+            ["SluiceInject", "SluiceTLS", "SluiceJSON", "SluiceCore"], exclude: ["Golden"]),
         tests("BenchmarkTests", ["sluice-bench", "SluiceCore"]),
     ]
 )
@@ -152,5 +164,7 @@ if isFuzzing {
         fuzz("Requests", ["SluiceProviders", "SluiceHTTP", "SluiceJSON"]),
         fuzz("RedisReplies", ["SluiceStorage"]),
         fuzz("AdapterText", ["SluiceProviders", "SluiceConfig", "SluiceJSON"]),
+        fuzz("WebTokens", ["SluiceIdentity", "SluiceJSON", "SluiceTLS"]), fuzz("SealedText", ["SluiceTLS"]),
+        fuzz("StoredRecords", ["SluiceStorage", "SluiceJSON"]),
     ]
 }

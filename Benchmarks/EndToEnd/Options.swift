@@ -1,7 +1,7 @@
 /// The command line.
 struct Options {
     static let help = """
-        sluice-bench: what Sluice costs, beside nginx on the same work
+        sluice-bench: what Sluice costs, beside other proxies on the same work
 
         Starts `sluice mock` and each proxy in turn, puts load on it and prints a table. The proxy has core 0 to
         itself, upstream and load share core 1; closed loops, which the mock would hold up there, have a stand-in
@@ -11,14 +11,17 @@ struct Options {
 
         usage: sluice-bench [options]
           --sluice FILE      the binary to measure (default: sluice beside sluice-bench)
-          --subjects LIST    of sluice, nginx, haproxy; the first is judged (default: sluice, and nginx if installed)
+          --subjects LIST    of \(Subjects.names.joined(separator: ", ")); the first is judged, and all do every row
+                             in every round. Default: those that are installed; nginx is the yardstick of every row,
+                             the others do what any proxy does, in the first round
           --only LIST        rows: \(Rows.all.map(\.id).joined(separator: " "))
           --runs N           rounds (default 3)
           --upstream NAME    mock or stand-in under every row (default: what --list shows)
-          --window SECONDS   length of a measurement (default 3)
+          --window SECONDS   length of a measurement (default 2)
           --rate N           requests per second of the open loop (default 1000)
           --silent N         silent streams (default 9000)
-          --quick            all rows in under a minute, for a check and not for a comparison
+          --soak TIME        how long the soak goes on: 90s, 30m, 72h (default 45s)
+          --quick            all rows in a few minutes, without \(Subjects.slow.joined()): for a check, not to compare by
           --strict           exit status 1 when any bar is missed
           --json FILE        write every number of every round
           --list             print the rows and what each must reach
@@ -57,6 +60,7 @@ struct Options {
             case "--upstream": settings.upstream = try Self.upstream(of: argument, &iterator)
             case "--runs": settings.runs = try Self.number(of: argument, 1...100, &iterator)
             case "--window": settings.window = try Self.number(of: argument, 1...3_600, &iterator) * Clock.second
+            case "--soak": settings.soak = try Self.duration(of: argument, &iterator)
             case "--rate": settings.rate = try Self.number(of: argument, 1...100_000, &iterator)
             case "--silent": settings.silentStreamCount = try Self.number(of: argument, 1...100_000, &iterator)
             default: throw Failure("unknown argument \(argument); try --help")
@@ -91,6 +95,18 @@ struct Options {
                 "\(name): \(text) is none of \(UpstreamKind.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         return upstream
+    }
+
+    /// Nanoseconds: a number with `s`, `m` or `h` after it; between ten seconds and a thousand hours.
+    private static func duration(
+        of name: String, _ rest: inout IndexingIterator<[String]>
+    ) throws(Failure) -> Int {
+        let text = try value(of: name, &rest)
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3_600]
+        guard let unit = text.last.flatMap({ units[$0] }), let count = Int(text.dropLast()), count > 0, count <= 3_600_000,
+            (10...3_600_000).contains(count * unit)
+        else { throw Failure("\(name): \(text) is not a time like 90s, 30m or 72h") }
+        return count * unit * Clock.second
     }
 
     private static func number(

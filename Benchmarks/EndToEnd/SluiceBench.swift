@@ -40,7 +40,8 @@ enum SluiceBench {
         if !machine.isQuiet { Terminal.note("note: the machine is busy (load \(machine.loadAverage))") }
         if !Processor.canPin { Terminal.note("note: one core only: proxy, upstream and load share it") }
         let runner = Runner(
-            stage: try Stage(sluicePath: try Subjects.sluicePath(options)), subjects: subjects, settings: settings
+            stage: try Stage(sluicePath: try Subjects.sluicePath(options)), subjects: subjects, settings: settings,
+            isThorough: options.subjectNames != nil, absent: Subjects.absent(options)
         ) { Terminal.note($0) }
         let results = try runner.run(rows)
         Terminal.say("\n\(machine.date)  \(machine.processor), \(Processor.coreCount) cores, Linux \(machine.kernel)")

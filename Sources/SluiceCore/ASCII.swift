@@ -15,6 +15,16 @@
         return digits
     }
 
+    /// Eight hexadecimal digits in lower case, the first one lowest: a nibble to a byte, then all of them to letters at once.
+    @inlinable package static func hexDigits(of number: UInt32) -> UInt64 {
+        var spread = UInt64(number.byteSwapped)
+        spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
+        spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
+        spread = (spread >> 4 & 0x000F_000F_000F_000F) | (spread & 0x000F_000F_000F_000F) << 8
+        let letters = (spread &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return spread &+ 0x3030_3030_3030_3030 &+ letters &* (0x61 - 0x3A)
+    }
+
     /// Reads digits and nothing else; `nil` for an empty span, another character or a number over `Int.max`.
     package static func decimal(_ bytes: Span<UInt8>) -> Int? {
         if bytes.isEmpty || bytes.count > 19 { return nil }

@@ -101,6 +101,17 @@ internal import Glibc
         end += digits
     }
 
+    /// Appends the sixteen hexadecimal digits of a number, in lower case.
+    package func append(hexadecimal number: UInt64) {
+        reserve(16)
+        let space = unsafe UnsafeMutableRawPointer(base + end)
+        let high = ASCII.hexDigits(of: UInt32(truncatingIfNeeded: number >> 32)).littleEndian
+        let low = ASCII.hexDigits(of: UInt32(truncatingIfNeeded: number)).littleEndian
+        unsafe space.storeBytes(of: high, as: UInt64.self)
+        unsafe space.storeBytes(of: low, toByteOffset: 8, as: UInt64.self)
+        end += 16
+    }
+
     /// Appends what `fill` writes into the free space, of which there are at least `minimum` bytes.
     ///
     /// - Parameter fill: returns how many bytes it wrote at the front of the space it was given.

@@ -128,17 +128,19 @@ package final class DownstreamExchange {
 
     package func send(_ bytes: Span<UInt8>) {
         if isFinished { return }
-        sentByteCount += bytes.count
         tap?.passed(bytes)
-        carrier?.send(self, bytes)
+        guard let carrier else { return }
+        sentByteCount += bytes.count
+        carrier.send(self, bytes)
     }
 
     /// Sends a buffer that nobody changes any more.
     package func send(sharing buffer: ByteBuffer) {
         if isFinished { return }
-        sentByteCount += buffer.count
         tap?.passed(sharing: buffer)
-        carrier?.send(self, sharing: buffer)
+        guard let carrier else { return }
+        sentByteCount += buffer.count
+        carrier.send(self, sharing: buffer)
     }
 
     /// Puts bytes on the connection past everything that makes them HTTP, and counts as the head: for who misbehaves on purpose.
@@ -175,6 +177,11 @@ package final class DownstreamExchange {
         tap?.completed()
         carrier?.finish(self, trailers: trailers)
         release()
+    }
+
+    /// Goes on without the application, which has gone: what is sent from here on goes to the tap alone.
+    package func detach() {
+        if isAbandoned { carrier = nil }
     }
 
     /// Ends a response that cannot be completed. The exchange is over.

@@ -11,12 +11,13 @@ package struct JSONCanonicalForm {
     private let text = ByteBuffer(capacity: 256)
     /// An exponent of more digits is kept as it is written: no number that is meant has one.
     private static let exponentDigitsMax = 12
+    private static let nothing = [] as JSONNames
 
     package init() {}
 
     package mutating func append(_ value: JSONValue, to buffer: ByteBuffer) {
         switch value.kind {
-        case .object: append(membersOf: value, except: [], to: buffer)
+        case .object: append(membersOf: value, except: Self.nothing, to: buffer)
         case .array:
             buffer.append(UInt8(ascii: "["))
             var elements = value.elements
@@ -34,12 +35,12 @@ package struct JSONCanonicalForm {
     }
 
     /// Appends an object without some of its members.
-    package mutating func append(membersOf object: JSONValue, except names: [StaticString], to buffer: ByteBuffer) {
+    package mutating func append(membersOf object: JSONValue, except names: JSONNames, to buffer: ByteBuffer) {
         let base = keys.count
         var members = object.members
         var hasEscapes = false
         while let member = members.next() {
-            if names.contains(where: { member.isNamed($0) }) { continue }
+            if names.contains(member) { continue }
             keys.append(member.index)
             if member.key.unescapedBytes == nil { hasEscapes = true }
         }

@@ -48,10 +48,16 @@ package enum ProcessLimits {
     }
 
     /// Bytes of memory that are resident now.
-    package static var residentByteCount: Int {
+    package static var residentByteCount: Int { memoryByteCount(1) }
+
+    /// Bytes of addresses that are reserved now.
+    package static var virtualByteCount: Int { memoryByteCount(0) }
+
+    /// - Parameter column: of `/proc/self/statm` (proc_pid_statm(5)).
+    private static func memoryByteCount(_ column: Int) -> Int {
         guard let text = read("/proc/self/statm") else { return 0 }
         let parts = text.split(separator: " ")
-        guard parts.count > 1, let pages = Int(parts[1]) else { return 0 }
+        guard parts.count > column, let pages = Int(parts[column]) else { return 0 }
         return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 

@@ -95,7 +95,12 @@ package enum Socket {
     /// - Parameter isShared: every worker has a socket of its own on the same address (SO_REUSEPORT).
     package static func listen(on address: SocketAddress, isShared: Bool) throws(SystemError) -> Int32 {
         let fd = socket(address.family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        if fd < 0 { throw SystemError("socket") }
+        if fd < 0 {
+            // Every address, of a kernel that was started without IPv6: those of IPv4, then.
+            let hasNone = sluice_errno() == EAFNOSUPPORT && address.family == AF_INET6 && address.isAnyAddress
+            guard hasNone, let others = SocketAddress("0.0.0.0:\(address.port)") else { throw SystemError("socket") }
+            return try listen(on: others, isShared: isShared)
+        }
         if case .unix(let path) = address {
             if !path.hasPrefix("@"), !isAnswering(address) { _ = unsafe unlink(path) }
         } else {

@@ -26,6 +26,7 @@ extension Transport {
     /// Has what is queued sent at the end of the turn.
     func markDirty() {
         if outbound.count >= highWatermark { isAboveHigh = true }
+        if isBlocked { countBuffered() }
         if isDirty || isBlocked { return }
         isDirty = true
         loop.flushLater(self)
@@ -43,12 +44,14 @@ extension Transport {
                 lastProgress = loop.now
             case .wouldBlock:
                 isBlocked = true
+                countBuffered()
                 return tellIfDrained()
             case .failed(let error):
                 return stoppedSending(error)
             }
         }
         if !isOpen { return }
+        countBuffered()
         if outbound.isEmpty { sentEverything() }
         tellIfDrained()
     }

@@ -32,6 +32,8 @@ package final class Transport: EventHandler, Flushable {
     var isAboveHigh = false
     /// Why nothing more can be sent, while what was received before is still read.
     var sendError: SystemError?
+    /// Of what waits, what `BufferedBytes` has.
+    var countedByteCount = 0
     var target: ByteBuffer?
     var targetRemaining = 0
     /// When bytes last came in or went out.
@@ -118,6 +120,7 @@ package final class Transport: EventHandler, Flushable {
     }
 
     private func release() {
+        countBuffered()
         delegate = nil
         outbound.removeAll()
         target = nil

@@ -1,5 +1,6 @@
 package import SluiceCore
 package import SluiceHTTP
+internal import SluiceJSON
 package import SluicePolicy
 package import SluiceProviders
 package import SluiceUpstream
@@ -10,6 +11,8 @@ package struct Attempt {
     package var provider: Provider?
     /// As the provider spells it.
     package var upstreamModel = ""
+    /// The model that answered, as the provider says; empty if it does not.
+    package var answeredBy = ""
     /// What the process knows of the target.
     package var target: TargetState?
     /// Its places among those that may be under way at one time.
@@ -58,6 +61,21 @@ package struct Attempt {
         guard let sentUpstreamAt, let headAt else { return nil }
         return headAt - sentUpstreamAt
     }
+}
+
+extension Attempt {
+    /// - Parameter model: of a reply.
+    mutating func noteAnswered(by model: JSONValue?) {
+        // Most answer with the name that they were asked by: it is not copied.
+        guard let model, model.isString, model.rawBytes.count <= Self.modelBytesMax else { return }
+        answeredBy = model.equals(upstreamModel.utf8Span.span) ? upstreamModel : model.string ?? ""
+    }
+
+    mutating func noteAnswered(by model: String?) {
+        if let model, model.utf8.count <= Self.modelBytesMax { answeredBy = model }
+    }
+
+    private static let modelBytesMax = 512
 }
 
 /// An attempt's places where only so many may be at one time; `nil` where as many as come.

@@ -45,6 +45,8 @@ package final class ConfigSnapshot: Sendable {
     package let recovery: Recovery
     package let streams: StreamSettings
     package let media: MediaPolicy
+    /// Whether whoever can connect to the admin port may read the metrics there.
+    package let hasOpenMetrics: Bool
     /// `nil`: nothing is cached.
     package let cache: CacheSettings?
     /// `nil`: idempotency keys are passed on, and mean nothing here.
@@ -76,7 +78,7 @@ package final class ConfigSnapshot: Sendable {
         rules: [RouteRule] = [], defaultProvider: Provider?, showsTarget: TargetDisplay = .whereChosen,
         unsupported: FieldReport.Mode = .warn, limits: Limits, timeouts: TimeoutsConfiguration, recovery: Recovery = Recovery(),
         streams: StreamSettings = StreamSettings(),
-        media: MediaPolicy = MediaPolicy(),
+        media: MediaPolicy = MediaPolicy(), hasOpenMetrics: Bool = false,
         cache: CacheSettings? = nil, idempotency: IdempotencySettings? = nil,
         logsExchanges: Bool, lasting: LastingState = LastingState(), asksWhoCalls: Bool = false,
         concurrency: ConcurrencyPolicy? = nil, degraded: DegradedPolicy? = nil,
@@ -97,6 +99,7 @@ package final class ConfigSnapshot: Sendable {
         self.recovery = recovery
         self.streams = streams
         self.media = media
+        self.hasOpenMetrics = hasOpenMetrics
         self.cache = cache
         self.idempotency = idempotency
         self.logsExchanges = logsExchanges

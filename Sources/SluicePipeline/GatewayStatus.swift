@@ -6,6 +6,9 @@ package final class GatewayStatus: Sendable {
     private let overloaded = Atomic<Bool>(false)
     private let revision = Atomic<Int>(0)
     private let control = Atomic<Int>(-1)
+    private let reloaded = Atomic<Int>(0)
+    private let notReloaded = Atomic<Int>(0)
+    private let since = Atomic<Int64>(0)
     private let reloadError = Mutex<String?>(nil)
     package let version: String
 
@@ -39,6 +42,25 @@ package final class GatewayStatus: Sendable {
             return revision < 0 ? nil : revision
         }
         set { control.store(newValue ?? -1, ordering: .relaxed) }
+    }
+
+    /// Configurations after the first that came into force, and that did not.
+    package var reloadCounts: (succeeded: Int, failed: Int) {
+        (reloaded.load(ordering: .relaxed), notReloaded.load(ordering: .relaxed))
+    }
+
+    /// When the one in force came into force, in nanoseconds since 1970; 0: it is the first.
+    package var configSince: Int64 { since.load(ordering: .relaxed) }
+
+    /// - Parameter error: why it changed nothing; `nil` if it did.
+    package func noteReload(_ error: String?, unixNanoseconds: Int64) {
+        lastReloadError = error
+        if error != nil {
+            notReloaded.add(1, ordering: .relaxed)
+            return
+        }
+        reloaded.add(1, ordering: .relaxed)
+        since.store(unixNanoseconds, ordering: .relaxed)
     }
 
     /// Why the last reload changed nothing; `nil` if it succeeded.

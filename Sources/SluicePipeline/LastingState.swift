@@ -8,6 +8,8 @@ package import SluiceTLS
 package final class LastingState: Sendable {
     package let targets = TargetTable()
     package let limits = LimitTable()
+    /// What targets had done before this process began.
+    package let past = TargetPast()
     package let gates = GateTable()
     package let drains = DrainGate()
     package let streams = StreamCounts()
@@ -34,6 +36,8 @@ package final class LastingState: Sendable {
     package let audit = AuditLog()
     /// Of what is set through the management API, which replies tell; negative: nothing can be, and nothing is told.
     package let controlRevision = Atomic<Int>(-1)
+    /// The revision that each model was last changed by through the management API; what the file says is not among them.
+    package let modelVersions = Mutex<[String: Int]>([:])
     /// What was asked and answered; not open unless the configuration says so.
     package let records: RecordStore
     /// Tells processes apart that talk through Redis.

@@ -84,8 +84,10 @@ package final class Pipeline {
             }
             let access = context.snapshot.access
             if let access {
+                context.beginPhase(at: EventLoop.readClock())
                 try await Authentication.authenticate(context, access)  // 400, 401, 429
                 try Authorization.admitEndpoint(wanted, context)  // 403
+                context.endPhase(.authenticate)
             } else if exchange.peer.trust == .nobody {
                 throw Authentication.refuseEverybody(context)  // 401
             }
@@ -98,7 +100,7 @@ package final class Pipeline {
             try Admission.admit(context, gauge, inFlight: inFlight)  // 503
             let request = try await Intake.read(demand, context, tape: tape)  // 400, 408, 413
             context.requestScan = tape.scanCount
-            context.readAt = loop.now
+            context.endParsing()
             if let records = context.snapshot.records {
                 let takesBodies = context.snapshot.lasting.records.takesBodies
                 RecordNotes.begin(request, context, records, takesBodies: takesBodies, tape: tape)
@@ -117,9 +119,11 @@ package final class Pipeline {
             switch try Caching.recall(request, context, caching, tape: tape) {
             case .answered: return leave(context)
             case .wait(let wanted, let turn, let settings):
+                context.endPhase(.plan)
                 let isAnswered = try await Caching.wait(wanted, turn, settings, request, context, caching, tape: tape)
                 if isAnswered { return leave(context) }
-            case .ask: break
+                context.beginPhase(at: EventLoop.readClock())
+            case .ask: context.endPhase(.plan)
             }
             try await Queueing.enterModel(context)  // 429, 503
             try await forwarding.forward(request, to: destination, context)  // 502, 503, 504
@@ -144,6 +148,7 @@ package final class Pipeline {
         if place == active.count { active.append(nil) }
         let context = RequestContext(
             exchange, snapshot: snapshot, requestID: requestIDs.id(for: exchange.head), place: place)
+        context.metrics = metrics
         active[place] = context
         if let tracing = snapshot.tracing { context.trace = tracing.begin(exchange.head.fields, using: &traceIDs) }
         return context
@@ -157,6 +162,7 @@ package final class Pipeline {
         forwarding.books.conclude(&context.attempt, .cancelled, context)
         context.slot?.release(at: loop.now)
         context.keptSlot?.release(at: loop.now)
+        context.abandonedLead?.end()
         if context.cacheTurn != nil { Caching.conclude(context, caching, tape: tape) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)

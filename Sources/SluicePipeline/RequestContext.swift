@@ -128,6 +128,8 @@ package final class RequestContext {
     var rescue: Rescue?
     /// The answer is read on although the application has gone.
     var drain: StreamDrain?
+    /// The same, for others who wait for it.
+    var abandonedLead: AbandonedLead?
     /// Where the pipeline keeps the context while its exchange is under way.
     let place: Int
     /// What the exchange has to do with the cache; `nil` where nothing is cached.
@@ -149,10 +151,10 @@ package final class RequestContext {
     package var rejection: Rejection?
     package var status: Status = 0
     package var firstByteAt: Instant?
-    /// When the request was here, as far as it is read before a provider is chosen.
-    var readAt: Instant?
-    /// What Sluice itself has added, once a provider has answered.
-    var overhead: Overhead?
+    /// What Sluice itself has added until now.
+    var overhead = Overhead()
+    /// Counts what becomes of the exchange.
+    var metrics: ExchangeMetrics?
 
     init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String, place: Int) {
         self.exchange = exchange
@@ -228,7 +230,7 @@ extension RequestContext {
         if let degraded { fields.append(lowercaseName: "x-sluice-degraded", degraded.rawValue) }
         if let cacheTurn { cacheTurn.append(to: &fields, now: exchange.loop.now) }
         if let idempotentTurn { idempotentTurn.append(to: &fields) }
-        if overhead != nil { appendOverhead(to: &fields) }
+        if overhead.isSent || cacheTurn?.isAnswered == true { appendOverhead(to: &fields) }
         if trace != nil { appendTraceOfReply(to: &fields) }
     }
 
@@ -252,6 +254,7 @@ extension RequestContext {
         self.status = status
         isInStream = true
         firstByteAt = exchange.loop.now
+        metrics?.streamBegan()
     }
 
     /// The first of a streamed answer goes out: what another attempt would need is given back, unless the stream may be rescued.

@@ -24,20 +24,10 @@ struct RequestIDs {
             for part in 0..<4 {
                 let word = part < 2 ? high : low
                 let half = UInt32(truncatingIfNeeded: part & 1 == 0 ? word >> 32 : word)
-                unsafe bytes.storeBytes(of: Self.digits(of: half).littleEndian, toByteOffset: 4 + 8 * part, as: UInt64.self)
+                unsafe bytes.storeBytes(of: ASCII.hexDigits(of: half).littleEndian, toByteOffset: 4 + 8 * part, as: UInt64.self)
             }
             return 36
         }
-    }
-
-    /// Eight hex digits, the first one lowest: a nibble to a byte, then all of them to letters at once.
-    private static func digits(of number: UInt32) -> UInt64 {
-        var spread = UInt64(number.byteSwapped)
-        spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
-        spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
-        spread = (spread >> 4 & 0x000F_000F_000F_000F) | (spread & 0x000F_000F_000F_000F) << 8
-        let letters = (spread &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
-        return spread &+ 0x3030_3030_3030_3030 &+ letters &* (0x61 - 0x3A)
     }
 
     private static func isAcceptable(_ value: Span<UInt8>) -> Bool {

@@ -18,6 +18,7 @@ package final class TargetState: Sendable {
     package let id: TargetID
     package let load = TargetLoad()
     package let health: TargetHealth
+    package let quota = QuotaReading()
     /// Nanoseconds on the monotonic clock.
     private let closedUntil = Atomic<Int64>(0)
 

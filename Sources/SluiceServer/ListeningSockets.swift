@@ -104,6 +104,10 @@ final class ListeningSockets {
 
     var addresses: [(address: SocketAddress, isTLS: Bool)] { entries.map { ($0.address, $0.certificates != nil) } }
     var certificateStores: [CertificateStore] { entries.compactMap(\.certificates) }
+    /// Those of listeners with TLS, by the listeners' addresses.
+    var shownCertificates: [(address: String, certificates: CertificateStore)] {
+        entries.compactMap { entry in entry.certificates.map { ("\(entry.address)", $0) } }
+    }
 
     func bindings(forWorker index: Int) -> [Worker.Binding] {
         entries.flatMap { entry in

@@ -7,11 +7,9 @@ internal import SluiceTLS
 
 /// What the configuration says of records, for the workers and for the store.
 enum RecordsBuilder {
-    static func settings(
-        _ configuration: ServerConfiguration, _ lasting: LastingState
-    ) throws(ConfigErrors) -> RecordSettings? {
+    static func settings(_ configuration: ServerConfiguration) throws(ConfigErrors) -> RecordSettings? {
         guard let records = configuration.records else { return nil }
-        if records.bodies == .full, !lasting.vault.hasKey, !records.allowsPlainBodies {
+        if records.bodies == .full, configuration.secrets?.keys.currentID == nil, !records.allowsPlainBodies {
             throw ConfigErrors([
                 ConfigMistake(
                     path: "records.bodies", location: nil,
@@ -38,6 +36,7 @@ enum RecordsBuilder {
         settings.retention = .seconds(records.retentionDays * 86_400)
         settings.usageRetention = .seconds(records.usageRetentionDays * 86_400)
         settings.byteCountMax = records.byteCountMax
+        settings.isShipped = records.stream != nil
         settings.redactsBodies = records.bodies == .redacted
         // What is redacted may be on the disk as it is; what is not may only where that was said.
         settings.allowsPlainBodies = records.bodies == .redacted || records.allowsPlainBodies

@@ -107,14 +107,14 @@ final class Reload: TimerTarget {
             let fixed = Self.fixedParts(outcome.value, server.configuration)
             server.adopt(layered, generation)
             server.auditReload(revision: revision, because: reason, changed: changed)
-            server.shared.status.lastReloadError = nil
+            server.shared.status.noteReload(nil, unixNanoseconds: EventLoop.readWallClock())
             events.event(.info, "configuration reloaded") { line in
                 line.field("event.reason", reason)
                 line.field("sluice.config.revision", revision)
                 if !fixed.isEmpty { line.field("sluice.config.needs_restart", fixed) }
             }
         } catch {
-            server.shared.status.lastReloadError = "\(error)"
+            server.shared.status.noteReload("\(error)", unixNanoseconds: EventLoop.readWallClock())
             server.shared.lasting.audit.append(
                 AuditEvent(.configurationRefused, subject: server.options.configFile, details: [.init("reason", reason)]))
             events.event(.error, "configuration not reloaded: the old one stays in force") { line in

@@ -2,6 +2,7 @@ internal import Glibc
 package import SluiceConfig
 internal import SluiceCore
 internal import SluiceDownstream
+internal import SluiceIdentity
 internal import SluiceNet
 internal import SluicePipeline
 internal import SluicePolicy
@@ -42,6 +43,7 @@ package final class Server {
     private var discovery: ModelDiscovery?
     private var prober: HealthProber?
     private var recordStream: RecordStream?
+    private var ledger: UseLedger?
     var telemetry: Telemetry?
     private var exitStatus: Int32 = 0
     /// Workers that have not said yet that they have the latest configuration.
@@ -83,11 +85,17 @@ package final class Server {
         loop = try EventLoop()
         sockets = try ListeningSockets(
             configuration.listeners, workers: Self.workerCount(configuration), handoverPath: options.handoverPath)
+        CertificateMetrics.register(sockets.shownCertificates, in: lasting.metrics.registry)
         reload = Reload(self, layered.outcome)
         let control = ControlCenter(self, started)
         self.control = control
         control.adoptKeys()
+        if let store = started.store { UseLedger.recall(store, shared) }
         if started.store != nil { showControlRevision(started.state.revision) }
+        shared.management.tells { [unowned shared] in
+            let revision = shared.lasting.controlRevision.load(ordering: .relaxed)
+            return revision < 0 ? nil : "\(revision).\(shared.current.snapshot.revision)"
+        }
         shared.management.add(ManagementRoutes.all(shared, ControlDesk(control, on: loop)))
     }
 
@@ -107,6 +115,7 @@ package final class Server {
         loop.run()
         handover?.removeFile()
         sockets.removeFiles()
+        ledger?.finish()
         shared.lasting.records.finish()
         endAudit()
         logWriter.finish()
@@ -163,10 +172,11 @@ package final class Server {
         }
         discovery?.refresh()
         beginAudit()
-        auditRefusals()
+        shared.lasting.identity.notices.onNotice { [events = shared.events] in events.identity($0) }
         beginSecrets()
         for trouble in started.troubles { shared.events.failed("what was set through the API is not all in force", trouble) }
         if let first = started.troubles.first { shared.status.lastReloadError = first }
+        if let store = started.store { ledger = UseLedger(store, started.clerk, shared, on: loop) }
         control?.start(seal: started.fleetSeal, on: loop, resolver: shared.resolver, seed: shared.seed)
     }
 
@@ -219,6 +229,9 @@ package final class Server {
         }
         self.configuration = configuration
         adoptKeys(of: configuration)
+        if let keys = shared.current.snapshot.access?.keys {
+            generation.snapshot.access?.keys.remember(keys.uses(since: 0))
+        }
         shared.current = generation
         control?.adopt(configuration.control)
         shared.lasting.gates.adopt(generation.snapshot.concurrency)

@@ -1,3 +1,4 @@
+internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceNet
@@ -9,6 +10,8 @@ internal import Synchronization
 struct Generation: Sendable {
     let snapshot: ConfigSnapshot
     let downstream: DownstreamConfiguration
+    /// Whose names a scrape gets metrics under, too.
+    var aliases: [MetricsConfiguration.Alias] = []
     /// What is sent to receivers of telemetry.
     var telemetry: [any TelemetryPlan] = []
 }
@@ -43,11 +46,7 @@ final class Shared: Sendable {
         lasting.records.onEvent { events.records($0) }
         self.seed = seed
         self.generation = Mutex(generation)
-        ProcessMetrics.register(self)
-        TrafficMetrics.register(self)
-        StorageMetrics.register(self)
-        RecordMetrics.register(self)
-        TelemetryMetrics.register(self)
+        MetricSources.register(self)
     }
 
     var current: Generation {

@@ -27,7 +27,7 @@ enum SnapshotBuilder {
         if !mistakes.isEmpty { throw ConfigErrors(mistakes) }
         return Generation(
             snapshot: try snapshot(configuration, providers, revision, lasting), downstream: downstream(configuration),
-            telemetry: try TelemetryBuilder.plans(configuration))
+            aliases: configuration.metrics.aliases, telemetry: try TelemetryBuilder.plans(configuration))
     }
 
     private static func snapshot(
@@ -56,6 +56,7 @@ enum SnapshotBuilder {
             unsupported: mode(configuration.unsupported),
             limits: limits, timeouts: configuration.timeouts, recovery: recovery,
             streams: configuration.streams, media: try media(configuration.media),
+            hasOpenMetrics: configuration.adminMetrics == .everyone,
             cache: CachingBuilder.cache(configuration, lasting),
             idempotency: CachingBuilder.idempotency(configuration, lasting),
             logsExchanges: configuration.log.access, lasting: lasting,
@@ -67,7 +68,7 @@ enum SnapshotBuilder {
             },
             degraded: try DegradedBuilder.policy(configuration.degraded),
             rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
-            redis: redis, access: access.policy, records: try RecordsBuilder.settings(configuration, lasting),
+            redis: redis, access: access.policy, records: try RecordsBuilder.settings(configuration),
             tokenOffice: access.office, tracing: TracingBuilder.settings(configuration.telemetry))
     }
 

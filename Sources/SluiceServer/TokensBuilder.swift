@@ -16,23 +16,21 @@ struct TokensBuilder {
     func build() throws(ConfigErrors) -> (verifier: TokenVerifier, office: TokenOffice?)? {
         if configuration.isEmpty { return nil }
         var issuers: [TokenIssuer] = []
-        var sources: Set<String> = []
         for (section, list) in [("jwt", configuration.jwt), ("oidc", configuration.oidc)] {
             for (index, issuer) in list.enumerated() {
-                issuers.append(try self.issuer(issuer, "access.\(section)[\(index)]", &sources))
+                issuers.append(try self.issuer(issuer, "access.\(section)[\(index)]"))
             }
         }
         var remotes: [RemoteIssuer] = []
         if let introspection = configuration.introspection { remotes.append(try remote(introspection)) }
         if let kubernetes = configuration.kubernetes {
             switch kubernetes.verification {
-            case .keys: issuers.append(try cluster(kubernetes, &sources))
+            case .keys: issuers.append(try cluster(kubernetes))
             case .tokenReview: remotes.append(try review(kubernetes))
             }
         }
         let office = try configuration.tokenEndpoint.map(office)
         if let office { issuers.append(Self.own(office.mint)) }
-        state.keep(only: sources)
         let verifier = TokenVerifier(
             issuers: issuers, remotes: remotes, certificates: configuration.mtls.map(Self.rules),
             verdictsMax: configuration.verdictsMax, freshMax: configuration.verdictTime,
@@ -43,7 +41,7 @@ struct TokensBuilder {
     // MARK: Issuers
 
     private func issuer(
-        _ issuer: IssuerConfiguration, _ path: String, _ sources: inout Set<String>
+        _ issuer: IssuerConfiguration, _ path: String
     ) throws(ConfigErrors) -> TokenIssuer {
         var bounds = KeySourceState.Bounds()
         bounds.freshMax = issuer.keysMaxAge
@@ -54,9 +52,9 @@ struct TokensBuilder {
         switch issuer.keys {
         case .secret(let secret): keys = KeySource(fixed: KeySet([VerificationKey(id: nil, .secret(secret))]))
         case .file(let file): keys = KeySource(fixed: try Self.keys(inFile: file, path))
-        case .url(let url): keys = try source(.keys(url: url), issuer.connection, bounds, path, &sources)
+        case .url(let url): keys = try source(.keys(url: url), issuer.connection, bounds, path)
         case .discovery:
-            keys = try source(.discovery(issuer: issuer.issuer), issuer.connection, bounds, path, &sources)
+            keys = try source(.discovery(issuer: issuer.issuer), issuer.connection, bounds, path)
         }
         var rules = TokenRules()
         rules.issuer = issuer.issuer
@@ -66,23 +64,24 @@ struct TokensBuilder {
         rules.types = issuer.tokenTypes.map(JSONWebToken.canonicalType)
         return TokenIssuer(
             name: issuer.issuer, keys: keys, rules: rules,
-            algorithms: Set(issuer.algorithms.compactMap { SignatureAlgorithm(rawValue: $0.rawValue) }),
+            algorithms: Set(issuer.algorithms),
             claims: Self.mapping(issuer.claims))
     }
 
     private func source(
         _ place: KeySource.Place, _ connection: IdentityConnectionConfiguration, _ bounds: KeySourceState.Bounds,
-        _ path: String, _ sources: inout Set<String>, tokenFile: String? = nil
+        _ path: String, tokenFile: String? = nil
     ) throws(ConfigErrors) -> KeySource {
-        let client = try client(connection, path)
+        let client = try client(connection, path, keepsConnections: false)
         // Of the authorities it is what they are that counts, not where they stand.
         let identity = "\(place) \(connection) \(bounds) \(tokenFile ?? "") \(client.tlsIdentity)"
-        sources.insert(identity)
-        return state.source(identity) { KeySource(place, client: client, bounds: bounds, tokenFile: tokenFile) }
+        return state.source(identity) {
+            KeySource(place, client: client, bounds: bounds, tokenFile: tokenFile, notices: state.notices)
+        }
     }
 
     private func client(
-        _ connection: IdentityConnectionConfiguration, _ path: String
+        _ connection: IdentityConnectionConfiguration, _ path: String, keepsConnections: Bool = true
     ) throws(ConfigErrors) -> IdentityClient {
         var tls = UpstreamTLSConfiguration()
         tls.authoritiesFile = connection.caFile
@@ -91,7 +90,7 @@ struct TokensBuilder {
             let context = try TLSContext(upstream: tls)
             return IdentityClient(
                 resolver: state.resolver, timeout: connection.timeout, tls: context, tlsIdentity: context.filesIdentity,
-                trustsNetwork: connection.trustsNetwork)
+                trustsNetwork: connection.trustsNetwork, pools: keepsConnections ? IdentityPools() : nil)
         } catch {
             throw Self.mistake("\(path).ca_file", error.message)
         }
@@ -110,16 +109,14 @@ struct TokensBuilder {
         }
     }
 
-    private func cluster(
-        _ kubernetes: KubernetesConfiguration, _ sources: inout Set<String>
-    ) throws(ConfigErrors) -> TokenIssuer {
+    private func cluster(_ kubernetes: KubernetesConfiguration) throws(ConfigErrors) -> TokenIssuer {
         var rules = TokenRules()
         rules.issuer = kubernetes.issuer
         rules.audiences = kubernetes.audiences
         rules.skewSeconds = Self.seconds(kubernetes.clockSkew)
         let keys = try source(
             .cluster(server: kubernetes.server, issuer: kubernetes.issuer), connection(kubernetes), .init(),
-            "access.kubernetes", &sources, tokenFile: tokenFile(kubernetes))
+            "access.kubernetes", tokenFile: tokenFile(kubernetes))
         return TokenIssuer(
             name: "kubernetes", kind: .serviceAccounts(Self.rules(kubernetes)), keys: keys, rules: rules,
             algorithms: Set(SignatureAlgorithm.allCases).subtracting([.hs256]))
@@ -166,7 +163,8 @@ struct TokensBuilder {
         bounds.refusedFresh = configuration.negativeCacheTime
         bounds.questionsMax = configuration.questionsMax
         return RemoteIssuer(
-            .introspection(introspection), name: "introspection", url: configuration.url, client: client, bounds: bounds)
+            .introspection(introspection), name: "introspection", url: configuration.url, client: client, bounds: bounds,
+            notices: state.notices)
     }
 
     private func review(_ kubernetes: KubernetesConfiguration) throws(ConfigErrors) -> RemoteIssuer {
@@ -177,7 +175,8 @@ struct TokensBuilder {
             tokenFile: tokenFile(kubernetes), audiences: kubernetes.audiences, rules: Self.rules(kubernetes))
         return RemoteIssuer(
             .tokenReview(review), name: "kubernetes",
-            url: kubernetes.server + "/apis/authentication.k8s.io/v1/tokenreviews", client: client, bounds: bounds)
+            url: kubernetes.server + "/apis/authentication.k8s.io/v1/tokenreviews", client: client, bounds: bounds,
+            notices: state.notices)
     }
 
     // MARK: Sluice's own

@@ -19,6 +19,24 @@ package final class CertificateStore: Sendable {
         held = Mutex(try TLSContext(downstream: configuration))
     }
 
+    /// With a certificate that stands in no file; `replace` exchanges it.
+    package init(_ identity: IssuedCertificate, named name: String) throws(TLSError) {
+        configuration = DownstreamTLSConfiguration(identities: [])
+        held = Mutex(try TLSContext(downstream: configuration, DownstreamFiles(identity, named: name)))
+    }
+
+    /// Exchanges the certificate for one that stands in no file.
+    ///
+    /// - Throws: `.configuration`; the context in use stays.
+    @discardableResult
+    package func replace(with identity: IssuedCertificate, named name: String) throws(TLSError) -> Reload {
+        let files = DownstreamFiles(identity, named: name)
+        if files.digest == current.filesDigest { return .unchanged }
+        let fresh = try TLSContext(downstream: configuration, files)
+        held.withLock { $0 = fresh }
+        return .replaced
+    }
+
     /// The context for a connection that was just accepted.
     package var current: TLSContext { held.withLock { $0 } }
 

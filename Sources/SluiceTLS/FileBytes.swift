@@ -35,6 +35,14 @@ internal import Glibc
         }
     }
 
+    /// A text that is no file, under the name that errors give it.
+    package init(copying bytes: Span<UInt8>, named name: String) {
+        path = name
+        count = bytes.count
+        unsafe memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 16)
+        for index in bytes.indices { unsafe memory.storeBytes(of: bytes[index], toByteOffset: index, as: UInt8.self) }
+    }
+
     deinit {
         unsafe OPENSSL_cleanse(memory.baseAddress, memory.count)
         unsafe memory.deallocate()

@@ -1,5 +1,6 @@
 internal import COpenSSL
 internal import Glibc
+internal import SluiceCore
 
 /// The files of a downstream context, read once, so that what is compared is what is loaded.
 struct DownstreamFiles {
@@ -23,6 +24,18 @@ struct DownstreamFiles {
         }
         if let authorities { hash.update(SHA256.hash(authorities.span).span) }
         self.identities = identities
+        digest = hash.finish()
+    }
+
+    /// A certificate that stands in no file.
+    init(_ identity: IssuedCertificate, named name: String) {
+        let certificate = FileBytes(copying: identity.certificate.span, named: name)
+        let privateKey = identity.privateKey.withExposed { FileBytes(copying: $0, named: name) }
+        var hash = SHA256()
+        hash.update(SHA256.hash(certificate.span).span)
+        hash.update(SHA256.hash(privateKey.span).span)
+        identities = [(certificate, privateKey)]
+        authorities = nil
         digest = hash.finish()
     }
 }

@@ -33,6 +33,13 @@ import Testing
         #expect(histogram.quantile(0.999) == 5_000_000)
     }
 
+    @Test func `the mean is exact`() {
+        var histogram = Histogram()
+        #expect(histogram.meanMilliseconds == 0)
+        for milliseconds in [1, 2, 6] { histogram.record(milliseconds * Clock.millisecond) }
+        #expect(histogram.meanMilliseconds == 3)
+    }
+
     @Test func `the longest duration there is has a bucket, and a negative one counts as none`() {
         var histogram = Histogram()
         histogram.record(.max)

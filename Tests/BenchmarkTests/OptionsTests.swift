@@ -7,12 +7,18 @@ import Testing
         let options = try Options(["--runs", "4", "--quick", "--only", "latency,chat"])
         #expect(options.settings.runs == 4)
         #expect(options.settings.window == Settings.quick.window)
-        #expect(try options.rows().map(\.id) == ["chat", "latency"])
+        #expect(try options.rows().map(\.id) == ["latency", "chat"])
     }
 
-    @Test(arguments: [["--runs"], ["--runs", "0"], ["--rate", "fast"], ["--fast"], ["--upstream", "nginx"]])
+    @Test(arguments: [["--runs"], ["--runs", "0"], ["--rate", "fast"], ["--fast"], ["--upstream", "nginx"],
+        ["--soak", "72"], ["--soak", "h"], ["--soak", "9s"], ["--soak", "-1h"], ["--soak", "2000h"]])
     func `a wrong argument is refused`(arguments: [String]) {
         #expect(throws: Failure.self) { try Options(arguments) }
+    }
+
+    @Test(arguments: [("90s", 90), ("30m", 1_800), ("72h", 259_200)])
+    func `a soak's length has a unit`(text: String, seconds: Int) throws {
+        #expect(try Options(["--soak", text, "--quick"]).settings.soak == seconds * Clock.second)
     }
 
     @Test func `a row that does not exist is refused`() throws {

@@ -51,6 +51,30 @@ import Testing
         #expect(results.verdict(results.lines[0]) == .none)
     }
 
+    @Test(arguments: [(-0.2, 0.4, Results.Verdict.pass), (0.6, 0.9, .fail), (-3, 5, .open), (0.5, 0.6, .open)])
+    func `a bound that the interval straddles is neither kept nor missed`(
+        lower: Double, upper: Double, verdict: Results.Verdict
+    ) {
+        let row = FakeRow(metrics: [Metric("low", "MB/h"), Metric("high", "MB/h", .certainlyAtMost(0.5))])
+        var results = Results(judged: "sluice", subjects: ["sluice"])
+        results.add(row, ["sluice": [[lower, upper]]], failures: [:])
+        #expect(results.verdict(results.lines[0]) == .none)
+        #expect(results.verdict(results.lines[1]) == verdict)
+    }
+
+    @Test func `the upstream's own number is beside those of a row that asks for it, and subtracted from none`() {
+        struct SearchRow: Row {
+            let id = "search"
+            let metrics = [Metric("rate", "TPS", .atLeast(1))]
+            let measuresDirect = true
+            func measure(_ session: Session, _ settings: Settings) throws(Failure) -> [Double] { [] }
+        }
+        var results = Results(judged: "sluice", subjects: ["sluice"])
+        results.add(SearchRow(), ["direct": [[900]], "sluice": [[400]]], failures: [:])
+        #expect(results.median(results.lines[0], "direct") == 900)
+        #expect(results.median(results.lines[0], "sluice") == 400)
+    }
+
     @Test(arguments: [(999.9, Results.Verdict.fail), (1_000, .pass), (20_000, .pass)])
     func `a rate must reach its bar`(rate: Double, verdict: Results.Verdict) {
         let results = Self.results(Metric("rate", "TPS", .atLeast(1_000)), ["sluice": [[rate]]])

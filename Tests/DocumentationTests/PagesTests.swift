@@ -91,7 +91,8 @@ import Testing
 
     @Test func `explains every field and message of the log`() throws {
         let quoted = try Page("\(Repository.documentation)/Operating.md").quoted.union(
-            try Page("\(Repository.documentation)/Management.md").quoted)
+            try Page("\(Repository.documentation)/Management.md").quoted
+        ).union(try Page("\(Repository.documentation)/Kubernetes.md").quoted)
         var count = 0
         for path in Repository.files(below: "Sources", ending: ".swift") where !path.contains("SluiceMock") {
             let text = try Repository.text(path)

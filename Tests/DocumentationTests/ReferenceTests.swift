@@ -64,6 +64,11 @@ import Testing
         return text
     }
 
+    @Test func `say which metrics there are`() throws {
+        try Self.check(
+            "Metrics.md", Dictionary(uniqueKeysWithValues: ["gen_ai_", "process_", "sluice_"].map { ($0, MetricSources.markdown($0)) }))
+    }
+
     @Test func `say what the mock can do`() throws {
         let command = MockCommand.command
         let parser = ArgumentParser(program: "sluice", summary: "", version: "", commands: [command])

@@ -22,6 +22,13 @@ import Testing
         }
     }
 
+    private func raiseFileLimit() {
+        var limit = rlimit()
+        _ = unsafe getrlimit(__rlimit_resource_t(7), &limit)  // RLIMIT_NOFILE
+        limit.rlim_cur = min(limit.rlim_max, 8192)
+        _ = unsafe setrlimit(__rlimit_resource_t(7), &limit)
+    }
+
     private func awaitFlight(_ sluice: SluiceProcess, inFlight count: Int) throws {
         let deadline = Patience.deadline
         while try sluice.health().json["in_flight"].int ?? 0 < count {
@@ -31,10 +38,7 @@ import Testing
     }
 
     @Test func `are sent once: 1,000 on two workers`() throws {
-        var limit = rlimit()
-        _ = unsafe getrlimit(__rlimit_resource_t(7), &limit)  // RLIMIT_NOFILE
-        limit.rlim_cur = min(limit.rlim_max, 8192)
-        _ = unsafe setrlimit(__rlimit_resource_t(7), &limit)
+        raiseFileLimit()
         let gate = DispatchSemaphore(value: 0)
         let upstream = try ScriptedUpstream { connection, _ in
             _ = gate.wait(timeout: .now() + 60)
@@ -93,21 +97,90 @@ import Testing
         }
     }
 
-    @Test func `go on when the first of them goes away`() throws {
-        let calls = CallCounter()
+    /// Waits until Sluice has seen so many of its applications go.
+    private func awaitConnections(_ sluice: SluiceProcess, _ count: Int) throws {
+        let deadline = Patience.deadline
+        while try sluice.health().json["connections"].int ?? 0 > count {
+            if .now > deadline { throw TimedOut("\(count) connections: \(try sluice.health().json)") }
+            usleep(5000)
+        }
+    }
+
+    /// The provider works for whoever is left, in a stream or not, and the one who went is settled as one who went.
+    @Test(arguments: [false, true])
+    func `are sent once when the first of them goes away: 1,000`(isStream: Bool) throws {
+        raiseFileLimit()
+        let gate = DispatchSemaphore(value: 0)
         let upstream = try ScriptedUpstream { connection, _ in
-            if calls.increment() == 1 {
-                _ = try connection.awaitEnd()
-                return
+            if isStream {
+                try connection.startStream()
+                try connection.event(Sample.delta("Hel"))
             }
-            try connection.reply(Sample.completion)
+            _ = gate.wait(timeout: .now() + 60)
+            if !isStream { return try connection.reply(Sample.completion) }
+            for event in [Sample.delta("lo"), Sample.finish, Sample.usage, Sample.done] { try connection.event(event) }
+            try connection.endStream()
+        }
+        let body = isStream ? String(chat.dropLast()) + #","stream":true}"# : chat
+        try withSluice(configuration(upstream, workers: 2), upstream) { sluice in
+            let first = try sluice.connect()
+            try first.ask("POST", "/v1/chat/completions", ["x-request-id: first"], body)
+            try upstream.requests.first("the request")
+            let others = try ask(sluice, 999, body)
+            try awaitFlight(sluice, inFlight: 1000)
+            first.close()
+            try awaitConnections(sluice, 999)
+            gate.signal()
+            for wire in others {
+                if isStream {
+                    #expect(try ResponseStream(wire).rest().contains { $0.contains("Hello") })
+                } else {
+                    let reply = try wire.readResponse()
+                    #expect(reply.text == Sample.completion && reply["x-sluice-cache"] == "joined")
+                }
+            }
+            #expect(upstream.requests.all.count == 1)
+            let line = try sluice.exchangeLine("first")
+            #expect(line["http.response.status_code"].int == 499 && line["event.outcome"].string == "client_gone")
+            #expect(line["gen_ai.usage.input_tokens"].int == 5, "what it cost is what it cost")
+            for wire in others { wire.close() }
+            try sluice.awaitQuiet()
+            #expect(try sluice.health("/cache").json["in_flight"].int == 0)
+        }
+    }
+
+    @Test func `are not worked for any more when all of them have gone`() throws {
+        let upstream = try ScriptedUpstream { connection, _ in _ = try connection.awaitEnd() }
+        try withSluice(configuration(upstream), upstream) { sluice in
+            let first = try ask(sluice, 1)
+            try upstream.requests.first("the request")
+            let others = try ask(sluice, 3)
+            try awaitFlight(sluice, inFlight: 4)
+            first[0].close()
+            try awaitConnections(sluice, 3)
+            for wire in others { wire.close() }
+            try upstream.ends.first("the provider's connection to be closed")
+            try sluice.awaitQuiet()
+            #expect(upstream.requests.all.count == 1)
+        }
+    }
+
+    @Test func `are sent again when the first of them has gone and its attempt fails`() throws {
+        let calls = CallCounter()
+        let gate = DispatchSemaphore(value: 0)
+        let upstream = try ScriptedUpstream { connection, _ in
+            if calls.increment() > 1 { return try connection.reply(Sample.completion) }
+            _ = gate.wait(timeout: .now() + 60)
+            try connection.reply(#"{"error":{"message":"No."}}"#, status: "500 Internal Server Error")
         }
         try withSluice(configuration(upstream), upstream) { sluice in
             let first = try ask(sluice, 1)
             try upstream.requests.first("the request")
             let others = try ask(sluice, 5)
             try awaitFlight(sluice, inFlight: 6)
-            for wire in first { wire.close() }
+            first[0].close()
+            try awaitConnections(sluice, 5)
+            gate.signal()
             for wire in others { #expect(try wire.readResponse().text == Sample.completion) }
             #expect(upstream.requests.all.count == 2)
         }

@@ -196,6 +196,27 @@ import Testing
         }
     }
 
+    /// What is published while a process does not listen is found out from the note beside it, also where nothing is asked of Redis.
+    @Test func `is purged within ten seconds in a process that did not listen`() throws {
+        let redis = try RedisProcess()
+        defer { redis.remove() }
+        let upstream = try ScriptedUpstream()
+        try withSluice(configuration(upstream, redis), upstream) { sluice in
+            try awaitRedis(sluice)
+            _ = try sluice.chat(chat)
+            try awaitKeys(redis, entries, 1)
+            #expect(try sluice.chat(chat)["x-sluice-cache"] == "hit")
+            let now = Int(Date().timeIntervalSince1970 * 1000)
+            _ = redis.ask("HSET sluice:cache:purges m:m \(now)")
+            let start = ContinuousClock.now
+            while try sluice.chat(chat)["x-sluice-cache"] == "hit" {
+                if ContinuousClock.now - start > Patience.usual { throw TimedOut("the purge to be found") }
+                usleep(100_000)
+            }
+            #expect(ContinuousClock.now - start < .seconds(12), "ten seconds, and a busy machine's slowness")
+        }
+    }
+
     @Test func `is purged in Redis too when Redis was away at that moment`() throws {
         let redis = try RedisProcess()
         defer { redis.remove() }

@@ -62,8 +62,10 @@ import Testing
         try awaitTrue("the last counts") {
             try gateway.get("/metrics").text.split(separator: "\n").contains {
                 $0.hasPrefix("sluice_requests_total{") && $0.hasSuffix(" 4")
-            } && !sluice.isDraining()
+            } && sluice.hasBegunToEnd
         }
+        // A second signal would end it at once.
+        #expect(try sluice.process.exitStatus() == 0)
         try sluice.end()
         #expect(try gateway.groups().isEmpty)
     }
@@ -78,6 +80,25 @@ import Testing
             try awaitTrue("the second job alone") { try gateway.groups().map { $0["job"].string } == ["two"] }
         }
         #expect(try gateway.groups().isEmpty)
+    }
+
+    @Test func `a process that hands over leaves the group to its successor`() throws {
+        let gateway = try ScriptedUpstream { connection, _ in try connection.reply("") }
+        defer { gateway.stop() }
+        let upstream = try ScriptedUpstream()
+        let path = NSTemporaryDirectory() + "sluice-\(UUID().uuidString.prefix(8)).handover"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var configuration = configuration(upstream, url(gateway.port) + #", instance: "i""#)
+        let first = try SluiceProcess(configuration, arguments: ["--handover", path])
+        try gateway.requests.count(1, "pushes")
+        configuration.listeners = [#"{address: "127.0.0.1:\#(first.ports[0])"}"#]
+        try withSluice(configuration, upstream, arguments: ["--handover", path]) { second in
+            #expect(try first.process.exitStatus() == 0)
+            try first.end()
+            try awaitTrue("a push of the second") { try second.pushes("accepted") >= 1 }
+            #expect(!gateway.requests.all.contains { $0.method == "DELETE" })
+        }
+        #expect(gateway.requests.all.last?.method == "DELETE")
     }
 
     @Test func `one that was killed, or stopped, is told of once, and has everything when it is back`() throws {
@@ -96,9 +117,9 @@ import Testing
                     try gateway.groups().count == 1 && sluice.metric(#"sluice_push_up{receiver="pushgateway"}"#) == 1
                 }
             }
-            let lines = sluice.process.output.lines.all
-            #expect(lines.count { $0.contains("telemetry receiver unavailable") } == 2)
-            #expect(lines.count { $0.contains("telemetry receiver available again") } == 2)
+            func lines(_ message: String) -> Int { sluice.process.output.lines.all.count { $0.contains(message) } }
+            try awaitTrue("two recoveries") { lines("telemetry receiver available again") == 2 }
+            #expect(lines("telemetry receiver unavailable") == 2)
         }
     }
 
@@ -143,6 +164,5 @@ extension SluiceProcess {
         }.reduce(0) { $0 + (Int($1.split(separator: " ").last ?? "") ?? 0) }
     }
 
-    /// Whether it has not served its last request yet.
-    func isDraining() -> Bool { !process.output.lines.all.contains { $0.contains("\"draining\"") } }
+    var hasBegunToEnd: Bool { process.output.lines.all.contains { $0.contains("\"draining\"") } }
 }

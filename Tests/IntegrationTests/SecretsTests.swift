@@ -172,6 +172,10 @@ import Testing
             #"secrets: {key_file: "\#(keys.file)"}"#, #"storage: {directory: "\#(data)/store"}"#,
             #"redis: {url: "\#(try keys.seal("redis://:redis-\(Secrets.mark)@127.0.0.1:\(redis.port)", for: "redis.url"))"}"#,
             #"cache: {nondeterministic: true, encryption_key: "\#(try keys.seal("cache-\(Secrets.mark)-0123456789012345678901234567890", for: "cache.encryption_key"))"}"#,
+            #"records: {bodies: "full", commit_interval_ms: 20}"#, #"control: {shared_secret: "\#(Store.secret)"}"#,
+            #"""
+            access: {local: {roles: ["admin"]}, token_endpoint: {clients: {batch: {secret: "client-\#(Secrets.mark)-0123", roles: ["app"]}}}}
+            """#,
         ]
         let sluice = try SluiceProcess(
             text: configuration.text, environment: ["TMPDIR": data + "/tmp", "SWIFT_BACKTRACE": "enable=no"])
@@ -179,12 +183,22 @@ import Testing
             _ = try sluice.chat(#"{"model":"\#(model)","messages":[{"role":"user","content":"\#(body)"}]}"#)
             _ = try? sluice.chat(#"{"model":"\#(model)","stream":true,"messages":[{"role":"user","content":"\#(body)"}]}"#)
         }
+        let key = try #require(try sluice.api("POST", "/api/v1/keys", #"{"name":"app"}"#).json["key"].string)
+        let form = "grant_type=client_credentials&client_id=batch&client_secret=client-\(Secrets.mark)-0123"
+        let token = try #require(
+            try sluice.exchange(
+                "POST", "/oauth/token", ["x-api-key: none", "content-type: application/x-www-form-urlencoded"], form
+            ).json["access_token"].string)
+        for credential in [key, token] {
+            #expect(try sluice.chat(Sample.chat, ["authorization: Bearer \(credential)"]).status == 200)
+        }
         redis.kill()
         _ = try sluice.chat(#"{"model":"m2","messages":[{"role":"user","content":"\#(body)"}]}"#)
         var answers = ""
         for path in [
             "/health", "/secrets", "/providers", "/targets", "/redis", "/queues", "/metrics", "/api/v1/config",
-            "/api/v1/config?layer=file", "/api/v1/audit", "/openapi.json", "/nothing",
+            "/api/v1/config?layer=file", "/api/v1/audit", "/openapi.json", "/nothing", "/identity", "/api/v1/keys",
+            "/api/v1/history", "/api/v1/usage",
         ] { answers += try sluice.health(path).text }
         // A configuration that is wrong, with secrets in wrong places.
         try sluice.rewriteConfiguration(
@@ -199,13 +213,15 @@ import Testing
         answers += try sluice.health("/api/v1/audit").text
         upstream.stop()
         try sluice.end()
-        #expect(!answers.contains(Secrets.mark), "\(answers)")
+        for secret in [Secrets.mark, key, token] { #expect(!answers.contains(secret), "\(answers)") }
+        let report = try sluice.report()
+        #expect(!report.contains(key) && !report.contains(token))
         let master = try keys.lines[0]
         var files = 0
         for name in try FileManager.default.subpathsOfDirectory(atPath: data) {
             guard let content = FileManager.default.contents(atPath: data + "/" + name) else { continue }
             files += 1
-            for secret in [Secrets.mark, master] {
+            for secret in [Secrets.mark, master, key, token] {
                 #expect(content.range(of: Data(secret.utf8)) == nil, "\(name) contains \(secret)")
             }
         }

@@ -44,34 +44,45 @@ class Server:
     """A program that is told where to listen, and says when it is ready."""
 
     def __init__(self, name: str, configuration: dict, arguments: list[str], ready: str):
+        self.name = name
         self.directory = tempfile.TemporaryDirectory()
         self.home = Path(self.directory.name)
-        program = self.program(name)
-        file = self.home / "settings.yaml"
-        file.write_text(yaml.safe_dump(configuration))
-        self.url = f"http://127.0.0.1:{free_port()}"
-        self.http = httpx2.Client(base_url=self.url, timeout=10)
+        (self.home / "settings.yaml").write_text(yaml.safe_dump(configuration))
+        self.command = [self.program(name), "--config.file=settings.yaml", "--log.level=warn", *arguments]
         self.log = (self.home / "log").open("wb")
-        self.process = subprocess.Popen(
-            [program, f"--config.file={file}", f"--web.listen-address={self.url.removeprefix('http://')}", "--log.level=warn", *arguments],
-            cwd=self.home, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+        self._start()
         try:
-            wait_until(lambda: self._is_ready(ready), lambda: f"{name} is not ready:\n{(self.home / 'log').read_text()}")
+            wait_until(lambda: self._is_ready(ready), lambda: f"{name} is not ready:\n{self._said()}")
         except BaseException:
             self.end()
             raise
 
-    def program(self, name: str) -> str:
-        return tool(name)
+    def _start(self):
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.http = httpx2.Client(base_url=self.url, timeout=10)
+        self.process = subprocess.Popen(
+            [*self.command, f"--web.listen-address={self.url.removeprefix('http://')}"], cwd=self.home, stdin=subprocess.DEVNULL,
+            stdout=self.log, stderr=subprocess.STDOUT)
 
     def _is_ready(self, path: str) -> bool:
+        if self.process.poll() is not None:
+            # Somebody was faster with the port that was free.
+            if "address already in use" not in self._said():
+                raise RuntimeError(self._said())
+            self.log.seek(0)
+            self.log.truncate()
+            self.http.close()
+            self._start()
         try:
             return self.http.get(path).status_code == 200
         except httpx2.TransportError:
-            return self.process.poll() is not None and self._fail()
+            return False
 
-    def _fail(self):
-        raise RuntimeError((self.home / "log").read_text())
+    def _said(self) -> str:
+        return (self.home / "log").read_text()
+
+    def program(self, name: str) -> str:
+        return tool(name)
 
     def end(self):
         if self.process.poll() is None:

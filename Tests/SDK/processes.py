@@ -32,8 +32,8 @@ def binary() -> str:
 class Program:
     """A program of ours, from its banner to its exit status."""
 
-    def __init__(self, *arguments: str, environment: dict | None = None):
-        environment = {"PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no", **(environment or {})}
+    def __init__(self, *arguments: str, variables: dict[str, str] | None = None):
+        environment = {"PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no", **(variables or {})}
         self.process = subprocess.Popen(
             [binary(), *arguments], env=environment, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -97,7 +97,7 @@ class Sluice(Program):
         }
         file = Path(self.directory.name) / "sluice.json5"
         file.write_text(json.dumps(settings))
-        super().__init__("run", "--config", str(file), environment=environment)
+        super().__init__("run", "--config", str(file), variables=environment)
         self.wait_for_line(lambda line: '"message":"ready"' in line, "readiness")
 
     @property

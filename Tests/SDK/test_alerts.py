@@ -76,3 +76,5 @@ def test_labels_of_alerts_are_in_their_results():
 def test_no_section_is_about_an_alert_that_is_not_there():
     titles = set(re.findall(r"^## (Sluice\w+)$", ARTICLE.read_text(), flags=re.MULTILINE))
     assert titles == set(ALERTING)
+    in_chinese = set(re.findall(r"^\| (Sluice\w+) \|", ARTICLE.with_stem("Alerts-zh").read_text(), flags=re.MULTILINE))
+    assert in_chinese == set(ALERTING)

@@ -11,7 +11,7 @@ import httpx2
 
 from monitoring import wait_until
 from processes import APPLICATION_KEY, PROVIDER_KEY, Mock, Sluice
-from redis_server import RedisServer
+from redis_server import RedisServer, free_port
 
 # A million tokens of requests, and of answers.
 PRICE = {"input": 2.0, "output": 10.0}
@@ -21,7 +21,7 @@ COUNTS = f"prompt-tokens={INPUT}+completion-tokens={OUTPUT}"
 # How often a round asks the model that has a price.
 PAID = 6
 # So many that alerts which do not look at a handful take notice.
-FLAKY = 12
+FLAKY = 16
 STORY = " ".join(f"word{number}" for number in range(30))
 
 
@@ -58,8 +58,11 @@ MODELS = {
 
 
 class World:
-    def __init__(self):
+    """- Parameter certificate: what a listener of the edge shows; it ends in three days."""
+
+    def __init__(self, certificate):
         self.parts: list = []
+        self.certificate = certificate
         try:
             self.redis = self._add(RedisServer())
             self.mock = self._add(Mock("--requests", "4000"))
@@ -76,7 +79,9 @@ class World:
 
     def _edge(self) -> Sluice:
         mock = self.mock.provider()
+        tls = {"certificates": [{"certificate_file": self.certificate.file, "key_file": self.certificate.key}]}
         return Sluice(
+            listeners=[{"address": "127.0.0.1:0"}, {"address": "127.0.0.1:0", "tls": tls}],
             providers={"one": mock, "two": mock, "keyed": {**mock, "api_key": [PROVIDER_KEY, PROVIDER_KEY + "-of-somebody"]}},
             models=MODELS, workers=2, timeouts={"stream_idle_ms": 1000},
             retries={"backoff_base_ms": 10},
@@ -96,6 +101,8 @@ class World:
                 "models": {"narrow": {"max_concurrency": 1, "queue_max": 1, "queue_ms": 2000}},
                 "priorities": {"classes": [{"name": "normal"}]},
             },
+            # Nobody is there.
+            metrics={"push": [{"kind": "pushgateway", "url": f"http://127.0.0.1:{free_port()}", "interval_ms": 1000}]},
             storage={"directory": str(Path(self._directory()) / "storage")}, records={})
 
     def _directory(self) -> str:
@@ -144,7 +151,9 @@ class World:
             (json.dumps({**settings, "timeouts": {"total_ms": 60_000}}), "configuration reloaded"),
             ("{nonsense", "configuration not reloaded: the old one stays in force"),
         ]:
-            file.write_text(text)
+            # Whole at once: the file is also looked at in between.
+            file.with_suffix(".new").write_text(text)
+            file.with_suffix(".new").rename(file)
             self.sidecar.process.send_signal(signal.SIGHUP)
             self.sidecar.log(message=message)
 

@@ -87,7 +87,7 @@ import Testing
         #expect(burst.tokens == 1000 && burst.pace == .burst)
         let paced = try BehaviourGrammar.model("bench-paced-50-10", over: Behaviour())
         #expect(paced.tokens == 50 && paced.pace == .every(.milliseconds(10)) && paced.isSpread)
-        #expect(try BehaviourGrammar.model("bench-silent", over: Behaviour()).fault == .stall(0))
+        #expect(try BehaviourGrammar.model("bench-silent", over: Behaviour()).fault == .stall(0.5))
     }
 
     @Test(arguments: [

@@ -5,6 +5,7 @@ from queries import by, gauge, quantile, rate, ratio
 
 EACH = "{{namespace}} {{instance}}"
 ONE = "namespace, instance"
+DAY = 86_400
 
 FLEET = Row("Sidecar fleet", (
     graph("Pods by version", "none", "During a rollout two versions run; after it one.",
@@ -27,9 +28,14 @@ FLEET = Row("Sidecar fleet", (
             3: ("refusing connections", RED)}),
     graph("Connections of applications", "none", "Downstream connections of each process.",
           Query(by(ONE, gauge("sluice_downstream_connections")), EACH), stacked=True),
+    graph("Bytes that wait", "bytes", "For applications and providers that read slowly.",
+          Query(by(ONE, gauge("sluice_buffered_bytes")), EACH), stacked=True),
     bars("Open files", "percentunit", "The share of the descriptors that the process may have.",
          Query(ratio(by(ONE, gauge("process_open_fds")), by(ONE, gauge("process_max_fds")), summed=True), EACH),
          ((None, GREEN), (0.7, ORANGE), (0.85, RED)), maximum=1),
+    bars("Certificates end in", "s", "Those that listeners show to applications.",
+         Query("min by (listener, file) (" + gauge("sluice_certificate_expiry_timestamp_seconds") + ") - time()", "{{file}} {{listener}}"),
+         ((None, RED), (3 * DAY, ORANGE), (14 * DAY, GREEN)), maximum=90 * DAY),
     table("Processes", "One line for each.",
           [Query(f"max by (namespace, instance, version) ({gauge('sluice_build_info')})"),
            Query(f"max by ({ONE}) ({gauge('sluice_config_revision')})"),
@@ -58,6 +64,14 @@ TELEMETRY = Row("Telemetry itself", (
           Query(by(ONE, rate("sluice_log_dropped_lines_total")), EACH)),
     graph("Series of each process", "none", "What a scrape brought. More than a few thousand: look at the models.",
           Query(by(ONE, gauge("scrape_samples_scraped")), EACH)),
+    states("Receivers of telemetry", "Where metrics, traces or logs are pushed to: whether the last message was accepted.",
+           Query(f"min by (namespace, instance, receiver) ({gauge('sluice_push_up')})", EACH + " {{receiver}}"),
+           {0: ("failing", RED), 1: ("accepted", GREEN)}),
+    graph("Telemetry that was dropped", "ops", "Samples, spans and log lines that a receiver did not get.",
+          Query(by("receiver, reason", rate("sluice_push_dropped_total")), "{{receiver}}: {{reason}}")),
+    graph("Audit log", "none", "Events that wait to be written, and those that were lost in a second.",
+          Query(by(ONE, gauge("sluice_audit_waiting_events")), "waiting: " + EACH),
+          Query(by(ONE, rate("sluice_audit_lost_events_total")), "lost: " + EACH)),
     graph("Duration of a scrape", "s", "As Prometheus sees it.", Query(f"max by ({ONE}) ({gauge('scrape_duration_seconds')})", EACH)),
 ), collapsed=True)
 

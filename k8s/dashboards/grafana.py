@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 COLUMNS = 24
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
-# Grafana 10.4 and later. Older releases migrate upwards only, so the oldest one that is supported decides.
-SCHEMA_VERSION = 39
+# Grafana 10: releases migrate upwards only, so the oldest one that is supported decides.
+SCHEMA_VERSION = 38
 
 GREEN, YELLOW, ORANGE, RED = "green", "yellow", "orange", "red"
 

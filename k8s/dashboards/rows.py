@@ -39,7 +39,7 @@ GLANCE = Row("At a glance", (
          Query(or_zero(count(f"max by ({PROVIDER}, {MODEL}) ({gauge('sluice_breaker_state', placed=True)}) == 2"))),
          ((None, GREEN), (1, RED))),
     stat("Limits", "none", "Local: Redis does not answer, and each process decides alone on limits that the fleet should share.",
-         Query(or_zero(f"sum({rate('sluice_ratelimit_local_decisions_total')}) > bool 0")), ((None, GREEN), (1, ORANGE)),
+         Query(or_zero(f"max({gauge('sluice_ratelimit_local')})")), ((None, GREEN), (1, ORANGE)),
          names={0: ("shared", GREEN), 1: ("limits are local", ORANGE)}),
     stat("Truncated streams", "percentunit", "The share of streams that broke off and could not be gone on with.",
          Query(ratio(rate("sluice_stream_ends_total", 'reason="truncated"'), rate("sluice_stream_ends_total"))),
@@ -58,8 +58,9 @@ TRAFFIC = Row("Traffic and errors", (
           Query(by("code", rate("sluice_requests_total")), "{{code}}"), stacked=True),
     graph("Errors by type", "reqps", "What went wrong, in the words of the errors' reference.",
           Query(by("error_type", rate("sluice_requests_total", 'error_type!=""')), "{{error_type}}"), width=12),
-    graph("Requests in flight", "none", "Under way, and waiting for a place at a model or a provider.",
+    graph("Requests in flight", "none", "Under way, those of them that are streams, and those that wait for a place.",
           Query(f"sum({gauge('sluice_requests_in_flight')})", "under way"),
+          Query(f"sum({gauge('sluice_streams_open')})", "streams"),
           Query(f"sum({gauge('sluice_gate_waiting')})", "waiting"), width=12),
 ))
 
@@ -108,9 +109,13 @@ PROVIDERS = Row("Providers", (
     states("Keys", "A key that its provider refuses, or whose quota is spent, is set aside for a while.",
            Query(f"min by ({PROVIDER}, key) (" + gauge("sluice_key_up", f'{PROVIDER}=~"$provider"') + ")",
                  f"{{{{{PROVIDER}}}}} key {{{{key}}}}"),
-           {0: ("set aside", RED), 1: ("in use", GREEN)}, width=6),
+           {0: ("set aside", RED), 1: ("in use", GREEN)}, width=12),
     graph("Attempts under way", "none", "At each target.",
-          Query(by(f"{PROVIDER}, {MODEL}", gauge("sluice_target_in_flight", placed=True)), PLACE), width=6, stacked=True),
+          Query(by(f"{PROVIDER}, {MODEL}", gauge("sluice_target_in_flight", placed=True)), PLACE), width=12, stacked=True),
+    graph("Quota left at providers", "percentunit", "Of the provider's own limit, as its answers say. None left: it answers 429.",
+          Query("min by (" + f"{PROVIDER}, {MODEL}, unit) ("
+                + ratio(gauge("sluice_provider_quota_remaining", placed=True), gauge("sluice_provider_quota_limit", placed=True), summed=True)
+                + ")", PLACE + " {{unit}}"), width=12, maximum=1),
 ))
 
 MODELS = Row("Models", (

@@ -8,12 +8,14 @@ struct Histogram {
     private var counts = [Int](repeating: 0, count: bucketCount)
     private(set) var count = 0
     private(set) var maximum = 0
+    private var sum = 0.0
 
     mutating func record(_ nanoseconds: Int) {
         let value = max(0, nanoseconds)
         counts[Self.bucket(of: value)] += 1
         count += 1
         maximum = max(maximum, value)
+        sum += Double(value)
     }
 
     /// The smallest recorded value that at least this share (0 to 1) of all values do not exceed, to the bucket's width.
@@ -27,6 +29,9 @@ struct Histogram {
         }
         return maximum
     }
+
+    /// The exact mean in milliseconds; 0 without values.
+    var meanMilliseconds: Double { count == 0 ? 0 : sum / Double(count) / 1e6 }
 
     func milliseconds(_ share: Double) -> Double { Double(quantile(share)) / 1e6 }
 

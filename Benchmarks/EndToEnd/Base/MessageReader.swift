@@ -5,8 +5,8 @@ struct MessageReader {
     enum Kind { case request, response }
     private enum Phase { case head, fixed, untilClose, chunkSize, chunkData, chunkEnd, trailers, complete }
     private static let headByteCountMax = 65_536
-    /// How much of a request's body is kept: the `model` is its first member.
-    private static let bodyStartByteCountMax = 128
+    /// How much of a request's body is kept: the `model` is its first member, or a later one where a proxy has sorted them.
+    private static let bodyStartByteCountMax = 512
 
     let kind: Kind
     private(set) var status = 0

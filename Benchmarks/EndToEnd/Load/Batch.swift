@@ -9,7 +9,8 @@ final class Batch {
     private let client: HTTP1Client
     private let count: Int
     private let pendingMax: Int
-    private var doneCount = 0
+    /// How many have reached the goal.
+    private(set) var doneCount = 0
 
     /// - Parameter pendingMax: how many may be under way, not yet done, at a time.
     init(port: UInt16, count: Int, pendingMax: Int, request: ChatRequest, goal: Goal) throws(Failure) {

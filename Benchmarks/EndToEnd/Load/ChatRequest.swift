@@ -5,6 +5,8 @@ struct ChatRequest {
     static let path = "/v1/chat/completions"
     /// The digits that tell requests apart.
     static let numberDigits = 10
+    /// What the application shows, for proxies that want to see something.
+    static let key = "sk-proj-benchmark-0123456789abcdef0123456789abcdef"
     /// What openai-python sends with every call, besides `Host`, `Connection` and `Content-Length`.
     static let clientHeaders: [(name: String, value: String)] = [
         ("accept-encoding", "gzip, deflate"),
@@ -17,7 +19,7 @@ struct ChatRequest {
         ("x-stainless-arch", "x64"),
         ("x-stainless-runtime", "CPython"),
         ("x-stainless-runtime-version", "3.13.5"),
-        ("authorization", "Bearer sk-proj-benchmark-0123456789abcdef0123456789abcdef"),
+        ("authorization", "Bearer \(key)"),
         ("x-stainless-async", "false"),
         ("x-stainless-retry-count", "0"),
         ("x-stainless-read-timeout", "600"),
@@ -43,7 +45,7 @@ struct ChatRequest {
     /// events instead.
     var replyByteCount: Int?
     /// Events of the whole reply, `[DONE]` among them.
-    let replyEventCount: Int?
+    var replyEventCount: Int?
 
     /// A chat request whose body has about this many bytes, at least 300.
     ///

@@ -96,12 +96,13 @@ final class HTTP1Client {
     }
 
     private func countEvents(on connection: HTTP1Connection) {
-        if connection.eventCount == 0 {
-            if connection.dueAt >= recordsFrom { totals.firstEvent.record(Clock.now() - connection.sentAt) }
-            streamStarted?(connection)
+        let count = connection.reader.events.count
+        if connection.eventCount == 0 { streamStarted?(connection) }
+        if connection.eventCount < 2 && count >= 2 && connection.dueAt >= recordsFrom {
+            totals.firstContent.record(Clock.now() - connection.sentAt)
         }
-        totals.events += connection.reader.events.count - connection.eventCount
-        connection.eventCount = connection.reader.events.count
+        totals.events += count - connection.eventCount
+        connection.eventCount = count
     }
 
     private func finish(_ connection: HTTP1Connection) throws(Failure) {

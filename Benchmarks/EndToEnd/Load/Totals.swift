@@ -5,8 +5,9 @@ struct Totals {
     var events = 0
     /// From when the request was due (open loop) or sent (closed loop) to the reply's last byte.
     var latency = Histogram()
-    /// From when the request was sent to the first event of its stream.
-    var firstEvent = Histogram()
+    /// From when the request was sent to the second event of its stream: the first one tells the role alone, which a
+    /// proxy that can still ask another provider holds back until there is something to read.
+    var firstContent = Histogram()
     var firstFailure: String?
 
     mutating func fail(_ reason: String) {

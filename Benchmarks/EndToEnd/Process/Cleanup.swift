@@ -7,6 +7,8 @@ enum Cleanup {
     private struct Owned {
         var processes: [pid_t] = []
         var directory: String?
+        /// Control groups: directories that can be removed once they are empty of processes.
+        var groups: [String] = []
     }
 
     private static let owned = Mutex(Owned())
@@ -22,6 +24,10 @@ enum Cleanup {
 
     static func unregister(process: pid_t) { owned.withLock { $0.processes.removeAll { $0 == process } } }
 
+    static func register(group: String) { owned.withLock { $0.groups.append(group) } }
+
+    static func unregister(group: String) { owned.withLock { $0.groups.removeAll { $0 == group } } }
+
     static func register(directory: String) { owned.withLock { $0.directory = directory } }
 
     /// Kills every registered process with its children and removes the directory.
@@ -32,6 +38,8 @@ enum Cleanup {
                 waitpid(process, nil, 0)
             }
             owned.processes = []
+            for group in owned.groups { unsafe _ = rmdir(group) }
+            owned.groups = []
             if let directory = owned.directory { Files.removeAll(directory) }
             owned.directory = nil
         }

@@ -6,6 +6,7 @@ struct Machine {
     let processor: String
     let kernel: String
     let loadAverage: String
+    let memoryByteCount: Int
 
     init() {
         var now = time(nil)
@@ -18,6 +19,8 @@ struct Machine {
         processor = model?.split(separator: ":").last.map { String($0.drop { $0 == " " }) } ?? "unknown"
         let release = Files.read("/proc/sys/kernel/osrelease") ?? "unknown"
         kernel = String(release.prefix { $0 != "\n" })
+        let memory = (Files.read("/proc/meminfo") ?? "").split(separator: "\n").first { $0.hasPrefix("MemTotal:") }
+        memoryByteCount = 1_024 * (memory?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0)
         loadAverage = (Files.read("/proc/loadavg") ?? "").split(separator: " ").prefix(3).joined(separator: " ")
     }
 

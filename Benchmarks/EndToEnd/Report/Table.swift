@@ -1,6 +1,6 @@
 /// The results as a table for the terminal.
 enum Table {
-    private static let nameWidth = 34
+    private static let nameWidth = 38
     private static let unitWidth = 7
     private static let numberWidth = 10
 
@@ -49,6 +49,7 @@ enum Table {
         case .ratioAtMost(let bound): "<= \(Text.fixed(bound, digits: 1)) nginx"
         case .atMost(let bound): "<= \(Text.fixed(bound, digits: digits(bound)))"
         case .atLeast(let bound): ">= \(Text.fixed(bound, digits: digits(bound)))"
+        case .certainlyAtMost(let bound): "surely <= \(Text.fixed(bound, digits: digits(bound)))"
         }
     }
 
@@ -64,6 +65,11 @@ enum Table {
                 if !notes.contains(note) { notes.append(note) }
             }
         }
-        return notes.isEmpty ? [] : ["", "failed:"] + notes
+        var lines = notes.isEmpty ? [] : ["", "failed:"] + notes
+        if !results.notes.isEmpty { lines += [""] + results.notes.map { "\($0.row), \($0.subject): \($0.text)" } }
+        if !results.absent.isEmpty {
+            lines += ["", "absent: \(results.absent.joined(separator: ", ")) (Benchmarks/run --install-peers)"]
+        }
+        return lines
     }
 }

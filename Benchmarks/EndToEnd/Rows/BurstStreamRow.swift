@@ -4,6 +4,7 @@ struct BurstStreamRow: Row {
     private static let eventCount = 1_000
 
     let id = "sse-burst"
+    let field = Field.all
     let upstream = UpstreamKind.standIn
     let metrics = [Metric("SSE event, many in one read", "CPU µs", .ratioAtMost(1.0))]
 

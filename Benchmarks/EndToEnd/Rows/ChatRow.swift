@@ -23,6 +23,7 @@ struct ChatRow: Row {
         metrics: [Metric("chat, TLS and HTTP/2, 8 x 8", "CPU µs", .ratioAtMost(0.8))])
 
     let id: String
+    var field: Field { downstream == .http1 ? .all : .yardstick }
     let upstream = UpstreamKind.standIn
     let downstream: Downstream
     let metrics: [Metric]

@@ -3,6 +3,7 @@ struct ConcurrencyRow: Row {
     private static let connectionCount = 500
 
     let id = "concurrent"
+    let field = Field.all
     let metrics = [
         Metric("500 concurrent, 50 ms upstream", "TPS", .atLeast(1_000)),
         Metric("  latency, p95", "ms", .atMost(60)),

@@ -6,7 +6,8 @@ struct DeadTargetRow: Row {
 
     let id = "dead-target"
     let upstream = UpstreamKind.standIn
-    let isForProxies = false
+    let field = Field.judged
+    let runsMax = 1
     let policies = Policies.oneDead
     let metrics = [
         Metric("one of three targets dead, p99", "ms"),
@@ -31,6 +32,7 @@ struct DeadTargetRow: Row {
         load.totals = Totals()
         try load.run(until: deadline)
         try load.drain(until: deadline + Self.patience)
+        load.recordUnanswered()
         if let failure = load.totals.firstFailure { throw Failure("\(load.totals.failed) failed: \(failure)") }
         guard load.totals.completed > 0 else { throw Failure("no request was answered") }
         return load.totals.latency.milliseconds(0.99)

@@ -4,7 +4,8 @@ struct FlappingRow: Row {
     private static let connectionCount = 64
 
     let id = "flapping"
-    let isForProxies = false
+    let field = Field.judged
+    let runsMax = 1
     let policies = Policies.flapping
     let metrics = [Metric("flapping upstream, attempts", "/request", .atMost(1.1))]
 

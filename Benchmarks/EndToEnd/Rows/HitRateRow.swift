@@ -4,7 +4,8 @@ struct HitRateRow: Row {
     private static let repeatShare = 0.8
 
     let id = "hit-rate"
-    let isForProxies = false
+    let field = Field.judged
+    let runsMax = 1
     let policies = Policies.memoryCache
     let metrics = [Metric("80 % repeats, hits of those possible", "%", .atLeast(80))]
 

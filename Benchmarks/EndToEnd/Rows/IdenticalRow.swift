@@ -4,7 +4,8 @@ struct IdenticalRow: Row {
     private static let timeMax = 20 * Clock.second
 
     let id = "identical"
-    let isForProxies = false
+    let field = Field.judged
+    let runsMax = 1
     let policies = Policies.memoryCache
     let metrics = [Metric("1,000 identical at once", "calls", .atMost(1))]
 

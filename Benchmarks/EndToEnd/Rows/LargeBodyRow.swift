@@ -5,6 +5,7 @@ struct LargeBodyRow: Row {
     private static let timeMax = 60 * Clock.second
 
     let id = "burst-150k"
+    let runsMax = 1
     let metrics = [
         Metric("burst of 150 KB requests, peak", "MB RSS", .atMost(400)),
         Metric("  kept some seconds later", "MB RSS", .atMost(40)),

@@ -6,6 +6,9 @@ struct Metric {
         case ratioAtMost(Double)
         case atMost(Double)
         case atLeast(Double)
+        /// The upper end of an interval in which the number all but certainly is; the lower end is the metric before.
+        /// At most this: it passes. More, and the lower end too: it fails. Else nothing is known.
+        case certainlyAtMost(Double)
     }
 
     let name: String

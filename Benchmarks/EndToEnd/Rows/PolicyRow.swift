@@ -5,7 +5,8 @@ struct PolicyRow: Row {
 
     let id = "policies"
     let upstream = UpstreamKind.standIn
-    let isForProxies = false
+    let field = Field.judged
+    let runsMax = 2
     let metrics = [
         Metric("chat, all policies on, no hit", "CPU µs"),
         Metric("  times the core alone", "x", .atMost(1.15)),

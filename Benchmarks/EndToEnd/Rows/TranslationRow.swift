@@ -7,7 +7,8 @@ struct TranslationRow: Row {
 
     let id = "translate"
     let upstream = UpstreamKind.standIn
-    let isForProxies = false
+    let field = Field.judged
+    let runsMax = 2
     let metrics = [
         Metric("chat, Messages provider", "CPU µs"),
         Metric("  times one that passes as it is", "x", .atMost(2)),

@@ -7,6 +7,13 @@ enum Policies {
     case redisCache
     /// Everything that a request can pass, with limits that none reaches.
     case all
+    /// What a platform has on all day: records on disk, a cache, limits and a budget, retries and breakers; metrics and the
+    /// log of exchanges are on in any case.
+    case production
+    /// A cache and limits in a Redis that is not there.
+    case deadRedis
+    /// A model whose targets cut one stream in four after two thirds.
+    case cutting
     /// A model with three targets, all well.
     case threeTargets
     /// The same, one of which is not there.
@@ -14,8 +21,11 @@ enum Policies {
     /// A model whose first target fails for ten requests, is well for ten, and again.
     case flapping
 
-    /// What the mock is asked for where it flaps; where it does not, the answer is that of the same request.
-    static let flappingModel = "bench-flapping+status=503+flap=10:10"
+    /// What the mock is asked for where it flaps. The names of benchmarks (`bench-…`) take no further words.
+    static let flappingModel = "flapping+tokens=12+status=503+flap=10:10"
+
+    /// What the mock is asked for where it cuts one stream in four.
+    static let cutModel = "cut+burst+tokens=50+cut=0.66+every=4"
 
     /// Members of the configuration, each with a comma after it.
     func members(_ site: Site) -> String {
@@ -24,8 +34,32 @@ enum Policies {
         case .memoryCache: "cache: { nondeterministic: true },"
         case .redisCache: "\(redis(site)) cache: { nondeterministic: true, memory_bytes: 0 },"
         case .all: all(site)
-        case .threeTargets, .oneDead, .flapping: models
+        case .production: production(site)
+        case .deadRedis: deadRedis(site)
+        case .threeTargets, .oneDead, .flapping, .cutting: models
         }
+    }
+
+    /// The cache is small, so that it is full, and its memory taken, before anything is measured.
+    private func production(_ site: Site) -> String {
+        """
+        storage: { directory: "\(site.directory)/storage" }, records: {},
+        cache: { nondeterministic: true, memory_bytes: 4194304 },
+        rate_limits: [
+          { name: "key", by: ["key"], limit: 1000000000 },
+          { name: "tokens", by: ["user", "model"], unit: "total_tokens", limit: 1000000000 },
+        ],
+        budgets: [{ name: "team", by: ["team"], unit: "total_tokens", limit: 1000000000 }],
+        retries: {}, breakers: {},
+        """
+    }
+
+    private func deadRedis(_ site: Site) -> String {
+        """
+        redis: { url: "redis://127.0.0.1:\(site.deadPort)" },
+        cache: { nondeterministic: true },
+        rate_limits: [{ name: "key", by: ["key"], limit: 1000000000, scope: "fleet" }],
+        """
     }
 
     private func redis(_ site: Site) -> String {
@@ -67,6 +101,19 @@ enum Policies {
             },
             retries: {}, breakers: {},
             """
+        case .cutting:
+            """
+            models: {
+              "bench-burst-50": {
+                targets: [
+                  { provider: "mock", upstream_model: "\(Self.cutModel)" },
+                  { provider: "spare", upstream_model: "\(Self.cutModel)" },
+                ],
+                rescue: ["splice"],
+              },
+            },
+            retries: {}, breakers: { enabled: false },
+            """
         default:
             """
             models: {
@@ -86,7 +133,7 @@ enum Policies {
     /// More providers than one, where targets are to be told apart; with a comma after each.
     func providers(_ site: Site) -> String {
         switch self {
-        case .none, .memoryCache, .redisCache: ""
+        case .none, .memoryCache, .redisCache, .production, .deadRedis: ""
         default:
             [("spare", site.upstreamPort), ("third", site.upstreamPort), ("dead", site.deadPort)].map { name, port in
                 "\(name): { dialect: \"openai\", base_url: \"http://127.0.0.1:\(port)/v1\", api_key: \"sk-bench\" },"

@@ -24,14 +24,18 @@ enum Program {
         return String(decoding: buffer[..<count], as: UTF8.self)
     }
 
-    /// The first line that a command prints within two seconds, on either output.
-    static func firstLine(of command: [String]) -> String? {
+    /// Python's programs take this long to say who they are.
+    private static let answerTimeMax = 20 * Clock.second
+
+    /// The first line with a word in it that a command prints, on either output.
+    static func firstLine(of command: [String], containing word: String = "") -> String? {
         guard let directory = try? Workspace.current() else { return nil }
         let log = "\(directory)/program.log"
         Files.removeAll(log)
         guard let process = try? ChildProcess(command, core: nil, logPath: log) else { return nil }
-        let deadline = Clock.now() + 2 * Clock.second
+        let deadline = Clock.now() + answerTimeMax
         while process.isRunning && Clock.now() < deadline { Clock.sleep(Clock.millisecond) }
-        return Files.read(log)?.split(separator: "\n").first.map(String.init)
+        let lines = (Files.read(log) ?? "").split(separator: "\n")
+        return lines.first { word.isEmpty || $0.contains(word) }.map { String($0.drop { $0 == " " }) }
     }
 }

@@ -1,15 +1,19 @@
 /// One start of one subject, from exec to exit; or no proxy at all, for the upstream called directly.
 final class Session {
-    private static let startTimeMax = 20 * Clock.second
-
     let stage: Stage
     let subject: (any Subject)?
     let upstream: UpstreamKind
     let plainPort: UInt16
     let http2Port: UInt16
     let tlsPort: UInt16
+    /// Where Sluice's metrics are.
+    let adminPort: UInt16
     /// Nanoseconds from just before exec to the first 200 of the readiness check.
     private(set) var startTime = 0
+    /// What a reader of the numbers should know of how they came about.
+    private(set) var notes: [String] = []
+    /// Points that the numbers were made of, for drawing.
+    private(set) var points: [(x: Double, y: Double)] = []
     private let process: ChildProcess?
 
     /// The upstream itself, without a proxy.
@@ -18,14 +22,17 @@ final class Session {
         self.upstream = upstream
         subject = nil
         process = nil
-        (plainPort, http2Port, tlsPort) = (stage.port(of: upstream), 0, 0)
+        (plainPort, http2Port, tlsPort, adminPort) = (stage.port(of: upstream), 0, 0, 0)
     }
 
     /// Starts a proxy on fresh ports, alone on its core, and waits until it is ready.
     ///
-    /// - Parameter policies: what is configured beside providers, where the subject has such things.
+    /// - Parameters:
+    ///   - policies: what is configured beside providers, where the subject has such things.
+    ///   - limit: a limit on its memory, from its first page on.
     init(
-        _ subject: any Subject, on stage: Stage, _ upstream: UpstreamKind, _ policies: Policies = .none
+        _ subject: any Subject, on stage: Stage, _ upstream: UpstreamKind, _ policies: Policies = .none,
+        within limit: MemoryLimit? = nil
     ) throws(Failure) {
         self.stage = stage
         self.upstream = upstream
@@ -36,12 +43,13 @@ final class Session {
             tlsPort: ports[2], adminPort: ports[3], upstreamPort: stage.port(of: upstream), redisPort: stage.redisPort,
             deadPort: ports[4], policies: policies, certificate: stage.certificate)
         (plainPort, http2Port, tlsPort) = (site.plainPort, subject.http2Port(site), site.tlsPort)
-        let command = try subject.prepare(site)
+        adminPort = site.adminPort
+        let command = (limit?.commandPrefix ?? []) + (try subject.prepare(site))
         let start = Clock.now()
         let process = try ChildProcess(command, core: Processor.measuredCore, logPath: "\(site.directory)/output.log")
         self.process = process
         let (port, path) = subject.readiness(site)
-        try ReadyProbe.wait(for: process, port: port, path: path, until: start + Self.startTimeMax)
+        try ReadyProbe.wait(for: process, port: port, path: path, until: start + subject.startTimeMax)
         startTime = Clock.now() - start
     }
 
@@ -50,6 +58,10 @@ final class Session {
         _ behaviour: Behaviour, bodyByteCount: Int = 300, variation: ChatRequest.Variation = .none
     ) throws(Failure) -> ChatRequest {
         var request = ChatRequest(behaviour, bodyByteCount: bodyByteCount, variation: variation)
+        guard subject?.isVerbatim ?? true else {
+            request.replyEventCount = nil
+            return request
+        }
         if behaviour.isStream { return request }
         let port = stage.port(of: upstream)
         guard let reply = Probe.reply(to: request.http1(port: port), port: port), reply.status == 200 else {
@@ -69,4 +81,16 @@ final class Session {
     }
 
     func end() { process?.terminate() }
+
+    func note(_ text: String) { notes.append(text) }
+
+    func addPoint(_ x: Double, _ y: Double) { points.append((x, y)) }
+
+    /// Has the metrics written, as a Prometheus would.
+    func scrape() throws(Failure) {
+        let head = "GET /metrics HTTP/1.1\r\nhost: 127.0.0.1:\(adminPort)\r\nconnection: close\r\n\r\n"
+        guard let text = Probe.text(of: Array(head.utf8), port: adminPort), text.contains("200 OK") else {
+            throw Failure("the metrics cannot be read")
+        }
+    }
 }

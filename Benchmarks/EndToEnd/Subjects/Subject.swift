@@ -11,8 +11,20 @@ protocol Subject {
     func readiness(_ site: Site) -> (port: UInt16, path: String)
 
     func http2Port(_ site: Site) -> UInt16
+
+    /// How long it may take to be ready, in nanoseconds.
+    var startTimeMax: Int { get }
+
+    /// How long it has to be at work before it is as fast as it gets, in nanoseconds.
+    var warmUpMin: Int { get }
+
+    /// Whether answers come through byte for byte and event for event, so that a load can check them.
+    var isVerbatim: Bool { get }
 }
 
 extension Subject {
     func http2Port(_ site: Site) -> UInt16 { site.plainPort }
+    var startTimeMax: Int { 20 * Clock.second }
+    var warmUpMin: Int { 0 }
+    var isVerbatim: Bool { true }
 }

@@ -1,8 +1,21 @@
 /// Which proxies are there to be measured.
 enum Subjects {
+    /// All that there may be, the one to be judged first.
+    static let names = ["sluice", "nginx", "haproxy", "envoy", "smg", "litellm"]
+
+    /// Those that take many seconds to start, for every row.
+    static let slow = ["litellm"]
+
+    /// Those that a run without `--subjects` would have measured, had they been there.
+    static func absent(_ options: Options) -> [String] {
+        options.subjectNames == nil ? names.dropFirst().filter { Program.path(of: $0) == nil } : []
+    }
+
     /// The subjects asked for, the judged one first.
     static func chosen(_ options: Options) throws(Failure) -> [any Subject] {
-        let names = options.subjectNames ?? ["sluice"] + (Program.path(of: "nginx") == nil ? [] : ["nginx"])
+        let absent = absent(options)
+        let skipped = options.settings.skipsSlow ? slow : []
+        let names = options.subjectNames ?? names.filter { !absent.contains($0) && !skipped.contains($0) }
         var subjects: [any Subject] = []
         for name in names where !subjects.contains(where: { $0.name == name }) {
             subjects.append(try subject(named: name, options))
@@ -17,7 +30,10 @@ enum Subjects {
             return SluiceSubject(binary: try sluicePath(options))
         case "nginx": return NginxSubject(binary: try installed(name))
         case "haproxy": return HAProxySubject(binary: try installed(name))
-        default: throw Failure("no subject \(name); there are sluice, nginx and haproxy")
+        case "envoy": return EnvoySubject(binary: try installed(name))
+        case "smg": return SMGSubject(binary: try installed(name))
+        case "litellm": return LiteLLMSubject(binary: try installed(name))
+        default: throw Failure("no subject \(name); there are \(names.joined(separator: ", "))")
         }
     }
 

@@ -8,7 +8,7 @@ enum Behaviour: Hashable {
     case burst(eventCount: Int)
     /// A stream of this many content events, one at a time: `bench-paced-100-10`.
     case paced(eventCount: Int, milliseconds: Int)
-    /// The first event of a stream and then nothing: `bench-silent`.
+    /// The first events of a stream, with one word of content, and then nothing: `bench-silent`.
     case silent
 
     /// At the end of a model's name: the stand-in answers in the shape of Anthropic's Messages.

@@ -69,13 +69,14 @@ final class UpstreamServer {
         }
     }
 
-    /// The model's name is the first member of the body; a GET, without a body, asks for the models.
+    /// The model's name is the first member of the body, as clients write it; some proxies write it anew. A GET, without a
+    /// body, asks for the models.
     private static func behaviour(for bodyStart: [UInt8], _ connection: UpstreamConnection) -> Behaviour? {
         guard !bodyStart.isEmpty else { return nil }
         let text = String(decoding: bodyStart, as: UTF8.self)
         let key = #""model":"bench-"#
-        guard text.hasPrefix("{" + key) else { return .plain }
-        let name = text.dropFirst(key.count + 1).prefix { $0 != "\"" }
+        guard let start = text.firstRange(of: key) else { return .plain }
+        let name = text[start.upperBound...].prefix { $0 != "\"" }
         connection.replies = name.hasSuffix(Behaviour.messagesSuffix) ? .messages : .chat
         return Behaviour(modelName: "bench-" + name)
     }
@@ -98,7 +99,8 @@ final class UpstreamServer {
             try send(Replies.streamHead + connection.replies.streamBegin, on: connection)
             wake(connection, at: Clock.now() + firstGap(of: milliseconds * Clock.millisecond))
         case .silent:
-            try send(Replies.streamHead + connection.replies.streamBegin, on: connection)
+            let replies = connection.replies
+            try send(Replies.streamHead + replies.streamBegin + replies.contentEvent, on: connection)
         }
     }
 

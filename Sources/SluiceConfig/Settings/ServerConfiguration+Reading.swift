@@ -10,6 +10,8 @@ extension ServerConfiguration {
         package var trust = ListenerConfiguration.Trust.auto
         package var admin: ListenAddress?
         package var workers: Int?
+        /// Merged into the file, one after the other (RFC 7396); each is an object.
+        package var settings: [ConfigValue] = []
         package init() {}
     }
 
@@ -97,8 +99,9 @@ extension ServerConfiguration {
     static let controlDoc = "What may be set through the management API, and what several Sluices share of it."
 
     private func checkControl(_ section: ConfigSection) {
-        if control.isFleet, control.sharedSecret == nil, secrets?.keys.currentID == nil {
-            section.mistake("control", "`fleet` needs `shared_secret` or `secrets`, with which what is shared is sealed")
+        // Not a master key: each node rotates those when it likes, and others have to read what it has written.
+        if control.isFleet, control.sharedSecret == nil {
+            section.mistake("control", "`fleet` needs `shared_secret`, with which what is shared is sealed")
         }
         if control.isFleet, redis == nil { section.mistake("control", "`fleet` needs `redis`, by which it is shared") }
     }
@@ -151,6 +154,11 @@ extension ServerConfiguration {
         if let admin, admin.port != 0, taken.contains(admin) {
             section.mistake("admin", "an address that no listener has, found \(section.written("admin")) again")
         }
+        adminMetrics = section.choice(
+            "admin_metrics", default: adminMetrics,
+            doc:
+                "Who may read `/metrics` on the admin port: `operators`, as everything else there, or `everyone` who can connect, without a credential: a Prometheus that scrapes a fleet of sidecars."
+        )
         workers = section.value(
             "workers", .workers, default: workers, doc: "Event loops. `auto`: one for each core granted to the process."
         )
@@ -215,8 +223,10 @@ extension ServerConfiguration {
 
 extension ServerConfiguration.Overrides {
     /// The configuration with what was overridden in it, so that it is checked and shown with the rest.
-    func applied(to value: ConfigValue) -> ConfigValue {
-        guard case .object(var members) = value.kind else { return value }
+    func applied(to file: ConfigValue) -> ConfigValue {
+        guard case .object = file.kind else { return file }
+        let value = settings.reduce(file) { $0.merging($1) }
+        var members = value.members
         func replace(_ key: String, _ kind: ConfigValue.Kind) {
             members.removeAll { $0.key == key }
             members.append(ConfigMember(key, ConfigValue(kind, at: value.location), at: value.location))

@@ -6,6 +6,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var listeners = [ListenerConfiguration()]
     /// Where health is served; `nil` for nowhere. Default 127.0.0.1:4011.
     package var admin: ListenAddress? = .ip4("127.0.0.1", port: 4011)
+    /// Default operators.
+    package var adminMetrics = AdminMetrics.operators
     /// Default auto.
     package var workers = Workers.automatic
     /// What answers a model that nothing else claims; default: the only provider, if there is one only.
@@ -71,6 +73,14 @@ package struct ServerConfiguration: Sendable, Equatable {
         case automatic
         /// 1 to 256.
         case count(Int)
+    }
+
+    /// Who may read the metrics on the admin port.
+    package enum AdminMetrics: String, Sendable, CaseIterable {
+        /// Who may read the rest of it.
+        case operators
+        /// Whoever can connect.
+        case everyone
     }
 
     /// What happens to a request that asks for more than its model can do.

@@ -9,10 +9,13 @@ package struct MetricCollection: Sendable {
     package struct Sample: Sendable {
         package let values: [String]
         package let value: Value
+        /// Of a histogram: one a bucket, as far as there are any. Empty if there is none.
+        package var exemplars: [MetricExemplar?] = []
     }
 
     package struct Group: Sendable {
         package let family: MetricFamily
+        /// No two have the same values.
         package var samples: [Sample] = []
     }
 
@@ -24,8 +27,10 @@ package struct MetricCollection: Sendable {
     /// A family is told of even when it has no series yet, so that dashboards find it.
     package mutating func declare(_ family: MetricFamily) { _ = place(family) }
 
-    package mutating func add(_ family: MetricFamily, _ values: [String] = [], _ value: Value) {
-        groups[place(family)].samples.append(Sample(values: values, value: value))
+    package mutating func add(
+        _ family: MetricFamily, _ values: [String] = [], _ value: Value, exemplars: [MetricExemplar?] = []
+    ) {
+        groups[place(family)].samples.append(Sample(values: values, value: value, exemplars: exemplars))
     }
 
     package mutating func add(_ family: MetricFamily, _ values: [String] = [], _ number: Int) {

@@ -21,6 +21,8 @@ package struct MetricFamily: Sendable {
         _ name: String, _ kind: Kind, unit: String? = nil, scale: Double = 1, labels: [String] = [],
         seriesMax: Int = 1000, help: String
     ) {
+        precondition(unit.map { name.hasSuffix("_" + $0) } ?? true, "\(name) does not end with its unit")
+        precondition(!name.hasSuffix("_total"), "\(name) has the suffix that formats add")
         self.name = name
         self.kind = kind
         self.unit = unit
@@ -39,40 +41,43 @@ package struct MetricFamily: Sendable {
     var slotCount: Int {
         switch kind {
         case .counter, .gauge: 1
-        case .histogram(let scale): scale.bounds.count + 2
+        case .histogram(let scale): scale.boundCount + 2
         }
     }
 }
 
 /// The upper bounds of a histogram's buckets, in what is counted (nanoseconds, tokens), ascending, without the infinite one.
-package struct HistogramScale: Sendable {
-    package let bounds: [Int]
+///
+/// `@unchecked Sendable`: the memory behind the pointer is written before anybody else sees it, and never again.
+@safe package final class HistogramScale: @unchecked Sendable {
+    let bounds: UnsafePointer<Int>
+    package let boundCount: Int
     /// As the formats spell them, in the unit of the family.
     package let texts: [String]
+    /// In the unit of the family.
+    package let values: [Double]
 
     /// - Parameter scale: that of the family.
     package init(_ values: [Double], scale: Double = 1) {
-        bounds = values.map { Int(($0 / scale).rounded()) }
+        let memory = UnsafeMutablePointer<Int>.allocate(capacity: max(values.count, 1))
+        for (index, value) in values.enumerated() { unsafe memory[index] = Int((value / scale).rounded()) }
+        unsafe bounds = UnsafePointer(memory)
+        boundCount = values.count
+        self.values = values
         texts = values.map(Self.text)
     }
 
-    package static func seconds(_ values: [Double]) -> Self { Self(values, scale: 1e-9) }
+    deinit { unsafe bounds.deallocate() }
+
+    package static func seconds(_ values: [Double]) -> HistogramScale { HistogramScale(values, scale: 1e-9) }
 
     /// The first bucket that the value is not above; the one after the last bound is the infinite one.
-    @inline(__always)
     package func bucket(of value: Int) -> Int {
-        unsafe bounds.withUnsafeBufferPointer { bounds in
-            var low = 0
-            var high = bounds.count
-            while low < high {
-                let middle = (low + high) / 2
-                if unsafe bounds[middle] < value { low = middle + 1 } else { high = middle }
-            }
-            return low
-        }
+        (0..<boundCount).first { unsafe bounds[$0] >= value } ?? boundCount
     }
 
+    /// What they all have in common, as a number: with a point.
     private static func text(_ value: Double) -> String {
-        value == value.rounded() && value < 1e15 ? "\(Int(value)).0" : "\(value)"
+        value == value.rounded() && abs(value) < 1e15 ? "\(Int(value)).0" : "\(value)"
     }
 }

@@ -19,6 +19,8 @@ package final class MetricRegistry: Sendable {
     private struct Series {
         let values: [String]
         let slot: Int
+        /// Those of workers that keep exemplars of it.
+        var keepers: [(shard: MetricShard, keeper: ExemplarKeeper)] = []
     }
 
     private struct Entry {
@@ -32,8 +34,32 @@ package final class MetricRegistry: Sendable {
         var entries: [Entry] = []
         var shards: [MetricShard] = []
         var sources: [@Sendable (inout MetricCollection) -> Void] = []
+        /// Of sources.
+        var families: [MetricFamily] = []
         var slotCount = 0
+        var keeperCount = 0
+
+        /// So many in a row, on one page.
+        mutating func makeSlots(_ count: Int) -> Int {
+            let isAcross = slotCount % MetricShard.pageSlots + count > MetricShard.pageSlots
+            if isAcross { slotCount += MetricShard.pageSlots - slotCount % MetricShard.pageSlots }
+            defer { slotCount += count }
+            return slotCount
+        }
+
+        mutating func keeper(of id: ID, slot: Int, _ shard: MetricShard) -> ExemplarKeeper? {
+            guard let place = entries[id.index].series.firstIndex(where: { $0.slot == slot }) else { return nil }
+            let known = entries[id.index].series[place].keepers.first { $0.shard === shard }
+            if known != nil || keeperCount >= MetricRegistry.keeperCountMax { return known?.keeper }
+            let keeper = ExemplarKeeper()
+            keeperCount += 1
+            entries[id.index].series[place].keepers.append((shard, keeper))
+            return keeper
+        }
     }
+
+    /// Series beyond so many, times workers, have no exemplars: each takes a kilobyte or two.
+    private static let keeperCountMax = 512
 
     private let state = Mutex(State())
     package static let overflowFamily = MetricFamily(
@@ -50,8 +76,20 @@ package final class MetricRegistry: Sendable {
     }
 
     /// What is read when somebody asks, of what others count anyway. Not called on a worker.
-    package func addSource(_ source: @escaping @Sendable (inout MetricCollection) -> Void) {
-        state.withLock { $0.sources.append(source) }
+    ///
+    /// - Parameter families: those that it adds to, so that they are there before they have a series.
+    package func addSource(
+        _ families: [MetricFamily] = [], _ source: @escaping @Sendable (inout MetricCollection) -> Void
+    ) {
+        state.withLock { state in
+            state.families += families
+            state.sources.append(source)
+        }
+    }
+
+    /// All of them, those of sources too.
+    package var families: [MetricFamily] {
+        state.withLock { $0.entries.map(\.family) + [Self.overflowFamily] + $0.families }
     }
 
     /// For one worker.
@@ -69,6 +107,22 @@ package final class MetricRegistry: Sendable {
         return Histogram(slot: slot(id, values), scale: scale)
     }
 
+    /// The series for a worker, to be kept.
+    package func counterCell(_ id: ID, _ values: [String] = [], in shard: MetricShard) -> CounterCell {
+        unsafe CounterCell(shard.cell(of: slot(id, values)))
+    }
+
+    /// - Parameter keepsExemplars: as long as not too many series do.
+    package func histogramCell(
+        _ id: ID, _ values: [String] = [], in shard: MetricShard, keepsExemplars: Bool = false
+    ) -> HistogramCell {
+        let histogram = histogram(id, values)
+        let (family, keeper) = state.withLock { state in
+            (state.entries[id.index].family, keepsExemplars ? state.keeper(of: id, slot: histogram.slot, shard) : nil)
+        }
+        return HistogramCell(shard, slot: histogram.slot, family, histogram.scale, keeper)
+    }
+
     private func slot(_ id: ID, _ values: [String]) -> Int {
         state.withLock { state in
             let family = state.entries[id.index].family
@@ -77,7 +131,7 @@ package final class MetricRegistry: Sendable {
             var values = values
             let isFull =
                 state.entries[id.index].series.count >= family.seriesMax
-                || state.slotCount + 2 * family.slotCount > MetricShard.slotCountMax
+                || state.slotCount + 2 * MetricShard.pageSlots > MetricShard.slotCountMax
             if isFull {
                 state.entries[id.index].overflowCount += 1
                 values = values.map { _ in Self.other }
@@ -85,8 +139,7 @@ package final class MetricRegistry: Sendable {
                     return state.entries[id.index].series[place].slot
                 }
             }
-            let slot = state.slotCount
-            state.slotCount += family.slotCount
+            let slot = state.makeSlots(family.slotCount)
             state.entries[id.index].places[values] = state.entries[id.index].series.count
             state.entries[id.index].series.append(Series(values: values, slot: slot))
             return slot
@@ -98,29 +151,49 @@ package final class MetricRegistry: Sendable {
     /// Everything as it is now. Not to be called on a worker: it takes as long as there are series.
     package func collect() -> MetricCollection {
         var collection = MetricCollection()
-        let (entries, shards, sources) = state.withLock { ($0.entries, $0.shards, $0.sources) }
+        let (entries, shards, sources, families) = state.withLock {
+            ($0.entries, $0.shards, $0.sources, $0.families)
+        }
         for entry in entries {
             collection.declare(entry.family)
             for series in entry.series {
-                collection.add(entry.family, series.values, Self.sum(series, entry.family, shards))
+                let value = Self.sum(series, entry.family, shards)
+                collection.add(entry.family, series.values, value, exemplars: Self.exemplars(series, entry.family))
             }
         }
+        collection.declare(Self.overflowFamily)
         for entry in entries where entry.overflowCount > 0 {
-            collection.add(Self.overflowFamily, [entry.family.name], .number(Double(entry.overflowCount)))
+            collection.add(Self.overflowFamily, [entry.family.name], entry.overflowCount)
         }
+        for family in families { collection.declare(family) }
+        let declaredCount = collection.groups.count
         for source in sources { source(&collection) }
+        assert(collection.groups.count == declaredCount, "a source has families that it has not declared")
         return collection
     }
 
-    private static func sum(_ series: Series, _ family: MetricFamily, _ shards: [MetricShard]) -> MetricCollection.Value {
-        func total(_ slot: Int) -> Int { shards.reduce(0) { $0 &+ $1.count(in: slot) } }
+    private static func sum(
+        _ series: Series, _ family: MetricFamily, _ shards: [MetricShard]
+    ) -> MetricCollection.Value {
+        func total(_ slot: Int) -> Int {
+            var total = 0
+            for shard in shards { total &+= shard.count(in: slot) }
+            return total
+        }
         switch family.kind {
         case .counter, .gauge: return .number(Double(total(series.slot)) * family.scale)
         case .histogram(let scale):
             // The sum is read first: a request that is counted meanwhile is in a bucket at worst, never in the sum alone.
             let sum = Double(total(series.slot)) * family.scale
-            return .histogram(counts: (0...scale.bounds.count).map { total(series.slot + 1 + $0) }, sum: sum)
+            return .histogram(counts: (0...scale.boundCount).map { total(series.slot + 1 + $0) }, sum: sum)
         }
+    }
+
+    private static func exemplars(_ series: Series, _ family: MetricFamily) -> [MetricExemplar?] {
+        guard !series.keepers.isEmpty, case .histogram(let scale) = family.kind else { return [] }
+        var exemplars = [MetricExemplar?](repeating: nil, count: scale.boundCount + 1)
+        for (_, keeper) in series.keepers { keeper.merge(into: &exemplars) }
+        return exemplars
     }
 }
 

@@ -6,7 +6,8 @@ internal import Synchronization
 @safe package final class MetricShard: @unchecked Sendable {
     private typealias Page = UnsafeMutablePointer<Atomic<Int>>
 
-    private static let pageSlots = 1024
+    /// The counts of one series are on one page.
+    static let pageSlots = 1024
     private static let pageCountMax = 1024
     /// So many slots there can be at most.
     package static let slotCountMax = pageSlots * pageCountMax
@@ -27,8 +28,14 @@ internal import Synchronization
     /// To be called by the worker alone.
     @inline(__always)
     package func add(_ count: Int, to slot: Int) {
-        let cell = unsafe (page(slot / Self.pageSlots) ?? makePage(slot / Self.pageSlots)) + slot % Self.pageSlots
+        let cell = unsafe cell(of: slot)
         unsafe cell.pointee.store(cell.pointee.load(ordering: .relaxed) &+ count, ordering: .relaxed)
+    }
+
+    /// To be called by the worker alone. Valid as long as the shard.
+    @inline(__always)
+    func cell(of slot: Int) -> UnsafeMutablePointer<Atomic<Int>> {
+        unsafe (page(slot / Self.pageSlots) ?? makePage(slot / Self.pageSlots)) + slot % Self.pageSlots
     }
 
     package func count(in slot: Int) -> Int {

@@ -1,3 +1,5 @@
+internal import SluiceCore
+
 /// The first twelve bytes of a frame: how long it and its headers are, and a CRC of that.
 struct EventStreamPrelude {
     static let byteCount = 12

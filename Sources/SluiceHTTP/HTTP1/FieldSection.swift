@@ -52,7 +52,7 @@ enum FieldSection {
         while end > start, isOptionalSpace(bytes[end &- 1]) { end &-= 1 }
         fields.note(
             field, name: position &- sectionStart..<colon &- sectionStart,
-            value: start &- sectionStart..<end &- sectionStart, isChecked: true)
+            value: start &- sectionStart..<end &- sectionStart, hasGoodName: true, hasGoodValue: true)
         position = next
         return true
     }

@@ -6,15 +6,19 @@ internal import SluiceCore
 package struct HeaderFields {
     private struct Entry {
         let field: FieldName
-        /// A parser has seen that its name is a token, and that its value has no control character in it.
-        let isChecked: Bool
+        /// It is known that its name is a token.
+        let hasGoodName: Bool
+        /// It is known that its value has no control character in it.
+        let hasGoodValue: Bool
         var nameStart: UInt32
         let nameLength: UInt32
         var valueStart: UInt32
         let valueLength: UInt32
     }
 
+    /// Filled with zeros behind those that are used: what is written goes where it is to stand, without an append of the array's own.
     private var bytes: [UInt8] = []
+    private var usedByteCount = 0
     private var entries: [Entry] = []
     /// Which known fields there are, for a quick no.
     private var present: FieldSet = []
@@ -22,7 +26,7 @@ package struct HeaderFields {
     package init() {}
 
     package init(reservingBytes byteCount: Int, fields: Int) {
-        bytes.reserveCapacity(byteCount)
+        if byteCount > 0 { bytes = Array(repeating: 0, count: byteCount) }
         entries.reserveCapacity(fields)
     }
 
@@ -70,7 +74,10 @@ package struct HeaderFields {
 
     /// The position of the first field of a name that need not be a known one. `lowercaseName` must be in lower case.
     package func index(named lowercaseName: StaticString) -> Int? {
-        for index in entries.indices where name(at: index).equals(lowercaseName) { return index }
+        let byteCount = UInt32(truncatingIfNeeded: lowercaseName.utf8CodeUnitCount)
+        for index in entries.indices where entries[index].nameLength == byteCount {
+            if name(at: index).equals(lowercaseName) { return index }
+        }
         return nil
     }
 
@@ -114,7 +121,7 @@ package struct HeaderFields {
             if left.contains(entry.field) { continue }
             let name = bytes.extracting(Int(entry.nameStart)..<Int(entry.nameStart) &+ Int(entry.nameLength))
             let value = bytes.extracting(Int(entry.valueStart)..<Int(entry.valueStart) &+ Int(entry.valueLength))
-            if !entry.isChecked, entry.field == .other && !CharacterClass.isToken(name) || !value.isFieldValue {
+            if !entry.hasGoodName && !CharacterClass.isToken(name) || !entry.hasGoodValue && !value.isFieldValue {
                 refused += 1
             } else {
                 lines.write(name, value)
@@ -129,15 +136,16 @@ package struct HeaderFields {
     package mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
         let field = FieldName.known(name)
         if field != .other { return append(field, value) }
-        let start = bytes.count
-        bytes.append(copying: name)
-        for index in start..<bytes.count { bytes[index] = bytes[index].asciiLowercased }
+        let start = usedByteCount
+        write(name)
+        for index in start..<usedByteCount { bytes[index] = bytes[index].asciiLowercased }
         append(value: value, to: field, from: start)
     }
 
     package mutating func append(_ field: FieldName, _ value: Span<UInt8>) {
-        let start = bytes.count
-        append(field.name)
+        let start = usedByteCount
+        let name = field.name
+        write(unsafe UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount).span)
         append(value: value, to: field, from: start)
     }
 
@@ -155,10 +163,10 @@ package struct HeaderFields {
     package mutating func append(fieldAt index: Int, of other: borrowing HeaderFields) {
         // The value stands behind the name, with little or nothing between them: one run of bytes.
         var entry = other.entries[index]
-        let start = UInt32(truncatingIfNeeded: bytes.count)
+        let start = UInt32(truncatingIfNeeded: usedByteCount)
         let run = Int(entry.nameStart)..<Int(entry.valueStart + entry.valueLength)
-        bytes.append(copying: other.bytes.span.extracting(run))
-        precondition(bytes.count <= UInt32.max, "fields of \(bytes.count) bytes")
+        write(other.bytes.span.extracting(run))
+        precondition(usedByteCount <= UInt32.max, "fields of \(usedByteCount) bytes")
         entry.valueStart = start + (entry.valueStart - entry.nameStart)
         entry.nameStart = start
         present.insert(entry.field)
@@ -175,9 +183,28 @@ package struct HeaderFields {
     package mutating func append(lowercaseName: StaticString, _ value: Span<UInt8>) {
         let name = unsafe UnsafeBufferPointer(
             start: lowercaseName.utf8Start, count: lowercaseName.utf8CodeUnitCount)
-        let start = bytes.count
-        unsafe bytes.append(contentsOf: name)
-        append(value: value, to: unsafe FieldName.known(name.span), from: start)
+        let start = usedByteCount
+        write(unsafe name.span)
+        // A literal: the author's word is good enough.
+        assert(unsafe CharacterClass.isToken(name.span), "\(lowercaseName) is no field's name")
+        append(value: value, to: unsafe FieldName.known(name.span), from: start, hasGoodName: true)
+    }
+
+    /// Adds a number by a name that is already in lower case.
+    package mutating func append(lowercaseName: StaticString, decimal number: Int) {
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var place = 20
+        var rest = number.magnitude
+        repeat {
+            place -= 1
+            digits[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        } while rest > 0
+        if number < 0 {
+            place -= 1
+            digits[place] = UInt8(ascii: "-")
+        }
+        append(lowercaseName: lowercaseName, digits.span.extracting(place..<20))
     }
 
     /// Removes every line of the field.
@@ -196,27 +223,50 @@ package struct HeaderFields {
         }
     }
 
-    private mutating func append(_ text: StaticString) {
-        unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    private mutating func append(value: Span<UInt8>, to field: FieldName, from start: Int, hasGoodName: Bool = false) {
+        let name = start..<usedByteCount
+        write(value)
+        note(
+            field, name: name, value: name.upperBound..<usedByteCount, hasGoodName: hasGoodName || field != .other,
+            hasGoodValue: false)
     }
 
-    private mutating func append(value: Span<UInt8>, to field: FieldName, from start: Int) {
-        let name = start..<bytes.count
-        bytes.append(copying: value)
-        note(field, name: name, value: name.upperBound..<bytes.count, isChecked: false)
+    private mutating func write(_ source: Span<UInt8>) {
+        let place = usedByteCount
+        let end = place + source.count
+        if end > bytes.count { makeRoom(end) }
+        var space = bytes.mutableSpan
+        unsafe source.withUnsafeBytes { from in
+            guard let start = from.baseAddress else { return }
+            unsafe space.withUnsafeMutableBytes { space in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: space[place...]).copyMemory(
+                    from: UnsafeRawBufferPointer(start: start, count: from.count))
+            }
+        }
+        usedByteCount = end
     }
+
+    @inline(never) private mutating func makeRoom(_ byteCount: Int) {
+        bytes.append(contentsOf: repeatElement(0, count: max(byteCount, bytes.count * 2, Self.byteCountMin) - bytes.count))
+    }
+    private static let byteCountMin = 128
 
     // MARK: Filling from a block
 
     /// Adds a field of a block of bytes that `adopt` brings later.
     ///
-    /// - Parameter isChecked: whether its name is known to be a token, and its value to have no control character.
-    @inline(__always) mutating func note(_ field: FieldName, name: Range<Int>, value: Range<Int>, isChecked: Bool) {
+    /// - Parameters:
+    ///   - hasGoodName: its name is known to be a token.
+    ///   - hasGoodValue: its value is known to have no control character.
+    @inline(__always) mutating func note(
+        _ field: FieldName, name: Range<Int>, value: Range<Int>, hasGoodName: Bool, hasGoodValue: Bool
+    ) {
         precondition(value.upperBound <= UInt32.max, "fields of \(value.upperBound) bytes")
         present.insert(field)
         entries.append(
             Entry(
-                field: field, isChecked: isChecked, nameStart: UInt32(truncatingIfNeeded: name.lowerBound),
+                field: field, hasGoodName: hasGoodName, hasGoodValue: hasGoodValue,
+                nameStart: UInt32(truncatingIfNeeded: name.lowerBound),
                 nameLength: UInt32(truncatingIfNeeded: name.count),
                 valueStart: UInt32(truncatingIfNeeded: value.lowerBound),
                 valueLength: UInt32(truncatingIfNeeded: value.count)))
@@ -231,5 +281,6 @@ package struct HeaderFields {
             bytes.lowercase(start..<start &+ Int(entries[index].nameLength), of: block)
         }
         self.bytes = copied
+        usedByteCount = copied.count
     }
 }

@@ -1,8 +1,8 @@
 package import SluiceCore
 package import SluicePolicy
 
-/// Who clients are that have proved a certificate: rules over its names. Only what an authority has signed that the listener
-/// trusts gets this far.
+/// Who clients are that have proved a certificate: rules over its names. Only what an authority has signed that the
+/// listener trusts gets this far.
 package struct CertificateRules: Sendable {
     /// What a rule looks at.
     package enum Name: Sendable, Equatable {

@@ -4,8 +4,8 @@ internal import SluiceNet
 package import SluiceTLS
 internal import Synchronization
 
-/// Makes Sluice's own tokens (RFC 9068) and holds what they are signed with. Shared by all workers; outlives a configuration that
-/// says the same.
+/// Makes Sluice's own tokens (RFC 9068) and holds what they are signed with. Shared by all workers; outlives a
+/// configuration that says the same.
 package final class TokenMint: Sendable {
     package struct Settings: Sendable, Equatable {
         package var issuer = "sluice"
@@ -37,9 +37,8 @@ package final class TokenMint: Sendable {
     private static let overlap = Duration.seconds(600)
 
     /// - Throws: `.configuration` for a key that cannot sign what is wanted.
-    package init(_ settings: Settings) throws(TLSError) {
+    package init(_ settings: Settings, at now: Instant = EventLoop.readClock()) throws(TLSError) {
         self.settings = settings
-        let now = EventLoop.readClock()
         var keys: [SigningKey] = []
         for (index, pem) in settings.keys.enumerated() {
             let key = try PrivateKey(pem: pem, name: "signing key \(index + 1)", takesEd25519: true)
@@ -52,7 +51,8 @@ package final class TokenMint: Sendable {
 
     private static func signingKey(_ key: PrivateKey, madeAt: Instant) throws(TLSError) -> SigningKey {
         guard let publicKey = key.publicKey, let point = key.publicPoint else {
-            throw TLSError(.configuration, "tokens are signed with a key on the curve P-256 or with Ed25519, not with RSA")
+            throw TLSError(
+                .configuration, "tokens are signed with a key on the curve P-256 or with Ed25519, not with RSA")
         }
         // Any name will do that no other key has; this one is the same in every process that has the key.
         let id = String(SHA256.hash(point.span).hexadecimal.prefix(16))

@@ -53,7 +53,9 @@ package final class TokenOffice: Sendable {
         let principal = try authenticate(request, policy, key)
         let scope = principal.roles.joined(separator: " ")
         if let wanted = request.scope, !wanted.isEmpty {
-            guard Set(wanted.split(separator: " ").map(String.init)) == Set(principal.roles) else { throw .invalidScope }
+            guard Set(wanted.split(separator: " ").map(String.init)) == Set(principal.roles) else {
+                throw .invalidScope
+            }
         }
         guard admit(principal.id, at: EventLoop.readClock()) else { throw .temporarilyUnavailable }
         do throws(TLSError) {

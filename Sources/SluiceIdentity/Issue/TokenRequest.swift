@@ -54,7 +54,9 @@ package struct TokenRequest: Sendable {
             (clientID, clientSecret) = try Self.basic(authorization)
             if let named = parameters["client_id"], named != clientID { throw .invalidRequest }
         } else {
-            guard let id = parameters["client_id"], let secret = parameters["client_secret"] else { throw .invalidClient }
+            guard let id = parameters["client_id"], let secret = parameters["client_secret"] else {
+                throw .invalidClient
+            }
             clientID = id
             clientSecret = Secret(secret)
         }

@@ -6,7 +6,8 @@ internal import SluiceTLS
 internal import SluiceUpstream
 internal import Synchronization
 
-/// Where the keys of one issuer come from, and those there are. Shared by all workers; outlives a configuration that says the same.
+/// Where the keys of one issuer come from, and those there are. Shared by all workers; outlives a configuration that
+/// says the same.
 package final class KeySource: Sendable {
     package enum Place: Sendable, Equatable {
         /// They are in the configuration.
@@ -15,8 +16,18 @@ package final class KeySource: Sendable {
         case keys(url: String)
         /// The issuer's own description says where they are (OpenID Connect Discovery 1.0 §4).
         case discovery(issuer: String)
-        /// A Kubernetes API server: its description has to name the issuer, and its keys are where all of them have theirs.
+        /// A Kubernetes API server: its description has to name the issuer, and its keys are where all of them have
+        /// theirs.
         case cluster(server: String, issuer: String)
+
+        /// Whom it is about, for a log.
+        var name: String {
+            switch self {
+            case .fixed: "fixed"
+            case .keys(let url): url
+            case .discovery(let issuer), .cluster(_, let issuer): issuer
+            }
+        }
     }
 
     /// Which keys a verdict was made with; not current any more once there are others.
@@ -30,6 +41,7 @@ package final class KeySource: Sendable {
     private let client: IdentityClient?
     /// A file whose text is shown as a bearer token when keys are fetched; read each time, for it changes.
     private let tokenFile: String?
+    private let notices: IdentityNotices?
     private struct Held: Sendable {
         var state: KeySourceState
         var digest: Digest?
@@ -40,11 +52,13 @@ package final class KeySource: Sendable {
     private let fetches = Atomic<Int>(0)
 
     package init(
-        _ place: Place, client: IdentityClient?, bounds: KeySourceState.Bounds = .init(), tokenFile: String? = nil
+        _ place: Place, client: IdentityClient?, bounds: KeySourceState.Bounds = .init(), tokenFile: String? = nil,
+        notices: IdentityNotices? = nil
     ) {
         self.place = place
         self.client = client
         self.tokenFile = tokenFile
+        self.notices = notices
         held = Mutex(Held(state: KeySourceState(bounds: bounds)))
     }
 
@@ -53,6 +67,7 @@ package final class KeySource: Sendable {
         place = .fixed
         client = nil
         tokenFile = nil
+        notices = nil
         var bounds = KeySourceState.Bounds()
         bounds.freshMax = .seconds(1 << 32)
         bounds.staleMax = .seconds(1 << 32)
@@ -109,7 +124,11 @@ package final class KeySource: Sendable {
             return true
         } catch {
             let now = EventLoop.readClock()
-            held.withLock { $0.state.failed(error.detail, at: now) }
+            let isFirst = held.withLock { held in
+                defer { held.state.failed(error.detail, at: now) }
+                return held.state.backoff.failures == 0
+            }
+            if isFirst { notices?.tell(.failing(name: place.name, reason: error.detail)) }
             return false
         }
     }
@@ -124,12 +143,14 @@ package final class KeySource: Sendable {
         if fresh.keys.isEmpty { throw IdentityClient.Failure("none of its keys can be used") }
         let digest = SHA256.hash(answer.body.span)
         let now = EventLoop.readClock()
-        let number = held.withLock { held in
+        let (number, hadFailed) = held.withLock { held in
+            let hadFailed = held.state.backoff.failures > 0
             held.state.arrived(fresh, isSame: held.digest == digest, maxAge: answer.maxAge, at: now)
             held.digest = digest
-            return held.state.revision
+            return (held.state.revision, hadFailed)
         }
         revisionNumber.store(number, ordering: .releasing)
+        if hadFailed { notices?.tell(.recovered(name: place.name)) }
     }
 
     private func document() async throws(IdentityClient.Failure) -> IdentityClient.Answer {

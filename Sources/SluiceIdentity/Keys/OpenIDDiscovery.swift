@@ -20,7 +20,9 @@ package enum OpenIDDiscovery {
         guard root["issuer"]?.equals(issuer.utf8Span.span) == true else {
             throw IdentityClient.Failure("it calls itself by the name of another issuer")
         }
-        guard let url = root["jwks_uri"]?.string else { throw IdentityClient.Failure("it does not say where its keys are") }
+        guard let url = root["jwks_uri"]?.string else {
+            throw IdentityClient.Failure("it does not say where its keys are")
+        }
         return url
     }
 }

@@ -32,7 +32,7 @@ package struct VerificationKey: Sendable {
     }
 
     /// The key decides which algorithms it is for; a token only chooses among them (RFC 8725 §3.1).
-    func serves(_ algorithm: SignatureAlgorithm) -> Bool {
+    package func serves(_ algorithm: SignatureAlgorithm) -> Bool {
         algorithm.keyKind == kind && (self.algorithm == nil || self.algorithm == algorithm)
     }
 

@@ -1,11 +1,11 @@
 package import SluiceCore
-internal import SluiceHTTP
+package import SluiceHTTP
 package import SluiceNet
 package import SluiceTLS
 package import SluiceUpstream
 
-/// How servers are asked that know about identities: one at a time, without redirects, within a deadline, and only where an
-/// operator has pointed to.
+/// How servers are asked that know about identities: one at a time, without redirects, within a deadline, and only
+/// where an operator has pointed to.
 package struct IdentityClient: Sendable {
     package let resolver: Resolver
     /// For one question, from the first byte of the connection on.
@@ -15,15 +15,19 @@ package struct IdentityClient: Sendable {
     package let tlsIdentity: String
     /// Whether a document may lead to servers inside the network, and http is spoken with other machines.
     package let trustsNetwork: Bool
+    /// Where connections wait for the next question; `nil`: each question has one of its own, as there are few.
+    package let pools: IdentityPools?
 
     package init(
-        resolver: Resolver, timeout: Duration, tls: TLSContext?, tlsIdentity: String = "", trustsNetwork: Bool = false
+        resolver: Resolver, timeout: Duration, tls: TLSContext?, tlsIdentity: String = "", trustsNetwork: Bool = false,
+        pools: IdentityPools? = nil
     ) {
         self.resolver = resolver
         self.timeout = timeout
         self.tls = tls
         self.tlsIdentity = tlsIdentity
         self.trustsNetwork = trustsNetwork
+        self.pools = pools
     }
 
     /// Why a question has no answer; a log may say it.
@@ -34,14 +38,16 @@ package struct IdentityClient: Sendable {
 
     package struct Question: Sendable {
         package var url: String
+        /// `nil`: GET, or POST with a body.
+        package var method: Method?
         /// A form or a JSON text to send; `nil`: only to get.
         package var body: [UInt8]?
         package var bodyType: StaticString = "application/json"
         /// The value of `authorization`.
         package var authorization: Secret?
         package var replyByteCountMax = KeySet.documentByteCountMax
-        /// The URL comes from a document, not from the configuration: it leads to the public internet only, unless that names the
-        /// same host.
+        /// The URL comes from a document, not from the configuration: it leads to the public internet only, unless that
+        /// names the same host.
         package var isFollowed = false
         package var configuredHost: String?
 
@@ -59,25 +65,38 @@ package struct IdentityClient: Sendable {
     package func ask(_ question: Question) async throws(Failure) -> Answer {
         guard let loop = EventLoop.current else { throw Failure("asked off the loops") }
         let url = try Self.check(question.url, trustsNetwork: trustsNetwork)
-        let pool = ConnectionPool(endpoint: endpoint(url, question), loop: loop, resolver: resolver)
-        defer { pool.drain() }
+        let deadlines = Deadlines(
+            connect: timeout, head: timeout, idle: timeout, total: EventLoop.readClock() + timeout)
         do throws(UpstreamError) {
-            let exchange = try await pool.send(request(url, question), deadlines: deadlines(loop))
-            let head = try await exchange.responseHead()
-            guard let body = try await exchange.collect(atMost: question.replyByteCountMax) else {
-                exchange.cancel(UpstreamError(.cancelled, "its reply is too long"))
-                throw UpstreamError(.tooLarge, "its reply is longer than \(question.replyByteCountMax) bytes")
+            guard let pools else {
+                let pool = ConnectionPool(endpoint: endpoint(url, question), loop: loop, resolver: resolver)
+                defer { pool.drain() }
+                return try await ask(question, url, pool, deadlines, fresh: true)
             }
-            return Answer(
-                status: Int(head.status.code), body: [UInt8](copying: body.span),
-                maxAge: head.fields.text(.cacheControl).flatMap(Self.maxAge))
+            let pool = pools.pool(for: endpoint(url, question), on: loop, resolver)
+            do throws(UpstreamError) {
+                return try await ask(question, url, pool, deadlines, fresh: false)
+            } catch  where error.reason == .closedBeforeHead {
+                // It had been closed while it was unused. To ask twice changes nothing.
+                return try await ask(question, url, pool, deadlines, fresh: true)
+            }
         } catch {
             throw Failure("\(url.host): \(error.detail)")
         }
     }
 
-    private func deadlines(_ loop: EventLoop) -> Deadlines {
-        Deadlines(connect: timeout, head: timeout, idle: timeout, total: EventLoop.readClock() + timeout)
+    private func ask(
+        _ question: Question, _ url: WebURL, _ pool: ConnectionPool, _ deadlines: Deadlines, fresh: Bool
+    ) async throws(UpstreamError) -> Answer {
+        let exchange = try await pool.send(request(url, question), deadlines: deadlines, fresh: fresh)
+        let head = try await exchange.responseHead()
+        guard let body = try await exchange.collect(atMost: question.replyByteCountMax) else {
+            exchange.cancel(UpstreamError(.cancelled, "its reply is too long"))
+            throw UpstreamError(.tooLarge, "its reply is longer than \(question.replyByteCountMax) bytes")
+        }
+        return Answer(
+            status: Int(head.status.code), body: [UInt8](copying: body.span),
+            maxAge: head.fields.text(.cacheControl).flatMap(Self.maxAge))
     }
 
     /// https, or http where it stays on this machine.
@@ -88,14 +107,19 @@ package struct IdentityClient: Sendable {
     }
 
     package static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || host.hasPrefix("127.") && host.utf8.allSatisfy {
-            $0 == UInt8(ascii: ".") || $0.isDecimalDigit
-        }
+        host == "localhost" || host == "::1"
+            || host.hasPrefix("127.")
+                && host.utf8.allSatisfy {
+                    $0 == UInt8(ascii: ".") || $0.isDecimalDigit
+                }
     }
+
+    /// On one loop, of one server: others wait for theirs.
+    private static let connectionsMax = 16
 
     private func endpoint(_ url: WebURL, _ question: Question) -> Endpoint {
         var limits = Endpoint.PoolLimits()
-        limits.connectionsMax = 1
+        limits.connectionsMax = pools == nil ? 1 : Self.connectionsMax
         return Endpoint(
             isTLS: url.isSecure, host: url.host, port: url.port, tls: url.isSecure ? tls : nil,
             tlsIdentity: tlsIdentity, http: .http1, proxy: nil, limits: limits,
@@ -110,12 +134,12 @@ package struct IdentityClient: Sendable {
             authorization.withExposed { fields.append(.authorization, $0) }
         }
         guard let body = question.body else {
-            return UpstreamRequest(method: .get, target: url.target, fields: fields, body: .none)
+            return UpstreamRequest(method: question.method ?? .get, target: url.target, fields: fields, body: .none)
         }
         fields.append(.contentType, question.bodyType)
         let buffer = ByteBuffer(copying: body.span)
         return UpstreamRequest(
-            method: .post, target: url.target, fields: fields,
+            method: question.method ?? .post, target: url.target, fields: fields,
             body: .parts([UpstreamRequest.Part(buffer, 0..<buffer.count)], byteCount: buffer.count))
     }
 

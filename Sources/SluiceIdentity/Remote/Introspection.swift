@@ -97,7 +97,8 @@ package enum FormText {
             switch bytes[at] {
             case UInt8(ascii: "+"): decoded.append(ASCII.space)
             case UInt8(ascii: "%"):
-                guard at + 2 < bytes.count, let high = bytes[at + 1].hexDigitValue, let low = bytes[at + 2].hexDigitValue
+                guard at + 2 < bytes.count, let high = bytes[at + 1].hexDigitValue,
+                    let low = bytes[at + 2].hexDigitValue
                 else { return nil }
                 decoded.append(UInt8(truncatingIfNeeded: high << 4 | low))
                 at += 2

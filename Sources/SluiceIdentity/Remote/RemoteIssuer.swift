@@ -11,7 +11,8 @@ struct ClaimedOrigin {
     var subject: String?
 }
 
-/// Somebody who is asked about each token that is not known yet: an OAuth authorization server (RFC 7662), or Kubernetes.
+/// Somebody who is asked about each token that is not known yet: an OAuth authorization server (RFC 7662), or
+/// Kubernetes.
 ///
 /// While he does not answer he is left alone, and whoever shows a token that only he knows is told so at once.
 package final class RemoteIssuer: Sendable {
@@ -36,6 +37,7 @@ package final class RemoteIssuer: Sendable {
     package let bounds: Bounds
     private let url: String
     private let client: IdentityClient
+    private let notices: IdentityNotices?
     private struct State: Sendable {
         /// One question may fail for a reason of its own: who shows a token chooses what is asked.
         var backoff = Backoff(tolerating: 2)
@@ -46,7 +48,11 @@ package final class RemoteIssuer: Sendable {
     private let flights: SingleFlight<VerdictCache.Key, Answer>
     private static let replyByteCountMax = 65_536
 
-    package init(_ kind: Kind, name: String, url: String, client: IdentityClient, bounds: Bounds = Bounds()) {
+    package init(
+        _ kind: Kind, name: String, url: String, client: IdentityClient, bounds: Bounds = Bounds(),
+        notices: IdentityNotices? = nil
+    ) {
+        self.notices = notices
         self.kind = kind
         self.name = name
         self.url = url
@@ -62,15 +68,16 @@ package final class RemoteIssuer: Sendable {
         case refused(TokenRefusal)
     }
 
-    /// Whether it is worth asking, and no affair of somebody else's: what a token says of itself is not proved, but whom it is shown
-    /// to is a matter of trust.
+    /// Whether it is worth asking, and no affair of somebody else's: what a token says of itself is not proved, but
+    /// whom it is shown to is a matter of trust.
     func mayKnow(_ claimed: ClaimedOrigin) -> Bool {
         let isServiceAccount = claimed.subject?.hasPrefix("system:serviceaccount:") ?? false
         switch kind {
         case .tokenReview: return isServiceAccount
         case .introspection(let introspection):
             if isServiceAccount { return false }
-            return introspection.rules.issuer == nil || claimed.issuer == nil || introspection.rules.issuer == claimed.issuer
+            return introspection.rules.issuer == nil || claimed.issuer == nil
+                || introspection.rules.issuer == claimed.issuer
         }
     }
 
@@ -85,16 +92,32 @@ package final class RemoteIssuer: Sendable {
             do throws(IdentityClient.Failure) {
                 let answer = try await client.ask(try question(token))
                 let verdict = try read(answer, policy, now)
-                state.withLock { $0.backoff.succeed() }
+                succeeded()
                 return verdict
             } catch {
-                state.withLock { state in
-                    state.backoff.fail(at: EventLoop.readClock())
-                    state.lastFailure = error.detail
-                }
+                failed(error.detail)
                 return unavailable
             }
         }
+    }
+
+    private func succeeded() {
+        let hadFailed = state.withLock { state in
+            defer { state.backoff.succeed() }
+            return state.backoff.until != nil
+        }
+        if hadFailed { notices?.tell(.recovered(name: name)) }
+    }
+
+    /// One who is left alone from now on is told of once.
+    private func failed(_ reason: String) {
+        let isFirst = state.withLock { state in
+            let wasOpen = state.backoff.until != nil
+            state.backoff.fail(at: EventLoop.readClock())
+            state.lastFailure = reason
+            return !wasOpen && state.backoff.until != nil
+        }
+        if isFirst { notices?.tell(.failing(name: name, reason: reason)) }
     }
 
     private func question(_ token: [UInt8]) throws(IdentityClient.Failure) -> IdentityClient.Question {

@@ -5,7 +5,8 @@ internal import SluiceTLS
 package enum TokenFile {
     private static let byteCountMax = JSONWebToken.byteCountMax
 
-    /// `Bearer`, and the file's text without the white space around it. Blocks on the disk, which is memory where pods have it.
+    /// `Bearer`, and the file's text without the white space around it. Blocks on the disk, which is memory where pods
+    /// have it.
     package static func bearer(_ path: String) throws(IdentityClient.Failure) -> Secret {
         let file = try read(path)
         let bytes = file.span

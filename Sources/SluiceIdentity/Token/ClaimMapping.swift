@@ -70,7 +70,9 @@ package struct ClaimMapping: Sendable {
         guard let path, let value = path.value(in: claims), !value.isNull else { return nil }
         guard let text = value.string ?? value.int.map(String.init), 1...textByteCountMax ~= text.utf8.count,
             !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F })
-        else { throw TokenRefusal(.malformed, "a claim that names somebody is no line of 1 to \(textByteCountMax) bytes") }
+        else {
+            throw TokenRefusal(.malformed, "a claim that names somebody is no line of 1 to \(textByteCountMax) bytes")
+        }
         return text
     }
 }

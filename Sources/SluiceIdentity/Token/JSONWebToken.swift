@@ -38,7 +38,9 @@ package struct JSONWebToken {
         let bytes = header.span
         try Self.scan(bytes, "header", onto: tape)
         let root = tape.root(over: bytes)
-        if root["crit"] != nil || root["b64"] != nil { throw Self.malformed("it has extensions that must be understood") }
+        if root["crit"] != nil || root["b64"] != nil {
+            throw Self.malformed("it has extensions that must be understood")
+        }
         if let content = root["cty"]?.string, content.utf8.elementsEqual("JWT".utf8) || content.lowercased() == "jwt" {
             throw Self.malformed("it is a token within a token")
         }
@@ -74,7 +76,7 @@ package struct JSONWebToken {
     }
 
     /// Reads one JSON object, in which no name stands twice, at whatever depth (RFC 7515 §5.2, step 4).
-    static func scan(_ bytes: Span<UInt8>, _ name: StaticString, onto tape: JSONTape) throws(TokenRefusal) {
+    package static func scan(_ bytes: Span<UInt8>, _ name: StaticString, onto tape: JSONTape) throws(TokenRefusal) {
         var limits = JSONLimits()
         limits.depthMax = depthMax
         limits.entryCountMax = entryCountMax
@@ -92,7 +94,8 @@ package struct JSONWebToken {
     private static let entryCountMax = 4096
 }
 
-/// Looks for names that stand twice in an object: readers disagree on which one counts, and who signs may read the other.
+/// Looks for names that stand twice in an object: readers disagree on which one counts, and who signs may read the
+/// other.
 package enum UniqueNames {
     package static func hasRepeated(_ value: JSONValue) -> Bool {
         if value.isObject {

@@ -46,7 +46,8 @@ package final class TokenIssuer: Sendable {
         package var revision: KeySource.Revision
     }
 
-    /// Checks everything about a token, the cheapest first and nothing of its claims before its signature. To be called on a loop.
+    /// Checks everything about a token, the cheapest first and nothing of its claims before its signature. To be called
+    /// on a loop.
     ///
     /// - Parameter now: seconds since 1970.
     package func prove(

@@ -99,7 +99,8 @@ package struct ClaimPath: Sendable, Equatable {
             steps = [text]
             return
         }
-        steps = text.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { step in
+        steps = text.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map {
+            step in
             var name = ""
             var isEscaped = false
             for scalar in String(decoding: step, as: UTF8.self).unicodeScalars {

@@ -3,15 +3,17 @@ package import SluicePolicy
 internal import SluiceTLS
 internal import Synchronization
 
-/// What is known of tokens that were shown before: who showed them, or that they are worth nothing. Shared by all workers.
+/// What is known of tokens that were shown before: who showed them, or that they are worth nothing. Shared by all
+/// workers.
 ///
-/// Tokens are found by their SHA-256 hash, and not kept. An entry ends with its token, and when what it was made of is not in
-/// force any more: the policy, or the keys of its issuer.
+/// Tokens are found by their SHA-256 hash, and not kept. An entry ends with its token, and when what it was made of is
+/// not in force any more: the policy, or the keys of its issuer.
 package final class VerdictCache: Sendable {
     package struct Entry: Sendable {
         package enum Verdict: Sendable {
             case principal(Principal)
-            /// Of a token that Sluice itself has issued for this key: the key says who it is for, and whether it still counts.
+            /// Of a token that Sluice itself has issued for this key: the key says who it is for, and whether it still
+            /// counts.
             case key(id: String)
             case refused(CredentialRefusal)
         }

@@ -104,7 +104,9 @@ package enum BehaviourGrammar {
             behaviour.tokens = numbers[0]
             behaviour.pace = numbers[1] == 0 ? .eachTurn : .every(.milliseconds(numbers[1]))
             behaviour.isSpread = true
-        case ("silent", 0): behaviour.fault = .stall(0)
+        case ("silent", 0):
+            behaviour.tokens = 2
+            behaviour.fault = .stall(0.5)
         default: break
         }
         return behaviour

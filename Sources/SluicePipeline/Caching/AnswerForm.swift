@@ -1,4 +1,5 @@
 internal import SluiceHTTP
+internal import SluiceJSON
 internal import SluiceProviders
 internal import SluiceStorage
 
@@ -44,7 +45,7 @@ enum AnswerForm: UInt8 {
     }
 
     /// Members of a request that do not change its answer: everything else counts, known or not.
-    var meaningless: [StaticString] {
+    var meaningless: JSONNames {
         switch self {
         case .chat, .platformChat: Self.meaninglessInChat
         case .message: Self.meaninglessInMessage
@@ -55,12 +56,12 @@ enum AnswerForm: UInt8 {
         }
     }
 
-    private static let meaninglessInChat: [StaticString] = [
+    private static let meaninglessInChat: JSONNames = [
         "stream", "stream_options", "user", "metadata", "store", "safety_identifier", "prompt_cache_key",
         "prompt_cache_retention",
     ]
-    private static let meaninglessInMessage: [StaticString] = ["stream", "metadata"]
-    private static let meaninglessInResponse: [StaticString] = ["stream", "stream_options"]
-    private static let meaninglessInCompletion: [StaticString] = ["stream", "stream_options", "user"]
-    private static let meaninglessInEmbeddings: [StaticString] = ["user"]
+    private static let meaninglessInMessage: JSONNames = ["stream", "metadata"]
+    private static let meaninglessInResponse: JSONNames = ["stream", "stream_options"]
+    private static let meaninglessInCompletion: JSONNames = ["stream", "stream_options", "user"]
+    private static let meaninglessInEmbeddings: JSONNames = ["user"]
 }

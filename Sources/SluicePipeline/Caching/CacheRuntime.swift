@@ -12,15 +12,18 @@ final class CacheRuntime {
     let tape = JSONTape()
     private(set) var redis: RedisClient?
     private var random: SplitMix64
-    /// Of this worker, and of no other in the fleet: seeds may be configured.
-    private let lockMark = UInt64.random(in: 0 ... .max)
-    private var purgesLearnedAt: Instant?
+    /// Whether it is known what was purged before; from then on it is looked after.
+    private(set) var hasLearntPurges = false
     /// What was purged here, and Redis has not heard of yet.
     private var untold: [PurgeTarget: Int] = [:]
     private var isTelling = false
+    /// The second level under the settings that were used last.
+    private var lastLevel: (settings: CacheSettings, level: RedisCache)?
     private static let toldAgain = Duration.seconds(1)
-    /// What was published while nobody listened is found out so much later at most.
-    private static let purgesLearned = Duration.seconds(10)
+    /// What was published while nobody listened is found out within ten seconds, the time that Redis takes included.
+    private static let purgesLearned = Duration.seconds(9)
+    /// The same, where Redis did not tell.
+    private static let purgesAskedAgain = Duration.seconds(1)
 
     init(loop: EventLoop, seed: UInt64, cache: ResponseCache) {
         self.loop = loop
@@ -36,8 +39,10 @@ final class CacheRuntime {
 
     func nextRandom() -> UInt64 { random.next() }
 
-    /// What a lock is marked with: that two processes choose the same for one key at one time is not to be expected.
-    func makeToken() -> Int { Int(truncatingIfNeeded: random.next() ^ lockMark) }
+    /// What a lock is marked with.
+    func makeToken(_ lasting: LastingState) -> RedisCache.LockToken {
+        RedisCache.LockToken(process: lasting.processNumber, number: random.next())
+    }
 
     // MARK: Redis
 
@@ -45,12 +50,16 @@ final class CacheRuntime {
     func adopt(_ client: RedisClient?) {
         if client === redis { return }
         redis = client
-        purgesLearnedAt = nil
+        lastLevel = nil
+        hasLearntPurges = false
     }
 
     func answers(_ settings: CacheSettings, _ cache: ResponseCache) -> RedisCache? {
         guard settings.usesRedis, let redis else { return nil }
-        return RedisCache(redis, settings.codec, .answers, cache)
+        if let lastLevel, lastLevel.settings === settings { return lastLevel.level }
+        let level = RedisCache(redis, settings.codec, .answers, cache)
+        lastLevel = (settings, level)
+        return level
     }
 
     func replies(_ settings: IdempotencySettings, _ cache: ResponseCache) -> RedisCache? {
@@ -89,16 +98,22 @@ final class CacheRuntime {
         func timerFired(_ timer: LoopTimer) { body() }
     }
 
-    /// Whether it is time to find out what was purged.
-    var hasPurgesToLearn: Bool { purgesLearnedAt.map { loop.now - $0 >= Self.purgesLearned } ?? true }
-
-    /// To be called before anything is looked up: only the first waits for what was purged before.
+    /// To be called before anything is looked up where `hasLearntPurges` is false: only the first waits for what was purged before.
     func learnPurges(_ level: RedisCache) async {
-        if !hasPurgesToLearn { return }
-        let last = purgesLearnedAt
-        purgesLearnedAt = loop.now
-        if last != nil { return loop.spawn { await level.learnPurges() } }
+        if hasLearntPurges { return }
+        hasLearntPurges = true
         level.followPurges()
-        await level.learnPurges()
+        await learn(level, for: redis)
+    }
+
+    /// What is in the memory here is purged too, whether anybody asks Redis for something in the meantime or not.
+    private func learn(_ level: RedisCache, for client: RedisClient?) async {
+        let hasTold = await level.learnPurges()
+        // Another client has taken over, or none.
+        guard client === redis else { return }
+        let again = Later { [weak self, loop] in
+            loop.spawn { await self?.learn(level, for: client) }
+        }
+        loop.arm(LoopTimer(target: again), after: hasTold ? Self.purgesLearned : Self.purgesAskedAgain)
     }
 }

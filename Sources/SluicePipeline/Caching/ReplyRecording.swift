@@ -11,7 +11,7 @@ final class ReplyRecording: ReplyTap {
     private(set) var isEventStream = false
     /// The reply is longer than what is kept.
     private(set) var isTooLong = false
-    /// Fields that a repeated reply has again.
+    /// Fields that a repeated reply has again, where replies are repeated as they were.
     private(set) var fields: [CacheEntry.Field] = []
     private(set) var stream: StreamCollector?
 
@@ -39,21 +39,27 @@ final class ReplyRecording: ReplyTap {
         return bytes ?? ByteBuffer(capacity: 16)
     }
 
+    /// Whether it is known that there will be nothing to keep.
+    var hasGivenUp: Bool { isTooLong || stream?.hasGivenUp == true }
+
     // MARK: ReplyTap
 
     func began(_ head: ResponseHead) {
         status = head.status
         hasCoding = head.fields.contains(.contentEncoding)
-        if let type = head.fields.text(.contentType) {
+        if keepsStreams { keep(head.fields) }
+        isEventStream = Relaying.isEventStream(head)
+        if isEventStream, status == 200 { stream = makeCollector() }
+    }
+
+    private func keep(_ received: HeaderFields) {
+        if let type = received.text(.contentType) {
             fields.append(CacheEntry.Field(name: "content-type", value: type))
         }
         for name in Self.keptFields {
-            guard let index = head.fields.index(named: name) else { continue }
-            fields.append(
-                CacheEntry.Field(name: "\(name)", value: String(decoding: head.fields.value(at: index))))
+            guard let index = received.index(named: name) else { continue }
+            fields.append(CacheEntry.Field(name: "\(name)", value: String(decoding: received.value(at: index))))
         }
-        isEventStream = Relaying.isEventStream(head)
-        if isEventStream, status == 200 { stream = makeCollector() }
     }
 
     func passed(_ bytes: Span<UInt8>) {

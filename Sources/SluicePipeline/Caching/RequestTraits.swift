@@ -14,22 +14,28 @@ struct RequestTraits {
         var looksUp = false
         var members = root.members
         while let member = members.next() {
+            guard let name = Self.names.position(of: member).flatMap(Name.init(rawValue:)) else { continue }
             let value = member.value
-            if member.isNamed("temperature") { isDeterministic = value.double == 0 }
+            if name == .temperature { isDeterministic = value.double == 0 }
             if value.isNull { continue }
-            if member.isNamed("conversation") || member.isNamed("container") {
-                isSelfContained = false
-            } else if member.isNamed("background") {
-                if value.bool == true { isSelfContained = false }
-            } else if member.isNamed("tools") {
-                if Self.looksUp(value) { looksUp = true }
-            } else if member.isNamed("web_search_options") || member.isNamed("mcp_servers") {
-                looksUp = true
+            switch name {
+            case .temperature: break
+            case .conversation, .container: isSelfContained = false
+            case .background: if value.bool == true { isSelfContained = false }
+            case .tools: if Self.looksUp(value) { looksUp = true }
+            case .webSearch, .servers: looksUp = true
             }
         }
         // What looks something up finds something else another time.
         if looksUp { isDeterministic = false }
     }
+
+    /// Members that tell, in the order of `names`.
+    private enum Name: Int { case temperature, conversation, container, background, tools, webSearch, servers }
+
+    private static let names: JSONNames = [
+        "temperature", "conversation", "container", "background", "tools", "web_search_options", "mcp_servers",
+    ]
 
     private static func looksUp(_ tools: JSONValue) -> Bool {
         var tools = tools.elements

@@ -16,7 +16,7 @@ final class StreamCollector {
     private let completion: CompletionText?
     /// A response comes whole in the last event.
     private var response: ByteBuffer?
-    private var hasGivenUp = false
+    private(set) var hasGivenUp = false
     private var textBlockCount = 0
 
     /// - Parameter tape: nothing on it outlives a call, and nobody else uses it.

@@ -19,7 +19,7 @@ enum LimitHeaders {
             return false
         }
         let time = context.limitTime
-        let text = ByteBuffer(capacity: 192)
+        let text = ByteBuffer(capacity: 48)
         if context.dialect == .anthropic {
             appendAnthropic(to: &fields, context, time, text)
         } else {
@@ -76,13 +76,13 @@ enum LimitHeaders {
     ) {
         let tightest = Tightest(context, time)
         if let requests = tightest.requests {
-            append("x-ratelimit-limit-requests", to: &fields, text) { $0.append(decimal: requests.limit) }
-            append("x-ratelimit-remaining-requests", to: &fields, text) { $0.append(decimal: requests.remaining) }
+            fields.append(lowercaseName: "x-ratelimit-limit-requests", decimal: requests.limit)
+            fields.append(lowercaseName: "x-ratelimit-remaining-requests", decimal: requests.remaining)
             append("x-ratelimit-reset-requests", to: &fields, text) { write(requests.reset, into: $0) }
         }
         if let tokens = tightest.tokens {
-            append("x-ratelimit-limit-tokens", to: &fields, text) { $0.append(decimal: tokens.limit) }
-            append("x-ratelimit-remaining-tokens", to: &fields, text) { $0.append(decimal: tokens.remaining) }
+            fields.append(lowercaseName: "x-ratelimit-limit-tokens", decimal: tokens.limit)
+            fields.append(lowercaseName: "x-ratelimit-remaining-tokens", decimal: tokens.remaining)
             append("x-ratelimit-reset-tokens", to: &fields, text) { write(tokens.reset, into: $0) }
         }
     }
@@ -130,8 +130,8 @@ enum LimitHeaders {
     ) {
         func add(_ standing: LimitStanding?, _ limit: StaticString, _ remaining: StaticString, _ reset: StaticString) {
             guard let standing else { return }
-            append(limit, to: &fields, text) { $0.append(decimal: standing.limit) }
-            append(remaining, to: &fields, text) { $0.append(decimal: standing.remaining) }
+            fields.append(lowercaseName: limit, decimal: standing.limit)
+            fields.append(lowercaseName: remaining, decimal: standing.remaining)
             append(reset, to: &fields, text) { text in
                 let seconds = Int(clamping: (standing.reset.nanoseconds + 999_999_999) / 1_000_000_000)
                 CivilDate(secondsSince1970: time.wallSeconds + min(seconds, 1 << 40)).append(to: text)

@@ -40,26 +40,28 @@ extension RequestContext {
     /// An attempt came to nothing: what was taken for it alone is settled.
     func settleFailed(_ attempt: Attempt) {
         guard let hold = attempt.limits else { return }
-        hold.settle(used(by: attempt), at: limitTime) {
+        hold.settle(used(attempt.usage, attempt.routed, wasSent: attempt.sentUpstreamAt != nil), at: limitTime) {
             limitMarks.append(LimitMark(rule: $0, percent: $1, values: $2))
         }
         if hold.set.hasShared { limitsToTell.append(hold) }
     }
 
-    private var usedByAttempt: LimitAmounts { used(by: attempt) }
+    private var usedByAttempt: LimitAmounts {
+        used(attempt.usage, attempt.routed, wasSent: attempt.sentUpstreamAt != nil)
+    }
 
-    private func used(by attempt: Attempt) -> LimitAmounts {
-        if let usage = attempt.usage {
+    private func used(_ usage: Usage?, _ target: RouteTarget?, wasSent: Bool) -> LimitAmounts {
+        if let usage {
             let input = usage.inputTokens - (limitCounted?.inputTokens ?? 0)
             let output = usage.outputTokens - (limitCounted?.outputTokens ?? 0)
             let cached = usage.cachedInputTokens - (limitCounted?.cachedInputTokens ?? 0)
             return LimitAmounts(
                 inputTokens: input, outputTokens: output,
-                cost: attempt.routed?.traits.price?.micros(
+                cost: target?.traits.price?.micros(
                     inputTokens: input, outputTokens: output, cachedInputTokens: cached) ?? 0)
         }
         // Whoever leaves before the answer has come has had the provider work all the same: nobody says how much.
-        if exchange.isAbandoned, attempt.sentUpstreamAt != nil { return limitEstimate }
+        if exchange.isAbandoned, wasSent { return limitEstimate }
         return LimitAmounts()
     }
 }

@@ -73,8 +73,8 @@ final class SharedLimits: TimerTarget {
 
     /// Tells Redis what became of what was taken.
     func tell(_ hold: LimitHold) {
-        for place in hold.sharedRates { settle(place) }
-        for place in hold.sharedBudgets { sync(place) }
+        hold.forEachSharedRate(settle)
+        hold.forEachSharedBudget(sync)
     }
 
     // MARK: Budgets

@@ -3,6 +3,8 @@ internal import SluiceJSON
 internal import SluiceNet
 internal import SluicePolicy
 internal import SluiceProviders
+internal import SluiceUpstream
+internal import Synchronization
 
 /// What is told of a configured model to whoever may read models: who answers it, for how much, and how that has been going.
 enum ModelDetails {
@@ -12,28 +14,58 @@ enum ModelDetails {
     /// Adds members to an entry of the platform's list; none for a model that the configuration does not name.
     static func write(_ name: String, _ context: RequestContext, _ json: inout JSONWriter) {
         guard context.principal.access.allows(.readModels) else { return }
-        let routes = context.snapshot.routes
-        guard let route = routes.routes[routes.aliases[name] ?? name] else { return }
+        let snapshot = context.snapshot
+        guard let route = snapshot.routes.routes[snapshot.routes.aliases[name] ?? name] else { return }
         let now = EventLoop.readClock()
         json.key("id")
         json.string(route.name)
+        json.key("version")
+        optional(snapshot.lasting.modelVersions.withLock { $0[route.name] }, &json)
         json.key("strategy")
         json.string(route.strategy.rawValue)
+        json.key("max_concurrency")
+        optional(snapshot.concurrency?.settings[GateID(.model, route.name)]?.limit, &json)
         json.key("targets")
-        json.array { json in for target in route.targets { write(target, at: now, &json) } }
-        writeMeasured(route.targets, at: now, &json)
+        json.array { json in for target in route.targets { write(target, snapshot, at: now, &json) } }
+        let totals = route.targets.map { total(of: $0, snapshot) }
+        writeMeasured(totals.reduce(TargetTotals(), +), &json)
     }
 
-    private static func write(_ target: RouteTarget, at now: Instant, _ json: inout JSONWriter) {
+    private static func write(
+        _ target: RouteTarget, _ snapshot: ConfigSnapshot, at now: Instant, _ json: inout JSONWriter
+    ) {
         json.object { json in
             json.key("provider")
             json.string(target.provider.name)
             json.key("model")
             json.string(target.upstreamModel)
+            json.key("endpoint")
+            let endpoint = endpoint(of: target.provider)
+            json.string(endpoint.span)
+            // Whether there is one: that is all that is told of it.
+            json.key("api_key")
+            if target.provider.keys.isEmpty { json.null() } else { json.string("<set>") }
+            json.key("status")
+            json.string(target.state.isAvailable(at: now) ? "active" : "unavailable")
+            json.key("max_concurrency")
+            optional(snapshot.concurrency?.settings[GateID(.provider, target.provider.name)]?.limit, &json)
             json.key("price_per_token")
             if let price = target.traits.price { write(price, &json) } else { json.null() }
-            writeMeasured([target], at: now, &json)
+            writeMeasured(total(of: target, snapshot), &json)
         }
+    }
+
+    private static func endpoint(of provider: Provider) -> ByteBuffer {
+        let text = ByteBuffer(capacity: 64)
+        text.append(provider.endpoint.isTLS ? "https://" : "http://")
+        let (authority, path) = (provider.endpoint.authority, provider.basePath)
+        text.append(authority.span)
+        text.append(path.span)
+        return text
+    }
+
+    private static func optional(_ number: Int?, _ json: inout JSONWriter) {
+        if let number { json.int(number) } else { json.null() }
     }
 
     private static func write(_ price: TargetPrice, _ json: inout JSONWriter) {
@@ -45,18 +77,15 @@ enum ModelDetails {
         }
     }
 
-    /// Of this process, since it began: `null` where nothing was asked.
-    private static func writeMeasured(_ targets: [RouteTarget], at now: Instant, _ json: inout JSONWriter) {
-        let answers = targets.reduce(0) { $0 + $1.state.load.answerCount }
-        let failures = targets.reduce(0) { $0 + $1.state.load.failureCount }
-        let latencies = targets.compactMap { $0.state.load.latency(isStream: false, at: now) }
+    private static func total(of target: RouteTarget, _ snapshot: ConfigSnapshot) -> TargetTotals {
+        snapshot.lasting.past.of(target.state.id) + target.state.load.totals
+    }
+
+    /// `null` where nothing was asked.
+    private static func writeMeasured(_ totals: TargetTotals, _ json: inout JSONWriter) {
         json.key("average_latency_ms")
-        if latencies.isEmpty {
-            json.null()
-        } else {
-            json.double(latencies.reduce(0) { $0 + Double($1.nanoseconds) / 1e6 } / Double(latencies.count))
-        }
+        if let latency = totals.averageLatencyMilliseconds { json.double(latency) } else { json.null() }
         json.key("success_rate")
-        if answers == 0 { json.null() } else { json.double(Double(max(0, answers - failures)) / Double(answers)) }
+        if let rate = totals.successRate { json.double(rate) } else { json.null() }
     }
 }

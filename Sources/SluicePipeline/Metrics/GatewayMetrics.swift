@@ -28,11 +28,19 @@ package final class GatewayMetrics: Sendable {
     let overhead: MetricRegistry.ID
     let degraded: MetricRegistry.ID
     let malformedEvents: MetricRegistry.ID
+    let chunkTime: MetricRegistry.ID
+    let breakerOutcomes: MetricRegistry.ID
+    let keysRefused: MetricRegistry.ID
+    let openStreams: MetricRegistry.ID
 
     static let served = [
-        "gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_original_model", "gen_ai_request_model", "error_type",
+        "gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_original_model", "gen_ai_request_model",
+        "gen_ai_response_model", "error_type",
     ]
-    static let asked = ["gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "error_type"]
+    static let asked = [
+        "gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model", "gen_ai_response_model", "error_type",
+    ]
+    static let target = ["gen_ai_provider_name", "gen_ai_request_model"]
     /// OpenTelemetry's, and further: models that think take minutes.
     private static let durations = HistogramScale.seconds([
         0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68, 600,
@@ -76,18 +84,18 @@ package final class GatewayMetrics: Sendable {
         tokens = registry.add(
             MetricFamily(
                 "gen_ai_client_token_usage", .histogram(Self.tokenCounts),
-                labels: Self.asked.dropLast() + ["gen_ai_token_type"],
+                labels: Self.served.dropLast() + ["gen_ai_token_type"],
                 help: "Tokens of a request, as the provider counted them."))
         estimatedTokens = counter(
-            "sluice_estimated_tokens", ["gen_ai_provider_name", "gen_ai_request_model", "gen_ai_token_type"],
+            "sluice_estimated_tokens", Self.target + ["gen_ai_token_type"],
             "Tokens of requests whose provider did not count them, estimated.")
         cost = counter(
-            "sluice_cost", ["gen_ai_provider_name", "gen_ai_request_model"], scale: 1e-6,
+            "sluice_cost", Self.target, scale: 1e-6,
             "What answers have cost at the configured prices, in the operator's currency.")
         usageSources = counter(
             "sluice_usage_source", ["source"], "Requests by where the count of their tokens is from.")
         attempts = counter(
-            "sluice_attempts", ["gen_ai_provider_name", "gen_ai_request_model", "outcome", "reason"],
+            "sluice_attempts", Self.target + ["outcome", "reason"],
             "Attempts at targets, by how they ended.")
         attemptDuration = seconds(
             "gen_ai_client_operation_duration_seconds", Self.durations, Self.asked,
@@ -102,15 +110,25 @@ package final class GatewayMetrics: Sendable {
             "Requests that another target answered than the one that was asked first, as provider/model.")
         hedges = counter("sluice_hedges", ["result"], "Second attempts beside slow first ones, by whether they were faster.")
         losses = counter(
-            "sluice_translation_losses", ["field", "to"], "Fields of requests that a provider cannot express.")
+            "sluice_translation_losses", ["field", "from", "to"],
+            "Requests of which a field could not be put into the provider's dialect, by the outermost field.")
         cached = counter("sluice_cache_requests", ["state", "level"], "Requests by what the cache had for them.")
         cacheAge = seconds("sluice_cache_age_seconds", Self.ages, [], "How old answers from the cache were.")
         queueTime = seconds(
             "sluice_queue_duration_seconds", Self.durations, ["outcome"], "How long requests waited for a place.")
         overhead = seconds(
             "sluice_overhead_seconds", Self.overheads, ["phase"],
-            "What Sluice itself adds: from the end of a request to its sending, and from the head of a response to ours.")
+            "What Sluice itself adds to a request, by what it is doing: authenticate, parse, plan, translate, reply.")
         degraded = counter("sluice_degraded", ["kind"], "Requests that were answered in place of providers that failed.")
+        chunkTime = seconds(
+            "gen_ai_client_operation_time_per_output_chunk_seconds", Self.durations, Self.asked.dropLast(),
+            "From one piece of a provider's stream that says something to the next.")
+        breakerOutcomes = counter(
+            "sluice_breaker_outcomes", Self.target + ["outcome"], "What attempts have told the breaker of their target.")
+        keysRefused = counter(
+            "sluice_key_refusals", ["gen_ai_provider_name", "key", "reason"],
+            "How often a provider's key with this number was set aside: refused, or exhausted.")
+        openStreams = registry.add(MetricFamily("sluice_streams_open", .gauge, help: "Streamed answers under way."))
         malformedEvents = counter("sluice_malformed_events", [], "Events of streams that could not be read.")
     }
 }

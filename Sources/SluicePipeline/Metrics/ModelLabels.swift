@@ -1,5 +1,5 @@
 internal import SluiceCore
-package import SluiceProviders
+internal import SluiceProviders
 
 /// Which names of models may be labels: those of the configuration and of providers' own lists. All others are `other`, as callers
 /// may write what they like (theme 3.21).
@@ -10,10 +10,7 @@ package struct ModelLabels {
 
     package init() {}
 
-    /// - Parameter provider: who was asked for it, if anybody was.
-    package mutating func label(
-        _ model: String, _ provider: Provider?, _ snapshot: ConfigSnapshot, _ directory: ModelDirectory
-    ) -> String {
+    package mutating func label(_ model: String, _ snapshot: ConfigSnapshot, _ directory: ModelDirectory) -> String {
         if model.isEmpty { return "" }
         let directoryRevision = directory.revision
         if revisions != (snapshot.revision, directoryRevision) || known.count > Self.countMax {
@@ -23,8 +20,8 @@ package struct ModelLabels {
         if let label = known[model] { return label }
         let isKnown =
             snapshot.routes.routes[model] != nil || snapshot.routes.aliases[model] != nil
-            || directory.owner(of: model) != nil || provider?.models.contains(model) == true
-            || snapshot.routes.upstreamModels.contains(model)
+            || snapshot.routes.upstreamModels.contains(model) || directory.owner(of: model) != nil
+            || snapshot.providers.values.contains { $0.models.contains(model) }
         let label = isKnown ? model : MetricRegistry.other
         known[model] = label
         return label

@@ -3,30 +3,101 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 
-/// What Sluice itself adds to an exchange.
+/// What Sluice itself adds to an exchange, by what it is doing meanwhile. Waiting for a provider, a place or the application is in none.
 struct Overhead {
-    /// From the request's last byte that was needed to its being handed to a connection, without the wait for a place.
-    var request: Duration
-    /// From the response's bytes that were needed to the head of ours.
-    var reply = Duration.zero
+    enum Phase: Int, CaseIterable {
+        /// Who asks is found out.
+        case authenticate
+        /// The request is read.
+        case parse
+        /// Permissions, limits, the cache, and who is to answer.
+        case plan
+        /// The request is put into the provider's words, and signed.
+        case translate
+        /// From the response's bytes that were needed to the head of ours.
+        case reply
+
+        var name: String { "\(self)" }
+    }
+
+    private var times = InlineArray<5, Int64>(repeating: 0)
+    /// Which of them there were, by bit.
+    private(set) var phases: UInt8 = 0
+    /// Since when what is done now is done.
+    private(set) var mark = Instant(nanoseconds: 0)
+    private var waitedBefore = Duration.zero
+    /// The request has been handed to a connection.
+    private(set) var isSent = false
+
+    /// Nanoseconds.
+    subscript(phase: Phase) -> Int64 { times[phase.rawValue] }
+
+    var total: Int64 {
+        var total: Int64 = 0
+        for index in times.indices { total += times[index] }
+        return total
+    }
+
+    /// What follows begins now.
+    ///
+    /// - Parameter waited: how long the exchange has waited for others until now, in all.
+    mutating func begin(at now: Instant, waited: Duration) {
+        mark = now
+        waitedBefore = waited
+    }
+
+    /// What was begun is over, and what follows it begins.
+    mutating func end(_ phase: Phase, at now: Instant, waited: Duration) {
+        let took = (now - mark - (waited - waitedBefore)).nanoseconds
+        times[phase.rawValue] += max(0, took)
+        phases |= 1 << UInt8(phase.rawValue)
+        begin(at: now, waited: waited)
+    }
+
+    func has(_ phase: Phase) -> Bool { phases & 1 << UInt8(phase.rawValue) != 0 }
+
+    mutating func noteSent() { isSent = true }
 }
 
 extension RequestContext {
+    /// How long it has waited for others on its way to a provider.
+    private var waitedInAll: Duration { (queueTime ?? .zero) + waited }
+
+    /// What follows is Sluice's own doing.
+    func beginPhase(at begin: Instant) { overhead.begin(at: begin, waited: waitedInAll) }
+
+    func endPhase(_ phase: Overhead.Phase) { overhead.end(phase, at: EventLoop.readClock(), waited: waitedInAll) }
+
+    /// The request is read: it was so in the turn in which the last of it came.
+    func endParsing() {
+        beginPhase(at: max(overhead.mark, exchange.loop.now))
+        endPhase(.parse)
+    }
+
     /// The first attempt is about to be sent.
     func noteSending() {
-        guard let readAt else { return }
-        overhead = Overhead(request: max(.zero, EventLoop.readClock() - readAt - (queueTime ?? .zero)))
+        endPhase(.translate)
+        overhead.noteSent()
     }
 
     /// Tells the application, and keeps for the metrics, what was added until now, in milliseconds.
     func appendOverhead(to fields: inout HeaderFields) {
-        guard var overhead else { return }
-        // What is done about bytes that came is done in the turn of the loop in which they came.
-        overhead.reply = max(.zero, EventLoop.readClock() - exchange.loop.now)
-        self.overhead = overhead
-        let microseconds = Int((overhead.request + overhead.reply).nanoseconds / 1000)
+        if !overhead.has(.plan) {
+            // Answered before anybody was chosen: by the cache.
+            endPhase(.plan)
+        } else if !overhead.has(.reply) {
+            // What is done with bytes that came is done in the turn of the loop in which they came.
+            beginPhase(at: exchange.loop.now)
+            endPhase(.reply)
+        }
+        let microseconds = Int(overhead.total / 1000)
+        let text = ByteBuffer(capacity: 32)
+        text.append(decimal: microseconds / 1000)
+        text.append(UInt8(ascii: "."))
         let thousandths = microseconds % 1000
-        let zeros = thousandths < 10 ? "00" : thousandths < 100 ? "0" : ""
-        fields.append(lowercaseName: "x-sluice-overhead-ms", "\(microseconds / 1000).\(zeros)\(thousandths)")
+        text.append(UInt8(ascii: "0") + UInt8(thousandths / 100))
+        text.append(UInt8(ascii: "0") + UInt8(thousandths / 10 % 10))
+        text.append(UInt8(ascii: "0") + UInt8(thousandths % 10))
+        fields.append(lowercaseName: "x-sluice-overhead-ms", text.span)
     }
 }

@@ -18,18 +18,12 @@ extension Caching {
         if wanted.wishes.refusesKeeping {
             return try await askRedis(wanted, turn, context, settings, runtime, locks: false)
         }
+        // Most are the first of their kind.
+        if flights.lead(wanted.key, content: wanted.key) { return try await lead(wanted, turn, context, settings, runtime) }
         let waiter = FlightWaiter(runtime.loop)
         switch flights.join(wanted.key, content: wanted.key, waiter) {
         case .conflict: return false
-        case .leader:
-            turn.isLeader = true
-            // It may have landed between the look and now.
-            if case .answer(let entry, let state) = look(wanted, turn, context) {
-                land(entry, wanted, turn, context)
-                try serve(entry, state, .memory, turn, context, runtime)
-                return true
-            }
-            return try await askRedis(wanted, turn, context, settings, runtime, locks: true)
+        case .leader: return try await lead(wanted, turn, context, settings, runtime)
         case .follower:
             let verdict = await waiter.verdict(within: settings.policy.joinWait, context) {
                 flights.leave(wanted.key, waiter)
@@ -46,6 +40,20 @@ extension Caching {
             try serve(entry, .joined, turn.level, turn, context, runtime)
             return true
         }
+    }
+
+    private static func lead(
+        _ wanted: CacheRequest, _ turn: CacheTurn, _ context: RequestContext, _ settings: CacheSettings,
+        _ runtime: CacheRuntime
+    ) async throws(Rejection) -> Bool {
+        turn.isLeader = true
+        // It may have landed between the look and now.
+        if case .answer(let entry, let state) = look(wanted, turn, context) {
+            land(entry, wanted, turn, context)
+            try serve(entry, state, .memory, turn, context, runtime)
+            return true
+        }
+        return try await askRedis(wanted, turn, context, settings, runtime, locks: true)
     }
 
     private static func land(
@@ -67,7 +75,7 @@ extension Caching {
     ) async throws(Rejection) -> Bool {
         let cache = context.snapshot.lasting.cache
         guard let redis = runtime.answers(settings, cache), redis.isAvailable else { return false }
-        if runtime.hasPurgesToLearn { await runtime.learnPurges(redis) }
+        if !runtime.hasLearntPurges { await runtime.learnPurges(redis) }
         if !locks {
             let entry = await redis.entry(wanted.key, now: runtime.loop.now, time: runtime.time)
             if let entry, try take(entry, wanted, turn, context, runtime) { return true }
@@ -78,7 +86,7 @@ extension Caching {
         var pause = pollMin
         while true {
             var locking = RedisCache.Locking.unavailable
-            let token = runtime.makeToken()
+            let token = runtime.makeToken(context.snapshot.lasting)
             switch await redis.find(
                 wanted.key, token: token, lease: LockKeeper.lease, now: runtime.loop.now, time: runtime.time)
             {

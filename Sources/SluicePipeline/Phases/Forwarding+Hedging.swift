@@ -17,7 +17,9 @@ extension Forwarding {
         let now = context.exchange.loop.now
         let recovery = context.snapshot.recovery
         var situation = HedgePolicy.Situation()
-        situation.isHarmless = isHarmlessTwice(context)
+        // What the request says is looked at when the head is late, which few are.
+        situation.isHarmless =
+            context.isSafeToRepeat && context.snapshot.recovery.retries.afterSent && context.operation != .models
         situation.attemptsLeft = recovery.retries.attemptsMax - context.attempts
         for target in context.plan.targets {
             if target.state.health.breaker.phase != .closed { situation.hasTrouble = true }
@@ -33,9 +35,7 @@ extension Forwarding {
 
     /// Whether asking twice has no effect but its price: nothing is kept or executed at the provider's (theme 3.28).
     private func isHarmlessTwice(_ context: RequestContext) -> Bool {
-        guard context.isSafeToRepeat, context.snapshot.recovery.retries.afterSent, context.operation != .models,
-            let request = context.request, case .json(let body) = request.body
-        else { return false }
+        guard let request = context.request, case .json(let body) = request.body else { return false }
         context.load(request, on: tape)
         let root = tape.root(over: body.span)
         var members = root.members
@@ -61,6 +61,11 @@ extension Forwarding {
         guard let first = context.attempt.upstream else { throw UpstreamError(.cancelled, "nothing was sent") }
         // Most are not late: nothing runs against them.
         if let head = try await first.responseHead(within: delay) {
+            context.attempt.headAt = context.exchange.loop.now
+            return head
+        }
+        guard isHarmlessTwice(context) else {
+            let head = try await first.responseHead()
             context.attempt.headAt = context.exchange.loop.now
             return head
         }

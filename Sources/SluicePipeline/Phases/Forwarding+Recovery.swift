@@ -135,8 +135,8 @@ extension Forwarding {
 
     /// The end of a request that no attempt could answer: what the application is to be told.
     func lastWord(_ error: UpstreamError, _ context: RequestContext) -> Rejection {
-        if context.exchange.isHeadSent || context.exchange.isAbandoned || context.exchange.downstreamFailure != nil
-            || context.ending != nil
+        if context.exchange.isHeadSent || context.ending != nil
+            || context.abandonedLead == nil && context.exchange.downstreamFailure != nil
         {
             return Self.rejection(error, context)
         }
@@ -145,8 +145,8 @@ extension Forwarding {
 
     /// What the application is told of a failure: its own, if that is where it began.
     static func rejection(_ error: UpstreamError, _ context: RequestContext) -> Rejection {
-        if context.exchange.isAbandoned { return .gone }
-        if let failure = context.exchange.downstreamFailure {
+        if context.isUnwanted { return .gone }
+        if context.abandonedLead == nil, let failure = context.exchange.downstreamFailure {
             return Rejection(failure, limitName: "limits.upload_bytes_max")
         }
         if error.reason == .reported, let fault = context.attempt.fault { return Rejection(fault) }

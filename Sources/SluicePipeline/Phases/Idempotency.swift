@@ -101,7 +101,7 @@ enum Idempotency {
         let deadline = runtime.loop.now + context.snapshot.timeouts.total
         while context.ending == nil {
             var locking = RedisCache.Locking.unavailable
-            let token = runtime.makeToken()
+            let token = runtime.makeToken(context.snapshot.lasting)
             switch await redis.find(
                 turn.key, token: token, lease: LockKeeper.lease, now: runtime.loop.now, time: runtime.time)
             {

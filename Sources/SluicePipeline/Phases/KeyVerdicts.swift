@@ -21,9 +21,11 @@ enum KeyVerdicts {
             }
             provider.keys.setAside(key, .refused, at: now)
             context.keyReason = .refused
+            context.metrics?.noteKey(key, .refused, context)
         case .quota where fault?.key == .exhausted:
             provider.keys.setAside(key, .exhausted, for: fault?.retryAfter, at: now)
             context.keyReason = .exhausted
+            context.metrics?.noteKey(key, .exhausted, context)
         case .rateLimited: break
         default: return false
         }

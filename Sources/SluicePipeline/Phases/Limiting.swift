@@ -61,7 +61,7 @@ final class Limiting {
     ) async throws(Rejection) {
         for place in hold.set.unknownBudgets(subject, at: context.limitTime) { await shared.learn(place) }
         try reserve(subject, hold, isAttempt: isAttempt, context)
-        for place in hold.sharedBudgets { shared.sync(place) }
+        hold.forEachSharedBudget(shared.sync)
         for position in hold.undecided {
             guard let refusal = await decide(position, hold, context) else { continue }
             hold.release(at: context.limitTime)

@@ -3,6 +3,7 @@ internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluiceNet
+internal import SluicePolicy
 internal import SluiceProviders
 internal import SluiceUpstream
 
@@ -22,6 +23,9 @@ enum Relaying {
     ) async throws(UpstreamError) {
         context.attempt.upstreamStatus = head.status
         context.attempt.upstreamRequestID = upstreamRequestID(head)
+        if let target = context.attempt.target, !context.showsOwnCredential {
+            target.quota.note(head.fields, at: context.exchange.loop.now)
+        }
         let code = head.status.code
         let rescue = context.rescue?.translation(context)
         if code >= 400, let dialect = errorDialect(context) {
@@ -140,6 +144,7 @@ enum Relaying {
             if context.dialectOfErrors != nil, let fault = context.attempt.provider?.adaptation.errors.inBand(root) {
                 throw context.reported(fault)
             }
+            context.attempt.noteAnswered(by: root["model"])
             context.attempt.usage =
                 context.dialect == .anthropic ? Usage(anthropic: root["usage"]) : Usage(openAI: root["usage"])
             if context.attempt.usage == nil, context.operation?.hasStreamOptions == true {

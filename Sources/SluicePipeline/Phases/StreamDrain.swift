@@ -16,6 +16,11 @@ final class StreamDrain: TimerTarget {
 
     /// The application has gone.
     static func abandoned(_ context: RequestContext) {
+        if let lead = AbandonedLead(context) {
+            context.abandonedLead = lead
+            context.attempt.upstream?.resume()
+            return
+        }
         if context.stream != nil, context.drain == nil, let upstream = context.attempt.upstream,
             let drain = StreamDrain(context, upstream)
         {

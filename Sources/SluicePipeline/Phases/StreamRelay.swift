@@ -114,6 +114,10 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
     }
 
     private func noteContent() {
+        if notedCount == 0 {
+            context.attempt.noteAnswered(by: inspector.model)
+            watch?.chunkTimes = context.metrics?.chunkTimes(context)
+        }
         notedCount = inspector.eventCount - inspector.blankCount
         watch?.noteContent()
         // What cannot be compared, or is too long to be kept, needs no request to be kept for it.
@@ -214,6 +218,7 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
 
     func end() throws(UpstreamError) {
         if let failure { throw failure }
+        context.attempt.noteAnswered(by: inspector.model)
         context.attempt.usage = inspector.usage
         context.malformedEvents = inspector.malformedCount
         if parser.isInsideEvent, !inspector.isDone {
@@ -240,6 +245,7 @@ final class StreamRelay<Inspector: StreamInspector>: RelayedStream {
     }
 
     func stop() {
+        context.attempt.noteAnswered(by: inspector.model)
         context.attempt.usage =
             inspector.isComplete ? inspector.usage ?? estimate : Usage.ofCut(inspector.usage, estimate)
         context.malformedEvents = inspector.malformedCount

@@ -24,6 +24,8 @@ final class StreamWatch: TimerTarget {
     private var lastSent: Instant
     private var lastContent: Instant
     private var hasContent = false
+    /// Counts the time from one content to the next.
+    var chunkTimes: HistogramCell?
 
     init(
         _ context: RequestContext, _ upstream: UpstreamExchange, open: @escaping () -> Void,
@@ -51,7 +53,9 @@ final class StreamWatch: TimerTarget {
 
     /// The provider has said something.
     func noteContent() {
-        lastContent = exchange.loop.now
+        let now = exchange.loop.now
+        if hasContent { chunkTimes?.observe(Int((now - lastContent).nanoseconds)) }
+        lastContent = now
         hasContent = true
     }
 

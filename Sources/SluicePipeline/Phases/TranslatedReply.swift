@@ -70,6 +70,7 @@ enum TranslatedReply {
             reply.usage(
                 .estimate(requestByteCount: context.exchange.receivedByteCount, textByteCount: reply.byteCount))
         }
+        context.attempt.noteAnswered(by: reply.model)
         context.attempt.usage = reply.usage
         let buffer = ByteBuffer(capacity: reply.byteCount + 512)
         ReplyFormat.write(reply, context, into: buffer)

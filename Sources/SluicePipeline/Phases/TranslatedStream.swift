@@ -106,6 +106,7 @@ final class TranslatedStream: RelayedStream {
     }
 
     private func finish() throws(UpstreamError) {
+        context.attempt.noteAnswered(by: writer.model)
         if let rescueSink {
             rescueSink.end()
             if rescueSink.isDifferent { throw Rescue.different }
@@ -133,6 +134,10 @@ final class TranslatedStream: RelayedStream {
     private func noteContent() {
         let count = rescueSink?.pieceCount ?? writer.textByteCount
         if count == notedCount { return }
+        if notedCount == 0 {
+            context.attempt.noteAnswered(by: writer.model)
+            watch?.chunkTimes = context.metrics?.chunkTimes(context)
+        }
         notedCount = count
         watch?.noteContent()
         if let rescue = context.rescue, rescue.record.isLost, rescue.step == nil { context.giveUpRescue() }
@@ -170,6 +175,7 @@ final class TranslatedStream: RelayedStream {
     func stop() {
         let said = writer.hasContent ? estimate : nil
         let own = isComplete ? usage ?? said : Usage.ofCut(usage, said)
+        context.attempt.noteAnswered(by: writer.model)
         context.attempt.usage = Usage.sum(context.rescue?.spent, own)
         context.malformedEvents = decoding.malformedCount
         watch?.stop()

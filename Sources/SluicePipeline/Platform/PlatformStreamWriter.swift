@@ -12,13 +12,13 @@ final class PlatformStreamWriter: StreamWriter {
     private(set) var usage: Usage?
     private(set) var textByteCount = 0
     private let context: RequestContext
-    private var version: String?
+    private(set) var model: String?
     private var finishReason: FinishReason?
     private var callCount = 0
 
     init(_ context: RequestContext) { self.context = context }
 
-    func begin(id: ReplyText?, model: ReplyText?) { if version == nil { version = model?.string } }
+    func begin(id: ReplyText?, model: ReplyText?) { if self.model == nil { self.model = model?.string } }
 
     func text(_ text: ReplyText) { write("delta", text) }
     func refusal(_ text: ReplyText) { write("delta", text) }
@@ -88,7 +88,7 @@ final class PlatformStreamWriter: StreamWriter {
             json.string("")
             json.key("finish_reason")
             json.string(reason.rawValue)
-            PlatformReply.writeModelInfo(version, context, &json)
+            PlatformReply.writeModelInfo(model, context, &json)
             json.key("usage")
             PlatformReply.writeUsage(usage, &json)
         }

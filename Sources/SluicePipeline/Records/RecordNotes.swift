@@ -15,7 +15,8 @@ final class RecordNotes: ReplyTap {
 
     /// Notes what was asked, as far as the settings want it. To be called once, when the request has been read.
     static func begin(
-        _ request: IncomingRequest, _ context: RequestContext, _ settings: RecordSettings, takesBodies: Bool, tape: JSONTape
+        _ request: IncomingRequest, _ context: RequestContext, _ settings: RecordSettings, takesBodies: Bool,
+        tape: JSONTape
     ) {
         let notes = RecordNotes(byteCountMax: settings.bodyByteCountMax)
         context.notes = notes
@@ -69,7 +70,9 @@ enum RequestParameters {
     private static let membersMax = 64
     private static let byteCountMax = 4096
     /// What an application says in these is its own, or names somebody.
-    private static let texts: [StaticString] = ["prompt", "input", "query", "user", "safety_identifier", "instructions", "prompt_cache_key"]
+    private static let texts: [StaticString] = [
+        "prompt", "input", "query", "user", "safety_identifier", "instructions", "prompt_cache_key",
+    ]
 
     static func write(_ root: JSONValue) -> ByteBuffer? {
         guard root.isObject else { return nil }
@@ -110,7 +113,9 @@ enum RequestParameters {
     private static func isPlain(_ name: Span<UInt8>) -> Bool {
         for index in name.indices {
             let byte = name[index]
-            if !(byte.isASCIILetter || byte.isDecimalDigit || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")) { return false }
+            if !(byte.isASCIILetter || byte.isDecimalDigit || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")) {
+                return false
+            }
         }
         return !name.isEmpty
     }

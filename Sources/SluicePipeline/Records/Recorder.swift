@@ -41,7 +41,9 @@ final class Recorder {
         record.endTime = Int(EventLoop.readWallClock() / 1_000_000)
         record.startTime = record.endTime - Int(took.nanoseconds / 1_000_000)
         record.durationMicros = Int(took.nanoseconds / 1000)
-        if let first = context.firstByteAt { record.firstByteMicros = Int((first - exchange.startedAt).nanoseconds / 1000) }
+        if let first = context.firstByteAt {
+            record.firstByteMicros = Int((first - exchange.startedAt).nanoseconds / 1000)
+        }
         record.isStream = context.isStream
         if let turn = context.cacheTurn { record.cacheState = turn.state.rawValue }
         addUsage(context, &record)
@@ -77,7 +79,8 @@ final class Recorder {
     }
 
     private func addAttempts(_ context: RequestContext, _ record: inout InvocationRecord, _ now: Instant) {
-        var cost = -1
+        // Nobody was asked: that costs nothing, and that is known.
+        var cost = context.tried.isEmpty && context.attempt.provider == nil ? 0 : -1
         for tried in context.tried {
             var attempt = InvocationRecord.Attempt()
             attempt.provider = tried.provider
@@ -96,7 +99,10 @@ final class Recorder {
         record.provider = provider.name
         record.upstreamModel = context.attempt.upstreamModel
         // One that came to nothing is among those already.
-        if context.tried.contains(where: { $0.startedAt == context.attempt.startedAt && $0.provider == provider.name }) { return }
+        if context.tried.contains(where: { $0.startedAt == context.attempt.startedAt && $0.provider == provider.name })
+        {
+            return
+        }
         var last = InvocationRecord.Attempt()
         last.provider = provider.name
         last.model = context.attempt.upstreamModel

@@ -23,23 +23,14 @@ struct AttemptBooks {
         let now = context.exchange.loop.now
         attempt.slots.release(at: now)
         let speaksAgainst = kind.map { Self.speaksAgainst($0, attempt, context, now) } ?? false
-        metrics.note(attempt, kind, context, at: now)
+        let breakers = context.snapshot.recovery.breakers
+        let outcome = breakers == nil ? nil : attempt.permit.map { Self.outcome(kind, attempt, $0, speaksAgainst) }
+        metrics.note(attempt, kind, outcome, context, at: now)
         let latency = attempt.latency
         target.load.end(latency: latency, Self.load(kind, speaksAgainst), isStream: context.isStream, at: now)
         if kind == nil, context.snapshot.recovery.hedging != nil, let latency { target.health.latency.note(latency) }
-        guard let permit = attempt.permit, let breakers = context.snapshot.recovery.breakers else { return }
+        guard let permit = attempt.permit, let outcome, let breakers else { return }
         attempt.permit = nil
-        let outcome: CircuitBreaker.Outcome =
-            if kind == nil {
-                .success(took: latency ?? .zero)
-            } else if speaksAgainst {
-                .failure
-            } else if permit.isProbe, kind?.provesTargetAlive == true, attempt.upstreamStatus != nil {
-                // Only what the target has answered: a request that was refused here proves nothing.
-                .success(took: .zero)
-            } else {
-                .neutral
-            }
         if let transition = target.health.breaker.record(outcome, permit, breakers, at: now) {
             log.note(transition, target, because: kind)
             if transition.to == .open {
@@ -47,6 +38,17 @@ struct AttemptBooks {
             }
             hints.tell(transition, target)
         }
+    }
+
+    /// What an attempt says of its target.
+    private static func outcome(
+        _ kind: FailureClass?, _ attempt: borrowing Attempt, _ permit: CircuitBreaker.Permit, _ speaksAgainst: Bool
+    ) -> CircuitBreaker.Outcome {
+        if kind == nil { return .success(took: attempt.latency ?? .zero) }
+        if speaksAgainst { return .failure }
+        // Only what the target has answered: a request that was refused here proves nothing.
+        let isProof = permit.isProbe && kind?.provesTargetAlive == true && attempt.upstreamStatus != nil
+        return isProof ? .success(took: .zero) : .neutral
     }
 
     /// The answer of the context's attempt has begun to go out. A stream may last for minutes: a breaker that waits for two of them

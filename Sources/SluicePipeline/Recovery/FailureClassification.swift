@@ -64,7 +64,7 @@ extension FailureClass {
 
     /// What it is for an exchange: an application that has gone, or gave no whole request, is nobody else's failure.
     static func of(_ error: UpstreamError, _ context: RequestContext) -> FailureClass {
-        if context.exchange.isAbandoned || context.exchange.downstreamFailure != nil { return .cancelled }
+        if context.abandonedLead == nil, context.exchange.downstreamFailure != nil { return .cancelled }
         let kind = FailureClass(error, context.attempt.fault)
         switch kind {
         // Whoever shows a credential of their own that is no good does not get ours instead, anywhere.

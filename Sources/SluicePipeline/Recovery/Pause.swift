@@ -26,7 +26,7 @@ final class Pause: TimerTarget {
 extension RequestContext {
     /// Waits, unless the application goes or the process ends.
     func pause(_ duration: Duration) async {
-        if duration <= .zero || ending != nil || exchange.isAbandoned { return }
+        if duration <= .zero || ending != nil || isUnwanted { return }
         let pause = Pause()
         self.pause = pause
         await pause.wait(duration, on: exchange.loop)

@@ -23,48 +23,40 @@ extension RequestNeeds {
     init(_ root: JSONValue) {
         self.init()
         var media = Media()
-        var limits = Limits()
+        var longest: (completion: Int?, all: Int?, output: Int?) = (nil, nil, nil)
         var (toolCount, isForced) = (0, false)
         var members = root.members
         while let member = members.next() {
+            guard let name = Self.names.position(of: member).flatMap(Name.init(rawValue:)) else { continue }
             let value = member.value
-            if member.isNamed("messages") || member.isNamed("input") {
+            switch name {
+            case .messages, .input:
                 var items = value.elements
                 while let item = items.next() { readContent(item, depth: 0, &media) }
-            } else if member.isNamed("tools") || member.isNamed("functions") {
-                toolCount += value.count
-            } else if member.isNamed("tool_choice") {
-                isForced = Self.forces(value)
-            } else if member.isNamed("response_format") {
-                if let type = value["type"] { readFormat(type: type) }
-            } else if member.isNamed("text") {
-                if let type = value["format"]?["type"] { readFormat(type: type) }
-            } else {
-                limits.read(member)
+            case .tools, .functions: toolCount += value.count
+            case .toolChoice: isForced = Self.forces(value)
+            case .responseFormat: if let type = value["type"] { readFormat(type: type) }
+            case .text: if let type = value["format"]?["type"] { readFormat(type: type) }
+            case .completionMax: longest.completion = value.int
+            case .tokensMax: longest.all = value.int
+            case .outputMax: longest.output = value.int
             }
         }
         if toolCount > 0 { abilities.insert(.tools) }
         if toolCount > 0, isForced { abilities.insert(.forcedTools) }
         inputTokens = max(0, root.rawBytes.count - media.byteCount) / Self.bytesPerToken + media.count * Self.mediaTokens
-        outputTokens = (limits.completion ?? limits.all ?? limits.output).map { max(0, $0) }
+        outputTokens = (longest.completion ?? longest.all ?? longest.output).map { max(0, $0) }
     }
 
-    /// The names that the longest answer goes by.
-    private struct Limits {
-        var completion: Int?
-        var all: Int?
-        var output: Int?
-
-        mutating func read(_ member: JSONMember) {
-            if member.isNamed("max_completion_tokens") {
-                completion = member.value.int
-            } else if member.isNamed("max_tokens") {
-                all = member.value.int
-            } else if member.isNamed("max_output_tokens") {
-                output = member.value.int
-            }
-        }
+    /// Members that tell, in the order of `names`. The longest answer goes by three.
+    private enum Name: Int {
+        case messages, input, tools, functions, toolChoice, responseFormat, text, completionMax, tokensMax, outputMax
     }
+
+    private static let names: JSONNames = [
+        "messages", "input", "tools", "functions", "tool_choice", "response_format", "text", "max_completion_tokens",
+        "max_tokens", "max_output_tokens",
+    ]
 
     private struct Media {
         var byteCount = 0

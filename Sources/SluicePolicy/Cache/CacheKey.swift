@@ -26,10 +26,7 @@ package struct CacheKey: Sendable {
     package static let textByteCount = 2 * byteCount
 
     package func append(hexadecimalTo buffer: ByteBuffer) {
-        for index in 0..<4 {
-            let digits = Self.digits(of: words[index])
-            buffer.append(digits.span)
-        }
+        for index in 0..<4 { buffer.append(hexadecimal: words[index]) }
     }
 
     /// The first 16 digits: enough to find an entry by, and too little to guess what was asked.
@@ -42,11 +39,10 @@ package struct CacheKey: Sendable {
     package var prefixDigits: InlineArray<16, UInt8> { Self.digits(of: words[0]) }
 
     private static func digits(of word: UInt64) -> InlineArray<16, UInt8> {
-        InlineArray { digit(UInt8(truncatingIfNeeded: word >> (60 - 4 * UInt64($0))) & 15) }
-    }
-
-    private static func digit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + (value - 10)
+        let halves = [
+            ASCII.hexDigits(of: UInt32(truncatingIfNeeded: word >> 32)), ASCII.hexDigits(of: UInt32(truncatingIfNeeded: word)),
+        ] as InlineArray<2, UInt64>
+        return InlineArray { UInt8(truncatingIfNeeded: halves[$0 >> 3] >> UInt64(8 * ($0 & 7))) }
     }
 
     package func append(to buffer: ByteBuffer) {

@@ -80,5 +80,10 @@ final class FlightBook: Sendable {
         }
     }
 
+    /// How many wait.
+    func followerCount(_ key: CacheKey) -> Int {
+        part(key).flights.withLock { flights in flights[key].map { $0.followers.count - $0.first } ?? 0 }
+    }
+
     var count: Int { parts.reduce(0) { $0 + $1.flights.withLock(\.count) } }
 }

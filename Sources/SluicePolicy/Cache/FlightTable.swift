@@ -50,6 +50,9 @@ package final class FlightTable<Member: FlightMember>: Sendable {
         if let next = book.next(key) as? Member { next.tell(.lead) }
     }
 
+    /// Whether anybody waits for what the leader brings.
+    package func hasFollowers(_ key: CacheKey) -> Bool { book.followerCount(key) > 0 }
+
     private func tell(
         _ members: [any AnyObject & Sendable], _ verdict: @autoclosure () -> FlightVerdict<Member.Answer>
     ) -> Int {

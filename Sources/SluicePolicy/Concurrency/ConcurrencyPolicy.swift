@@ -1,12 +1,12 @@
 /// How many may ask a model or a provider at one time, and who goes first.
-package struct ConcurrencyPolicy: Sendable {
+package final class ConcurrencyPolicy: Sendable {
     /// By the name that applications ask for.
     package let models: [String: ConcurrencyGate]
     package let providers: [String: ConcurrencyGate]
     package let priorities: PriorityClasses
     /// What somebody is told for whom there is no place: 503 or 429.
     package let shedStatus: UInt16
-    let settings: [GateID: ConcurrencyGate.Settings]
+    package let settings: [GateID: ConcurrencyGate.Settings]
 
     /// - Parameter table: where the gates are; their settings change when the table adopts the policy.
     package init(

@@ -68,6 +68,8 @@ package final class CircuitBreaker: Sendable {
     private let word = Atomic<UInt64>(0)
     let window = SlidingCount()
     let inRow = Atomic<Int>(0)
+    /// How often it got to each phase.
+    private let entries: InlineArray<3, Atomic<Int>> = InlineArray { _ in Atomic(0) }
     let state: Mutex<State>
 
     /// - Parameter seed: of the jitter; different for each process, so that they do not come back together.
@@ -232,9 +234,13 @@ package final class CircuitBreaker: Sendable {
             window.clear()
             inRow.store(0, ordering: .relaxed)
         }
+        entries[Int(phase.rawValue)].add(1, ordering: .relaxed)
         word.store((old >> 2 &+ 1) << 2 | UInt64(phase.rawValue), ordering: .relaxed)
         return Transition(from: Self.phase(old), to: phase, reason: reason)
     }
+
+    /// How often it has got to a phase.
+    package func entryCount(_ phase: Phase) -> Int { entries[Int(phase.rawValue)].load(ordering: .relaxed) }
 
     var transitionCount: Int { Int(truncatingIfNeeded: word.load(ordering: .relaxed) >> 2) }
 }

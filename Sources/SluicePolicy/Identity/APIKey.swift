@@ -4,9 +4,9 @@ package import SluiceCore
 ///
 ///     sk-sluice-q7RmPz4YtLw0…
 ///
-/// 40 letters and digits are 238 bits. The checksum (CRC-32, in base 62) tells what is no key at all from what might be one without
-/// a look-up, and lets tools that search for leaked secrets be sure of what they found. The first six characters after the prefix
-/// may be shown: they tell a person which key is meant, and leave 202 bits.
+/// 40 letters and digits are 238 bits. The checksum (CRC-32, in base 62) tells what is no key at all from what might be
+/// one without a look-up, and lets tools that search for leaked secrets be sure of what they found. The first six
+/// characters after the prefix may be shown: they tell a person which key is meant, and leave 202 bits.
 package enum APIKey {
     package static let prefix: StaticString = "sk-sluice-"
     private static let randomCount = 40
@@ -62,22 +62,4 @@ package enum APIKey {
     }
 
     private static func character(_ digit: Int) -> UInt8 { unsafe alphabet.utf8Start[digit] }
-}
-
-/// CRC-32 as Ethernet and gzip have it (RFC 1952 §8), four bits at a time.
-enum CRC32 {
-    private static let table: InlineArray<16, UInt32> = [
-        0x0000_0000, 0x1DB7_1064, 0x3B6E_20C8, 0x26D9_30AC, 0x76DC_4190, 0x6B6B_51F4, 0x4DB2_6158, 0x5005_713C,
-        0xEDB8_8320, 0xF00F_9344, 0xD6D6_A3E8, 0xCB61_B38C, 0x9B64_C2B0, 0x86D3_D2D4, 0xA00A_E278, 0xBDBD_F21C,
-    ]
-
-    static func checksum(_ bytes: Span<UInt8>) -> UInt32 {
-        var checksum = UInt32.max
-        for index in bytes.indices {
-            checksum ^= UInt32(bytes[index])
-            checksum = checksum >> 4 ^ table[Int(checksum & 15)]
-            checksum = checksum >> 4 ^ table[Int(checksum & 15)]
-        }
-        return ~checksum
-    }
 }

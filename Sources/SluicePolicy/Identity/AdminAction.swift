@@ -42,6 +42,7 @@ struct AdminActions: Sendable, Equatable {
 }
 
 extension AdminAction {
-    /// Its place among all cases. A table by name would be slower than this walk is long: it is asked once a management request.
+    /// Its place among all cases. A table by name would be slower than this walk is long: it is asked once a management
+    /// request.
     fileprivate var index: UInt32 { UInt32(Self.allCases.firstIndex(of: self) ?? 31) }
 }

@@ -7,7 +7,8 @@ package enum CredentialVerdict: Sendable {
     case principal(Principal)
     /// - Parameter of: whose it would be, if that is known: for the audit trail alone.
     case refused(CredentialRefusal, of: String? = nil)
-    /// To be asked with `resolve`: something dearer than a look-up is needed, as a signature or a question to an issuer.
+    /// To be asked with `resolve`: something dearer than a look-up is needed, as a signature or a question to an
+    /// issuer.
     case undecided
 }
 
@@ -40,8 +41,8 @@ package protocol CredentialVerifier: AnyObject, Sendable {
     ///   - now: seconds since 1970.
     func verify(_ token: Span<UInt8>, under policy: AccessPolicy, at now: Int) -> CredentialVerdict
 
-    /// Called after `undecided`, on the worker, where it may wait, within a bound. Not called for addresses that have shown too
-    /// many wrong ones.
+    /// Called after `undecided`, on the worker, where it may wait, within a bound. Not called for addresses that have
+    /// shown too many wrong ones.
     ///
     /// - Returns: anything but `undecided`.
     func resolve(_ token: [UInt8], under policy: AccessPolicy, at now: Int) async -> CredentialVerdict

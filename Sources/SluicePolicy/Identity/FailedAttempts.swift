@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// How many credentials an address has shown that were refused, for as many addresses as a fixed table holds.
 ///
-/// Only failures are counted and looked at: who shows a right one is never told to wait, whatever others behind his address do.
+/// Only failures are counted and looked at: who shows a right one is never told to wait, whatever others behind his
+/// address do.
 package final class FailedAttempts: Sendable {
     private struct Place {
         var address: UInt64 = 0

@@ -1,4 +1,5 @@
-/// Finds positions of an array by hash: four bytes for each, and room to spare. The array knows the hashes and what they are of.
+/// Finds positions of an array by hash: four bytes for each, and room to spare. The array knows the hashes and what
+/// they are of.
 struct IndexTable {
     private var slots: ContiguousArray<UInt32>
     private(set) var count = 0

@@ -1,7 +1,8 @@
 package import SluiceCore
 internal import SluiceTLS
 
-/// What API keys are hashed with before they are stored: HMAC-SHA-256 under a secret. Who has the hashes alone can test nothing.
+/// What API keys are hashed with before they are stored: HMAC-SHA-256 under a secret. Who has the hashes alone can test
+/// nothing.
 package struct KeyPepper: Sendable {
     private let hash: KeyedHash
     /// Tells hashes that were made with another pepper: 8 hex digits.

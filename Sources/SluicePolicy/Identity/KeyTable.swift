@@ -67,6 +67,32 @@ package final class KeyTable: Sendable {
     package var count: Int { state.withLock { $0.count } }
     package func record(_ id: String) -> KeyRecord? { state.withLock { $0.record(id) } }
     package var records: [KeyRecord] { state.withLock { $0.records } }
-    /// In seconds since 1970; `nil` if it has not been used since the process began.
+    /// Keys that were used then or later, in seconds since 1970, and when. The lock is held for a few of them at a time.
+    package func uses(since seconds: Int) -> [KeyUse] {
+        var uses: [KeyUse] = []
+        var position = 0
+        while state.withLock({ $0.appendUses(since: seconds, from: &position, to: &uses) }) {}
+        return uses
+    }
+
+    /// What is known of an earlier process: later uses count.
+    package func remember(_ uses: [KeyUse]) {
+        state.withLock { state in for use in uses { state.remember(use) } }
+    }
+
+    /// In seconds since 1970; `nil` if it is not known to have been used.
     package func lastUsed(_ id: String) -> Int? { state.withLock { $0.lastUsed(id) } }
+}
+
+/// When a key was last used.
+package struct KeyUse: Sendable, Equatable {
+    /// Of the key.
+    package let id: String
+    /// Seconds since 1970.
+    package let seconds: Int
+
+    package init(id: String, seconds: Int) {
+        self.id = id
+        self.seconds = seconds
+    }
 }

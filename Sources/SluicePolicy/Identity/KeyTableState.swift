@@ -50,17 +50,21 @@ struct KeyTableState: Sendable {
         verdict(position(of: id), policy, now)
     }
 
+    /// What is not there is looked at as what is there and may not come in. Field by field: a whole entry holds references, each of
+    /// which would be counted.
     private mutating func verdict(_ position: Int?, _ policy: AccessPolicy, _ now: Int) -> CredentialVerdict {
-        let entry = position.map { entries[$0] } ?? Entry.nobody
-        let isExpired = entry.expiresAt <= now
-        guard !entry.isDisabled, !isExpired, let position else {
+        let isDisabled = position.map { entries[$0].isDisabled } ?? Entry.nobody.isDisabled
+        let isExpired = (position.map { entries[$0].expiresAt } ?? Entry.nobody.expiresAt) <= now
+        guard !isDisabled, !isExpired, let position else {
             return .refused(
-                position == nil ? .unknown : entry.isDisabled ? .disabled : .expired,
-                of: position == nil ? nil : entry.name)
+                position == nil ? .unknown : isDisabled ? .disabled : .expired,
+                of: position.map { entries[$0].name })
         }
         entries[position].lastUsed = UInt32(clamping: now)
-        if entry.policy == policy.number, let principal = entry.principal { return .principal(principal) }
-        let principal = principal(of: entry, policy)
+        if entries[position].policy == policy.number, let principal = entries[position].principal {
+            return .principal(principal)
+        }
+        let principal = principal(of: entries[position], policy)
         entries[position].principal = principal
         entries[position].policy = policy.number
         return .principal(principal)
@@ -83,7 +87,8 @@ struct KeyTableState: Sendable {
         if known != nil { remove(record.id) }
         let position = free.popLast() ?? entries.count
         var entry = Entry(
-            name: Self.namePrefix + record.id, user: record.user, digest: record.digest, expiresAt: record.expiresAt ?? .max,
+            name: Self.namePrefix + record.id, user: record.user, digest: record.digest,
+            expiresAt: record.expiresAt ?? .max,
             grant: self.position(of: KeyGrant(record)), isDisabled: record.isDisabled)
         entry.lastUsed = lastUsed
         if position == entries.count { entries.append(entry) } else { entries[position] = entry }
@@ -116,6 +121,27 @@ struct KeyTableState: Sendable {
             guard let old = other.position(named: entries[position].name) else { continue }
             entries[position].lastUsed = other.entries[old].lastUsed
         }
+    }
+
+    private static let usesPerStep = 2000
+
+    /// - Returns: whether there are more to look at, from `position` on.
+    mutating func appendUses(since seconds: Int, from position: inout Int, to uses: inout [KeyUse]) -> Bool {
+        let end = min(entries.count, position + Self.usesPerStep)
+        while position < end {
+            let entry = entries[position]
+            position += 1
+            if entry.lastUsed > 0, Int(entry.lastUsed) >= seconds {
+                uses.append(
+                    KeyUse(id: String(entry.name.dropFirst(Self.namePrefix.count)), seconds: Int(entry.lastUsed)))
+            }
+        }
+        return position < entries.count
+    }
+
+    mutating func remember(_ use: KeyUse) {
+        guard let position = position(of: use.id) else { return }
+        entries[position].lastUsed = max(entries[position].lastUsed, UInt32(clamping: use.seconds))
     }
 
     // MARK: By id

@@ -1,7 +1,7 @@
 /// Who asks, once that has been proved or is taken for granted. Immutable; one object is shared by all of its requests.
 package final class Principal: Sendable {
-    /// Stable and printable, for logs and records: `key:billing`, `jwt:https://issuer#subject`, `cert:CN`, `k8s:namespace/account`,
-    /// `local`. Never a part of a credential.
+    /// Stable and printable, for logs and records: `key:billing`, `jwt:https://issuer#subject`, `cert:CN`,
+    /// `k8s:namespace/account`, `local`. Never a part of a credential.
     package let id: String
     package let kind: PrincipalKind
     package let user: String?

@@ -73,17 +73,17 @@ extension LimitHold {
     }
 
     /// Budgets of which others may want to know what the request has cost.
-    package var sharedBudgets: [SharedPlace] {
-        entries.indices.compactMap { position in
+    package func forEachSharedBudget(_ body: (SharedPlace) -> Void) {
+        for position in entries.indices {
             let rule = set.rules[entries[position].number]
-            return rule.isBudget && rule.fleet != nil ? place(position) : nil
+            if rule.isBudget, rule.fleet != nil { body(place(position)) }
         }
     }
 
     /// Rates of which something was taken from Redis, which may have been too much or too little.
-    package var sharedRates: [SharedPlace] {
-        entries.indices.compactMap { position in
-            if case .shared = entries[position].source { place(position) } else { nil }
+    package func forEachSharedRate(_ body: (SharedPlace) -> Void) {
+        for position in entries.indices {
+            if case .shared = entries[position].source { body(place(position)) }
         }
     }
 }

@@ -45,6 +45,7 @@ package final class LimitHold {
     ) -> LimitMeter.Verdict {
         let verdict = meter.take(amount, from: account.bucket(index), at: time)
         let isTaken = verdict == .taken
+        if isTaken, set.rules[number].unit.isEstimated { set.counters[number].reserve(amount) }
         entries.append(
             Entry(
                 number: number, account: account, index: index, amount: isTaken ? amount : 0, takenAt: time.now,
@@ -65,6 +66,7 @@ package final class LimitHold {
         entries[position] = Entry(
             number: entry.number, account: entry.account, index: entry.index,
             amount: source == .refused ? 0 : entry.amount, takenAt: now, source: source)
+        if source != .refused, set.rules[entry.number].unit.isEstimated { set.counters[entry.number].reserve(entry.amount) }
     }
 
     // MARK: Settling
@@ -80,7 +82,10 @@ package final class LimitHold {
         for entry in entries {
             let rule = set.rules[entry.number]
             let amount = rule.unit.isEstimated ? used[rule.unit] : entry.amount
-            if entry.isTaken { set.counters[entry.number].settle(used: amount) }
+            if entry.isTaken {
+                set.counters[entry.number].settle(used: amount)
+                if rule.unit.isEstimated { set.counters[entry.number].release(entry.amount - amount) }
+            }
             if rule.isBudget, entry.source == .local {
                 spend(amount, rule, entry, at: time, marked)
             } else {
@@ -93,7 +98,11 @@ package final class LimitHold {
     package func release(at time: LimitTime) {
         if isSettled { return }
         isSettled = true
-        for entry in entries { finish(entry, set.rules[entry.number], used: 0, at: time) }
+        for entry in entries {
+            let rule = set.rules[entry.number]
+            if entry.isTaken, rule.unit.isEstimated { set.counters[entry.number].release(entry.amount) }
+            finish(entry, rule, used: 0, at: time)
+        }
     }
 
     private func finish(_ entry: Entry, _ rule: LimitRule, used: Int, at time: LimitTime) {

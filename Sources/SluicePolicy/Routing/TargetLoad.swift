@@ -15,6 +15,8 @@ package final class TargetLoad: Sendable {
     private let outstandingCount = Atomic<Int>(0)
     private let answers = Atomic<Int>(0)
     private let failures = Atomic<Int>(0)
+    private let timed = Atomic<Int>(0)
+    private let timedMicros = Atomic<Int>(0)
     private let recent = SlidingCount()
     /// In microseconds. What is streamed begins early; what is not begins when it is finished.
     private let streamedLatency = DecayingValue(timeConstant: timeConstant)
@@ -53,6 +55,8 @@ package final class TargetLoad: Sendable {
         // A failure that comes fast is not a fast answer.
         guard outcome == .success, let latency else { return }
         let microseconds = max(1, Double(latency.nanoseconds) / 1000)
+        timed.add(1, ordering: .relaxed)
+        timedMicros.add(Int(microseconds), ordering: .relaxed)
         if isStream {
             streamedLatency.peak(microseconds, at: now)
         } else {
@@ -66,6 +70,16 @@ package final class TargetLoad: Sendable {
     /// Since the process began.
     package var answerCount: Int { answers.load(ordering: .relaxed) }
     package var failureCount: Int { failures.load(ordering: .relaxed) }
+
+    /// Since the process began.
+    package var totals: TargetTotals {
+        var totals = TargetTotals()
+        totals.answers = answerCount
+        totals.failures = failureCount
+        totals.timed = timed.load(ordering: .relaxed)
+        totals.timedMicros = timedMicros.load(ordering: .relaxed)
+        return totals
+    }
 
     /// `nil` if nothing was measured lately.
     package func latency(isStream: Bool, at now: Instant) -> Duration? {

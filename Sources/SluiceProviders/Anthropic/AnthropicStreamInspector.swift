@@ -6,6 +6,7 @@ package struct AnthropicStreamInspector: StreamInspector {
     package static let ending: StaticString = "message_stop"
 
     package private(set) var malformedCount = 0
+    package private(set) var model: String?
     package private(set) var eventCount = 0
     package private(set) var hasError = false
     package private(set) var blankCount = 0
@@ -76,6 +77,7 @@ package struct AnthropicStreamInspector: StreamInspector {
         } else if type.equals("message_start") {
             blankCount += 1
             tokens.merge(event["message"]?["usage"])
+            if model == nil { model = event["message"]?["model"]?.string }
         } else if type.equals("message_delta") {
             hasBegun = true
             tokens.merge(event["usage"])

@@ -16,7 +16,7 @@ package final class MessagesStreamWriter: StreamWriter {
 
     private var identity: ReplyIdentity
     private var id: String?
-    private var model: String?
+    package private(set) var model: String?
     private var isOpen = false
     private var block = Block.none
     /// Blocks that have begun.

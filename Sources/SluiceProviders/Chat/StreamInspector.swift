@@ -7,6 +7,8 @@ package protocol StreamInspector {
     static var ending: StaticString { get }
 
     var usage: Usage? { get }
+    /// The model that answers, as the provider says.
+    var model: String? { get }
     var eventCount: Int { get }
     var malformedCount: Int { get }
     var hasError: Bool { get }

@@ -11,6 +11,8 @@ package protocol StreamWriter: ReplySink {
     var hasContent: Bool { get }
     var fault: ProviderFault? { get }
     var usage: Usage? { get }
+    /// The model that answers, as the provider says.
+    var model: String? { get }
     /// Bytes of text, reasoning and arguments so far, for an estimate of what they cost.
     var textByteCount: Int { get }
     /// The provider's stream was complete: what the dialect says at the end, usage and terminator included.

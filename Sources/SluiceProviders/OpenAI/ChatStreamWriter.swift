@@ -19,7 +19,7 @@ package final class ChatStreamWriter: StreamWriter {
     private var isCallEmpty = false
     private var callIndex = -1
     private var id: String?
-    private var model: String?
+    package private(set) var model: String?
     private var created: Int?
     private var fingerprint: String?
     private var blockCount = 0

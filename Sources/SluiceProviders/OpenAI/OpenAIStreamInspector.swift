@@ -15,6 +15,7 @@ package struct OpenAIStreamInspector: StreamInspector {
     private let ending: Ending
     private let showsUsage: Bool
     package private(set) var usage: Usage?
+    package private(set) var model: String?
     package private(set) var eventCount = 0
     package private(set) var malformedCount = 0
     package private(set) var hasError = false
@@ -112,6 +113,8 @@ package struct OpenAIStreamInspector: StreamInspector {
                     usage = read
                     hasReadUsage = true
                 }
+            } else if model == nil, member.isNamed("model") {
+                model = member.value.string
             } else if member.isNamed("error"), !member.value.isNull {
                 hasError = true
                 return .error
@@ -144,6 +147,7 @@ package struct OpenAIStreamInspector: StreamInspector {
         if type.equals("response.completed") || type.equals("response.incomplete") {
             hasFinish = true
             if let read = Usage(openAI: event["response"]?["usage"]) { usage = read }
+            model = event["response"]?["model"]?.string
         } else if type.hasSuffix(".completed") || type.hasSuffix(".done"), !type.hasPrefix("response.") {
             hasFinish = true
             if let read = Usage(openAI: event["usage"]) { usage = read }

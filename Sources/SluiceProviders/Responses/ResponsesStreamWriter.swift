@@ -17,7 +17,7 @@ package final class ResponsesStreamWriter: StreamWriter {
     private let byteCountMax: Int
     /// What has been kept so far.
     private var byteCount = 0
-    private var model: String?
+    package private(set) var model: String?
     private var response: ResponseObject?
     private var sequenceNumber = 0
     /// Each output item as JSON, once it is done.

@@ -27,6 +27,7 @@ final class AdminEndpoint {
         let routes: [any AdminRoute] = [
             ProvidersEndpoint(on: loop, shared: shared), TargetsEndpoint(shared: shared),
             LimitsEndpoint(shared: shared), CacheEndpoint(shared: shared), RedisEndpoint(shared),
+            TelemetryEndpoint(shared.telemetry),
             QueuesEndpoint(shared), MetricsEndpoint(shared: shared), IdentityEndpoint(shared),
         ] + more
         registry = ConnectionRegistry(

@@ -13,6 +13,7 @@ struct AdminGate {
     /// Calls `body` with whoever asks if he may do what he asks for; answers the exchange otherwise.
     func admit(_ exchange: DownstreamExchange, _ body: @escaping (Principal) -> Void) {
         let trusts = exchange.peer.trust == .machine
+        if shared.current.snapshot.hasOpenMetrics, Self.isScrape(exchange.head) { return body(.local) }
         guard let policy = shared.current.snapshot.access else {
             if trusts { return body(.local) }
             return refuse(.unsupported, of: nil, exchange, nil)
@@ -33,6 +34,10 @@ struct AdminGate {
             let finding = await Gatekeeper.resolve(token, verifier, under: policy, at: now)
             if !exchange.isAbandoned { conclude(finding, exchange, policy, body) }
         }
+    }
+
+    private static func isScrape(_ head: borrowing RequestHead) -> Bool {
+        head.path.equals("/metrics") && (head.method == .get || head.method == .head)
     }
 
     private func conclude(

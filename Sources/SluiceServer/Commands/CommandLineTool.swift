@@ -19,6 +19,9 @@ package enum CommandLineTool {
                 case "audit": return try AuditCommand.run(parsed)
                 case "secret": return try SecretCommand.run(parsed)
                 case "mock": return try MockCommand.run(parsed)
+                case "inject": return try InjectCommand.run(parsed)
+                case "health": return try HealthCommand.run(parsed)
+                case "drain": return try DrainCommand.run(parsed)
                 default: return try serve(parsed)
                 }
             }
@@ -51,10 +54,14 @@ package enum CommandLineTool {
                             doc:
                                 "Unix socket: takes the listening sockets over from the Sluice that answers there, and gives them to the next one."
                         ),
+                        .init(
+                            "set", "JSON", isRepeatable: true,
+                            doc: "An object that is merged into the configuration: {log: {level: \"debug\"}}; null removes."),
                         .init("quiet", doc: "Prints no banner."),
                     ]),
                 CheckCommand.command, AdaptersCommand.command, KeyCommand.command,
-                SecretCommand.command, AuditCommand.command, MockCommand.command,
+                SecretCommand.command, AuditCommand.command, MockCommand.command, HealthCommand.command,
+                DrainCommand.command, InjectCommand.command,
             ])
     }
 
@@ -69,6 +76,7 @@ package enum CommandLineTool {
             options.overrides.trust = .everyone
         }
         if let text = arguments.text("admin") { options.overrides.admin = try address(text, option: "admin") }
+        for text in arguments.texts("set") { options.overrides.settings.append(try settings(text)) }
         options.overrides.workers = try arguments.integer("workers", in: 1...256)
         options.handoverPath = arguments.text("handover")
         options.printsBanner = !arguments.has("quiet")
@@ -83,7 +91,17 @@ package enum CommandLineTool {
         }
     }
 
-    private static func address(_ text: String, option: String) throws(UsageError) -> ListenAddress {
+    private static func settings(_ text: String) throws(UsageError) -> ConfigValue {
+        do throws(ConfigErrors) {
+            let value = try ConfigReader.parse(Array(text.utf8))
+            if case .object = value.kind { return value }
+        } catch {
+            throw UsageError("--set: \(error)")
+        }
+        throw UsageError("--set: an object, as {log: {level: \"debug\"}}")
+    }
+
+    static func address(_ text: String, option: String) throws(UsageError) -> ListenAddress {
         guard let address = ListenAddress(text) else {
             throw UsageError("--\(option): \(ListenAddress.allowed), found \(text)")
         }

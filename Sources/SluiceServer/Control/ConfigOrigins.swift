@@ -43,7 +43,9 @@ struct ConfigOrigins {
         switch value.kind {
         case .object(let members) where !members.isEmpty:
             for member in members {
-                walk(member.value, written?[member.key], at: ConfigPath.child(of: path, member.key), names + [member.key])
+                walk(
+                    member.value, written?[member.key], at: ConfigPath.child(of: path, member.key), names + [member.key]
+                )
             }
         case .list(let elements) where !elements.isEmpty:
             let others = Self.list(written)

@@ -11,7 +11,9 @@ extension ControlCenter {
 
     /// Everything that is kept; `nil` if it cannot be read.
     func rows() async -> [ControlChannel.Row]? {
-        let units = state.units.map { ControlChannel.Row(unit: $0.key, revision: state.unitRevisions[$0.key] ?? 0, value: $0.value) }
+        let units = state.units.map {
+            ControlChannel.Row(unit: $0.key, revision: state.unitRevisions[$0.key] ?? 0, value: $0.value)
+        }
         guard let store else { return units }
         let keys = try? await clerk.run { () -> [ControlChannel.Row]? in
             var rows: [ControlChannel.Row] = []

@@ -4,9 +4,10 @@ internal import SluiceNet
 internal import SluicePipeline
 internal import SluicePolicy
 internal import SluiceStorage
+internal import Synchronization
 
-/// What the management API keeps and changes: one change after the other, agreed upon with other nodes where there are any, kept on
-/// the disk, and put in force by the same reading and building that a file goes through.
+/// What the management API keeps and changes: one change after the other, agreed upon with other nodes where there are
+/// any, kept on the disk, and put in force by the same reading and building that a file goes through.
 ///
 /// Confined to the control loop. Blocking work is the clerk's.
 final class ControlCenter {
@@ -42,7 +43,8 @@ final class ControlCenter {
 
     private var pepper: KeyPepper { server.shared.current.snapshot.access?.pepper ?? KeyPepper() }
 
-    /// Puts the API keys that are kept in force; to be called before anything is served, and when what they are hashed with changes.
+    /// Puts the API keys that are kept in force; to be called before anything is served, and when what they are hashed
+    /// with changes.
     func adoptKeys() {
         guard let store else { return }
         var records: [KeyRecord] = []
@@ -62,6 +64,13 @@ final class ControlCenter {
             }
         }
         pepperID = pepper.id
+        showVersions()
+    }
+
+    /// Tells whoever lists models which revision each of them was last changed by.
+    private func showVersions() {
+        let versions = units.keys.filter { $0.section == "models" }.map { ($0.name ?? "", state.unitRevisions[$0] ?? 0) }
+        server.shared.lasting.modelVersions.withLock { $0 = Dictionary(versions) { first, _ in first } }
     }
 
     var view: ControlDesk.View {
@@ -91,7 +100,8 @@ final class ControlCenter {
     /// Makes a change, or says what would come of it.
     func make(_ edit: ControlEdit) async -> Result<ControlOutcome, ManagementError> {
         if waiting.count >= Self.waitingMax {
-            return .failure(ManagementError(.managementBusy, "Too many changes wait for their turn. Try again in a moment."))
+            return .failure(
+                ManagementError(.managementBusy, "Too many changes wait for their turn. Try again in a moment."))
         }
         await takeTurn()
         defer { giveTurn() }
@@ -190,6 +200,7 @@ final class ControlCenter {
     private func putInForce(_ record: ControlRecord, because reason: String) async {
         state.apply(record)
         server.showControlRevision(state.revision)
+        showVersions()
         ControlKeys.adopt(record.changes, server.shared.lasting.keys, pepper)
         if record.changes.allSatisfy(\.unit.isKey) { return server.shared.events.changed(record) }
         await server.reloadControlled(because: reason)
@@ -230,23 +241,27 @@ final class ControlCenter {
         }
         state = whole.state
         server.showControlRevision(state.revision)
+        showVersions()
         ControlKeys.replace(with: whole.keys, server.shared.lasting.keys, pepper)
         await server.reloadControlled(because: "revision \(state.revision) of the fleet")
         return true
     }
 
     /// Whether a state that others have made can be put in force here.
-    private func isUsable(_ next: ControlState, _ changes: [ControlRecord.Change], because reason: String) async -> Bool {
+    private func isUsable(_ next: ControlState, _ changes: [ControlRecord.Change], because reason: String) async -> Bool
+    {
         let around = surroundings
         let mistakes = try? await clerk.run(within: Self.clerkPatience) { () -> [String] in
             do throws(ConfigErrors) {
-                let file = try LayeredConfiguration.tree(ofFile: around.configFile, overrides: around.overrides,
+                let file = try LayeredConfiguration.tree(
+                    ofFile: around.configFile, overrides: around.overrides,
                     environment: around.environment)
                 var units = next.units
                 for change in changes where change.unit.isKey {
                     units[change.unit] = change.value.map(ControlKeys.configuration)
                 }
-                let layered = try LayeredConfiguration.load(file: file, at: around.configFile, environment: around.environment, units: units)
+                let layered = try LayeredConfiguration.load(
+                    file: file, at: around.configFile, environment: around.environment, units: units)
                 try around.tryBuilding(layered.outcome.value)
                 return []
             } catch {

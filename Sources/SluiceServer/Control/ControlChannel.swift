@@ -3,9 +3,11 @@ internal import SluiceCore
 internal import SluiceNet
 internal import SluiceStorage
 
-/// What nodes have agreed upon, as it stands in Redis: one hash, everything in it sealed but the number of the latest revision.
+/// What nodes have agreed upon, as it stands in Redis: one hash, everything in it sealed but the number of the latest
+/// revision.
 ///
-/// `head` is that number, `mark` a `ControlMark`, `r:N` the record of revision N (the latest few), `u:UNIT` what a unit says.
+/// `head` is that number, `mark` a `ControlMark`, `r:N` the record of revision N (the latest few), `u:UNIT` what a unit
+/// says.
 final class ControlChannel {
     enum Trouble: Error, Equatable {
         /// There is no answer, or an error.
@@ -108,7 +110,9 @@ final class ControlChannel {
                 let pairs = parts[1].array, pairs.count.isMultiple(of: 2)
             else { throw .forged("not a hash of rows") }
             for index in stride(from: 0, to: pairs.count, by: 2) {
-                guard let name = pairs[index].text, name.hasPrefix("u:"), let text = pairs[index + 1].bytes else { continue }
+                guard let name = pairs[index].text, name.hasPrefix("u:"), let text = pairs[index + 1].bytes else {
+                    continue
+                }
                 rows[name] = try row(String(name.dropFirst(2)), text)
             }
             if rows.count > Self.rowsMax { throw .forged("more than \(Self.rowsMax) rows") }
@@ -187,14 +191,17 @@ final class ControlChannel {
     // MARK: Bytes
 
     private func sealedRow(_ row: Row) throws(Trouble) -> String {
-        let document = ConfigValue(.object([
-            ConfigMember("revision", ConfigValue(.integer(row.revision))), ConfigMember("value", row.value),
-        ]))
+        let document = ConfigValue(
+            .object([
+                ConfigMember("revision", ConfigValue(.integer(row.revision))), ConfigMember("value", row.value),
+            ]))
         return try sealed(document.compactText, "control.row/\(row.unit.key)")
     }
 
     private func sealed(_ text: [UInt8], _ purpose: String) throws(Trouble) -> String {
-        guard let bytes = seal.seal(text.span, purpose: purpose) else { throw .unavailable("there is no key to seal with") }
+        guard let bytes = seal.seal(text.span, purpose: purpose) else {
+            throw .unavailable("there is no key to seal with")
+        }
         return Base64.encode(bytes.span)
     }
 

@@ -5,8 +5,8 @@ internal import SluiceStorage
 
 /// Keeps this node at the revision that all nodes have agreed upon, and has them agree upon what is changed here.
 ///
-/// A notice or the poll says that there is something new; only what was sealed by a node that has the key is believed, and only what
-/// can be put in force here is. Confined to the control loop.
+/// A notice or the poll says that there is something new; only what was sealed by a node that has the key is believed,
+/// and only what can be put in force here is. Confined to the control loop.
 final class ControlFleet: TimerTarget {
     /// Everything that nodes have agreed upon.
     struct Whole: Sendable {
@@ -203,7 +203,8 @@ final class ControlFleet: TimerTarget {
     private static func refusal(_ trouble: ControlChannel.Trouble) -> ManagementError {
         switch trouble {
         case .unavailable(let reason):
-            ManagementError(.storageUnavailable, "Nodes cannot agree upon a change, as Redis does not answer: \(reason)")
+            ManagementError(
+                .storageUnavailable, "Nodes cannot agree upon a change, as Redis does not answer: \(reason)")
         case .conflict:
             ManagementError(.preconditionFailed, "Another node changed the configuration meanwhile. Read it again.")
         case .forged(let reason):

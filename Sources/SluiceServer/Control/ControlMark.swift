@@ -2,10 +2,11 @@ internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceTLS
 
-/// What the rows in Redis are together: without it, somebody who can write there could put an old row in the place of a new one.
+/// What the rows in Redis are together: without it, somebody who can write there could put an old row in the place of a
+/// new one.
 ///
-/// Sealed, and with a key of its own in it, under which every row counts: rows that were not all there at this revision do not
-/// come to the same sum.
+/// Sealed, and with a key of its own in it, under which every row counts: rows that were not all there at this revision
+/// do not come to the same sum.
 struct ControlMark: Sendable, Equatable {
     /// Under which it is kept on the disk.
     static let note = "mark"

@@ -40,14 +40,16 @@ enum ControlMask {
         case .string(set), .string(sealed):
             guard let old, old.text != nil else {
                 throw ManagementError(
-                    .invalidConfiguration, "\(path) is shown as \(value.text ?? "") for a secret, and there is none: send the secret.",
+                    .invalidConfiguration,
+                    "\(path) is shown as \(value.text ?? "") for a secret, and there is none: send the secret.",
                     param: path)
             }
             return old
         case .object(let members):
             var changed: [ConfigMember] = []
             for member in members {
-                let inner = try restoring(member.value, from: old?[member.key], at: ConfigPath.child(of: path, member.key))
+                let inner = try restoring(
+                    member.value, from: old?[member.key], at: ConfigPath.child(of: path, member.key))
                 changed.append(ConfigMember(member.key, inner, at: member.location))
             }
             return ConfigValue(.object(changed), at: value.location)

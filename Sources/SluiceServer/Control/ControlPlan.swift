@@ -50,7 +50,8 @@ extension ControlPlan {
 
     private static func file(_ around: Surroundings) throws(ManagementError) -> ConfigValue {
         do throws(ConfigErrors) {
-            return try LayeredConfiguration.tree(ofFile: around.configFile, overrides: around.overrides,
+            return try LayeredConfiguration.tree(
+                ofFile: around.configFile, overrides: around.overrides,
                 environment: around.environment)
         } catch {
             throw ManagementError(.readOnly, "The configuration file cannot be read at the moment: \(error)")
@@ -70,7 +71,8 @@ extension ControlPlan {
             try checkOwner(change.unit, sight.file, around.settings)
             if !author.principal.access.allows(change.unit.actionToWrite) {
                 throw ManagementError(
-                    .permissionDenied, "\(change.unit.path) may be changed with \(change.unit.actionToWrite.rawValue) only.",
+                    .permissionDenied,
+                    "\(change.unit.path) may be changed with \(change.unit.actionToWrite.rawValue) only.",
                     param: change.unit.path)
             }
             try ControlGrant.check(change.unit, old: old, new: value, author, around.access)
@@ -89,7 +91,8 @@ extension ControlPlan {
         }
         if !settings.managed.isEmpty, !settings.managed.contains(unit.section) {
             throw ManagementError(
-                .ownedByFile, "control.managed does not have \(unit.section): it is the configuration file's.", param: unit.path)
+                .ownedByFile, "control.managed does not have \(unit.section): it is the configuration file's.",
+                param: unit.path)
         }
         if unit.section.hasPrefix("access."), file["access"] == nil {
             throw ManagementError(
@@ -139,7 +142,9 @@ extension ControlPlan {
             before[change.unit] = try sight.value(of: change.unit)
             after[change.unit] = change.value
         }
-        let hidden = (before: before.mapValues(ControlKeys.hidingHashes), after: after.mapValues(ControlKeys.hidingHashes))
+        let hidden = (
+            before: before.mapValues(ControlKeys.hidingHashes), after: after.mapValues(ControlKeys.hidingHashes)
+        )
         let raw = ConfigChange.between(before, after)
         let shown = ConfigChange.between(ControlMask.masking(hidden.before), ControlMask.masking(hidden.after))
         var differences = shown.map { ControlRecord.Difference(path: $0.path, before: $0.before, after: $0.after) }
@@ -164,7 +169,8 @@ extension ControlPlan {
         for change in changes {
             units[change.unit] = change.unit.isKey ? change.value.map(ControlKeys.configuration) : change.value
         }
-        let layered = try LayeredConfiguration.load(file: file, at: around.configFile, environment: around.environment, units: units)
+        let layered = try LayeredConfiguration.load(
+            file: file, at: around.configFile, environment: around.environment, units: units)
         try around.tryBuilding(layered.outcome.value)
     }
 }

@@ -37,18 +37,22 @@ struct ControlRecord: Sendable, Equatable {
     /// With its values, which may hold secrets: for a sealed place only.
     var text: [UInt8] {
         let changes = changes.map { change in
-            ConfigValue(.object([
-                ConfigMember("unit", ConfigValue(.string(change.unit.key))),
-                ConfigMember("value", change.value ?? ConfigValue(.null)),
-                ConfigMember("is_gone", ConfigValue(.boolean(change.value == nil))),
-            ]))
+            ConfigValue(
+                .object([
+                    ConfigMember("unit", ConfigValue(.string(change.unit.key))),
+                    ConfigMember("value", change.value ?? ConfigValue(.null)),
+                    ConfigMember("is_gone", ConfigValue(.boolean(change.value == nil))),
+                ]))
         }
-        let document = ConfigValue(.object([
-            ConfigMember("revision", ConfigValue(.integer(revision))), ConfigMember("at", ConfigValue(.integer(at))),
-            ConfigMember("author", ConfigValue(.string(author))), ConfigMember("reason", ConfigValue(.string(reason))),
-            ConfigMember("node", ConfigValue(.string(node))), ConfigMember("changes", ConfigValue(.list(changes))),
-            ConfigMember("differences", Self.value(of: differences)),
-        ]))
+        let document = ConfigValue(
+            .object([
+                ConfigMember("revision", ConfigValue(.integer(revision))),
+                ConfigMember("at", ConfigValue(.integer(at))),
+                ConfigMember("author", ConfigValue(.string(author))),
+                ConfigMember("reason", ConfigValue(.string(reason))),
+                ConfigMember("node", ConfigValue(.string(node))), ConfigMember("changes", ConfigValue(.list(changes))),
+                ConfigMember("differences", Self.value(of: differences)),
+            ]))
         return document.compactText
     }
 
@@ -86,12 +90,14 @@ struct ControlRecord: Sendable, Equatable {
     }
 
     static func value(of differences: [Difference]) -> ConfigValue {
-        ConfigValue(.list(differences.map { difference in
-            var members = [ConfigMember("path", ConfigValue(.string(difference.path)))]
-            if let before = difference.before { members.append(ConfigMember("before", before)) }
-            if let after = difference.after { members.append(ConfigMember("after", after)) }
-            return ConfigValue(.object(members))
-        }))
+        ConfigValue(
+            .list(
+                differences.map { difference in
+                    var members = [ConfigMember("path", ConfigValue(.string(difference.path)))]
+                    if let before = difference.before { members.append(ConfigMember("before", before)) }
+                    if let after = difference.after { members.append(ConfigMember("after", after)) }
+                    return ConfigValue(.object(members))
+                }))
     }
 
     static func differences(of value: ConfigValue) -> [Difference]? {

@@ -3,7 +3,8 @@ internal import SluiceHTTP
 internal import SluiceStorage
 internal import SluiceTLS
 
-/// Has what the management API keeps sealed with the vault's current key, after a rotation. Has a connection of its own.
+/// Has what the management API keeps sealed with the vault's current key, after a rotation. Has a connection of its
+/// own.
 final class ControlReseal: Resealable {
     let sealedStoreName = "control"
     private let path: String
@@ -16,13 +17,16 @@ final class ControlReseal: Resealable {
         var rows = try database.prepare(
             """
             SELECT unit, revision, value FROM control_units WHERE is_sealed = 1 AND value IS NOT NULL
-            AND (unit, revision) > (?1, ?2) ORDER BY unit, revision LIMIT ?3
+            AND substr(value, 1, 1) <> ?4 AND (unit, revision) > (?1, ?2) ORDER BY unit, revision LIMIT ?3
             """)
         // `REVISION UNIT`: a unit's name may have spaces.
         let parts = cursor?.split(separator: " ", maxSplits: 1) ?? []
         try rows.bind(1, parts.count == 2 ? String(parts[1]) : "")
         try rows.bind(2, parts.count == 2 ? Int(parts[0]) ?? 0 : 0)
         try rows.bind(3, count)
+        // What the shared secret has sealed is no affair of the vault's keys.
+        let shared = [ControlSeal.version]
+        try rows.bind(4, blob: shared.span)
         var found: [(unit: String, revision: Int, value: [UInt8])] = []
         while try rows.step() { found.append((rows.string(0), rows.integer(1), Array(copying: rows.bytes(2)))) }
         for row in found {

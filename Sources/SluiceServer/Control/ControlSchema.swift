@@ -2,7 +2,8 @@ internal import SluiceStorage
 
 /// The tables of what the management API keeps, in `sluice.db`.
 enum ControlSchema {
-    static let migrations = Migrations(applicationID: ModelsSchema.applicationID, steps: [ModelsSchema.models, control])
+    static let migrations = Migrations(
+        applicationID: ModelsSchema.applicationID, steps: [ModelsSchema.models, control, uses])
 
     private static let control = Migration(
         2,
@@ -24,5 +25,22 @@ enum ControlSchema {
             PRIMARY KEY (unit, revision)
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE control_notes (name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+        """)
+
+    /// Models are units; what is measured of them, and when keys were used, is written beside them.
+    private static let uses = Migration(
+        3,
+        """
+        DROP TABLE models;
+        CREATE TABLE key_uses (key TEXT PRIMARY KEY NOT NULL, used_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE target_totals (
+            provider TEXT NOT NULL,
+            model TEXT NOT NULL,                -- as the provider spells it
+            answers INTEGER NOT NULL,
+            failures INTEGER NOT NULL,
+            timed INTEGER NOT NULL,             -- answers whose time was taken
+            timed_us INTEGER NOT NULL,          -- all of their times
+            PRIMARY KEY (provider, model)
+        ) STRICT, WITHOUT ROWID;
         """)
 }

@@ -2,15 +2,16 @@ internal import SluiceCore
 internal import SluiceHTTP
 internal import SluiceTLS
 
-/// Seals what the management API keeps, on the disk and on its way through Redis: nobody without the key can read it, and nobody
-/// can make up, change or move any of it.
+/// Seals what the management API keeps, on the disk and on its way through Redis: nobody without the key can read it,
+/// and nobody can make up, change or move any of it.
 struct ControlSeal: Sendable {
     private enum Means {
         case vault(SecretVault)
         case shared(AuthenticatedCipher)
     }
 
-    private static let version: UInt8 = 0x73
+    /// What the shared secret has sealed begins with it; what the vault has does not.
+    static let version: UInt8 = 0x73
     /// The first seals, all open.
     private let means: [Means]
     /// Whether the vault's keys seal, so that their rotation concerns it.

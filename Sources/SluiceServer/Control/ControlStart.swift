@@ -5,8 +5,8 @@ internal import SluiceTLS
 
 /// Finds out what the process begins with: the file, and what the API kept before.
 ///
-/// A file that is wrong ends the process; what was kept never does: as much of it as can be is put in force, and the rest is said to
-/// be left out.
+/// A file that is wrong ends the process; what was kept never does: as much of it as can be is put in force, and the
+/// rest is said to be left out.
 struct ControlStart {
     let clerk = Clerk("control")
     let settings: ControlConfiguration
@@ -45,7 +45,9 @@ struct ControlStart {
             }
         }
         let (layered, dropped) = try Self.load(file, options.configFile, environment, state.units)
-        for unit in dropped { troubles.append("\(unit.path), set through the API, is left out: it does not fit the file") }
+        for unit in dropped {
+            troubles.append("\(unit.path), set through the API, is left out: it does not fit the file")
+        }
         self.store = store
         self.state = state
         self.layered = layered

@@ -11,7 +11,7 @@ final class ControlStore: @unchecked Sendable {
         let description: String
     }
 
-    private let database: Database
+    let database: Database
     private let seal: ControlSeal?
     static let fileName = "sluice.db"
 

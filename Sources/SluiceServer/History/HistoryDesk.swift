@@ -64,7 +64,8 @@ final class HistoryDesk: Sendable {
 
     private static func refusal(_ error: DatabaseError) -> ManagementError {
         error.kind == .timeout
-            ? ManagementError(.managementTimeout, "It would take too long. Ask for less: a shorter time, one user or one model.")
+            ? ManagementError(
+                .managementTimeout, "It would take too long. Ask for less: a shorter time, one user or one model.")
             : ManagementError(.storageUnavailable, "The records cannot be read at the moment.")
     }
 }

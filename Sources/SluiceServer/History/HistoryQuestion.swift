@@ -80,7 +80,8 @@ struct HistoryQuestion: Sendable {
         if let number = Int(text), 0...8_000_000_000_000 ~= number { return number }
         if let milliseconds = RecordTime.milliseconds(text) { return milliseconds }
         throw ManagementError(
-            .invalidParameter, "\(name) is a time as 2026-01-31T08:00:00Z, or milliseconds since 1970.", param: "\(name)")
+            .invalidParameter, "\(name) is a time as 2026-01-31T08:00:00Z, or milliseconds since 1970.",
+            param: "\(name)")
     }
 }
 
@@ -112,7 +113,8 @@ enum RecordTime {
     /// Days since 1970 of `2026-01-31`.
     static func day(_ bytes: Span<UInt8>) -> Int? {
         guard bytes.count >= 10, let century = two(bytes, 0), let year = two(bytes, 2), bytes[4] == UInt8(ascii: "-"),
-            let month = two(bytes, 5), bytes[7] == UInt8(ascii: "-"), let day = two(bytes, 8), 1...12 ~= month, 1...31 ~= day,
+            let month = two(bytes, 5), bytes[7] == UInt8(ascii: "-"), let day = two(bytes, 8), 1...12 ~= month,
+            1...31 ~= day,
             century >= 19
         else { return nil }
         // Howard Hinnant's days_from_civil: a year that begins in March.
@@ -139,7 +141,9 @@ enum RecordTime {
     }
 
     private static func two(_ bytes: Span<UInt8>, _ at: Int) -> Int? {
-        guard at + 1 < bytes.count, let high = bytes[at].decimalDigit, let low = bytes[at + 1].decimalDigit else { return nil }
+        guard at + 1 < bytes.count, let high = bytes[at].decimalDigit, let low = bytes[at + 1].decimalDigit else {
+            return nil
+        }
         return high * 10 + low
     }
 

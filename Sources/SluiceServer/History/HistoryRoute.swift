@@ -25,7 +25,8 @@ final class HistoryRoute: ManagementRoute {
                 errors: [.notFound, .storageUnavailable, .managementTimeout],
                 answer: list),
             ManagementOperation(
-                .get, "/api/v1/history/{id}", action: nil, "One record, with its attempts and what was kept of its bodies.",
+                .get, "/api/v1/history/{id}", action: nil,
+                "One record, with its attempts and what was kept of its bodies.",
                 parameters: [.path("id", "The record's id, or the request's.")],
                 success: .init(doc: "The record.", schema: ##"{"$ref":"#/components/schemas/Record"}"##),
                 errors: [.notFound, .storageUnavailable],
@@ -37,7 +38,10 @@ final class HistoryRoute: ManagementRoute {
         .query("user", "Whose requests."), .query("principal", "The credential that they came with, as `key:billing`."),
         .query("team", "Of which team."), .query("model", "For which model, as it was asked for."),
         .query("provider", "Answered by whom."),
-        .query("status", "complete, rejected, provider_error, truncated, client_gone, degraded; failed for all but complete; or an HTTP status."),
+        .query(
+            "status",
+            "complete, rejected, provider_error, truncated, client_gone, degraded; failed for all but complete; or an HTTP status."
+        ),
         .query("request_id", "The request's id."),
         .query("text", "What stands in an error, an id, a name, the parameters or a stored body."),
         .query("from", "Ended at this time or later: RFC 3339, or milliseconds since 1970."),

@@ -15,7 +15,10 @@ final class UsageRoute: ManagementRoute {
             ManagementOperation(
                 .get, "/api/v1/usage", action: nil, "Sums of requests, tokens and cost.",
                 parameters: [
-                    .query("group_by", "What to sum by, in order: some of day, user, team, model, provider, principal, with commas. Default: day."),
+                    .query(
+                        "group_by",
+                        "What to sum by, in order: some of day, user, team, model, provider, principal, with commas. Default: day."
+                    ),
                     .query("user", "Whose requests."), .query("principal", "The credential that they came with."),
                     .query("team", "Of which team."), .query("model", "For which model."),
                     .query("provider", "Answered by whom."), .query("from", "The first day (UTC), as 2026-01-31."),
@@ -57,7 +60,8 @@ final class UsageRoute: ManagementRoute {
         if let principal = try HistoryQuestion.text("principal", request) {
             if let own = query.principal, own != principal {
                 throw ManagementError(
-                    .permissionDenied, "This credential may not do that: it takes usage.read_all.", param: "usage.read_all")
+                    .permissionDenied, "This credential may not do that: it takes usage.read_all.",
+                    param: "usage.read_all")
             }
             query.principal = principal
         }

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Does work that blocks (a database, files) on a thread of its own, one piece after the other, for callers on loops.
 ///
-/// The queue is bounded: when it is full, or a caller's time is over, the caller is told so. Work that nobody waits for any more is
-/// not begun; what was begun is finished.
+/// The queue is bounded: when it is full, or a caller's time is over, the caller is told so. Work that nobody waits for
+/// any more is not begun; what was begun is finished.
 final class Clerk: Sendable {
     private struct State {
         var queue: [@Sendable () -> Void] = []
@@ -24,8 +24,8 @@ final class Clerk: Sendable {
 
     /// Runs `work` on the thread. To be called on a loop, where it returns.
     ///
-    /// - Throws: `managementBusy` if too much waits already, `managementTimeout` when it takes longer than `limit`. After that it may
-    ///   have been done.
+    /// - Throws: `managementBusy` if too much waits already, `managementTimeout` when it takes longer than `limit`.
+    ///   After that it may have been done.
     func run<Value: Sendable>(
         within limit: Duration = .seconds(10), _ work: @escaping @Sendable () -> Value
     ) async throws(ManagementError) -> Value {

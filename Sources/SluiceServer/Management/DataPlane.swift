@@ -1,4 +1,5 @@
-/// What applications ask, as OpenAPI has it. What providers take and give is theirs to describe: it is passed on as it is.
+/// What applications ask, as OpenAPI has it. What providers take and give is theirs to describe: it is passed on as it
+/// is.
 enum DataPlane {
     static let schemas: [(name: StaticString, schema: StaticString)] = [
         (
@@ -19,7 +20,7 @@ enum DataPlane {
         ),
         (
             "PlatformModels",
-            #"{"type":"object","required":["code","message","data"],"properties":{"code":{"const":200},"message":{"type":"string"},"data":{"type":"array","items":{"type":"object","required":["name","provider","status"],"properties":{"name":{"type":"string"},"provider":{"type":"string"},"status":{"type":"string"}}}}}}"#
+            #"{"type":"object","required":["code","message","data"],"properties":{"code":{"const":200},"message":{"type":"string"},"data":{"type":"array","items":{"type":"object","required":["name","provider","status"],"properties":{"name":{"type":"string"},"provider":{"type":"string"},"status":{"type":"string"},"id":{"type":"string"},"version":{"type":["integer","null"],"description":"The revision that it was last changed by; null: the file says it."},"strategy":{"type":"string"},"max_concurrency":{"type":["integer","null"]},"average_latency_ms":{"type":["number","null"]},"success_rate":{"type":["number","null"]},"targets":{"type":"array","items":{"type":"object","required":["provider","model","endpoint","status"],"properties":{"provider":{"type":"string"},"model":{"type":"string"},"endpoint":{"type":"string"},"api_key":{"enum":["<set>",null]},"status":{"enum":["active","unavailable"]},"max_concurrency":{"type":["integer","null"]},"price_per_token":{"type":["object","null"]},"average_latency_ms":{"type":["number","null"]},"success_rate":{"type":["number","null"]}}}}}}}}}"#
         ),
         (
             "PlatformChat",

@@ -7,8 +7,8 @@ enum Errand {
     ///
     /// - Parameter start: sends somebody to do it, who calls what it is given, once, from any thread.
     ///   Returns whether that could be done.
-    /// - Throws: `managementBusy` if it could not, `managementTimeout` when it takes longer than `limit`. After that it may have been
-    ///   done.
+    /// - Throws: `managementBusy` if it could not, `managementTimeout` when it takes longer than `limit`. After that it
+    ///   may have been done.
     static func run<Value: Sendable>(
         within limit: Duration, _ start: (_ done: @escaping @Sendable (Value) -> Void) -> Bool
     ) async throws(ManagementError) -> Value {

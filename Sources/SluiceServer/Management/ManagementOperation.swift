@@ -1,8 +1,8 @@
 internal import SluiceHTTP
 internal import SluicePolicy
 
-/// One method of one path of the management API: what it takes, what it gives, and who may ask. The router goes by it, and the
-/// OpenAPI document is made of it. Give a method as its answer: a closure would leave the loop.
+/// One method of one path of the management API: what it takes, what it gives, and who may ask. The router goes by it,
+/// and the OpenAPI document is made of it. Give a method as its answer: a closure would leave the loop.
 struct ManagementOperation: Sendable {
     typealias Answer = @Sendable (ManagementRequest) async throws(ManagementError) -> ManagementReply
 

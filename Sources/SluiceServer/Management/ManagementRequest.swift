@@ -5,7 +5,8 @@ internal import SluiceJSON
 internal import SluiceNet
 internal import SluicePolicy
 
-/// One request to the management API, read and checked as far as its operation says. Confined to the loop it came in on.
+/// One request to the management API, read and checked as far as its operation says. Confined to the loop it came in
+/// on.
 final class ManagementRequest {
     let operation: ManagementOperation
     let method: Method
@@ -61,7 +62,8 @@ final class ManagementRequest {
     }
 
     /// A query parameter that is a number.
-    func integer(_ name: StaticString, default fallback: Int, in range: ClosedRange<Int>) throws(ManagementError) -> Int {
+    func integer(_ name: StaticString, default fallback: Int, in range: ClosedRange<Int>) throws(ManagementError) -> Int
+    {
         guard let text = query(name) else { return fallback }
         guard let number = Int(text), range.contains(number) else {
             throw ManagementError(
@@ -105,7 +107,8 @@ final class ManagementRequest {
         guard let text = condition else {
             if !isRequired { return }
             throw ManagementError(
-                .preconditionRequired, "Send If-Match with the ETag that GET answers, or If-Match: *.", param: "if-match")
+                .preconditionRequired, "Send If-Match with the ETag that GET answers, or If-Match: *.",
+                param: "if-match")
         }
         if names(etag, in: text, isWeak: false) { return }
         throw ManagementError(

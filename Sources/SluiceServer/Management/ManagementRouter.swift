@@ -6,7 +6,8 @@ internal import SluicePipeline
 internal import SluicePolicy
 internal import Synchronization
 
-/// Finds the operation of a management request, checks what every operation wants checked, and sends its reply. On every loop.
+/// Finds the operation of a management request, checks what every operation wants checked, and sends its reply. On
+/// every loop.
 final class ManagementRouter: ManagementHandler {
     private struct Entry: Sendable {
         let operation: ManagementOperation
@@ -15,6 +16,7 @@ final class ManagementRouter: ManagementHandler {
 
     private let entries = Mutex<[Entry]>([])
     private let inFlight = Atomic<Int>(0)
+    private let revision = Mutex<@Sendable () -> String?>({ nil })
     /// Requests to the management API of the process at one time; they do not count as requests to models.
     static let inFlightMax = 64
     /// Of a request's body.
@@ -27,6 +29,9 @@ final class ManagementRouter: ManagementHandler {
         }
         entries.withLock { $0 += added }
     }
+
+    /// - Parameter revision: what replies tell in `x-sluice-revision`; asked when a reply is sent, from any loop.
+    func tells(_ revision: @escaping @Sendable () -> String?) { self.revision.withLock { $0 = revision } }
 
     /// Everything that there is, in the order in which it was added.
     var operations: [ManagementOperation] { entries.withLock { $0.map(\.operation) } }
@@ -73,10 +78,10 @@ final class ManagementRouter: ManagementHandler {
             }
             let request = try await read(call)
             let reply = try await request.operation.answer(request)
-            await Self.send(reply, request, call)
+            await send(reply, request, call)
             return ManagementOutcome(status: reply.status)
         } catch {
-            Self.send(error, call)
+            send(error, call)
             let owner: Rejection.Owner = error.code.status.code < 500 ? .caller : .gateway
             return ManagementOutcome(
                 status: error.code.status,
@@ -99,12 +104,14 @@ final class ManagementRouter: ManagementHandler {
         if operations.isEmpty { throw ManagementError(.unknownURL, "There is no such path in the management API.") }
         let method = head.method == .head ? .get : head.method
         guard let operation = operations.first(where: { $0.method == method }) else {
-            let allowed = operations.map { $0.method == .get ? "GET, HEAD" : "\($0.method.name)" }.joined(separator: ", ")
+            let allowed = operations.map { $0.method == .get ? "GET, HEAD" : "\($0.method.name)" }.joined(
+                separator: ", ")
             throw ManagementError(.methodNotAllowed, "Use \(allowed) here.", allowed: allowed)
         }
         if let action = operation.action, !call.principal.access.allows(action) {
             throw ManagementError(
-                .permissionDenied, "This credential may not do that: it takes \(action.rawValue).", param: action.rawValue)
+                .permissionDenied, "This credential may not do that: it takes \(action.rawValue).",
+                param: action.rawValue)
         }
         try Self.check(operation, head)
         let body = try await Self.body(operation, exchange)
@@ -116,7 +123,8 @@ final class ManagementRouter: ManagementHandler {
     private static func check(_ operation: ManagementOperation, _ head: RequestHead) throws(ManagementError) {
         // A page in somebody's browser reaches ports of its machine too; what it may not do is change something.
         if operation.changesSomething, head.fields.contains(.origin) {
-            throw ManagementError(.crossOrigin, "Requests of web pages change nothing: send no Origin.", param: "origin")
+            throw ManagementError(
+                .crossOrigin, "Requests of web pages change nothing: send no Origin.", param: "origin")
         }
         let given = operation.success.mediaTypes
         if operation.success.schema != nil, !given.contains(where: { AcceptField.allows("\($0)", head.fields) }) {
@@ -154,7 +162,7 @@ final class ManagementRouter: ManagementHandler {
 
     // MARK: Sending
 
-    private static func send(_ reply: ManagementReply, _ request: ManagementRequest, _ call: ManagementCall) async {
+    private func send(_ reply: ManagementReply, _ request: ManagementRequest, _ call: ManagementCall) async {
         var fields = fields(call)
         for (name, value) in reply.fields { fields.append(lowercaseName: name, value) }
         let exchange = call.exchange
@@ -175,7 +183,7 @@ final class ManagementRouter: ManagementHandler {
         exchange.finish()
     }
 
-    private static func send(_ error: ManagementError, _ call: ManagementCall) {
+    private func send(_ error: ManagementError, _ call: ManagementCall) {
         var fields = fields(call)
         fields.append(.contentType, "application/json")
         if let allowed = error.allowed { fields.append(.allow, allowed) }
@@ -187,10 +195,11 @@ final class ManagementRouter: ManagementHandler {
     }
 
     /// What is told of settings and people is for whoever asked, and changes.
-    private static func fields(_ call: ManagementCall) -> HeaderFields {
+    private func fields(_ call: ManagementCall) -> HeaderFields {
         var fields = HeaderFields(reservingBytes: 256, fields: 6)
         fields.append(.cacheControl, "no-store")
         if !call.requestID.isEmpty { fields.append(.xRequestID, call.requestID) }
+        if let revision = revision.withLock({ $0 })() { fields.append(lowercaseName: "x-sluice-revision", revision) }
         return fields
     }
 }

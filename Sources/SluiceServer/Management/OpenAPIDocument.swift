@@ -3,8 +3,8 @@ internal import SluiceHTTP
 internal import SluiceJSON
 internal import SluicePolicy
 
-/// The OpenAPI 3.1 document of everything that is served: made of what the management API's operations say of themselves, and of
-/// `OpenAPIDocument.dataPlane` for what applications ask.
+/// The OpenAPI 3.1 document of everything that is served: made of what the management API's operations say of
+/// themselves, and of `OpenAPIDocument.dataPlane` for what applications ask.
 enum OpenAPIDocument {
     static func make(_ routes: [any ManagementRoute], operations: [ManagementOperation]) -> ByteBuffer {
         let buffer = ByteBuffer(capacity: 1 << 16)
@@ -136,16 +136,20 @@ enum OpenAPIDocument {
         if success.status != 200, operation.parameters.contains(where: { "\($0.name)" == "dry_run" }) {
             json.key("200")
             json.raw(
-                (##"{"description":"What would change.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Change"}}}}"## as StaticString).jsonBytes)
+                (##"{"description":"What would change.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Change"}}}}"##
+                    as StaticString).jsonBytes)
         }
         for (status, codes) in operation.failures {
             json.key("\(status.code)".utf8Span.span)
             json.object { json in
                 json.key("description")
-                json.string(codes.isEmpty ? "\(status.reason)" : codes.map { "`\($0.rawValue)`" }.joined(separator: ", "))
+                json.string(
+                    codes.isEmpty ? "\(status.reason)" : codes.map { "`\($0.rawValue)`" }.joined(separator: ", "))
                 if status.code == 304 { return }
                 json.key("content")
-                json.raw((##"{"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}"## as StaticString).jsonBytes)
+                json.raw(
+                    (##"{"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}"## as StaticString)
+                        .jsonBytes)
             }
         }
     }
@@ -153,10 +157,12 @@ enum OpenAPIDocument {
     private static func writeComponents(_ routes: [any ManagementRoute], _ json: inout JSONWriter) {
         json.key("securitySchemes")
         json.raw(
-            (#"{"bearer":{"type":"http","scheme":"bearer"},"key":{"type":"apiKey","in":"header","name":"x-api-key"}}"# as StaticString).jsonBytes)
+            (#"{"bearer":{"type":"http","scheme":"bearer"},"key":{"type":"apiKey","in":"header","name":"x-api-key"}}"#
+                as StaticString).jsonBytes)
         json.key("responses")
         json.raw(
-            (#"{"Error":{"description":"What is wrong, in the words of the API that was asked.","content":{"application/json":{"schema":{"type":"object"}}}}}"# as StaticString).jsonBytes)
+            (#"{"Error":{"description":"What is wrong, in the words of the API that was asked.","content":{"application/json":{"schema":{"type":"object"}}}}}"#
+                as StaticString).jsonBytes)
         json.key("schemas")
         json.object { json in
             var seen: Set<String> = []

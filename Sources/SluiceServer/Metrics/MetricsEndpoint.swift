@@ -1,3 +1,4 @@
+internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
@@ -6,11 +7,11 @@ internal import SluicePipeline
 /// `/metrics` of the admin port: everything that is counted, in the format that is asked for.
 final class MetricsEndpoint: AdminRoute {
     let name = "/metrics"
-    private let registry: MetricRegistry
+    private unowned let shared: Shared
     /// What the last answer took: the next one asks for memory once.
     private var byteCount = 16_384
 
-    init(shared: Shared) { registry = shared.lasting.metrics.registry }
+    init(shared: Shared) { self.shared = shared }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
         let head = exchange.head
@@ -21,7 +22,9 @@ final class MetricsEndpoint: AdminRoute {
         }
         let format = Self.format(head.fields)
         let buffer = ByteBuffer(capacity: byteCount + byteCount / 8)
-        MetricText.write(registry.collect(), as: format, into: buffer)
+        var collection = shared.lasting.metrics.registry.collect()
+        if shared.current.aliases.contains(.liteLLM) { LiteLLMMetrics.add(to: &collection) }
+        MetricText.write(collection, as: format, into: buffer)
         byteCount = buffer.count
         var fields = HeaderFields()
         fields.append(.contentType, format.mediaType)
@@ -31,10 +34,13 @@ final class MetricsEndpoint: AdminRoute {
         return true
     }
 
-    /// OpenMetrics for those who name it, as Prometheus does; the older format for all others.
     private static func format(_ fields: HeaderFields) -> MetricText.Format {
-        guard let index = fields.index(of: .accept) else { return .prometheus }
-        return String(decoding: fields.value(at: index)).lowercased().contains("application/openmetrics-text")
-            ? .openMetrics : .prometheus
+        var values: [String] = []
+        var from = 0
+        while let index = fields.index(of: .accept, from: from) {
+            values.append(String(decoding: fields.value(at: index)))
+            from = index + 1
+        }
+        return .preferred(by: values.joined(separator: ","))
     }
 }

@@ -19,6 +19,16 @@ enum ProcessMetrics {
     private static let ready = MetricFamily("sluice_ready", .gauge, help: "Whether requests are welcome.")
     private static let revision = MetricFamily(
         "sluice_config_revision", .gauge, help: "Counts up with every configuration that came into force.")
+    private static let reloads = MetricFamily(
+        "sluice_config_reloads", .counter, labels: ["result"],
+        help: "Configurations that were to come into force after the first, by whether they did.")
+    private static let reloadedAt = MetricFamily(
+        "sluice_config_last_reload_timestamp_seconds", .gauge, unit: "seconds",
+        help: "When the configuration in force came into force, since the epoch.")
+    private static let virtual = MetricFamily(
+        "process_virtual_memory_bytes", .gauge, unit: "bytes", help: "Addresses that the process has reserved.")
+    private static let buffered = MetricFamily(
+        "sluice_buffered_bytes", .gauge, unit: "bytes", help: "Bytes that wait for a peer to take them, of all connections.")
     private static let reload = MetricFamily(
         "sluice_config_last_reload_successful", .gauge, help: "Whether the last reload put its configuration in force.")
     private static let inFlight = MetricFamily("sluice_requests_in_flight", .gauge, help: "Requests under way.")
@@ -32,14 +42,25 @@ enum ProcessMetrics {
 
     static let startedAt = Double(EventLoop.readWallClock()) / 1e9
 
+    static let families = [
+        cpu, resident, virtual, descriptors, descriptorsMax, start, build, ready, revision, reload, reloads, reloadedAt,
+        inFlight, connections, buffered, pressure, logDrops,
+    ]
+
     static func register(_ shared: Shared) {
         _ = startedAt
-        shared.lasting.metrics.registry.addSource { [unowned shared] collection in
+        shared.lasting.metrics.registry.addSource(families) { [unowned shared] collection in
             addProcess(&collection)
             collection.add(build, [shared.status.version], 1)
             collection.add(ready, [], shared.status.isReady ? 1 : 0)
             collection.add(revision, [], shared.status.configRevision)
             collection.add(reload, [], shared.status.lastReloadError == nil ? 1 : 0)
+            let reloadCounts = shared.status.reloadCounts
+            collection.add(reloads, ["success"], reloadCounts.succeeded)
+            collection.add(reloads, ["failure"], reloadCounts.failed)
+            let since = shared.status.configSince
+            collection.add(reloadedAt, [], .number(since == 0 ? startedAt : Double(since) / 1e9))
+            collection.add(buffered, [], BufferedBytes.count)
             collection.add(inFlight, [], shared.gauge.inFlight)
             collection.add(connections, [], shared.connections.current)
             collection.add(pressure, [], Int(shared.gauge.pressure.rawValue))
@@ -54,6 +75,7 @@ enum ProcessMetrics {
             collection.add(cpu, [], .number(seconds(usage.ru_utime) + seconds(usage.ru_stime)))
         }
         collection.add(resident, [], ProcessLimits.residentByteCount)
+        collection.add(virtual, [], ProcessLimits.virtualByteCount)
         collection.add(descriptors, [], ProcessLimits.openDescriptorCount)
         collection.add(descriptorsMax, [], ProcessLimits.descriptorLimit)
         collection.add(start, [], .number(startedAt))

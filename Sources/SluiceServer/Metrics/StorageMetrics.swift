@@ -26,9 +26,17 @@ enum StorageMetrics {
     private static let opened = MetricFamily(
         "sluice_redis_breaker_opened", .counter, labels: node, help: "How often the server was left alone.")
 
+    private static let isDegraded = MetricFamily(
+        "sluice_redis_degraded", .gauge, help: "Whether Redis is configured and not all of it is used.")
+    static let families = [
+        bytes, entries, evictions, events, up, isDegraded, calls, failures, latency, opened,
+    ]
+
     static func register(_ shared: Shared) {
-        shared.lasting.metrics.registry.addSource { [unowned shared] collection in
+        shared.lasting.metrics.registry.addSource(families) { [unowned shared] collection in
             addCache(shared.lasting.cache, &collection)
+            let redis = shared.lasting.redis.overall
+            if redis != .off { collection.add(isDegraded, [], redis == .up ? 0 : 1) }
             for server in shared.lasting.redis.nodes { add(server, &collection) }
         }
     }

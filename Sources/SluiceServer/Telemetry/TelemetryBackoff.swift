@@ -16,8 +16,6 @@ struct TelemetryBackoff {
         random = SplitMix64(seed)
     }
 
-    func isOpen(at now: Instant) -> Bool { until.map { now < $0 } ?? false }
-
     mutating func succeed() {
         failures = 0
         until = nil

@@ -48,7 +48,8 @@ struct TelemetryQueue {
         messages.append(message)
         byteCount += message.body.count
         var dropped: [TelemetryMessage] = []
-        while byteCount > byteCountMax || messages.count > Self.countMax, messages.count > kept + 1 {
+        // The new one goes too where the one that is under way leaves it no room.
+        while byteCount > byteCountMax || messages.count > Self.countMax, messages.count > kept {
             dropped.append(remove(at: kept))
         }
         return (dropped, replaced)

@@ -27,8 +27,10 @@ enum TelemetryMetrics {
         "sluice_push_last_duration_seconds", .gauge, unit: "seconds", scale: 1e-9, labels: ["receiver"],
         help: "What the last request to the receiver took.")
 
+    static let families = [requests, items, bytes, dropped, waiting, up, lastSuccess, lastDuration]
+
     static func register(_ shared: Shared) {
-        shared.lasting.metrics.registry.addSource { [unowned shared] collection in
+        shared.lasting.metrics.registry.addSource(families) { [unowned shared] collection in
             for (name, counts) in shared.telemetry.all { add(name, counts, to: &collection) }
         }
     }
@@ -43,7 +45,7 @@ enum TelemetryMetrics {
         collection.add(dropped, [name, "refused"], counts.droppedRefused)
         collection.add(dropped, [name, "exit"], counts.droppedAtExit)
         collection.add(waiting, [name], counts.waitingBytes)
-        collection.add(up, [name], counts.troubledSince == nil && counts.lastSuccess != nil ? 1 : 0)
+        collection.add(up, [name], counts.isUp ? 1 : 0)
         collection.add(lastSuccess, [name], .number(counts.lastSuccess ?? 0))
         collection.add(lastDuration, [name], Int(counts.lastDuration.nanoseconds))
     }

@@ -22,6 +22,8 @@ final class TelemetryStatus: Sendable {
         /// Since when nothing has been taken.
         var troubledSince: Instant?
 
+        /// Whether the last request was taken.
+        var isUp: Bool { troubledSince == nil && lastSuccess != nil }
         var dropped: Int { droppedFull + droppedRefused + droppedAtExit }
     }
 

@@ -2,8 +2,8 @@ internal import Glibc
 internal import SluiceCore
 internal import SluiceNet
 
-/// The files of an audit log: `audit.jsonl`, which grows, `audit-NUMBER.jsonl`, each named after its first line, `audit.head` and
-/// `audit.key`. All belong to their owner alone.
+/// The files of an audit log: `audit.jsonl`, which grows, `audit-NUMBER.jsonl`, each named after its first line,
+/// `audit.head` and `audit.key`. All belong to their owner alone.
 enum AuditFiles {
     static let current = "audit.jsonl"
 

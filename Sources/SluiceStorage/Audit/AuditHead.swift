@@ -2,8 +2,8 @@ internal import SluiceCore
 package import SluiceNet
 package import SluiceTLS
 
-/// Where an audit log ends: kept in `audit.head` beside it, and logged now and then, so that lines that are missing at the end are
-/// missed. The file also says with which line `audit.jsonl` begins, so that those at its beginning are.
+/// Where an audit log ends: kept in `audit.head` beside it, and logged now and then, so that lines that are missing at
+/// the end are missed. The file also says with which line `audit.jsonl` begins, so that those at its beginning are.
 package struct AuditHead: Sendable, Equatable, CustomStringConvertible {
     package let number: Int
     package let hash: Digest

@@ -3,8 +3,8 @@ package import SluiceCore
 package import SluiceNet
 package import SluiceTLS
 
-/// What the lines of an audit log are authenticated with: 32 random bytes that the vault seals and that stay the same when master
-/// keys are rotated, so that old lines can still be checked.
+/// What the lines of an audit log are authenticated with: 32 random bytes that the vault seals and that stay the same
+/// when master keys are rotated, so that old lines can still be checked.
 package struct AuditKey: Sendable {
     private let secret: Secret
 

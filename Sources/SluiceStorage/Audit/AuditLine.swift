@@ -2,8 +2,8 @@ internal import SluiceCore
 internal import SluiceJSON
 package import SluiceTLS
 
-/// One line of the audit log: a JSON object that begins with its number and the hash of the line before it, and ends, where
-/// there is a key, with a MAC over everything before that.
+/// One line of the audit log: a JSON object that begins with its number and the hash of the line before it, and ends,
+/// where there is a key, with a MAC over everything before that.
 package struct AuditLine: Sendable, Equatable {
     /// Counts from 1 through all files of the log.
     package let number: Int

@@ -4,9 +4,11 @@ internal import SluiceNet
 package import SluiceTLS
 internal import Synchronization
 
-/// Writes down who did what, on a thread of its own: nobody else waits for the disk. Without a directory it does nothing.
+/// Writes down who did what, on a thread of its own: nobody else waits for the disk. Without a directory it does
+/// nothing.
 ///
-/// Refused access is sampled when there is much of it. Anything else is written, or whoever asked is told that it is not.
+/// Refused access is sampled when there is much of it. Anything else is written, or whoever asked is told that it is
+/// not.
 package final class AuditLog: Sendable {
     package struct Settings: Sendable, Equatable {
         package var directory: String
@@ -88,7 +90,8 @@ package final class AuditLog: Sendable {
 
     /// Begins to write.
     ///
-    /// - Throws: a key that does not open, or cannot be stored. A directory that cannot be written to is a failure that may pass.
+    /// - Throws: a key that does not open, or cannot be stored. A directory that cannot be written to is a failure that
+    ///   may pass.
     package func start(_ settings: Settings, _ vault: SecretVault) throws(AuditKey.Unusable) {
         do throws(SystemError) {
             _ = try AuditWriter(settings.directory, key: nil, limits: .init())
@@ -114,7 +117,8 @@ package final class AuditLog: Sendable {
 
     /// Notes events and waits until they are on the disk: before a change that must not happen unseen.
     ///
-    /// - Returns: `false` if they cannot be written now; they will not be written later, and the change must not be made.
+    /// - Returns: `false` if they cannot be written now; they will not be written later, and the change must not be
+    ///   made.
     package func record(_ events: [AuditEvent]) async -> Bool {
         if events.isEmpty { return true }
         return await withCheckedContinuation { continuation in
@@ -183,7 +187,8 @@ package final class AuditLog: Sendable {
 
     // MARK: The thread
 
-    /// It lives while there is something to write, and opens the file anew when it begins: other processes may write too.
+    /// It lives while there is something to write, and opens the file anew when it begins: other processes may write
+    /// too.
     private func run() {
         guard let (settings, key) = state.withLock({ state in state.settings.map { ($0, state.key) } }) else { return }
         var writer: AuditWriter?

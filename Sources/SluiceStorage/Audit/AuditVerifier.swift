@@ -120,7 +120,9 @@ package struct AuditVerifier {
         if fileBegins == nil {
             fileBegins = line.number
             if let named = AuditFiles.firstNumber(file), named != line.number {
-                found(file, number, "begins with line \(line.number), not with line \(named): lines are missing before it")
+                found(
+                    file, number, "begins with line \(line.number), not with line \(named): lines are missing before it"
+                )
             }
         }
         if report.first == nil { begin(line, file, number) } else { follow(line, file, number) }
@@ -146,7 +148,8 @@ package struct AuditVerifier {
             if line.previous != AuditLine.beginning { found(file, number, "not the first line of a log") }
         } else {
             report.notes.append(
-                Finding(file: file, line: number, message: "begins with line \(line.number); earlier ones are not here"))
+                Finding(file: file, line: number, message: "begins with line \(line.number); earlier ones are not here")
+            )
         }
     }
 
@@ -154,10 +157,14 @@ package struct AuditVerifier {
         guard let last else { return }
         if line.previous == last.hash, line.number == last.number + 1 { return }
         if line.number > last.number + 1 {
-            let gap = line.number == last.number + 2 ? "line \(last.number + 1) is" : "lines \(last.number + 1) to \(line.number - 1) are"
+            let gap =
+                line.number == last.number + 2
+                ? "line \(last.number + 1) is" : "lines \(last.number + 1) to \(line.number - 1) are"
             found(file, number, "\(gap) missing before line \(line.number)")
         } else if line.number <= last.number {
-            found(file, number, "line \(line.number) stands after line \(last.number): inserted, repeated or out of order")
+            found(
+                file, number, "line \(line.number) stands after line \(last.number): inserted, repeated or out of order"
+            )
         } else {
             found(file, number, "the line before, \(last.number), has been changed, or this one was inserted")
         }

@@ -5,8 +5,8 @@ internal import SluiceTLS
 
 /// Appends lines to an audit log's file. Used on one thread at a time.
 ///
-/// Several processes may write to one log, as during a handover: each batch is written under a lock on the directory, after a look
-/// at what others have written.
+/// Several processes may write to one log, as during a handover: each batch is written under a lock on the directory,
+/// after a look at what others have written.
 final class AuditWriter {
     struct Limits: Sendable, Equatable {
         /// A file is put away when it is longer.
@@ -73,8 +73,8 @@ final class AuditWriter {
         try? last.write(directory, fileBegins: firstNumber, key)
     }
 
-    /// What was written of a batch that failed goes again, as nobody else has written meanwhile. Where the system does not allow that
-    /// (an append-only file), the torn line is mended before the next.
+    /// What was written of a batch that failed goes again, as nobody else has written meanwhile. Where the system does
+    /// not allow that (an append-only file), the torn line is mended before the next.
     private func takeBack() {
         if ftruncate(fd, off_t(byteCount)) != 0 { inode = 0 }
     }

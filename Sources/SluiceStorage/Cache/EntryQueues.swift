@@ -57,13 +57,10 @@ struct EntryQueues {
         let isMain = ghosts.remove(key) != nil
         let slot = free.popLast() ?? Int32(slots.count)
         if Int(slot) == slots.count { slots.append(Slot()) }
-        slots[Int(slot)].key = key
-        slots[Int(slot)].entry = entry
-        slots[Int(slot)].byteCount = byteCount
-        slots[Int(slot)].hits = 0
-        slots[Int(slot)].isMain = isMain
+        let generation = slots[Int(slot)].generation
+        slots[Int(slot)] = Slot(key: key, entry: entry, byteCount: byteCount, isMain: isMain, generation: generation)
         index[key] = slot
-        let place = Place(slot: slot, generation: slots[Int(slot)].generation)
+        let place = Place(slot: slot, generation: generation)
         if isMain { main.append(place) } else { small.append(place) }
         self.byteCount += byteCount
         if !isMain { smallByteCount += byteCount }

@@ -70,17 +70,20 @@ extension RedisCache {
     }
 
     /// Finds out what was purged before this process began, or while it could not listen.
-    package func learnPurges() async {
+    ///
+    /// - Returns: whether Redis has told.
+    package func learnPurges() async -> Bool {
         guard client.isAvailable,
             let reply = try? await client.call(RedisCommand("HGETALL", key: client.key(Self.purgesName))),
             let words = reply.array
-        else { return }
+        else { return false }
         for index in stride(from: 0, to: words.count - 1, by: 2) {
             guard let target = words[index].text.flatMap(PurgeTarget.init(text:)),
                 let time = words[index + 1].text.flatMap(Int.init)
             else { continue }
             cache.purge(target, at: time, now: Self.now)
         }
+        return true
     }
 
     private static var now: Int { Int(EventLoop.readWallClock() / 1_000_000) }

@@ -3,12 +3,29 @@ internal import SluiceNet
 package import SluicePolicy
 
 /// The second level: answers in Redis, shared by all processes. Whatever Redis does not do in time has not happened.
-package struct RedisCache {
+package final class RedisCache {
     /// What tells other processes that this one asks.
     package struct Lock: Sendable {
         fileprivate let key: CacheKey
-        /// What nobody else would choose.
-        fileprivate let token: Int
+        fileprivate let token: LockToken
+    }
+
+    /// What a lock is marked with: the process that holds it, and what tells this lock from its others.
+    package struct LockToken: Sendable {
+        private let process: UInt64
+        private let number: UInt64
+        fileprivate static let byteCount = 32
+
+        package init(process: UInt64, number: UInt64) {
+            self.process = process
+            self.number = number
+        }
+
+        /// Sixteen hexadecimal digits each.
+        fileprivate func append(to buffer: ByteBuffer) {
+            buffer.append(hexadecimal: process)
+            buffer.append(hexadecimal: number)
+        }
     }
 
     package enum Locking: Sendable {
@@ -34,15 +51,30 @@ package struct RedisCache {
 
     let client: RedisClient
     private let codec: EntryCodec
-    private let space: Space
     let cache: ResponseCache
-    /// What is kept, or the lock that says who asks for it, in one step.
+    /// What stands before the key in the name of an entry. What is between the braces decides which node of a cluster has it: the same
+    /// for an entry and its lock, so that both can be seen in one step.
+    private let nameStart: [UInt8]
+    /// What is kept, or the lock that says who asks for it, in one step. A lock of the same process is one that it could not give
+    /// back, as Redis did not hear it in time: in a process one asks at a time, and that one is here.
     private static let find = RedisScript(
         """
         local kept = redis.call('get', KEYS[1])
         if kept then return kept end
         if redis.call('set', KEYS[2], ARGV[1], 'nx', 'px', ARGV[2]) then return 1 end
-        return 0
+        local holder = redis.call('get', KEYS[2])
+        if holder and string.sub(holder, 1, 16) ~= string.sub(ARGV[1], 1, 16) then return 0 end
+        redis.call('set', KEYS[2], ARGV[1], 'px', ARGV[2])
+        return 1
+        """)
+    /// The lock alone.
+    private static let lock = RedisScript(
+        """
+        if redis.call('set', KEYS[1], ARGV[1], 'nx', 'px', ARGV[2]) then return 1 end
+        local holder = redis.call('get', KEYS[1])
+        if holder and string.sub(holder, 1, 16) ~= string.sub(ARGV[1], 1, 16) then return 0 end
+        redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
+        return 1
         """)
     /// Keeps an entry, and deletes a lock that is still ours.
     private static let store = RedisScript(
@@ -61,8 +93,8 @@ package struct RedisCache {
     package init(_ client: RedisClient, _ codec: EntryCodec, _ space: Space, _ cache: ResponseCache) {
         self.client = client
         self.codec = codec
-        self.space = space
         self.cache = cache
+        nameStart = Array((client.settings.prefix + space.rawValue + "{").utf8)
     }
 
     package var isAvailable: Bool { client.isAvailable }
@@ -80,16 +112,15 @@ package struct RedisCache {
         }
     }
 
-    private var nameByteCount: Int {
-        client.settings.prefix.utf8.count + space.rawValue.utf8.count + CacheKey.textByteCount + 2
+    private func append(_ token: LockToken, to command: inout RedisCommand) {
+        command.append(LockToken.byteCount) { token.append(to: $0) }
     }
 
-    /// What is between the braces decides which node of a cluster has it: the same for an entry and its lock, so that both can be
-    /// seen in one step.
+    private var nameByteCount: Int { nameStart.count + CacheKey.textByteCount + 1 }
+
     private func appendName(_ key: CacheKey, to buffer: ByteBuffer) {
-        buffer.append(client.settings.prefix)
-        buffer.append(space.rawValue)
-        buffer.append(UInt8(ascii: "{"))
+        let nameStart = nameStart
+        buffer.append(nameStart.span)
         key.append(hexadecimalTo: buffer)
         buffer.append(UInt8(ascii: "}"))
     }
@@ -111,10 +142,9 @@ package struct RedisCache {
     /// The same, and if there is nothing, says to other processes that this one asks.
     ///
     /// - Parameters:
-    ///   - token: what nobody else would choose.
     ///   - lease: after which the lock is gone whatever became of the process.
     package func find(
-        _ key: CacheKey, token: Int, lease: Duration, now: Instant, time: Int
+        _ key: CacheKey, token: LockToken, lease: Duration, now: Instant, time: Int
     ) async -> Finding {
         guard client.isAvailable else { return .none(.unavailable) }
         if !client.supportsScripts {
@@ -124,7 +154,7 @@ package struct RedisCache {
         var command = RedisCommand(Self.find, keyCount: 2, reserving: 384)
         appendName(key, to: &command)
         appendLockName(key, to: &command)
-        command.append(token)
+        append(token, to: &command)
         command.append(Int(lease.nanoseconds / 1_000_000))
         do throws(RedisUnavailable) {
             switch try await client.run(command) {
@@ -172,7 +202,7 @@ package struct RedisCache {
         appendName(key, to: &command)
         if let lock {
             appendLockName(lock.key, to: &command)
-            command.append(lock.token)
+            append(lock.token, to: &command)
         }
         if codec.knowsByteCount {
             command.append(byteCount) { codec.encode(entry, for: key, now: now, time: time, into: $0) }
@@ -187,19 +217,15 @@ package struct RedisCache {
     // MARK: Who asks
 
     /// Says to other processes that this one asks, whatever is kept.
-    package func lock(_ key: CacheKey, token: Int, lease: Duration) async -> Locking {
+    package func lock(_ key: CacheKey, token: LockToken, lease: Duration) async -> Locking {
         guard client.isAvailable else { return .unavailable }
-        var command = RedisCommand("SET", reserving: 224)
-        appendLockName(key, to: &command)
-        command.append(token)
-        command.append("NX")
-        command.append("PX")
-        command.append(Int(lease.nanoseconds / 1_000_000))
         let lock = Lock(key: key, token: token)
         do throws(RedisUnavailable) {
-            return switch try await client.call(command) {
-            case .status: .locked(lock)
-            case .null: .taken
+            let reply = client.supportsScripts
+                ? try await client.run(locking(lock, lease: lease)) : try await client.call(plainLocking(lock, lease: lease))
+            return switch reply {
+            case .status, .integer(1): .locked(lock)
+            case .null, .integer: .taken
             default: .unavailable
             }
         } catch {
@@ -207,12 +233,31 @@ package struct RedisCache {
         }
     }
 
+    private func locking(_ lock: Lock, lease: Duration) -> RedisCommand {
+        var command = RedisCommand(Self.lock, keyCount: 1, reserving: 256)
+        appendLockName(lock.key, to: &command)
+        append(lock.token, to: &command)
+        command.append(Int(lease.nanoseconds / 1_000_000))
+        return command
+    }
+
+    /// Where scripts are forbidden.
+    private func plainLocking(_ lock: Lock, lease: Duration) -> RedisCommand {
+        var command = RedisCommand("SET", reserving: 256)
+        appendLockName(lock.key, to: &command)
+        append(lock.token, to: &command)
+        command.append("NX")
+        command.append("PX")
+        command.append(Int(lease.nanoseconds / 1_000_000))
+        return command
+    }
+
     /// Has the lock live for so long from now. Nobody waits for it.
     package func extend(_ lock: Lock, lease: Duration) {
         if !client.supportsScripts || !client.isAvailable { return }
         var command = RedisCommand(Self.extend, keyCount: 1)
         appendLockName(lock.key, to: &command)
-        command.append(lock.token)
+        append(lock.token, to: &command)
         command.append(Int(lease.nanoseconds / 1_000_000))
         client.post(command)
     }
@@ -222,7 +267,7 @@ package struct RedisCache {
         guard client.supportsScripts, client.isAvailable else { return }
         var command = RedisCommand(Self.unlock, keyCount: 1)
         appendLockName(lock.key, to: &command)
-        command.append(lock.token)
+        append(lock.token, to: &command)
         client.post(command)
     }
 }

@@ -1,4 +1,5 @@
 internal import SluiceCore
+
 /// Which records are wanted. What is not given is not asked about.
 package struct HistoryFilter: Sendable, Equatable {
     package var user: String?
@@ -47,7 +48,8 @@ package struct HistoryCursor: Sendable, Equatable {
             guard let digit = bytes[index].hexDigitValue else { return nil }
             if index < 16 { words.0 = words.0 << 4 | UInt64(digit) } else { words.1 = words.1 << 4 | UInt64(digit) }
         }
-        guard let key = Int(exactly: words.0), words.1 == UInt64(bitPattern: Int64(filter.fingerprint)) ^ Self.mix(words.0)
+        guard let key = Int(exactly: words.0),
+            words.1 == UInt64(bitPattern: Int64(filter.fingerprint)) ^ Self.mix(words.0)
         else { return nil }
         self.key = key
     }

@@ -101,7 +101,8 @@ struct HistorySearch {
         guard let text else { return true }
         let record = entry.record
         for part in [
-            record.errorMessage, record.errorCode, record.requestID, record.userID, record.modelID, record.upstreamModel,
+            record.errorMessage, record.errorCode, record.requestID, record.userID, record.modelID,
+            record.upstreamModel,
             record.provider, record.scene, record.team,
         ] where part.utf8Span.span.containsIgnoringCase(text.span) { return true }
         if let parameters = entry.parameters, parameters.span.containsIgnoringCase(text.span) { return true }

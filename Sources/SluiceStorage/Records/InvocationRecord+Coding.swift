@@ -1,6 +1,7 @@
 package import SluiceCore
 
-/// A record in transit from a worker to the writer: one run of bytes, numbers and texts in a fixed order, little endian.
+/// A record in transit from a worker to the writer: one run of bytes, numbers and texts in a fixed order, little
+/// endian.
 ///
 /// Both ends are one process; still, whoever reads it checks every length.
 package enum RecordCoding {
@@ -32,17 +33,12 @@ package enum RecordCoding {
         buffer.append(record.outcome.rawValue)
         buffer.append(record.usageSource.rawValue)
         buffer.append((record.isStream ? 1 : 0) | (content.isRequestCut ? 2 : 0) | (content.isResponseCut ? 4 : 0))
-        put(record.httpStatus, buffer)
-        put(record.startTime, buffer)
-        put(record.endTime, buffer)
-        put(record.durationMicros, buffer)
-        put(record.firstByteMicros, buffer)
-        put(record.inputTokens, buffer)
-        put(record.outputTokens, buffer)
-        put(record.cachedTokens, buffer)
-        put(record.reasoningTokens, buffer)
-        put(record.totalTokens, buffer)
-        put(record.costMicros, buffer)
+        let numbers: [11 of Int] = [
+            record.httpStatus, record.startTime, record.endTime, record.durationMicros, record.firstByteMicros,
+            record.inputTokens, record.outputTokens, record.cachedTokens, record.reasoningTokens, record.totalTokens,
+            record.costMicros,
+        ]
+        put(numbers, buffer)
         let attempts = record.attempts.prefix(attemptsMax)
         buffer.append(UInt8(attempts.count))
         for attempt in attempts { put(attempt, buffer) }
@@ -58,11 +54,16 @@ package enum RecordCoding {
         put(attempt.provider, buffer)
         put(attempt.model, buffer)
         put(attempt.result, buffer)
-        put(attempt.status, buffer)
-        put(attempt.durationMicros, buffer)
-        put(attempt.inputTokens, buffer)
-        put(attempt.outputTokens, buffer)
-        put(attempt.costMicros, buffer)
+        let numbers: [5 of Int] = [
+            attempt.status, attempt.durationMicros, attempt.inputTokens, attempt.outputTokens, attempt.costMicros,
+        ]
+        put(numbers, buffer)
+    }
+
+    /// All at once: there is one look at whether there is room.
+    private static func put<let count: Int>(_ numbers: [count of Int], _ buffer: ByteBuffer) {
+        let bytes = [count of Int] { numbers[$0].littleEndian }
+        unsafe withUnsafeBytes(of: bytes) { unsafe buffer.append($0) }
     }
 
     private static func put<Number: FixedWidthInteger>(_ number: Number, _ buffer: ByteBuffer) {

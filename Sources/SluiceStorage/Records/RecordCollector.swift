@@ -5,65 +5,48 @@ internal import Synchronization
 
 /// Takes the records of all nodes from the stream and keeps them here.
 ///
-/// What was read is acknowledged when it is on the disk, and not before. What a collector had read when it died is another's to take
-/// after a while, or its own when it comes back; a record that comes twice is kept once, by its id.
+/// What was read is acknowledged when it is on the disk, and not before. What a collector had read when it died is
+/// another's to take after a while, or its own when it comes back; a record that comes twice is kept once, by its id.
 ///
 /// Confined to its loop.
-package final class RecordCollector: TimerTarget {
+package final class RecordCollector {
     private let store: RecordStore
     private let client: RedisClient
     private let settings: RecordStreamSettings
-    private let loop: EventLoop
     private let consumer: String
+    private let rounds: RecordRounds
     private let tape = JSONTape()
-    private var timer: LoopTimer?
-    private var isClosed = false
     private var hasGroup = false
     /// What was read and could not be kept is read again before anything new.
     private var hasLeftovers = false
     private var nextClaim = Instant(nanoseconds: 0)
 
     private static let group: StaticString = "sluice-collectors"
-    private static let every = Duration.milliseconds(200)
     private static let claimEvery = Duration.seconds(5)
-    private static let batchMax = 200
-    private static let patience = Duration.seconds(2)
 
     /// Begins at once.
     ///
     /// - Parameter consumer: tells this collector from others.
     package init(
-        _ store: RecordStore, _ client: RedisClient, _ settings: RecordStreamSettings, consumer: String, on loop: EventLoop
+        _ store: RecordStore, _ client: RedisClient, _ settings: RecordStreamSettings, consumer: String,
+        on loop: EventLoop
     ) {
         self.store = store
         self.client = client
         self.settings = settings
         self.consumer = consumer
-        self.loop = loop
-        timer = LoopTimer(target: self)
-        arm()
+        rounds = RecordRounds(on: loop)
+        rounds.begin { [weak self] in await self?.collect() }
     }
 
-    package func close() {
-        isClosed = true
-        if let timer { loop.remove(timer) }
-        timer = nil
-    }
+    package func close() { rounds.close() }
 
-    private func arm() {
-        if let timer, !isClosed { loop.arm(timer, after: Self.every) }
-    }
-
-    package func timerFired(_ timer: LoopTimer) {
-        loop.spawn { [self] in
-            if client.isAvailable, await prepare() {
-                if loop.now >= nextClaim, await claim() {
-                    nextClaim = loop.now + min(Self.claimEvery, settings.claimAfter)
-                }
-                while !isClosed, await read() {}
-            }
-            arm()
+    private func collect() async {
+        guard client.isAvailable, await prepare() else { return }
+        if rounds.loop.now >= nextClaim, await claim() {
+            nextClaim = rounds.loop.now + min(Self.claimEvery, settings.claimAfter)
         }
+        while !rounds.isClosed, await read() {}
     }
 
     // MARK: Talking to Redis
@@ -88,7 +71,7 @@ package final class RecordCollector: TimerTarget {
         command.append(Self.group)
         command.append(consumer)
         command.append("COUNT" as StaticString)
-        command.append(Self.batchMax)
+        command.append(RecordRounds.batchMax)
         command.append("STREAMS" as StaticString)
         command.append(key: client.key(settings.key))
         let wasLeftover = hasLeftovers
@@ -101,7 +84,7 @@ package final class RecordCollector: TimerTarget {
             return false
         }
         if wasLeftover, entries.isEmpty { hasLeftovers = false }
-        return wasLeftover || entries.count == Self.batchMax
+        return wasLeftover || entries.count == RecordRounds.batchMax
     }
 
     /// Takes over what other collectors have read and left lying.
@@ -114,15 +97,15 @@ package final class RecordCollector: TimerTarget {
         command.append(Int(settings.claimAfter.nanoseconds / 1_000_000))
         command.append("0-0" as StaticString)
         command.append("COUNT" as StaticString)
-        command.append(Self.batchMax)
+        command.append(RecordRounds.batchMax)
         guard let reply = await ask(command), let parts = reply.array, parts.count > 1 else { return true }
         let entries = parts[1].array ?? []
         if !(await keep(entries)) { hasLeftovers = true }
-        return entries.count < Self.batchMax
+        return entries.count < RecordRounds.batchMax
     }
 
     private func ask(_ command: RedisCommand) async -> RedisReply? {
-        try? await client.call(command, within: Self.patience)
+        try? await client.call(command, within: RecordRounds.patience)
     }
 
     // MARK: Keeping

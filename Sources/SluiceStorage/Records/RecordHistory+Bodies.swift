@@ -26,7 +26,9 @@ extension RecordHistory {
             let buffer = ByteBuffer(capacity: row.bytes(column).count)
             if !isSealed {
                 buffer.append(row.bytes(column))
-            } else if (try? vault.open(row.bytes(column), purpose: RecordBody.purpose(part, entry.id), into: buffer)) == nil {
+            } else if (try? vault.open(row.bytes(column), purpose: RecordBody.purpose(part, entry.id), into: buffer))
+                == nil
+            {
                 bodies.isSealed = true
                 continue
             }

@@ -27,8 +27,8 @@ package struct HistoryPage {
 
 /// Reads what was recorded, on a connection and a thread of its own: it never holds up the writer, and no worker.
 ///
-/// A page takes the index that has the fewest records for what is asked, and walks it from the newest on. It walks for a bounded time:
-/// a question that few records answer gets a short page, and the cursor to go on from where it stopped.
+/// A page takes the index that has the fewest records for what is asked, and walks it from the newest on. It walks for
+/// a bounded time: a question that few records answer gets a short page, and the cursor to go on from where it stopped.
 package final class RecordHistory {
     package static let pageMax = 1000
     /// How long a page looks for records.

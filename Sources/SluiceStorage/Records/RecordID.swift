@@ -1,7 +1,7 @@
 internal import SluiceCore
 
-/// The name of a record: a UUID of version 7 (RFC 9562 §5.7), so that names sort as records were made, and no two nodes make
-/// the same one.
+/// The name of a record: a UUID of version 7 (RFC 9562 §5.7), so that names sort as records were made, and no two nodes
+/// make the same one.
 package struct RecordID: Hashable, Sendable, CustomStringConvertible {
     package let high: UInt64
     package let low: UInt64
@@ -67,7 +67,8 @@ package struct RecordID: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The order of records in a file: time in milliseconds, and a count within it. Never goes back, whatever the clock does.
+/// The order of records in a file: time in milliseconds, and a count within it. Never goes back, whatever the clock
+/// does.
 package struct RecordKey: Sendable, Equatable {
     /// How many bits count within a millisecond.
     static let countBits = 20

@@ -80,7 +80,8 @@ final class RecordInserter {
         find.reset()
         let key = RecordKey(taken.map { $0 + 1 } ?? first)
         guard try insert(remote.record, key, remote.id, origin: remote.origin) else { return false }
-        try insertDetails(remote.record, key, remote.parameters.span, remote.parameters.isEmpty ? nil : 0..<remote.parameters.count)
+        try insertDetails(
+            remote.record, key, remote.parameters.span, remote.parameters.isEmpty ? nil : 0..<remote.parameters.count)
         return true
     }
 

@@ -1,8 +1,8 @@
 /// The tables of `records.db`.
 ///
-/// What is searched by is in one narrow table of numbers, which a page walks fast; names are numbers of `names`; texts and bodies are
-/// fetched for the records of a page alone. A record's key is its time and a count (`RecordKey`): every index ends with it, so that
-/// each of them has records in order.
+/// What is searched by is in one narrow table of numbers, which a page walks fast; names are numbers of `names`; texts
+/// and bodies are fetched for the records of a page alone. A record's key is its time and a count (`RecordKey`): every
+/// index ends with it, so that each of them has records in order.
 package enum RecordSchema {
     /// PRAGMA application_id: "Slcr".
     static let applicationID: Int32 = 0x536C_6372

@@ -53,11 +53,13 @@ struct RecordShift {
         }
         guard let batch = pending else { return }
         do throws(DatabaseError) {
+            let began = EventLoop.readClock()
             let count = try session.inserter.write(batch.bytes.span)
             pending = nil
             store.counters.written.add(count, ordering: .relaxed)
-            store.counters.commits.add(1, ordering: .relaxed)
-            let lag = EventLoop.readClock() - batch.oldest
+            let now = EventLoop.readClock()
+            store.counters.noteCommit(took: now - began)
+            let lag = now - batch.oldest
             store.counters.lagMicros.store(Int(lag.nanoseconds / 1000), ordering: .relaxed)
             store.queue.recycle(batch.bytes)
             resume()
@@ -106,9 +108,10 @@ struct RecordShift {
     mutating func tidy(_ settings: RecordStoreSettings) -> Bool {
         guard let session else { return true }
         do throws(DatabaseError) {
-            let count = try session.retention.step(settings)
-            store.counters.expired.add(count, ordering: .relaxed)
-            return count == 0
+            let gone = try session.retention.step(settings)
+            store.counters.expired.add(gone.count, ordering: .relaxed)
+            store.counters.expiredUnshipped.add(gone.unshipped, ordering: .relaxed)
+            return gone.count == 0
         } catch {
             store.counters.failures.add(1, ordering: .relaxed)
             if error.mayPass { stop(error) }

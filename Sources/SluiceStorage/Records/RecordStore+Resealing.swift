@@ -9,6 +9,8 @@ extension RecordStore: Resealable {
         guard let settings else { return ResealedBatch() }
         let database = try Database(settings.path)
         try RecordSchema.migrations.apply(to: database)
+        // What the writer has sealed with the key of before is in the file once its transaction is over.
+        if cursor == nil { try database.transaction {} }
         var batch = ResealedBatch()
         var names = NameTable(database)
         var rows = try database.prepare(
@@ -31,7 +33,9 @@ extension RecordStore: Resealable {
                 let buffer = ByteBuffer(capacity: sealed.count)
                 batch.take(sealedBy: SecretVault.keyID(ofBytes: sealed.span), with: vault) { () throws(SecretError) in
                     let purpose = RecordBody.purpose(part, id)
-                    if try vault.reseal(sealed.span, purpose: purpose, into: buffer) { parts[part] = Array(decoding: buffer) }
+                    if try vault.reseal(sealed.span, purpose: purpose, into: buffer) {
+                        parts[part] = Array(decoding: buffer)
+                    }
                 }
             }
             if !parts.isEmpty { moves.append((key, parts)) }
@@ -49,10 +53,15 @@ extension RecordStore: Resealable {
             let seal = try names.id(of: vault.currentKeyID.map { "\($0)" } ?? "")
             for (key, parts) in moves {
                 var update = try database.prepare(
-                    "UPDATE bodies SET seal = ?, request = coalesce(?, request), response = coalesce(?, response) WHERE key = ?")
+                    "UPDATE bodies SET seal = ?, request = coalesce(?, request), response = coalesce(?, response) WHERE key = ?"
+                )
                 try update.bind(1, seal)
                 for (parameter, part) in [(2, RecordBody.Part.request), (3, .response)] {
-                    if let bytes = parts[part] { try update.bind(parameter, blob: bytes.span) } else { try update.bindNull(parameter) }
+                    if let bytes = parts[part] {
+                        try update.bind(parameter, blob: bytes.span)
+                    } else {
+                        try update.bindNull(parameter)
+                    }
                 }
                 try update.bind(4, key)
                 try update.run()

@@ -9,10 +9,12 @@ struct UnshippedRecords: Sendable {
     var texts: [[UInt8]] = []
     /// What is shipped when all of them are.
     var mark: Int
+    /// There may be more.
+    var isFull = false
 }
 
 extension RecordStore {
-    private static let shippedMark = "shipped"
+    static let shippedMark = "shipped"
 
     /// The oldest records that the stream has not got, as far as it is known. To be called on a loop, where it returns.
     ///
@@ -81,7 +83,9 @@ extension RecordWriter.Session {
         var rows = try database.prepare("SELECT key, origin FROM invocations WHERE key > ? ORDER BY key LIMIT ?")
         try rows.bind(1, after)
         try rows.bind(2, count)
+        var rowCount = 0
         while try rows.step() {
+            rowCount += 1
             batch.mark = rows.integer(0)
             // Those of others are in the stream already: they came from there.
             guard rows.integer(1) == 0, let entry = try history.entry(RecordKey(rows.integer(0)), nil) else { continue }
@@ -89,9 +93,11 @@ extension RecordWriter.Session {
             var json = JSONWriter(into: buffer)
             let attempts = entry.attempts
             RecordJSON.write(
-                entry.record, id: entry.id, origin: node, attempts: attempts.span, parameters: entry.parameters, to: &json)
+                entry.record, id: entry.id, origin: node, attempts: attempts.span, parameters: entry.parameters,
+                to: &json)
             batch.texts.append(Array(copying: buffer.span))
         }
+        batch.isFull = rowCount == count
         found = batch
     }
 }

@@ -5,9 +5,9 @@ internal import Synchronization
 
 /// Keeps the records of what was asked and answered, in a file of its own and on a thread of its own.
 ///
-/// Workers hand records over and never wait: the queue has a bound, and what finds no room is counted. What was handed over is on the
-/// disk a commit interval later; a process that is killed loses no more than that. When the disk is full or fails, recording stops,
-/// says so, and goes on by itself; requests are served all the same.
+/// Workers hand records over and never wait: the queue has a bound, and what finds no room is counted. What was handed
+/// over is on the disk a commit interval later; a process that is killed loses no more than that. When the disk is full
+/// or fails, recording stops, says so, and goes on by itself; requests are served all the same.
 package final class RecordStore: Sendable {
     /// What the operator is to hear of.
     package enum Event: Sendable {
@@ -140,9 +140,22 @@ final class RecordCounters: Sendable {
     let commits = Atomic<Int>(0)
     let failures = Atomic<Int>(0)
     let expired = Atomic<Int>(0)
+    let expiredUnshipped = Atomic<Int>(0)
     let shipped = Atomic<Int>(0)
     let unreadable = Atomic<Int>(0)
     let lagMicros = Atomic<Int>(0)
+    /// Of commits: their time in all, and how many by `commitBounds`.
+    private let commitTimes = Mutex((micros: 0, counts: RecordStoreSnapshot().commitCounts))
+
+    func noteCommit(took: Duration) {
+        commits.add(1, ordering: .relaxed)
+        let micros = Int(took.nanoseconds / 1000)
+        let bucket = RecordStoreSnapshot.commitBounds.firstIndex { Double(micros) / 1e6 <= $0 }
+        commitTimes.withLock { times in
+            times.micros += micros
+            times.counts[bucket ?? RecordStoreSnapshot.commitBounds.count] += 1
+        }
+    }
 
     var snapshot: RecordStoreSnapshot {
         var snapshot = RecordStoreSnapshot()
@@ -155,7 +168,9 @@ final class RecordCounters: Sendable {
         snapshot.shipped = shipped.load(ordering: .relaxed)
         snapshot.unreadable = unreadable.load(ordering: .relaxed)
         snapshot.expired = expired.load(ordering: .relaxed)
+        snapshot.expiredUnshipped = expiredUnshipped.load(ordering: .relaxed)
         snapshot.lagMicros = lagMicros.load(ordering: .relaxed)
+        (snapshot.commitMicros, snapshot.commitCounts) = commitTimes.withLock { $0 }
         return snapshot
     }
 }

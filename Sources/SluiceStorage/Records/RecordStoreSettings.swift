@@ -20,6 +20,8 @@ package struct RecordStoreSettings: Sendable, Equatable {
     package var usageRetention = Duration.seconds(400 * 86_400)
     /// The oldest records go when the file is larger, in bytes.
     package var byteCountMax = 1 << 30
+    /// Whether records go to a stream: what the stream has not got stays, as long as there is room for it.
+    package var isShipped = false
     package var redactsBodies = false
     package var allowsPlainBodies = false
     /// The file never has more bytes, whatever the disk has room for; `nil`: no such bound.
@@ -46,9 +48,16 @@ package struct RecordStoreSnapshot: Sendable, Equatable {
     package var commits = 0
     package var failures = 0
     package var expired = 0
+    /// Of those, the ones that the stream has never got: there was no room to keep them until it had.
+    package var expiredUnshipped = 0
     package var waiting = 0
     /// How old the oldest record of the last commit was when it was on the disk.
     package var lagMicros = 0
+    /// How long commits took in all, in microseconds, and how many by upper bound.
+    package var commitMicros = 0
+    package var commitCounts = [Int](repeating: 0, count: Self.commitBounds.count + 1)
+    /// In seconds.
+    package static let commitBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
 
     package init() {}
 }

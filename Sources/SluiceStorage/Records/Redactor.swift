@@ -1,19 +1,23 @@
 package import SluiceCore
 
-/// Takes out of a text what names or unlocks: credentials and keys, e-mail addresses, telephone numbers, numbers of identity cards,
-/// accounts and credit cards. What it finds becomes `[redacted:KIND]`; everything else stays byte for byte.
+/// Takes out of a text what names or unlocks: credentials and keys, e-mail addresses, telephone numbers, numbers of
+/// identity cards, accounts and credit cards. What it finds becomes `[redacted:KIND]`; everything else stays byte for
+/// byte.
 ///
 /// It errs on the side of taking out. It is no anonymiser: names and addresses in words stay.
 package enum Redactor {
     private static let prefixes: [(StaticString, Int)] = [
         // Prefixes of credentials, and how much must follow.
-        ("sk-", 8), ("sk_", 8), ("pk_", 12), ("rk_", 12), ("slk_", 8), ("sluice_", 12), ("ghp_", 16), ("gho_", 16), ("ghs_", 16),
+        ("sk-", 8), ("sk_", 8), ("pk_", 12), ("rk_", 12), ("slk_", 8), ("sluice_", 12), ("ghp_", 16), ("gho_", 16),
+        ("ghs_", 16),
         ("github_pat_", 16), ("glpat-", 12), ("xoxb-", 8), ("xoxp-", 8), ("AKIA", 12), ("ASIA", 12), ("AIza", 20),
-        ("ya29.", 16), ("eyJ", 30), ("hf_", 16), ("gsk_", 16), ("xai-", 16), ("AKID", 12), ("LTAI", 10), ("sealed:v1:", 16),
+        ("ya29.", 16), ("eyJ", 30), ("hf_", 16), ("gsk_", 16), ("xai-", 16), ("AKID", 12), ("LTAI", 10),
+        ("sealed:v1:", 16),
     ]
     /// Words after which a value is a secret: `"api_key": "…"`, `password=…`, `Bearer …`.
     private static let words: [StaticString] = [
-        "password", "passwd", "secret", "api_key", "api-key", "apikey", "access_token", "refresh_token", "client_secret",
+        "password", "passwd", "secret", "api_key", "api-key", "apikey", "access_token", "refresh_token",
+        "client_secret",
         "authorization", "private_key",
     ]
 
@@ -131,11 +135,14 @@ package enum Redactor {
             || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "=")
     }
 
-    private static func isWord(_ byte: UInt8) -> Bool { byte.isASCIILetter || byte.isDecimalDigit || byte == UInt8(ascii: "_") }
+    private static func isWord(_ byte: UInt8) -> Bool {
+        byte.isASCIILetter || byte.isDecimalDigit || byte == UInt8(ascii: "_")
+    }
 
     // MARK: Addresses and numbers
 
-    /// Around an `@`: what goes before it is back to the first byte that no address has. What is before may be kept already.
+    /// Around an `@`: what goes before it is back to the first byte that no address has. What is before may be kept
+    /// already.
     private static func email(_ text: Span<UInt8>, _ at: Int) -> Match? {
         func isLocal(_ byte: UInt8) -> Bool {
             isWord(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+")
@@ -152,8 +159,8 @@ package enum Redactor {
         return Match(kind: "email", range: start..<end)
     }
 
-    /// A run of digits with what people put between them: 15 or 18 as on identity cards, 13 to 19 as on credit cards, 9 to 15 with
-    /// a `+` or in groups as of telephones.
+    /// A run of digits with what people put between them: 15 or 18 as on identity cards, 13 to 19 as on credit cards, 9
+    /// to 15 with a `+` or in groups as of telephones.
     private static func number(_ text: Span<UInt8>, _ at: Int) -> Match? {
         var end = at
         var digits = 0
@@ -164,7 +171,9 @@ package enum Redactor {
             if byte.isDecimalDigit {
                 digits += 1
                 lastDigit = end
-            } else if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")") {
+            } else if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "(")
+                || byte == UInt8(ascii: ")")
+            {
                 if end > at, end == lastDigit + 1 { groups += 1 }
                 if end > lastDigit + 2 { break }
             } else if byte != UInt8(ascii: "+") || end != at {

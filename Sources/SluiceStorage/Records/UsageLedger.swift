@@ -1,4 +1,5 @@
-/// What was used, summed by day and by whom: gathered while a batch is written, and written with it, so that each record counts once.
+/// What was used, summed by day and by whom: gathered while a batch is written, and written with it, so that each
+/// record counts once.
 struct UsageLedger {
     struct Key: Hashable {
         /// Days since 1970, UTC.
@@ -35,7 +36,11 @@ struct UsageLedger {
         sum.outputTokens = Self.sum(sum.outputTokens, record.outputTokens)
         sum.cachedTokens = Self.sum(sum.cachedTokens, record.cachedTokens)
         sum.reasoningTokens = Self.sum(sum.reasoningTokens, record.reasoningTokens)
-        if record.costMicros >= 0 { sum.costMicros = Self.sum(sum.costMicros, record.costMicros) } else { sum.unpriced += 1 }
+        if record.costMicros >= 0 {
+            sum.costMicros = Self.sum(sum.costMicros, record.costMicros)
+        } else {
+            sum.unpriced += 1
+        }
         sum.durationMicros = Self.sum(sum.durationMicros, record.durationMicros)
         sums[key] = sum
     }

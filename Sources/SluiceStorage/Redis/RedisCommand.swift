@@ -25,7 +25,8 @@ package struct RedisCommand {
         name = "EVALSHA"
         encoded = ByteBuffer(capacity: byteCount)
         self.script = script
-        append(script.hash)
+        argumentCount = 1
+        encoded.append(script.argument.span)
         append(keyCount)
     }
 
@@ -37,7 +38,7 @@ package struct RedisCommand {
         var whole = RedisCommand("EVAL", reserving: encoded.count + script.source.utf8CodeUnitCount + 32)
         whole.append(script.source)
         // What follows the hash is the same.
-        let rest = Self.encodedByteCount(script.hash.utf8.count)
+        let rest = script.argument.count
         let shift = whole.encoded.count - rest
         whole.encoded.append(encoded.span.extracting(rest...))
         whole.argumentCount = argumentCount
@@ -107,10 +108,8 @@ package struct RedisCommand {
         endLine()
     }
 
-    private func endLine() { encoded.append("\r\n") }
-
-    /// What an argument of so many bytes takes.
-    private static func encodedByteCount(_ byteCount: Int) -> Int {
-        1 + ASCII.decimalDigitCount(byteCount.magnitude) + 2 + byteCount + 2
+    private func endLine() {
+        encoded.append(ASCII.carriageReturn)
+        encoded.append(ASCII.lineFeed)
     }
 }

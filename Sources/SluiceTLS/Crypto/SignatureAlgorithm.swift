@@ -1,6 +1,5 @@
 /// How a JSON Web Signature is made (RFC 7518 §3.1, RFC 8037 §3.1). There is no case for `none`, and never will be.
 package enum SignatureAlgorithm: String, Sendable, CaseIterable {
-    case hs256 = "HS256"
     case rs256 = "RS256"
     case rs384 = "RS384"
     case rs512 = "RS512"
@@ -11,6 +10,7 @@ package enum SignatureAlgorithm: String, Sendable, CaseIterable {
     case es384 = "ES384"
     case es512 = "ES512"
     case edDSA = "EdDSA"
+    case hs256 = "HS256"
 
     /// Which key it takes: a key of another kind never verifies, whatever a token says (RFC 8725 §3.1).
     package enum KeyKind: Sendable, Equatable { case symmetric, rsa, p256, p384, p521, ed25519 }

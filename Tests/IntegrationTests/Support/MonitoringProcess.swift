@@ -12,7 +12,7 @@ final class MonitoringProcess {
         var description: String { "\(path) is not there: run .sluice/setup --tests" }
     }
 
-    let port: UInt16
+    private(set) var port: UInt16
     private let program: Program
     private let directory: String
     private let more: [String]
@@ -32,8 +32,21 @@ final class MonitoringProcess {
         if program == .prometheus, files["prometheus.yml"] == nil { files["prometheus.yml"] = "scrape_configs: []\n" }
         for (name, text) in files { try text.write(toFile: directory + "/" + name, atomically: true, encoding: .utf8) }
         more = arguments.map { [directory] in $0.replacingOccurrences(of: "DIR", with: directory) }
-        try start()
+        // A free port may have gone to somebody else in the meantime.
+        var attempts = 0
+        while true {
+            do {
+                try start()
+                break
+            } catch let error as EndedAtOnce {
+                attempts += 1
+                if attempts == 3 { throw error }
+                port = FreePort.next()
+            }
+        }
     }
+
+    struct EndedAtOnce: Error { let report: String }
 
     deinit {
         kill()
@@ -63,7 +76,7 @@ final class MonitoringProcess {
         let fresh = try ChildProcess(path, arguments + more, environment: ["PATH": "/usr/bin:/bin", "GOMAXPROCS": "1"])
         process = fresh
         try awaitTrue("\(program) to be ready") {
-            if !fresh.isRunning { throw TimedOut("\(program): \(try fresh.errors.text())") }
+            if !fresh.isRunning { throw EndedAtOnce(report: try fresh.errors.text()) }
             guard let wire = try? Wire(port: port) else { return false }
             // One that speaks TLS, or wants a password, says so.
             guard let reply = try? wire.exchange("GET", "/-/ready") else { return false }

@@ -141,3 +141,26 @@ import Testing
         }
     }
 }
+
+@Suite struct `What another may do beyond` {
+    /// Whatever the roles: where it says that there is nothing beyond, there is nothing.
+    @Test func `is told the truth, for any roles`() {
+        let names = ["a", "ab", "abc", "b", "ba", "cab", ""]
+        let patterns = ["a", "ab", "a*", "*b", "*", "abc", "b*a", "c*"]
+        var covered = 0
+        for seed in SplitMix64.seeds(3000) {
+            var random = SplitMix64(seed)
+            func some(_ one: Int) -> [String] { patterns.filter { _ in Int.random(in: 0..<one, using: &random) == 0 } }
+            func access() -> Access {
+                var role = Role(name: "r", allow: Role.Names(models: some(3)))
+                role.deny.models = some(9)
+                return Access([role], modelBound: Bool.random(using: &random) ? nil : some(3))
+            }
+            let (one, other) = (access(), access())
+            guard one.excess(of: other) == nil else { continue }
+            covered += 1
+            for name in names where other.allows(model: name) { #expect(one.allows(model: name), "seed \(seed) \(name)") }
+        }
+        #expect(covered > 100)
+    }
+}

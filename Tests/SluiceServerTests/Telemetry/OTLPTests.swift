@@ -27,13 +27,18 @@ import Testing
             labels: ["gen_ai_request_model"], help: "Durations.")
     )
 
+    private static let exemplars: [MetricExemplar?] = [
+        nil, MetricExemplar(.request("req_1"), value: 0.1, unixNanoseconds: 5),
+        MetricExemplar(.trace("4bf92f3577b34da6a3ce929d0e0e4736"), value: 1.5, unixNanoseconds: 1700), nil,
+    ]
+
     private static func metrics(byteCountMax: Int = 1 << 20) throws -> [[WireMessage]] {
         var collection = MetricCollection()
         collection.declare(MetricFamily("sluice_nothing_yet", .counter, help: "Has no series."))
         collection.add(families.counter, ["/v1/models", ""], 3)
         collection.add(families.counter, ["other", "caller_unknown_url"], 4)
         collection.add(families.gauge, [], 1024)
-        collection.add(families.histogram, ["gpt"], .histogram(counts: [1, 0, 2, 4], sum: 12.5))
+        collection.add(families.histogram, ["gpt"], .histogram(counts: [1, 0, 2, 4], sum: 12.5), exemplars: exemplars)
         let metrics = OTLPMetrics(start: 1000, now: 2000)
         return try metrics.messages(collection, envelope, byteCountMax: byteCountMax).map { try items($0.body) }
     }
@@ -73,6 +78,10 @@ import Testing
         }
         #expect(numbers == [0.01, 0.5, 2])
         #expect(try point.attributes(9) == ["gen_ai.request.model": "gpt"])
+        let exemplars = try point.messages(8)
+        try #require(exemplars.count == 1)
+        #expect(exemplars[0].number(2) == 1700 && exemplars[0].double(3) == 1.5)
+        #expect(exemplars[0].bytes(5)?.count == 16 && exemplars[0].bytes(5)?.first == 0x4B)
     }
 
     @Test func `what has no series is left out, and long messages become several`() throws {

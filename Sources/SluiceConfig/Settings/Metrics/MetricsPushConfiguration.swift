@@ -54,7 +54,7 @@ package struct MetricsPushConfiguration: Sendable, Equatable {
 
 extension ConfigNames {
     /// For labels of ours: those that Prometheus gives a meaning of its own are not among them.
-    static let labels = ConfigNames("a label's name of 1 to 64 letters, digits and \"_\", but no digit first, other than job, instance and le") {
+    static let labels = ConfigNames("a label's name of 1 to 64 letters, digits and \"_\", with no digit and no \"__\" first, other than job, instance, le and quantile") {
         name in
         1...64 ~= name.utf8.count && !name.hasPrefix("__") && !["job", "instance", "le", "quantile"].contains(name)
             && name.utf8.allSatisfy { $0.isASCIILetter || $0.isDecimalDigit || $0 == UInt8(ascii: "_") }

@@ -1,4 +1,5 @@
 package import SluiceCore
+package import SluiceTLS
 
 /// One issuer of tokens.
 package struct IssuerConfiguration: Sendable, Equatable {
@@ -10,26 +11,12 @@ package struct IssuerConfiguration: Sendable, Equatable {
         case discovery
     }
 
-    package enum Algorithm: String, Sendable, CaseIterable {
-        case rs256 = "RS256"
-        case rs384 = "RS384"
-        case rs512 = "RS512"
-        case ps256 = "PS256"
-        case ps384 = "PS384"
-        case ps512 = "PS512"
-        case es256 = "ES256"
-        case es384 = "ES384"
-        case es512 = "ES512"
-        case edDSA = "EdDSA"
-        case hs256 = "HS256"
-    }
-
     package var issuer = ""
     package var keys = Keys.discovery
     /// At least one.
     package var audiences: [String] = []
     /// Default: all but HS256, which goes with a secret alone.
-    package var algorithms: [Algorithm] = Self.publicAlgorithms
+    package var algorithms: [SignatureAlgorithm] = Self.publicAlgorithms
     /// Empty: `typ` is not looked at.
     package var tokenTypes: [String] = []
     /// 0 to 10 min.
@@ -47,7 +34,7 @@ package struct IssuerConfiguration: Sendable, Equatable {
 
     package init() {}
 
-    static let publicAlgorithms = Algorithm.allCases.filter { $0 != .hs256 }
+    static let publicAlgorithms = SignatureAlgorithm.allCases.filter { $0 != .hs256 }
     static let secretByteCountMin = 32
 
     static func read(_ section: ConfigSection, _ roles: Set<String>, isDiscovered: Bool) -> Self {
@@ -104,7 +91,7 @@ package struct IssuerConfiguration: Sendable, Equatable {
         var isSecret = false
         if case .secret = keys { isSecret = true }
         algorithms = section.values(
-            "algorithms", .choice(of: Algorithm.self), default: isSecret ? [.hs256] : Self.publicAlgorithms,
+            "algorithms", .choice(of: SignatureAlgorithm.self), default: isSecret ? [.hs256] : Self.publicAlgorithms,
             count: 1...16, doc: "Signature algorithms that the issuer uses. HS256 goes with `secret`, and with nothing else.")
         if !section.isDescribing, algorithms.contains(where: { ($0 == .hs256) != isSecret }) {
             section.mistake(

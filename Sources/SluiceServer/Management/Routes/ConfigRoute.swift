@@ -41,9 +41,12 @@ final class ConfigRoute: ManagementRoute {
                         "layer", "What holds (`effective`), what was set through the API, or what the file says.",
                         schema: #"{"enum":["effective","api","file"]}"#)
                 ],
-                success: .init(doc: "The configuration, without secrets.", schema: ##"{"$ref":"#/components/schemas/Config"}"##),
+                success: .init(
+                    doc: "The configuration, without secrets.", schema: ##"{"$ref":"#/components/schemas/Config"}"##),
                 errors: [.invalidParameter, .managementTimeout], answer: show),
-            change(.post, "Sets all of what is set through the API; what is left out goes", ["application/json"], answer: set),
+            change(
+                .post, "Sets all of what is set through the API; what is left out goes", ["application/json"],
+                answer: set),
             change(
                 .patch, "Changes some of what is set through the API (JSON merge patch, RFC 7396)", Self.mergePatch,
                 answer: patch),
@@ -56,7 +59,8 @@ final class ConfigRoute: ManagementRoute {
                 success: .init(doc: "Revisions.", schema: ##"{"$ref":"#/components/schemas/Revisions"}"##),
                 errors: [.invalidParameter, .managementBusy, .managementTimeout, .storageUnavailable], answer: history),
             ManagementOperation(
-                .get, "/api/v1/config/revisions/{revision}", action: .readConfig, "One revision: what changed, and what held then",
+                .get, "/api/v1/config/revisions/{revision}", action: .readConfig,
+                "One revision: what changed, and what held then",
                 parameters: [revisionPath],
                 success: .init(doc: "The revision.", schema: ##"{"$ref":"#/components/schemas/Revision"}"##),
                 errors: [.notFound, .managementBusy, .managementTimeout, .storageUnavailable], answer: single),
@@ -65,9 +69,11 @@ final class ConfigRoute: ManagementRoute {
                 "Goes back one revision, or to an earlier one. API keys stay as they are.",
                 parameters: ControlReplies.changeParameters,
                 body: .init(
-                    schema: #"{"type":"object","properties":{"to":{"type":"integer","minimum":0}},"additionalProperties":false}"#,
+                    schema:
+                        #"{"type":"object","properties":{"to":{"type":"integer","minimum":0}},"additionalProperties":false}"#,
                     isRequired: false),
-                success: ControlReplies.changeSuccess, errors: ControlReplies.changeErrors + [.notFound], answer: rollBack),
+                success: ControlReplies.changeSuccess, errors: ControlReplies.changeErrors + [.notFound],
+                answer: rollBack),
         ]
     }
 
@@ -254,12 +260,15 @@ final class ConfigRoute: ManagementRoute {
     }
 
     /// What has to change for everything but API keys to be as it was: a key that was revoked stays so.
-    private static func wayBack(to revision: Int, _ sight: ControlSight) throws(ManagementError) -> [ControlRecord.Change] {
+    private static func wayBack(to revision: Int, _ sight: ControlSight) throws(ManagementError) -> [ControlRecord
+        .Change]
+    {
         guard let store = sight.store else { return [] }
         do {
             let oldest = try store.oldestRevision()
             guard revision >= max(0, oldest - 1), revision <= sight.state.revision, sight.state.revision > 0 else {
-                throw ManagementError(.notFound, "There is no revision \(revision) to go back to; the oldest is \(oldest).")
+                throw ManagementError(
+                    .notFound, "There is no revision \(revision) to go back to; the oldest is \(oldest).")
             }
             return try store.unitsChanged(after: revision).filter { !$0.isKey }.sorted().map { unit in
                 ControlRecord.Change(unit: unit, value: try store.unit(unit, atRevision: revision)?.value)

@@ -15,7 +15,8 @@ enum ControlReplies {
 
     static let changeErrors: [ManagementError.Code] = [
         .invalidJSON, .invalidBody, .requestTooLarge, .unsupportedMediaType, .crossOrigin, .ownedByFile, .readOnly,
-        .noSealingKey, .preconditionFailed, .invalidConfiguration, .managementBusy, .storageUnavailable, .managementTimeout,
+        .noSealingKey, .preconditionFailed, .invalidConfiguration, .managementBusy, .storageUnavailable,
+        .managementTimeout,
     ]
 
     static let changeSuccess = ManagementOperation.Success(
@@ -81,7 +82,8 @@ enum ControlReplies {
         ControlRecord.value(of: differences).write(&json)
     }
 
-    /// The value of a unit with what is known about it: its name, who owns it, and which revision it was last changed by.
+    /// The value of a unit with what is known about it: its name, who owns it, and which revision it was last changed
+    /// by.
     static func described(_ unit: ConfigUnit, _ value: ConfigValue, origin: String, revision: Int?) -> ConfigValue {
         var members = [
             ConfigMember("name", ConfigValue(.string(unit.name ?? unit.section))),

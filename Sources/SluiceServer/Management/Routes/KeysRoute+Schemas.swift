@@ -1,3 +1,5 @@
+internal import SluiceConfig
+
 /// What a key looks like.
 extension KeysRoute {
     var schemas: [(name: StaticString, schema: StaticString)] {
@@ -19,4 +21,28 @@ extension KeysRoute {
 
     static let properties: StaticString =
         #"{"type":"object","properties":{"user":{"type":["string","null"]},"team":{"type":["string","null"]},"business_line":{"type":["string","null"]},"roles":{"type":["array","null"],"items":{"type":"string"}},"models":{"type":["array","null"],"items":{"type":"string"}},"expires":{"type":["string","null"],"description":"RFC 3339."},"disabled":{"type":["boolean","null"]},"may_claim":{"type":["boolean","null"]}}}"#
+}
+
+/// What may be said of a key.
+extension KeysRoute {
+    /// Hashes are made here and nowhere else.
+    static func checked(_ value: ConfigValue) throws(ManagementError) -> ConfigValue {
+        for member in value.members where !members.contains(member.key) {
+            throw ManagementError(
+                .invalidBody, "Of a key may be said: \(members.sorted().joined(separator: ", ")).", param: member.key)
+        }
+        for member in value.members where !isOfItsKind(member) {
+            throw ManagementError(.invalidBody, "\(member.key) is not \(member.value.kind.name).", param: member.key)
+        }
+        return value
+    }
+
+    private static func isOfItsKind(_ member: ConfigMember) -> Bool {
+        switch (member.key, member.value.kind) {
+        case (_, .null), ("disabled", .boolean), ("may_claim", .boolean): true
+        case ("roles", .list(let names)), ("models", .list(let names)): names.allSatisfy { $0.text != nil }
+        case ("user", .string), ("team", .string), ("business_line", .string), ("expires", .string): true
+        default: false
+        }
+    }
 }

@@ -25,18 +25,23 @@ final class KeysRoute: ManagementRoute {
         let readErrors: [ManagementError.Code] = [.managementBusy, .managementTimeout, .storageUnavailable]
         return [
             ManagementOperation(
-                .get, "/api/v1/keys", action: .readKeys, "Lists keys by name: what they may do, and when they were last used here",
+                .get, "/api/v1/keys", action: .readKeys,
+                "Lists keys by name: what they may do, and when they were last used here",
                 parameters: [
                     .query("limit", "At most so many.", schema: #"{"type":"integer","minimum":1,"maximum":1000}"#),
                     .query("after", "Only those whose names come after this."),
                 ],
-                success: .init(doc: "Keys; those of the file are on the first page.", schema: ##"{"$ref":"#/components/schemas/Keys"}"##),
+                success: .init(
+                    doc: "Keys; those of the file are on the first page.",
+                    schema: ##"{"$ref":"#/components/schemas/Keys"}"##),
                 errors: readErrors + [.invalidParameter], answer: list),
             ManagementOperation(
                 .post, "/api/v1/keys", action: .writeKeys, "Issues a key, and shows it this once",
                 parameters: ControlReplies.changeParameters,
                 body: .init(
-                    schema: #"{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1,"description":"At most 128 letters, digits and any of `. _ - :`; a dry run says so too."},"user":{"type":["string","null"]},"team":{"type":["string","null"]},"business_line":{"type":["string","null"]},"roles":{"type":["array","null"],"items":{"type":"string"}},"models":{"type":["array","null"],"items":{"type":"string"}},"expires":{"type":["string","null"]},"disabled":{"type":["boolean","null"]},"may_claim":{"type":["boolean","null"]}}}"#),
+                    schema:
+                        #"{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1,"description":"At most 128 letters, digits and any of `. _ - :`; a dry run says so too."},"user":{"type":["string","null"]},"team":{"type":["string","null"]},"business_line":{"type":["string","null"]},"roles":{"type":["array","null"],"items":{"type":"string"}},"models":{"type":["array","null"],"items":{"type":"string"}},"expires":{"type":["string","null"]},"disabled":{"type":["boolean","null"]},"may_claim":{"type":["boolean","null"]}}}"#
+                ),
                 success: .init(status: 201, doc: "The key.", schema: ##"{"$ref":"#/components/schemas/IssuedKey"}"##),
                 errors: ControlReplies.changeErrors + [.alreadyExists], answer: issue),
             ManagementOperation(
@@ -47,7 +52,8 @@ final class KeysRoute: ManagementRoute {
                 .patch, "/api/v1/keys/{name}", action: .writeKeys, "Changes what a key may do, or disables it",
                 parameters: [name] + ControlReplies.changeParameters,
                 body: .init(mediaTypes: ["application/merge-patch+json", "application/json"], schema: Self.properties),
-                success: ControlReplies.changeSuccess, errors: ControlReplies.changeErrors + [.notFound], answer: change),
+                success: ControlReplies.changeSuccess, errors: ControlReplies.changeErrors + [.notFound], answer: change
+            ),
             ManagementOperation(
                 .delete, "/api/v1/keys/{name}", action: .writeKeys, "Removes a key: it is not accepted from now on",
                 parameters: [name] + ControlReplies.changeParameters, success: ControlReplies.changeSuccess,
@@ -57,7 +63,8 @@ final class KeysRoute: ManagementRoute {
                 "Issues another secret for a key; the old one is accepted for a while",
                 parameters: [name] + ControlReplies.changeParameters,
                 body: .init(
-                    schema: #"{"type":"object","properties":{"overlap_seconds":{"type":"integer","minimum":0,"maximum":2592000}},"additionalProperties":false}"#,
+                    schema:
+                        #"{"type":"object","properties":{"overlap_seconds":{"type":"integer","minimum":0,"maximum":2592000}},"additionalProperties":false}"#,
                     isRequired: false),
                 success: .init(doc: "The key.", schema: ##"{"$ref":"#/components/schemas/IssuedKey"}"##),
                 errors: ControlReplies.changeErrors + [.notFound], answer: rotate),
@@ -137,14 +144,16 @@ final class KeysRoute: ManagementRoute {
         let pepper = try pepper()
         let key = APIKey.issue()
         var value = try Self.checked(body.setting("name", to: nil))
-        value = value.setting("hash", to: ConfigValue(.string(pepper.text(of: key.withExposed { pepper.digest(of: $0) }))))
+        value = value.setting(
+            "hash", to: ConfigValue(.string(pepper.text(of: key.withExposed { pepper.digest(of: $0) }))))
         value = value.setting(
             ControlKeys.meta,
-            to: ConfigValue(.object([
-                ConfigMember("prefix", ConfigValue(.string(APIKey.shown(key)))),
-                ConfigMember("created_at", ConfigValue(.string(ControlKeys.time(now)))),
-                ConfigMember("created_by", ConfigValue(.string(request.principal.id))),
-            ])))
+            to: ConfigValue(
+                .object([
+                    ConfigMember("prefix", ConfigValue(.string(APIKey.shown(key)))),
+                    ConfigMember("created_at", ConfigValue(.string(ControlKeys.time(now)))),
+                    ConfigMember("created_by", ConfigValue(.string(request.principal.id))),
+                ])))
         let made = value
         let edit = try ControlReplies.edit(request) { sight throws(ManagementError) in
             if try sight.value(of: unit) != nil {
@@ -253,30 +262,10 @@ final class KeysRoute: ManagementRoute {
         throw ManagementError(.invalidBody, "The body is to be an object, found \(body.kind.name).")
     }
 
-    /// Hashes are made here and nowhere else.
-    private static func checked(_ value: ConfigValue) throws(ManagementError) -> ConfigValue {
-        for member in value.members where !members.contains(member.key) {
-            throw ManagementError(
-                .invalidBody, "Of a key may be said: \(members.sorted().joined(separator: ", ")).", param: member.key)
-        }
-        for member in value.members where !isOfItsKind(member) {
-            throw ManagementError(.invalidBody, "\(member.key) is not \(member.value.kind.name).", param: member.key)
-        }
-        return value
-    }
-
-    private static func isOfItsKind(_ member: ConfigMember) -> Bool {
-        switch (member.key, member.value.kind) {
-        case (_, .null), ("disabled", .boolean), ("may_claim", .boolean): true
-        case ("roles", .list(let names)), ("models", .list(let names)): names.allSatisfy { $0.text != nil }
-        case ("user", .string), ("team", .string), ("business_line", .string), ("expires", .string): true
-        default: false
-        }
-    }
-
     private func pepper() throws(ManagementError) -> KeyPepper {
         if let policy = shared.current.snapshot.access { return policy.pepper }
         throw ManagementError(
-            .readOnly, "There is no `access` section in the configuration file: keys would not be looked at.", param: "access")
+            .readOnly, "There is no `access` section in the configuration file: keys would not be looked at.",
+            param: "access")
     }
 }

@@ -72,8 +72,11 @@ final class UnitRoute: ManagementRoute {
         var operations: [ManagementOperation] = [
             ManagementOperation(
                 .post, place.path, action: place.write, "Makes one", parameters: ControlReplies.changeParameters,
-                body: .init(schema: #"{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}}"#),
-                success: .init(status: 201, doc: "What was made.", schema: ##"{"$ref":"#/components/schemas/Change"}"##),
+                body: .init(
+                    schema:
+                        #"{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1}}}"#),
+                success: .init(
+                    status: 201, doc: "What was made.", schema: ##"{"$ref":"#/components/schemas/Change"}"##),
                 errors: createErrors, answer: create),
             ManagementOperation(
                 .get, place.single, action: place.read, "Shows one", parameters: [name],
@@ -97,9 +100,9 @@ final class UnitRoute: ManagementRoute {
             operations.append(
                 ManagementOperation(
                     .get, place.path, action: place.read, "Lists all, by name",
-                    success: .init(doc: "All of them, without secrets.", schema: ##"{"$ref":"#/components/schemas/Entries"}"##),
-                    errors: readErrors
-                , answer: list))
+                    success: .init(
+                        doc: "All of them, without secrets.", schema: ##"{"$ref":"#/components/schemas/Entries"}"##),
+                    errors: readErrors, answer: list))
         }
         return operations
     }
@@ -191,7 +194,8 @@ final class UnitRoute: ManagementRoute {
         let unit = unit(request)
         let body = try entry(request)
         if let name = body["name"], name.text != unit.name {
-            throw ManagementError(.invalidBody, "A name does not change: make another, and remove this one.", param: "name")
+            throw ManagementError(
+                .invalidBody, "A name does not change: make another, and remove this one.", param: "name")
         }
         let given = value(body, unit.name ?? "")
         let condition = request.fields.text(.ifMatch)

@@ -78,8 +78,20 @@ struct OTLPMetrics {
                 point.double(5, sum)
                 point.packed(6, fixed64: counts.map { UInt64(clamping: $0) })
                 point.packed(7, doubles: bounds)
+                for case let exemplar? in sample.exemplars { write(exemplar, point) }
                 attributes(group.family, sample, 9, point)
             }
+        }
+    }
+
+    /// A request that was counted: of those in no trace there is nothing to be found by a trace's id.
+    private func write(_ exemplar: MetricExemplar, _ point: ProtobufWriter) {
+        guard case .trace(let text) = exemplar.identity, let id = TraceID(text.utf8Span.span) else { return }
+        point.message(8) { message in
+            message.fixed64(2, UInt64(clamping: exemplar.unixNanoseconds))
+            message.double(3, exemplar.value)
+            let bytes = id.bytes
+            message.bytes(5, bytes.span)
         }
     }
 

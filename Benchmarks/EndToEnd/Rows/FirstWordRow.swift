@@ -1,13 +1,13 @@
-/// Streams that begin at a fixed rate: how much later than from the upstream itself the first event comes.
-struct FirstByteRow: Row {
+/// Streams that begin at a fixed rate: how much later than from the upstream itself the first word comes.
+struct FirstWordRow: Row {
     private static let ratePerSecond = 200
     private static let connectionCount = 64
     private static let eventCount = 10
     private static let gapMilliseconds = 10
 
-    let id = "first-byte"
+    let id = "first-word"
     let metrics = [
-        Metric("first byte of a stream, added p50", "ms", isOverDirect: true),
+        Metric("first word of a stream, added p50", "ms", isOverDirect: true),
         Metric("  p99", "ms", .atMost(1), isOverDirect: true),
     ]
 
@@ -23,6 +23,6 @@ struct FirstByteRow: Row {
         let totals = load.totals
         if let failure = totals.firstFailure { throw Failure("\(totals.failed) streams failed: \(failure)") }
         guard totals.completed > 0 else { throw Failure("no stream came to its end") }
-        return [totals.firstEvent.milliseconds(0.5), totals.firstEvent.milliseconds(0.99)]
+        return [totals.firstContent.milliseconds(0.5), totals.firstContent.milliseconds(0.99)]
     }
 }
