@@ -19,7 +19,7 @@ import Testing
             cut: {targets: [{provider: "alpha", upstream_model: "gpt-mock+tokens=40+cut=0.5"}]},
             silent: {targets: [{provider: "beta", upstream_model: "gpt-mock+usage=none"}]},
             few: {targets: [{provider: "beta", upstream_model: "rare"}]},
-            slow: {targets: [{provider: "beta", upstream_model: "gpt-mock+latency-ms=300"}]}
+            slow: {targets: [{provider: "beta", upstream_model: "gpt-mock+latency-ms=1500"}]}
             """
         configuration.others = [
             #"rate_limits: [{name: "rare", when: {models: "few"}, by: ["model"], limit: 1, per: "day"}]"#,
@@ -107,7 +107,7 @@ import Testing
         try withGateway { sluice in
             let reply = try sluice.chat(chat("slow"))
             let told = try #require(reply["x-sluice-overhead-ms"].flatMap(Double.init))
-            #expect(told > 0 && told < 250, "\(told) ms")
+            #expect(told > 0 && told < 1200, "\(told) ms")
             let metrics = try sluice.scrape(until: "a request") { $0.sum("sluice_requests_total") == 1 }
             var sum = 0.0
             for phase in ["parse", "plan", "translate", "reply"] {
@@ -117,8 +117,8 @@ import Testing
             #expect(metrics.sum("sluice_overhead_seconds_count", #"phase="authenticate""#) == 0)
             // The field is cut off at a microsecond.
             #expect(abs(sum * 1000 - told) < 0.002, "\(sum * 1000) and \(told) ms")
-            #expect(metrics.sum("gen_ai_server_request_duration_seconds_sum") >= 0.3)
-            #expect(metrics.sum("gen_ai_client_operation_duration_seconds_sum") >= 0.3)
+            #expect(metrics.sum("gen_ai_server_request_duration_seconds_sum") >= 1.4)
+            #expect(metrics.sum("gen_ai_client_operation_duration_seconds_sum") >= 1.4)
         }
     }
 
@@ -153,8 +153,8 @@ import Testing
             #expect(reply.text.hasSuffix("\n# EOF\n"))
             let told = metrics.exemplars.filter { $0.key.hasPrefix("gen_ai_server_request_duration_seconds_bucket") }
             #expect(told.count == 2)
-            #expect(told.contains { $0.key.contains(#""plain""#) && $0.value.hasPrefix(#"{trace_id="\#(trace)"} 0."#) })
-            #expect(told.contains { $0.key.contains(#""few""#) && $0.value.hasPrefix(#"{request_id="untraced"} 0."#) })
+            #expect(told.contains { $0.key.contains(#""plain""#) && $0.value.hasPrefix(#"{trace_id="\#(trace)"} "#) })
+            #expect(told.contains { $0.key.contains(#""few""#) && $0.value.hasPrefix(#"{request_id="untraced"} "#) })
             #expect(metrics.families["sluice_requests"] == "counter" && metrics.families["sluice_requests_total"] == nil)
             let older = try sluice.scrape()
             #expect(older.reply["content-type"] == "text/plain; version=0.0.4; charset=utf-8")

@@ -11,7 +11,8 @@ final class TelemetryEndpoint: AdminRoute {
     init(_ statuses: TelemetryStatuses) { self.statuses = statuses }
 
     func answer(_ exchange: DownstreamExchange) -> Bool {
-        if !exchange.head.path.equals("/telemetry") { return false }
+        let head = exchange.head
+        if !head.path.equals("/telemetry") { return false }
         read(exchange) { Self.report(statuses.all) }
         return true
     }
