@@ -47,7 +47,7 @@ package final class InjectMetrics: Sendable {
             uniqueKeysWithValues: CertificateRound.allCases.map { ($0, registry.counter(roundID, [$0.rawValue])) })
         webhookShard = registry.makeShard()
         certificateShard = registry.makeShard()
-        registry.addSource { [unowned self] collection in
+        registry.addSource([Self.buildFamily, Self.readyFamily, Self.endFamily]) { [unowned self] collection in
             collection.add(Self.buildFamily, [version], 1)
             collection.add(Self.readyFamily, [], isReady ? 1 : 0)
             guard let ends = ends.withLock({ $0 }) else { return }
