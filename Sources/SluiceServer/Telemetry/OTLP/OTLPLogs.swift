@@ -56,8 +56,8 @@ struct OTLPLogs {
         switch name {
         case "@timestamp":
             guard let text = value.escapedBytes, let time = CivilDate.milliseconds(rfc3339: text) else { return }
-            record.fixed64(1, UInt64(clamping: time) * 1_000_000)
-            record.fixed64(11, UInt64(clamping: time) * 1_000_000)
+            record.fixed64(1, UInt64(clamping: time) &* 1_000_000)
+            record.fixed64(11, UInt64(clamping: time) &* 1_000_000)
         case "log.level":
             let level = value.string ?? ""
             record.unsigned(2, severity(level))
