@@ -79,7 +79,7 @@ package final class MetricRegistry: Sendable {
     ///
     /// - Parameter families: those that it adds to, so that they are there before they have a series.
     package func addSource(
-        _ families: [MetricFamily] = [], _ source: @escaping @Sendable (inout MetricCollection) -> Void
+        _ families: [MetricFamily], _ source: @escaping @Sendable (inout MetricCollection) -> Void
     ) {
         state.withLock { state in
             state.families += families
