@@ -46,7 +46,7 @@ package final class RequestContext {
     /// The application asked for usage in its stream.
     package var showsUsage = false
     /// The head of a streamed reply has gone out: an error is an event now.
-    package var isInStream = false
+    package private(set) var isInStream = false
     /// Something of a streamed answer has gone out: from now on there is no other beginning.
     package private(set) var hasContentOut = false
 
