@@ -109,6 +109,8 @@ package final class RequestContext {
     var queueWait: QueueWait?
     /// How long it has waited for places.
     package var queueTime: Duration?
+    /// How the last of these waits ended.
+    var queueOutcome = QueueOutcome.admitted
     /// Which of the tape's documents was the request's.
     var requestScan = 0
     /// It was answered in place of a provider: how.

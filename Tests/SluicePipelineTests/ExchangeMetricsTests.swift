@@ -117,6 +117,21 @@ import Testing
                 ["/v1/chat/completions", "499", "caller_gone"],
             ])
     }
+
+    @Test(arguments: [
+        (QueueWait.End.admitted, "admitted"), (.timeout, "refused"), (.displaced, "refused"), (.shutdown, "refused"),
+        (.gone, "gone"),
+    ])
+    func `tells what became of a request that waited by how its waiting ended`(end: QueueWait.End, name: String) {
+        let context = exchange("known")
+        context.queueTime = .milliseconds(15)
+        context.queueOutcome = QueueOutcome(end)
+        // What it is refused with is another matter: who has to make room gets the same words as who found none.
+        context.rejection = Rejection(.policy, 503, code: "model_busy", "Busy.")
+        note(context)
+        let counted = samples("sluice_queue_duration_seconds").filter { $0.value != .histogram(counts: Array(repeating: 0, count: 18), sum: 0) }
+        #expect(counted.map(\.values) == [[name]])
+    }
 }
 
 @Suite struct `The overhead of an exchange` {

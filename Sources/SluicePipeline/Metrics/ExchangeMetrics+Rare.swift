@@ -18,8 +18,7 @@ extension ExchangeMetrics {
     func noteRare(_ context: RequestContext) {
         if let turn = context.cacheTurn { noteCache(turn, context) }
         if let wait = context.queueTime {
-            let outcome = context.rejection?.code.hasPrefix("queue") == true ? "refused" : "admitted"
-            shard.observe(Int(wait.nanoseconds), in: metrics.registry.histogram(metrics.queueTime, [outcome]))
+            queueTimes[context.queueOutcome.rawValue].observe(Int(wait.nanoseconds))
         }
         if let kind = context.degraded { add(metrics.degraded, [kind.rawValue]) }
         if context.malformedEvents > 0 { add(metrics.malformedEvents, [], context.malformedEvents) }

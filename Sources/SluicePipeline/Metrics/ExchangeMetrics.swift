@@ -23,6 +23,7 @@ final class ExchangeMetrics {
     private let phases: [HistogramCell]
     private let openStreams: CounterCell
     let cacheAge: HistogramCell
+    let queueTimes: [HistogramCell]
     var cacheStates: [CounterCell?] = Array(repeating: nil, count: 5 * 3)
 
     /// Where a count of tokens is from.
@@ -55,6 +56,7 @@ final class ExchangeMetrics {
         phases = Overhead.Phase.allCases.map { registry.histogramCell(metrics.overhead, [$0.name], in: shard) }
         openStreams = registry.counterCell(metrics.openStreams, in: shard)
         cacheAge = registry.histogramCell(metrics.cacheAge, in: shard)
+        queueTimes = QueueOutcome.allCases.map { registry.histogramCell(metrics.queueTime, [$0.name], in: shard) }
     }
 
     // MARK: As they happen

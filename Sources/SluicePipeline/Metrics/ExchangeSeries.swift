@@ -88,6 +88,23 @@ struct AskedKey: Hashable {
     }
 }
 
+/// What became of a request that waited for a place.
+enum QueueOutcome: Int, CaseIterable {
+    case admitted, refused
+    /// It was given up before it was its turn.
+    case gone
+
+    init(_ end: QueueWait.End) {
+        switch end {
+        case .admitted: self = .admitted
+        case .displaced, .timeout, .shutdown: self = .refused
+        case .gone: self = .gone
+        }
+    }
+
+    var name: String { "\(self)" }
+}
+
 /// Where attempts are counted that end alike.
 final class AskedSeries {
     let attempts: CounterCell
