@@ -132,6 +132,20 @@ import Testing
         let counted = samples("sluice_queue_duration_seconds").filter { $0.value != .histogram(counts: Array(repeating: 0, count: 18), sum: 0) }
         #expect(counted.map(\.values) == [[name]])
     }
+
+    @Test func `keeps apart in its tables what only a provider's word tells apart`() {
+        let target = ObjectIdentifier(snapshot.lasting.targets.state(of: TargetID(provider: "alpha", model: "known")))
+        let asked = (0..<100).map {
+            AskedKey(operation: .chatCompletions, target: target, kind: nil, answeredBy: "made-up-\($0)").hashValue
+        }
+        let served = (0..<100).map {
+            ServedKey(
+                route: 1, code: 200, operation: .chatCompletions, target: target, provider: nil, isStream: false, error: "",
+                model: "known", answeredBy: "made-up-\($0)"
+            ).hashValue
+        }
+        #expect(Set(asked).count == 100 && Set(served).count == 100)
+    }
 }
 
 @Suite struct `The overhead of an exchange` {

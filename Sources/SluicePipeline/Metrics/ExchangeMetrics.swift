@@ -37,7 +37,10 @@ final class ExchangeMetrics {
         let target: TargetState
         let answeredBy: String
 
-        func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(target)) }
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(ObjectIdentifier(target))
+            hasher.combine(answeredBy)
+        }
 
         static func == (a: Self, b: Self) -> Bool {
             a.target === b.target && a.operation == b.operation && a.answeredBy == b.answeredBy

@@ -20,6 +20,7 @@ struct ServedKey: Hashable {
         hasher.combine(route &+ code &* 0x9E37_79B9)
         hasher.combine(target ?? provider)
         hasher.combine(model)
+        hasher.combine(answeredBy)
     }
 
     static func == (a: Self, b: Self) -> Bool {
@@ -81,7 +82,11 @@ struct AskedKey: Hashable {
     let kind: FailureClass?
     let answeredBy: String
 
-    func hash(into hasher: inout Hasher) { hasher.combine(target) }
+    /// What a provider says of itself is in it, too: thousands of keys in one place of the table would be looked through one by one.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(target)
+        hasher.combine(answeredBy)
+    }
 
     static func == (a: Self, b: Self) -> Bool {
         a.target == b.target && a.operation == b.operation && a.kind == b.kind && a.answeredBy == b.answeredBy
