@@ -118,6 +118,24 @@ import Testing
             ])
     }
 
+    @Test func `counts what few requests have once for each of its labels, and again where it was counted before`() {
+        for _ in 0..<3 {
+            let context = exchange("known")
+            for field in ["seed", "tools[0].x", "tools[1].x", "their_own"] { context.attempt.report.lose(field) }
+            context.malformedEvents = 2
+            note(context)
+        }
+        let losses = samples("sluice_translation_losses")
+        #expect(losses.map { $0.values[0] } == ["seed", "tools", "other"])
+        #expect(losses.allSatisfy { $0.value == .number(3) })
+        #expect(samples("sluice_malformed_events").map(\.value) == [.number(6)])
+        worker.noteHedge("won")
+        worker.noteHedge("lost")
+        worker.noteHedge("won")
+        #expect(samples("sluice_hedges").map(\.values) == [["won"], ["lost"]])
+        #expect(samples("sluice_hedges").map(\.value) == [.number(2), .number(1)])
+    }
+
     @Test(arguments: [
         (QueueWait.End.admitted, "admitted"), (.timeout, "refused"), (.displaced, "refused"), (.shutdown, "refused"),
         (.gone, "gone"),

@@ -18,7 +18,7 @@ final class ExchangeMetrics {
     private var served = SeriesTable<ServedKey, ServedSeries>()
     private var asked = SeriesTable<AskedKey, AskedSeries>()
     private var chunks: [ChunkKey: HistogramCell] = [:]
-    var rare: [[String]: CounterCell] = [:]
+    private var rare: [RareKey: CounterCell] = [:]
     let sources: [CounterCell]
     private let phases: [HistogramCell]
     private let openStreams: CounterCell
@@ -208,11 +208,14 @@ final class ExchangeMetrics {
         names.label(model, context.snapshot, directory)
     }
 
-    func add(_ id: MetricRegistry.ID, _ values: [String], _ count: Int = 1) {
-        let key = ["\(id.index)"] + values
+    /// Counts what most requests do not have.
+    func add(
+        _ id: MetricRegistry.ID, _ first: String? = nil, _ second: String? = nil, _ third: String? = nil, count: Int = 1
+    ) {
+        let key = RareKey(family: id.index, first: first, second: second, third: third)
         if let counter = rare[key] { return counter.add(count) }
         if rare.count >= Self.keptMax { rare.removeAll() }
-        let counter = metrics.registry.counterCell(id, values, in: shard)
+        let counter = metrics.registry.counterCell(id, key.values, in: shard)
         rare[key] = counter
         counter.add(count)
     }

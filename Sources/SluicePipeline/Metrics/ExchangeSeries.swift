@@ -93,6 +93,14 @@ struct AskedKey: Hashable {
     }
 }
 
+/// A series that few requests are counted in: a family, and what its labels say, as many as it has.
+struct RareKey: Hashable {
+    let family: Int
+    let first, second, third: String?
+
+    var values: [String] { [first, second, third].compactMap(\.self) }
+}
+
 /// What became of a request that waited for a place.
 enum QueueOutcome: Int, CaseIterable {
     case admitted, refused
