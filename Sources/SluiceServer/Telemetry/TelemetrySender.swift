@@ -31,6 +31,7 @@ final class TelemetrySender: TimerTarget {
     private var timer: LoopTimer?
     private var isSending = false
     private var isFinishing = false
+    private var hasToldOfSize = false
     /// Told when nothing is under way any more.
     private var whenQuiet: Waiter<Void>?
 
@@ -53,6 +54,7 @@ final class TelemetrySender: TimerTarget {
             counts.droppedFull += items
             counts.waitingBytes = waiting
         }
+        if message.body.count > receiver.configuration.queueByteCountMax { noteTooLarge(message) }
         pump()
     }
 
@@ -125,6 +127,13 @@ final class TelemetrySender: TimerTarget {
     private func note(_ verdict: Verdict, _ message: TelemetryMessage) {
         TelemetryLog(scope.events, receiver).note(
             verdict, message, waitingBytes: queue.byteCount, status, at: EventLoop.readClock())
+    }
+
+    /// It will be no smaller the next time: that is told, or nobody would know why nothing comes. Once.
+    private func noteTooLarge(_ message: TelemetryMessage) {
+        if hasToldOfSize { return }
+        hasToldOfSize = true
+        TelemetryLog(scope.events, receiver).noteTooLarge(message.body.count, status)
     }
 
     // MARK: One message
