@@ -150,6 +150,8 @@ package final class RequestContext {
     package var rejection: Rejection?
     package var status: Status = 0
     package var firstByteAt: Instant?
+    /// The first of a streamed answer went out: a stream may have been kept alive before that.
+    private(set) var firstContentAt: Instant?
     /// What Sluice itself has added until now.
     var overhead = Overhead()
     /// Counts what becomes of the exchange.
@@ -249,16 +251,20 @@ extension RequestContext {
     var isAnswerOut: Bool { isInStream ? hasContentOut : exchange.isHeadSent }
 
     /// The head of a streamed reply goes out.
-    func streamBegins(_ status: Status) {
+    ///
+    /// - Parameter isAnswerThere: the answer is known, and follows at once.
+    func streamBegins(_ status: Status, isAnswerThere: Bool = false) {
         self.status = status
         isInStream = true
         firstByteAt = exchange.loop.now
+        if isAnswerThere { firstContentAt = firstByteAt }
         metrics?.streamBegan()
     }
 
     /// The first of a streamed answer goes out: what another attempt would need is given back, unless the stream may be rescued.
     func contentBegins() {
         hasContentOut = true
+        firstContentAt = exchange.loop.now
         onContentBegins?()
         onContentBegins = nil
         if rescue == nil { giveUpRescue() }

@@ -117,7 +117,7 @@ final class ExchangeMetrics {
         if context.isInvocation { notePhases(context.overhead) }
         guard let duration = series.duration else { return }
         observe(now - context.exchange.startedAt, in: duration, context, at: now)
-        if let stream = series.stream, let first = context.firstByteAt {
+        if let stream = series.stream, let first = context.firstContentAt {
             observe(first - context.exchange.startedAt, in: stream.firstToken, context, at: now)
             if let usage = context.attempt.usage, !usage.isEstimated, usage.outputTokens > 1 {
                 stream.timePerToken.observe(Int((now - first).nanoseconds) / (usage.outputTokens - 1))
