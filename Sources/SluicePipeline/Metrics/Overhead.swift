@@ -90,14 +90,6 @@ extension RequestContext {
             beginPhase(at: exchange.loop.now)
             endPhase(.reply)
         }
-        let microseconds = Int(overhead.total / 1000)
-        let text = ByteBuffer(capacity: 32)
-        text.append(decimal: microseconds / 1000)
-        text.append(UInt8(ascii: "."))
-        let thousandths = microseconds % 1000
-        text.append(UInt8(ascii: "0") + UInt8(thousandths / 100))
-        text.append(UInt8(ascii: "0") + UInt8(thousandths / 10 % 10))
-        text.append(UInt8(ascii: "0") + UInt8(thousandths % 10))
-        fields.append(lowercaseName: "x-sluice-overhead-ms", text.span)
+        fields.append(lowercaseName: "x-sluice-overhead-ms", decimal: Int(overhead.total / 1000), places: 3)
     }
 }
