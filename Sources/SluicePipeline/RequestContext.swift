@@ -142,7 +142,7 @@ package final class RequestContext {
     /// Whose answers these are, as operators name it: the team, or what stands for the credential.
     var tenant = ""
     /// Somebody was to answer: it will be recorded.
-    var isInvocation = false
+    package var isInvocation = false
     /// What is kept of it for its record.
     var notes: RecordNotes?
     package var malformedEvents = 0
@@ -157,7 +157,7 @@ package final class RequestContext {
     /// Counts what becomes of the exchange.
     var metrics: ExchangeMetrics?
 
-    init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String, place: Int) {
+    package init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String, place: Int) {
         self.exchange = exchange
         self.snapshot = snapshot
         self.requestID = requestID
@@ -253,7 +253,7 @@ extension RequestContext {
     /// The head of a streamed reply goes out.
     ///
     /// - Parameter isAnswerThere: the answer is known, and follows at once.
-    func streamBegins(_ status: Status, isAnswerThere: Bool = false) {
+    package func streamBegins(_ status: Status, isAnswerThere: Bool = false) {
         self.status = status
         isInStream = true
         firstByteAt = exchange.loop.now

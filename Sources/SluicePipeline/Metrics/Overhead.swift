@@ -1,11 +1,11 @@
-internal import SluiceCore
+package import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 
 /// What Sluice itself adds to an exchange, by what it is doing meanwhile. Waiting for a provider, a place or the application is in none.
-struct Overhead {
-    enum Phase: Int, CaseIterable {
+package struct Overhead {
+    package enum Phase: Int, CaseIterable {
         /// Who asks is found out.
         case authenticate
         /// The request is read.
@@ -64,9 +64,9 @@ extension RequestContext {
     private var waitedInAll: Duration { (queueTime ?? .zero) + waited }
 
     /// What follows is Sluice's own doing.
-    func beginPhase(at begin: Instant) { overhead.begin(at: begin, waited: waitedInAll) }
+    package func beginPhase(at begin: Instant) { overhead.begin(at: begin, waited: waitedInAll) }
 
-    func endPhase(_ phase: Overhead.Phase) { overhead.end(phase, at: EventLoop.readClock(), waited: waitedInAll) }
+    package func endPhase(_ phase: Overhead.Phase) { overhead.end(phase, at: EventLoop.readClock(), waited: waitedInAll) }
 
     /// The request is read: it was so in the turn in which the last of it came.
     func endParsing() {
