@@ -25,7 +25,8 @@ package struct Overhead {
     private(set) var phases: UInt8 = 0
     /// Since when what is done now is done.
     private(set) var mark = Instant(nanoseconds: 0)
-    private var waitedBefore = Duration.zero
+    /// Nanoseconds.
+    private var waitedBefore: Int64 = 0
     /// The request has been handed to a connection.
     private(set) var isSent = false
 
@@ -42,16 +43,22 @@ package struct Overhead {
     ///
     /// - Parameter waited: how long the exchange has waited for others until now, in all.
     mutating func begin(at now: Instant, waited: Duration) {
+        begin(at: now, waitedNanoseconds: waited.nanoseconds)
+    }
+
+    private mutating func begin(at now: Instant, waitedNanoseconds: Int64) {
         mark = now
-        waitedBefore = waited
+        waitedBefore = waitedNanoseconds
     }
 
     /// What was begun is over, and what follows it begins.
     mutating func end(_ phase: Phase, at now: Instant, waited: Duration) {
-        let took = (now - mark - (waited - waitedBefore)).nanoseconds
+        // Durations are 128 bits wide, and this is done for each phase of every request.
+        let waitedNow = waited.nanoseconds
+        let took = now.nanoseconds &- mark.nanoseconds &- (waitedNow &- waitedBefore)
         times[phase.rawValue] += max(0, took)
         phases |= 1 << UInt8(phase.rawValue)
-        begin(at: now, waited: waited)
+        begin(at: now, waitedNanoseconds: waitedNow)
     }
 
     func has(_ phase: Phase) -> Bool { phases & 1 << UInt8(phase.rawValue) != 0 }
@@ -61,7 +68,7 @@ package struct Overhead {
 
 extension RequestContext {
     /// How long it has waited for others on its way to a provider.
-    private var waitedInAll: Duration { (queueTime ?? .zero) + waited }
+    private var waitedInAll: Duration { queueTime.map { $0 + waited } ?? waited }
 
     /// What follows is Sluice's own doing.
     package func beginPhase(at begin: Instant) { overhead.begin(at: begin, waited: waitedInAll) }
