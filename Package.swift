@@ -85,9 +85,12 @@ let package = Package(
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         .executableTarget(
             name: "sluice-micro",
-            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceIdentity", "SluiceStorage", "SluiceProviders", "CAllocations"],
-            path: "Benchmarks/Micro",
-            swiftSettings: strict),
+            dependencies: [
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceIdentity", "SluiceStorage",
+                "SluiceProviders", "SluiceUpstream", "SluiceDownstream", "SluiceNet", "SluicePipeline", "SluiceConfig",
+                "CAllocations",
+            ],
+            path: "Benchmarks/Micro", swiftSettings: strict),
         .systemLibrary(name: "CBench", path: "Benchmarks/CBench"),
         .executableTarget(
             name: "sluice-bench", dependencies: ["CBench", "CLinux", "CNghttp2", "COpenSSL"],

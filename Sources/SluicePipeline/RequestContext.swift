@@ -145,7 +145,7 @@ package final class RequestContext {
     /// Whose answers these are, as operators name it: the team, or what stands for the credential.
     var tenant = ""
     /// Somebody was to answer: it will be recorded.
-    var isInvocation = false
+    package var isInvocation = false
     /// What is kept of it for its record.
     var notes: RecordNotes?
     package var malformedEvents = 0
@@ -153,12 +153,14 @@ package final class RequestContext {
     package var rejection: Rejection?
     package var status: Status = 0
     package var firstByteAt: Instant?
+    /// The first of a streamed answer went out: a stream may have been kept alive before that.
+    private(set) var firstContentAt: Instant?
     /// What Sluice itself has added until now.
     var overhead = Overhead()
     /// Counts what becomes of the exchange.
     var metrics: ExchangeMetrics?
 
-    init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String, place: Int) {
+    package init(_ exchange: DownstreamExchange, snapshot: ConfigSnapshot, requestID: String, place: Int) {
         self.exchange = exchange
         self.snapshot = snapshot
         self.requestID = requestID
@@ -252,16 +254,20 @@ extension RequestContext {
     var isAnswerOut: Bool { isInStream ? hasContentOut : exchange.isHeadSent }
 
     /// The head of a streamed reply goes out.
-    func streamBegins(_ status: Status) {
+    ///
+    /// - Parameter isAnswerThere: the answer is known, and follows at once.
+    package func streamBegins(_ status: Status, isAnswerThere: Bool = false) {
         self.status = status
         isInStream = true
         firstByteAt = exchange.loop.now
+        if isAnswerThere { firstContentAt = firstByteAt }
         metrics?.streamBegan()
     }
 
     /// The first of a streamed answer goes out: what another attempt would need is given back, unless the stream may be rescued.
     func contentBegins() {
         hasContentOut = true
+        firstContentAt = exchange.loop.now
         onContentBegins?()
         onContentBegins = nil
         if rescue == nil { giveUpRescue() }

@@ -151,6 +151,28 @@ import Testing
         #expect(counted.map(\.values) == [[name]])
     }
 
+    @Test func `takes for the first token what is one, not what kept a stream alive before`() {
+        func count() -> Int {
+            samples("gen_ai_server_time_to_first_token_seconds").reduce(0) { sum, sample in
+                guard case .histogram(let counts, _) = sample.value else { return sum }
+                return sum + counts.reduce(0, +)
+            }
+        }
+        let silent = exchange("known")
+        silent.streamBegins(200)
+        note(silent)
+        #expect(count() == 0)
+        let answered = exchange("known")
+        answered.streamBegins(200)
+        answered.contentBegins()
+        note(answered)
+        #expect(count() == 1)
+        let kept = exchange("known")
+        kept.streamBegins(200, isAnswerThere: true)
+        note(kept)
+        #expect(count() == 2)
+    }
+
     @Test func `keeps apart in its tables what only a provider's word tells apart`() {
         let target = ObjectIdentifier(snapshot.lasting.targets.state(of: TargetID(provider: "alpha", model: "known")))
         let asked = (0..<100).map {

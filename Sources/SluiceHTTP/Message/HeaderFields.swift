@@ -191,20 +191,25 @@ package struct HeaderFields {
     }
 
     /// Adds a number by a name that is already in lower case.
-    package mutating func append(lowercaseName: StaticString, decimal number: Int) {
-        var digits = InlineArray<20, UInt8>(repeating: 0)
-        var place = 20
-        var rest = number.magnitude
-        repeat {
+    ///
+    /// - Parameter places: so many of its digits stand behind a point; at most 18.
+    package mutating func append(lowercaseName: StaticString, decimal number: Int, places: Int = 0) {
+        var digits = InlineArray<22, UInt8>(repeating: 0)
+        var place = 22
+        func put(_ character: UInt8) {
             place -= 1
-            digits[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        } while rest > 0
-        if number < 0 {
-            place -= 1
-            digits[place] = UInt8(ascii: "-")
+            digits[place] = character
         }
-        append(lowercaseName: lowercaseName, digits.span.extracting(place..<20))
+        var rest = number.magnitude
+        var count = 0
+        repeat {
+            if count == places, places > 0 { put(UInt8(ascii: ".")) }
+            put(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+            count += 1
+        } while rest > 0 || count <= places
+        if number < 0 { put(UInt8(ascii: "-")) }
+        append(lowercaseName: lowercaseName, digits.span.extracting(place..<22))
     }
 
     /// Removes every line of the field.

@@ -58,7 +58,7 @@ enum CachedReply {
 
     private static func stream(_ document: JSONValue, _ form: AnswerForm, _ context: RequestContext) {
         let exchange = context.exchange
-        context.streamBegins(200)
+        context.streamBegins(200, isAnswerThere: true)
         exchange.sendHead(ReplyFormat.streamHead(context), body: .unknown)
         if form == .completion {
             let buffer = ByteBuffer(capacity: 1024)

@@ -31,7 +31,7 @@ enum EchoReply {
 
     private static func stream(_ text: String, _ usage: Usage, _ context: RequestContext) async {
         let exchange = context.exchange
-        context.streamBegins(200)
+        context.streamBegins(200, isAnswerThere: true)
         exchange.sendHead(ReplyFormat.streamHead(context), body: .unknown)
         let writer = ReplyFormat.streamWriter(context)
         for words in ChatPrompt.pieces(text) {

@@ -1,15 +1,15 @@
-internal import SluiceCore
+package import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
-internal import SluicePolicy
+package import SluicePolicy
 internal import SluiceProviders
 
 /// One worker's counting: what an exchange and its attempts have to tell, once each is over.
 ///
 /// The series of a combination of labels are looked up once and kept: after that a request costs one look-up by a small key, and a
 /// load and a store for each count.
-final class ExchangeMetrics {
+package final class ExchangeMetrics {
     let metrics: GatewayMetrics
     let shard: MetricShard
     let directory: ModelDirectory
@@ -50,7 +50,7 @@ final class ExchangeMetrics {
     /// Keys that are kept here; when there are more, they are looked up again.
     private static let keptMax = 4096
 
-    init(_ metrics: GatewayMetrics, directory: ModelDirectory) {
+    package init(_ metrics: GatewayMetrics, directory: ModelDirectory) {
         self.metrics = metrics
         self.directory = directory
         let (registry, shard) = (metrics.registry, metrics.registry.makeShard())
@@ -69,7 +69,7 @@ final class ExchangeMetrics {
     /// An attempt is over. To be called once for each.
     ///
     /// - Parameter outcome: what the breaker of its target is told; `nil` if it has none.
-    func note(
+    package func note(
         _ attempt: borrowing Attempt, _ kind: FailureClass?, _ outcome: CircuitBreaker.Outcome?, _ context: RequestContext,
         at now: Instant
     ) {
@@ -102,7 +102,7 @@ final class ExchangeMetrics {
     // MARK: At the end
 
     /// An exchange is over. To be called once.
-    func note(_ context: RequestContext, at now: Instant) {
+    package func note(_ context: RequestContext, at now: Instant) {
         renew(context.snapshot)
         if context.isInStream { openStreams.add(-1) }
         let key = ServedKey(
@@ -117,7 +117,7 @@ final class ExchangeMetrics {
         if context.isInvocation { notePhases(context.overhead) }
         guard let duration = series.duration else { return }
         observe(now - context.exchange.startedAt, in: duration, context, at: now)
-        if let stream = series.stream, let first = context.firstByteAt {
+        if let stream = series.stream, let first = context.firstContentAt {
             observe(first - context.exchange.startedAt, in: stream.firstToken, context, at: now)
             if let usage = context.attempt.usage, !usage.isEstimated, usage.outputTokens > 1 {
                 stream.timePerToken.observe(Int((now - first).nanoseconds) / (usage.outputTokens - 1))

@@ -1,11 +1,11 @@
-internal import SluiceCore
+package import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP
 internal import SluiceNet
 
 /// What Sluice itself adds to an exchange, by what it is doing meanwhile. Waiting for a provider, a place or the application is in none.
-struct Overhead {
-    enum Phase: Int, CaseIterable {
+package struct Overhead {
+    package enum Phase: Int, CaseIterable {
         /// Who asks is found out.
         case authenticate
         /// The request is read.
@@ -25,7 +25,8 @@ struct Overhead {
     private(set) var phases: UInt8 = 0
     /// Since when what is done now is done.
     private(set) var mark = Instant(nanoseconds: 0)
-    private var waitedBefore = Duration.zero
+    /// Nanoseconds.
+    private var waitedBefore: Int64 = 0
     /// The request has been handed to a connection.
     private(set) var isSent = false
 
@@ -42,16 +43,22 @@ struct Overhead {
     ///
     /// - Parameter waited: how long the exchange has waited for others until now, in all.
     mutating func begin(at now: Instant, waited: Duration) {
+        begin(at: now, waitedNanoseconds: waited.nanoseconds)
+    }
+
+    private mutating func begin(at now: Instant, waitedNanoseconds: Int64) {
         mark = now
-        waitedBefore = waited
+        waitedBefore = waitedNanoseconds
     }
 
     /// What was begun is over, and what follows it begins.
     mutating func end(_ phase: Phase, at now: Instant, waited: Duration) {
-        let took = (now - mark - (waited - waitedBefore)).nanoseconds
+        // Durations are 128 bits wide, and this is done for each phase of every request.
+        let waitedNow = waited.nanoseconds
+        let took = now.nanoseconds &- mark.nanoseconds &- (waitedNow &- waitedBefore)
         times[phase.rawValue] += max(0, took)
         phases |= 1 << UInt8(phase.rawValue)
-        begin(at: now, waited: waited)
+        begin(at: now, waitedNanoseconds: waitedNow)
     }
 
     func has(_ phase: Phase) -> Bool { phases & 1 << UInt8(phase.rawValue) != 0 }
@@ -61,12 +68,12 @@ struct Overhead {
 
 extension RequestContext {
     /// How long it has waited for others on its way to a provider.
-    private var waitedInAll: Duration { (queueTime ?? .zero) + waited }
+    private var waitedInAll: Duration { queueTime.map { $0 + waited } ?? waited }
 
     /// What follows is Sluice's own doing.
-    func beginPhase(at begin: Instant) { overhead.begin(at: begin, waited: waitedInAll) }
+    package func beginPhase(at begin: Instant) { overhead.begin(at: begin, waited: waitedInAll) }
 
-    func endPhase(_ phase: Overhead.Phase) { overhead.end(phase, at: EventLoop.readClock(), waited: waitedInAll) }
+    package func endPhase(_ phase: Overhead.Phase) { overhead.end(phase, at: EventLoop.readClock(), waited: waitedInAll) }
 
     /// The request is read: it was so in the turn in which the last of it came.
     func endParsing() {
@@ -90,14 +97,6 @@ extension RequestContext {
             beginPhase(at: exchange.loop.now)
             endPhase(.reply)
         }
-        let microseconds = Int(overhead.total / 1000)
-        let text = ByteBuffer(capacity: 32)
-        text.append(decimal: microseconds / 1000)
-        text.append(UInt8(ascii: "."))
-        let thousandths = microseconds % 1000
-        text.append(UInt8(ascii: "0") + UInt8(thousandths / 100))
-        text.append(UInt8(ascii: "0") + UInt8(thousandths / 10 % 10))
-        text.append(UInt8(ascii: "0") + UInt8(thousandths % 10))
-        fields.append(lowercaseName: "x-sluice-overhead-ms", text.span)
+        fields.append(lowercaseName: "x-sluice-overhead-ms", decimal: Int(overhead.total / 1000), places: 3)
     }
 }

@@ -69,6 +69,15 @@ extension LimitSet {
         return (total, buckets)
     }
 
+    /// What the fullest bucket of a rule has used. Cheap: there may be a hundred thousand, and scrapes come often.
+    package func mostUsed(_ number: Int, at time: LimitTime) -> Int {
+        guard let group = groups.first(where: { $0.numbers.contains(number) }),
+            let index = group.numbers.firstIndex(of: number)
+        else { return 0 }
+        let meter = rules[number].meter
+        return group.store.accounts.reduce(0) { max($0, meter.read($1.bucket(index), at: time).used) }
+    }
+
     private static func keep(_ count: Int, _ buckets: inout [LimitExplanation]) {
         buckets.sort { $0.reading.used + $0.reading.held > $1.reading.used + $1.reading.held }
         if buckets.count > count { buckets.removeLast(buckets.count - count) }

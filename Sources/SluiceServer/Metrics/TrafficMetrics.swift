@@ -149,7 +149,7 @@ enum TrafficMetrics {
             if rule.fleet != nil { collection.add(alone, [rule.name], counts.decidedAlone) }
             collection.add(settled, [rule.name, rule.unit.rawValue], counts.settled)
             guard rule.isBudget, rule.meter.limit > 0 else { continue }
-            let fullest = limits.busiest(number, count: 1, at: time).buckets.first?.reading.used ?? 0
+            let fullest = limits.mostUsed(number, at: time)
             collection.add(budget, [rule.name], .number(Double(fullest) / Double(rule.meter.limit)))
         }
     }

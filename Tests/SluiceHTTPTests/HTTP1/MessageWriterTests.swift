@@ -35,6 +35,17 @@ import Testing
         return buffer.text
     }
 
+    @Test(arguments: [
+        (0, 0, "0"), (7, 0, "7"), (-120, 0, "-120"), (.max, 0, "9223372036854775807"), (.min, 0, "-9223372036854775808"),
+        (0, 3, "0.000"), (7, 3, "0.007"), (42_042, 3, "42.042"), (1000, 3, "1.000"), (-5, 1, "-0.5"),
+        (.min, 18, "-9.223372036854775808"), (.max, 3, "9223372036854775.807"),
+    ])
+    func `have numbers with as many places as are asked for`(number: Int, places: Int, text: String) {
+        var fields = HeaderFields()
+        fields.append(lowercaseName: "x-number", decimal: number, places: places)
+        #expect(String(decoding: fields.value(at: 0)) == text)
+    }
+
     @Test func `are requests with one host and one framing`() throws {
         let hopByHop = [
             ("Host", "evil"), ("Connection", "close"), ("Content-Length", "9"), ("Transfer-Encoding", "chunked"),

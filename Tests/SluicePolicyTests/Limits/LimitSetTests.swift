@@ -67,6 +67,21 @@ import Testing
         hold.release(at: at(0))
     }
 
+    @Test func `the fullest budget is the one of which the most is used, whatever is set aside in others`() throws {
+        let budget = LimitRule(
+            name: "b", by: [.user], unit: .outputTokens, kind: .budget(.day, utcOffsetSeconds: 0), limit: 1000)
+        let set = try adopt([LimitRule(name: "r", limit: 1_000_000), budget])
+        #expect(set.mostUsed(1, at: at(0)) == 0)
+        for user in 0..<200 {
+            #expect(passes(set, subject(user: "user \(user)"), LimitAmounts(outputTokens: user * 7 % 200)))
+        }
+        let hold = LimitHold(set)
+        #expect(set.reserve(subject(user: "expects much"), LimitAmounts(outputTokens: 900), at: at(0), into: hold) == nil)
+        #expect(set.mostUsed(1, at: at(0)) == 199)
+        hold.release(at: at(0))
+        #expect(set.mostUsed(2, at: at(0)) == 0)
+    }
+
     @Test func `a request that needs more than a budget ever has is too large, not too late`() throws {
         let budget = LimitRule(
             name: "b", unit: .outputTokens, kind: .budget(.day, utcOffsetSeconds: 0), limit: 1000)
