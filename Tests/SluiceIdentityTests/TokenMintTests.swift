@@ -119,7 +119,7 @@ import Testing
         let heard = Mutex<[IdentityNotices.Notice]>([])
         notices.onNotice { notice in heard.withLock { $0.append(notice) } }
         // Nobody to ask: every fetch fails.
-        let source = KeySource(.keys(url: "https://issuer.example/keys"), client: nil, notices: notices)
+        let source = KeySource(.keys(url: "https://issuer.example/keys?code=secret"), client: nil, notices: notices)
         try await onLoop { _ in
             for _ in 0..<3 { _ = await source.keys() }
         }

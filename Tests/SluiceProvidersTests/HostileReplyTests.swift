@@ -17,6 +17,28 @@ import Testing
         #expect(reply.fault != nil || reply.isEmpty && !decoder.end(into: reply))
     }
 
+    /// One attempt's counts are taken from those of all: what is less than nothing, twice, would go round.
+    @Test(
+        arguments: [ProviderDialect.openai, .dashscope, .hunyuan],
+        [
+            #""prompt_tokens":0,"completion_tokens":0,"total_tokens":N,"prompt_tokens_details":{"cached_tokens":N,"cache_write_tokens":N},"completion_tokens_details":{"reasoning_tokens":N}"#,
+            #""input_tokens":N,"output_tokens":N,"input_tokens_details":{"cached_tokens":N}"#,
+            #""PromptTokens":N,"CompletionTokens":N,"TotalTokens":N,"PromptTokensDetails":{"CachedTokens":N},"CompletionTokensDetails":{"ReasoningTokens":N}"#,
+        ])
+    func `counts of less than nothing are nothing`(dialect: ProviderDialect, counts: String) throws {
+        let counts = counts.replacing("N", with: "\(Int.min)")
+        let document =
+            dialect == .hunyuan
+            ? #"{"Response":{"Id":"c","Usage":{\#(counts)}}}"#
+            : #"{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{}}],"output":{},"usage":{\#(counts)}}"#
+        let tape = JSONTape()
+        try tape.scan(document.utf8Span.span)
+        let reply = ReplyAssembly()
+        dialect.chat.makeDecoder().decode(whole: tape.root(over: document.utf8Span.span), into: reply)
+        let isSpoken = counts.contains("Prompt") == (dialect == .hunyuan)
+        #expect(reply.usage == (isSpoken ? Usage() : nil))
+    }
+
     @Test func `blanks without an end are not kept for a tag that may follow`() throws {
         let decoder = FilteredReplyDecoder(ProviderDialect.openai.chat.makeDecoder(), through: [ThinkTagFilter()])
         let reply = ReplyAssembly()

@@ -20,11 +20,11 @@ package final class KeySource: Sendable {
         /// theirs.
         case cluster(server: String, issuer: String)
 
-        /// Whom it is about, for a log.
+        /// Whom it is about, for a log: what follows the path of a URL may be a credential.
         var name: String {
             switch self {
             case .fixed: "fixed"
-            case .keys(let url): url
+            case .keys(let url): String(url.prefix { $0 != "?" && $0 != "#" })
             case .discovery(let issuer), .cluster(_, let issuer): issuer
             }
         }

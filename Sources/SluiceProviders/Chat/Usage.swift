@@ -11,17 +11,19 @@ package struct Usage: Equatable, Sendable {
     /// Counted by us, roughly, because the provider did not say.
     package var isEstimated = false
 
+    /// A provider may say what it likes: what is less than nothing is nothing, so that one count can be taken from
+    /// another.
     package init(
         inputTokens: Int = 0, outputTokens: Int = 0, totalTokens: Int? = nil, cachedInputTokens: Int = 0,
         cacheWriteInputTokens: Int = 0, reasoningTokens: Int = 0
     ) {
-        self.inputTokens = inputTokens
-        self.outputTokens = outputTokens
-        let (sum, overflowed) = inputTokens.addingReportingOverflow(outputTokens)
-        self.totalTokens = totalTokens ?? (overflowed ? .max : sum)
-        self.cachedInputTokens = cachedInputTokens
-        self.cacheWriteInputTokens = cacheWriteInputTokens
-        self.reasoningTokens = reasoningTokens
+        self.inputTokens = max(0, inputTokens)
+        self.outputTokens = max(0, outputTokens)
+        let (sum, overflowed) = self.inputTokens.addingReportingOverflow(self.outputTokens)
+        self.totalTokens = totalTokens.map { max(0, $0) } ?? (overflowed ? .max : sum)
+        self.cachedInputTokens = max(0, cachedInputTokens)
+        self.cacheWriteInputTokens = max(0, cacheWriteInputTokens)
+        self.reasoningTokens = max(0, reasoningTokens)
     }
 
     /// A rough count for a provider that does not say: about four bytes of UTF-8 a token, at least one for any text.

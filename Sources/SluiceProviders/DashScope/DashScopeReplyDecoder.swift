@@ -38,7 +38,8 @@ package final class DashScopeReplyDecoder: ReplyDecoder {
             if let text = output["text"] { tell(text, .text, into: sink) }
             end(with: output["finish_reason"], into: sink)
         }
-        if let usage = Usage(dashScope: document["usage"]) { sink.usage(usage) }
+        // Multimodal replies give their totals in other places, too: what OpenAI calls them is enough.
+        if let usage = Usage(openAI: document["usage"]) { sink.usage(usage) }
     }
 
     private func end(with reason: JSONValue?, into sink: any ReplySink) {
@@ -90,14 +91,5 @@ package final class DashScopeReplyDecoder: ReplyDecoder {
         } else if arguments.isObject {
             sink.toolArguments(place, ReplyText(arguments.rawBytes))
         }
-    }
-}
-
-extension Usage {
-    fileprivate init?(dashScope value: JSONValue?) {
-        guard let value, var usage = Usage(openAI: value) else { return nil }
-        // Multimodal replies give their totals in other places, too: what OpenAI calls them is enough.
-        if let cached = value["prompt_tokens_details"]?["cached_tokens"]?.int { usage.cachedInputTokens = cached }
-        self = usage
     }
 }

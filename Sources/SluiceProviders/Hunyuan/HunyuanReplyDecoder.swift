@@ -77,7 +77,7 @@ extension Usage {
     fileprivate init?(hunyuan value: JSONValue?) {
         guard let value, let input = value["PromptTokens"]?.int else { return nil }
         self.init(
-            inputTokens: max(0, input), outputTokens: max(0, value["CompletionTokens"]?.int ?? 0),
+            inputTokens: input, outputTokens: value["CompletionTokens"]?.int ?? 0,
             totalTokens: value["TotalTokens"]?.int,
             cachedInputTokens: value["PromptTokensDetails"]?["CachedTokens"]?.int ?? 0,
             reasoningTokens: value["CompletionTokensDetails"]?["ReasoningTokens"]?.int ?? 0)

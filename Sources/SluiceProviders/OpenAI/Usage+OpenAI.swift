@@ -30,7 +30,7 @@ extension Usage {
         }
         if input == nil, output == nil { return nil }
         self.init(
-            inputTokens: max(0, input ?? 0), outputTokens: max(0, output ?? 0), totalTokens: total,
+            inputTokens: input ?? 0, outputTokens: output ?? 0, totalTokens: total,
             cachedInputTokens: cached, cacheWriteInputTokens: cacheWrite, reasoningTokens: reasoning)
     }
 

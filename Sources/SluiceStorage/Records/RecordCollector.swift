@@ -111,6 +111,8 @@ package final class RecordCollector {
     // MARK: Keeping
 
     /// Writes what the entries hold, and acknowledges them then.
+    ///
+    /// - Returns: whether that is done. What is not acknowledged comes again, in the next round.
     private func keep(_ entries: [RedisReply]) async -> Bool {
         if entries.isEmpty { return true }
         var records: [CollectedRecord] = []
@@ -127,8 +129,7 @@ package final class RecordCollector {
             }
         }
         if !records.isEmpty, !(await store.collect(records)) { return false }
-        _ = await ask(acknowledgement)
-        return true
+        return await ask(acknowledgement)?.integer != nil
     }
 
     private static func text(_ fields: RedisReply?) -> [UInt8]? {
