@@ -166,5 +166,6 @@ if isFuzzing {
         fuzz("AdapterText", ["SluiceProviders", "SluiceConfig", "SluiceJSON"]),
         fuzz("WebTokens", ["SluiceIdentity", "SluiceJSON", "SluiceTLS"]), fuzz("SealedText", ["SluiceTLS"]),
         fuzz("StoredRecords", ["SluiceStorage", "SluiceJSON"]),
+        fuzz("AdmissionReviews", ["SluiceInject", "SluiceJSON", "SluiceHTTP"]),
     ]
 }
