@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import copy
 import http.client
+import http.server
 import json
 import re
 import socket
@@ -434,6 +435,35 @@ def test_the_end_waits_for_the_application(injector, mock):
         program.end()
     # There is nobody left to wait for.
     assert injected.hook("preStop", stderr=subprocess.DEVNULL).wait(10) == 0
+
+
+def test_an_answer_that_fails_does_not_hurry_the_end():
+    answers = [None, "1", None, None, "1", "1e999", "nan"]
+
+    class Admin(http.server.BaseHTTPRequestHandler):
+        asked = 0
+
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            answer = answers[Admin.asked] if Admin.asked < len(answers) else "0"
+            Admin.asked += 1
+            body = f"sluice_downstream_connections {answer}\n".encode()
+            self.send_response(503 if answer is None else 200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Admin) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            command = [binary(), "drain", "--admin", f"127.0.0.1:{server.server_port}", "--seconds", "60"]
+            done = subprocess.run(command, env={}, capture_output=True, text=True, timeout=70)
+        finally:
+            server.shutdown()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Admin.asked > len(answers)
 
 
 def test_health_says_when_nobody_is_there():
