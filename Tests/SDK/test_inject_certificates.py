@@ -293,6 +293,22 @@ def test_a_token_is_read_anew_for_each_question(cluster, certificate, tmp_path):
         replica.end()
 
 
+def test_numbers_that_cannot_be_are_survived(cluster, certificate, tmp_path):
+    seed(cluster, remaining=120)
+    bundle = cluster.objects[SECRET]["data"]
+    since = base64.b64encode(str(2**63 - 1).encode()).decode()
+    cluster.change(SECRET, lambda thing: thing["data"].update(
+        {"next-ca.crt": bundle["ca.crt"], "next-ca.key": bundle["ca.key"], "next-ca.since": since}))
+    replica = Replica(
+        cluster, certificate, tmp_path, "--authority-seconds", "600", "--certificate-seconds", "300", "--overlap-seconds", "60")
+    try:
+        # One that was announced in the future is announced anew.
+        eventually(lambda: cluster.data.get("next-ca.crt") not in (None, base64.b64decode(bundle["ca.crt"])), "another one")
+        eventually(replica.is_ready, "ready")
+    finally:
+        replica.end()
+
+
 @pytest.mark.parametrize("body", [[], {}, {"metadata": {}}, {"metadata": {"resourceVersion": "1"}, "webhooks": {}}, "x" * 5_000_000])
 def test_nonsense_from_the_api_server_is_survived(cluster, certificate, tmp_path, body):
     cluster.before = lambda method, path: (200, body) if path == WEBHOOK else None
