@@ -113,7 +113,9 @@ struct SidecarPlan {
         var chosen = fallback
         if let asked = reader.integer(annotation, in: 1024...65_535) {
             chosen = asked
-            if let owner = taken[asked] { reader.refuse("\(annotation.name): \(asked) is a port of the container \(owner)") }
+            if let owner = taken[asked] {
+                reader.refuse("\(annotation.name): \(asked) is a port of the container \(AnnotationReader.shown(owner))")
+            }
         } else {
             while taken[chosen] != nil, chosen < 65_535 { chosen += 1 }
         }
