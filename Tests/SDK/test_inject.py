@@ -319,6 +319,8 @@ def test_decisions_are_counted_and_logged(certificate):
         assert metrics["sluice_inject_review_seconds_count"] == 3
         assert metrics["sluice_inject_ready"] == 1
         assert metrics['sluice_inject_certificate_end_time_seconds{kind="serving"}'] > time.time()
+        # Who vouches for a certificate that it was given, it does not know.
+        assert 'sluice_inject_certificate_end_time_seconds{kind="authority"}' not in metrics
         for path, status in [("/healthz", 200), ("/livez", 200), ("/readyz", 200), ("/other", 404)]:
             assert httpx2.get(program.admin + path).status_code == status
         assert httpx2.post(program.admin + "/readyz").status_code == 405
