@@ -163,21 +163,9 @@ package struct CertificatePolicy: Sendable {
     private static func texts(_ pem: [UInt8]) -> [[UInt8]] {
         let end = "-----END CERTIFICATE-----"
         return String(decoding: pem, as: UTF8.self).split(separator: end).compactMap { part in
-            guard let start = part.range(of: "-----BEGIN CERTIFICATE-----") else { return nil }
-            return Array((part[start...] + end + "\n").utf8)
+            guard let begin = part.firstRange(of: "-----BEGIN CERTIFICATE-----") else { return nil }
+            return Array((part[begin.lowerBound...] + end + "\n").utf8)
         }
-    }
-}
-
-extension Substring {
-    /// Where a text begins in it.
-    fileprivate func range(of text: String) -> Index? {
-        var at = startIndex
-        while at < endIndex {
-            if self[at...].hasPrefix(text) { return at }
-            at = index(after: at)
-        }
-        return nil
     }
 }
 
