@@ -85,7 +85,10 @@ let package = Package(
         .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
         .executableTarget(
             name: "sluice-micro",
-            dependencies: ["SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceIdentity", "SluiceStorage", "SluiceProviders", "CAllocations"],
+            dependencies: [
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceIdentity", "SluiceStorage",
+                "SluiceProviders", "SluiceInject", "CAllocations",
+            ],
             path: "Benchmarks/Micro",
             swiftSettings: strict),
         .systemLibrary(name: "CBench", path: "Benchmarks/CBench"),
