@@ -86,8 +86,8 @@ let package = Package(
         .executableTarget(
             name: "sluice-micro",
             dependencies: [
-                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceIdentity", "SluiceStorage",
-                "SluiceProviders", "SluiceInject", "CAllocations",
+                "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceIdentity",
+                "SluiceStorage", "SluiceProviders", "SluiceInject", "CAllocations",
             ],
             path: "Benchmarks/Micro",
             swiftSettings: strict),

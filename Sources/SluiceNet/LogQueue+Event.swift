@@ -1,8 +1,8 @@
 package import SluiceCore
 
 extension LogQueue {
-    /// Logs what has happened just now, unless its level is not logged. Every call makes its line anew: for what is rare, from any
-    /// thread.
+    /// Logs what has happened just now, unless its level is not logged. Every call makes its line anew: for what is rare,
+    /// from any thread.
     package func event(
         _ level: LogLevel, _ message: StaticString, _ fields: (borrowing LogLine) -> Void = { _ in }
     ) {

@@ -47,8 +47,8 @@ struct WebhookView {
             json.string(resourceVersion)
         }
         for (index, bundle) in bundles.enumerated() where bundle != wanted {
-            let path = JSONPointer.root.appending("webhooks").appending(index).appending("clientConfig").appending("caBundle")
-            patch.add(path) { json in json.string(wanted) }
+            let webhook = JSONPointer.root.appending("webhooks").appending(index)
+            patch.add(webhook.appending("clientConfig").appending("caBundle")) { json in json.string(wanted) }
         }
         return patch.finished()
     }
@@ -70,7 +70,9 @@ extension JSONTape {
 extension JSONValue {
     /// Which version of the object it is.
     fileprivate func resourceVersion(_ name: String) throws(ClusterClient.Failure) -> String {
-        guard let version = self["metadata"]?["resourceVersion"]?.string else { throw .other("\(name) has no resourceVersion") }
+        guard let version = self["metadata"]?["resourceVersion"]?.string else {
+            throw .other("\(name) has no resourceVersion")
+        }
         return version
     }
 }

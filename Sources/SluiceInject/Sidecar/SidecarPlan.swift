@@ -114,7 +114,8 @@ struct SidecarPlan {
         if let asked = reader.integer(annotation, in: 1024...65_535) {
             chosen = asked
             if let owner = taken[asked] {
-                reader.refuse("\(annotation.name): \(asked) is a port of the container \(AnnotationReader.shown(owner))")
+                let owner = AnnotationReader.shown(owner)
+                reader.refuse("\(annotation.name): \(asked) is a port of the container \(owner)")
             }
         } else {
             while taken[chosen] != nil, chosen < 65_535 { chosen += 1 }

@@ -19,7 +19,7 @@ enum DrainCommand {
     private static let pause = Duration.milliseconds(200)
     /// Nobody is connected for so long: who opens a connection for each request is between two of them otherwise.
     private static let quiet = Duration.seconds(1)
-    /// So many questions in a row without an answer: there is nobody left to ask. One of them is a machine that is busy.
+    /// So many questions in a row without an answer: there is nobody left to ask. One may be a machine that is busy.
     private static let missesMax = 3
 
     static func run(_ arguments: Arguments) throws(UsageError) -> Int32 {

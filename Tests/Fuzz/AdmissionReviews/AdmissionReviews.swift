@@ -4,8 +4,8 @@ import SluiceHTTP
 import SluiceInject
 import SluiceJSON
 
-/// What an API server asks of the injector. Its answer is an AdmissionReview for the same request; its patch can be applied as
-/// RFC 6902 demands; and a pod that was patched is left as it is when it is looked at again.
+/// What an API server asks of the injector. Its answer is an AdmissionReview for the same request; its patch can be
+/// applied as RFC 6902 demands; and a pod that was patched is left as it is when it is looked at again.
 func check(_ input: Input) {
     var input = input
     let scope: Injector.Scope = input.random.next() & 1 == 0 ? .namespace : .annotated
@@ -18,7 +18,9 @@ func check(_ input: Input) {
     case .skipped, .denied: expect(reply.operations.isEmpty, "left alone, and a patch")
     }
     expect(reply.isAllowed == (answer.decision.outcome != .denied), "denied, or not")
-    if reply.operations.isEmpty { return expect(answer.body.count < shortMax, "a long answer: \(answer.body.count)") }
+    if reply.operations.isEmpty {
+        return expect(answer.body.count < shortMax, "a long answer: \(answer.body.count)")
+    }
     for operation in reply.operations {
         guard let kind = operation["op"]?.text, let path = operation["path"]?.text, let value = operation["value"] else {
             fatalError("no operation")
@@ -30,7 +32,8 @@ func check(_ input: Input) {
     var json = JSONWriter(into: text)
     review.write(to: &json)
     guard let again = look([UInt8](copying: text.span), scope) else { fatalError("patched, and refused") }
-    expect(again.decision.outcome == .skipped && again.decision.reason == .alreadyInjected, "not the same twice: \(again.decision)")
+    let isLeftAlone = again.decision.outcome == .skipped && again.decision.reason == .alreadyInjected
+    expect(isLeftAlone, "not the same twice: \(again.decision)")
 }
 
 /// Of an answer without a patch: a message, warnings, names.

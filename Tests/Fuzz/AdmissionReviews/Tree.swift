@@ -57,12 +57,17 @@ indirect enum Tree: Equatable {
             }
             self = .object(members)
         case .array(var elements):
-            guard let index = name == "-" ? elements.count : Int(name), 0...elements.count ~= index else { return false }
+            guard let index = name == "-" ? elements.count : Int(name), 0...elements.count ~= index
+            else { return false }
             if rest.isEmpty, operation == "add" {
                 elements.insert(value, at: index)
             } else {
                 guard index < elements.count else { return false }
-                if rest.isEmpty { elements[index] = value } else if !elements[index].apply(operation, rest, value) { return false }
+                if rest.isEmpty {
+                    elements[index] = value
+                } else if !elements[index].apply(operation, rest, value) {
+                    return false
+                }
             }
             self = .array(elements)
         case .text, .other: return false
