@@ -90,17 +90,8 @@ def read(text: str) -> Results:
     points: dict[str, dict[str, list[list[float]]]] = {}
     for entry in content["points"]:
         points.setdefault(entry["row"], {})[entry["subject"]] = entry["points"]
-    return Results(
-        date=content["date"],
-        machine=content["machine"],
-        settings=content["settings"],
-        versions=content["versions"],
-        judged=content["judged"],
-        absent=content["absent"],
-        lines=[_line(row) for row in content["rows"]],
-        notes=content["notes"],
-        points=points,
-    )
+    same = {name: content[name] for name in ("date", "machine", "settings", "versions", "judged", "absent", "notes")}
+    return Results(**same, lines=[_line(row) for row in content["rows"]], points=points)
 
 
 def _line(row: dict) -> Line:

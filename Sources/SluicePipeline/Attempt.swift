@@ -104,6 +104,7 @@ package struct TriedAttempt: Sendable {
     /// In millionths of the currency, if that is known.
     package let costMicros: Int?
     let startedAt: Instant
+    let spanID: SpanID?
 
     init(_ attempt: Attempt, _ kind: FailureClass, at now: Instant) {
         provider = attempt.provider?.name ?? ""
@@ -115,6 +116,7 @@ package struct TriedAttempt: Sendable {
         usage = attempt.usageOfItsOwn
         costMicros = attempt.costMicros
         startedAt = attempt.startedAt
+        spanID = attempt.spanID
     }
 
     /// `openai/gpt-5-mini#1 rate_limited 429 12ms`, and what it cost if that is known: `30+12`.

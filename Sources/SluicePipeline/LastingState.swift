@@ -21,6 +21,8 @@ package final class LastingState: Sendable {
     package let replyFlights = FlightTable<FlightWaiter>()
     package let redis = RedisHealth()
     package let metrics = GatewayMetrics()
+    /// Spans that wait to be exported.
+    package let spans = SpanQueue()
     /// API keys that the configuration does not name.
     package let keys = KeyTable()
     package let accessWatch = AccessWatch()

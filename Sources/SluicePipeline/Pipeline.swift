@@ -23,6 +23,7 @@ package final class Pipeline {
     let gauge: LoadGauge
     let caching: CacheRuntime
     let metrics: ExchangeMetrics
+    private let tracer = Tracer()
     let hints: HintChannel
     /// This worker's Redis; `nil`: there is none.
     package private(set) var redis: RedisClient? { didSet { limiting.shared.redis = redis } }
@@ -104,6 +105,7 @@ package final class Pipeline {
                 let takesBodies = context.snapshot.lasting.records.takesBodies
                 RecordNotes.begin(request, context, records, takesBodies: takesBodies, tape: tape)
             }
+            if context.trace != nil { SpanNotes.begin(request, context) }
             if context.snapshot.asksWhoCalls { Identification.identify(context) }
             if access != nil { try Authorization.admitRequest(context) }  // 403
             if exchange.head.fields.contains(.idempotencyKey),  // 400, 409
@@ -165,6 +167,7 @@ package final class Pipeline {
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
         settlement.settle(context)
         metrics.note(context, at: EventLoop.readClock())
+        if context.isTraced { tracer.note(context, tape: tape) }
         for hold in context.limitsToTell { limiting.shared.tell(hold) }
         StreamEnd.count(context)
         context.rescue = nil

@@ -29,6 +29,9 @@ package final class RequestContext {
     package let requestID: String
     /// The trace that it belongs to; `nil`: nobody traces.
     package var trace: ExchangeTrace?
+    /// What its spans will tell beside what is known anyway.
+    var traceEvents: [TraceEvent] = []
+    var spanNotes: SpanNotes?
     package var dialect = Dialect.openAI
     package var operation: OpenAIOperation?
     /// The path as a template: never what the caller wrote.
@@ -46,7 +49,7 @@ package final class RequestContext {
     /// The application asked for usage in its stream.
     package var showsUsage = false
     /// The head of a streamed reply has gone out: an error is an event now.
-    package var isInStream = false
+    package private(set) var isInStream = false
     /// Something of a streamed answer has gone out: from now on there is no other beginning.
     package private(set) var hasContentOut = false
 
@@ -109,6 +112,8 @@ package final class RequestContext {
     var queueWait: QueueWait?
     /// How long it has waited for places.
     package var queueTime: Duration?
+    /// How the last of these waits ended.
+    var queueOutcome = QueueOutcome.admitted
     /// Which of the tape's documents was the request's.
     var requestScan = 0
     /// It was answered in place of a provider: how.

@@ -69,7 +69,7 @@ enum SnapshotBuilder {
             degraded: try DegradedBuilder.policy(configuration.degraded),
             rateLimits: lasting.limits.adopt(LimitSettings.rules(configuration), at: EventLoop.readClock()),
             redis: redis, access: access.policy, records: try RecordsBuilder.settings(configuration),
-            tokenOffice: access.office)
+            tokenOffice: access.office, tracing: TracingBuilder.settings(configuration.telemetry))
     }
 
     static func mode(_ unsupported: ServerConfiguration.Unsupported) -> FieldReport.Mode {

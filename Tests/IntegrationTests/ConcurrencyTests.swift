@@ -164,6 +164,11 @@ final class Turnstile: @unchecked Sendable {
             turnstile.open(2)
             #expect(try first.readResponse().status == 200 && high.readResponse().status == 200)
             #expect(try gate(sluice)["shed"]["displaced"].int == 1)
+            try sluice.scrape(until: "who waited for nothing, and who did not") { metrics in
+                ["refused", "admitted"].allSatisfy {
+                    metrics.sum("sluice_queue_duration_seconds_count", #"outcome="\#($0)""#) == 1
+                }
+            }
         }
     }
 

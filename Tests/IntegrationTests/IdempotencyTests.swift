@@ -68,6 +68,31 @@ import Testing
         }
     }
 
+    @Test func `takes over from one that failed, and does not call the wait for it Sluice's own doing`() throws {
+        let calls = CallCounter()
+        let gate = DispatchSemaphore(value: 0)
+        let upstream = try ScriptedUpstream { connection, _ in
+            if calls.increment() > 1 { return try connection.reply(Sample.completion) }
+            _ = gate.wait(timeout: .now() + 60)
+            try connection.reply(#"{"error":{"message":"Busy."}}"#, status: "429 Too Many Requests")
+        }
+        try withSluice(Configuration(upstream), upstream) { sluice in
+            let first = try sluice.connect()
+            try first.ask("POST", "/v1/chat/completions", [key], Sample.chat)
+            try upstream.requests.first("the first request")
+            let second = try sluice.connect()
+            try second.ask("POST", "/v1/chat/completions", [key], Sample.chat)
+            while try sluice.health().json["in_flight"].int ?? 0 < 2 { usleep(5000) }
+            // As long as it is to wait at least.
+            usleep(1_500_000)
+            gate.signal()
+            #expect(try first.readResponse().status == 429)
+            let reply = try second.readResponse()
+            let told = try #require(reply["x-sluice-overhead-ms"].flatMap(Double.init))
+            #expect(reply.status == 200 && told < 1200, "\(told) ms")
+        }
+    }
+
     @Test func `repeats streams, errors that stay, and images`() throws {
         let upstream = try ScriptedUpstream { connection, request in
             if request.target == "/v1/images/generations" {

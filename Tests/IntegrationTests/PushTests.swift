@@ -172,15 +172,19 @@ import Testing
         }
     }
 
-    @Test func `memory has a bound, and what does not fit is counted`() throws {
-        // Labels that do not shrink much: a few pushes are as much as may wait.
+    /// Settings with labels that do not shrink much: a few pushes are as much as may wait.
+    private func large(samplesMax: Int) -> String {
         var random = SplitMix64(1)
         let labels = (0..<16).map { label in
             let text = String((0..<250).map { _ in "abcdefghijklmnopqrstuvwxyz0123456789".randomElement(using: &random) ?? "a" })
             return #"l\#(label): "\#(text)""#
         }
-        let push =
-            #"url: "http://127.0.0.1:9/write", queue_bytes_max: 65536, samples_max: 100, labels: {\#(labels.joined(separator: ", "))}"#
+        return
+            #"url: "http://127.0.0.1:9/write", queue_bytes_max: 65536, samples_max: \#(samplesMax), labels: {\#(labels.joined(separator: ", "))}"#
+    }
+
+    @Test func `memory has a bound, and what does not fit is counted`() throws {
+        let push = large(samplesMax: 100)
         let upstream = try ScriptedUpstream()
         try withSluice(configuration(upstream, push), upstream) { sluice in
             #expect(try sluice.chat().status == 200)
@@ -188,6 +192,21 @@ import Testing
                 try sluice.metric(#"sluice_push_dropped_total{receiver="remote_write",reason="full"}"#) > 0
             }
             #expect(try sluice.metric(#"sluice_push_waiting_bytes{receiver="remote_write"}"#) <= 65_536)
+        }
+    }
+
+    @Test func `a message that is too large to wait at all is told of, once`() throws {
+        let upstream = try ScriptedUpstream()
+        try withSluice(configuration(upstream, large(samplesMax: 10_000)), upstream) { sluice in
+            let dropped = #"sluice_push_dropped_total{receiver="remote_write",reason="full"}"#
+            try awaitTrue("a push that is dropped") { try sluice.metric(dropped) > 0 }
+            let first = try sluice.metric(dropped)
+            try awaitTrue("another") { try sluice.metric(dropped) > first }
+            #expect(try sluice.metric(#"sluice_push_waiting_bytes{receiver="remote_write"}"#) == 0)
+            let message = "telemetry dropped: a message is larger than what may wait"
+            let line = try sluice.line("what is too large") { $0["message"].string == message }
+            #expect(line["error.message"].string?.contains("queue_bytes_max") == true)
+            #expect(sluice.process.output.lines.all.count { $0.contains(message) } == 1)
         }
     }
 

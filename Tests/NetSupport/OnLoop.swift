@@ -11,7 +11,7 @@ package struct Stuck: Error {}
 /// What `body` makes belongs to that loop, as it does in the proxy; transports that it leaves open are closed. A test that hangs
 /// fails: nothing of it is waited for after `limit`.
 @discardableResult package func onLoop<Value: Sendable>(
-    within limit: DispatchTimeInterval = .seconds(40), _ body: @escaping @Sendable (LoopTest) async throws -> Value
+    within limit: DispatchTimeInterval = .seconds(120), _ body: @escaping @Sendable (LoopTest) async throws -> Value
 ) async throws -> Value {
     let loop = try EventLoop()
     keptLoops.withLock { $0.append(loop) }

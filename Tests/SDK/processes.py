@@ -89,7 +89,7 @@ class Program:
 
 
 class Sluice(Program):
-    def __init__(self, **configuration):
+    def __init__(self, environment: dict | None = None, **configuration):
         self.directory = tempfile.TemporaryDirectory()
         settings = {
             "listeners": [{"address": "127.0.0.1:0"}], "admin": "127.0.0.1:0", "environment_providers": "never",
@@ -97,7 +97,7 @@ class Sluice(Program):
         }
         file = Path(self.directory.name) / "sluice.json5"
         file.write_text(json.dumps(settings))
-        super().__init__("run", "--config", str(file))
+        super().__init__("run", "--config", str(file), variables=environment)
         self.wait_for_line(lambda line: '"message":"ready"' in line, "readiness")
 
     @property

@@ -100,7 +100,7 @@ import Testing
     @Test func `know every setting as the file's alone or as one that may be set otherwise`() {
         let fixed: Set = [
             "listeners", "admin", "workers", "log", "storage", "records", "secrets", "audit", "control", "redis", "access", "metrics",
-            "adapters_directory", "environment_providers", "admin_metrics",
+            "telemetry", "adapters_directory", "environment_providers", "admin_metrics",
         ]
         let reference = ConfigReference.describe { _ = ServerConfiguration.read($0) }
         let keys = Set(reference.sections.filter { $0.path.isEmpty }.flatMap(\.fields).map(\.key))

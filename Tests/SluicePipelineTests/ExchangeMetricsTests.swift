@@ -117,6 +117,53 @@ import Testing
                 ["/v1/chat/completions", "499", "caller_gone"],
             ])
     }
+
+    @Test func `counts what few requests have once for each of its labels, and again where it was counted before`() {
+        for _ in 0..<3 {
+            let context = exchange("known")
+            for field in ["seed", "tools[0].x", "tools[1].x", "their_own"] { context.attempt.report.lose(field) }
+            context.malformedEvents = 2
+            note(context)
+        }
+        let losses = samples("sluice_translation_losses")
+        #expect(losses.map { $0.values[0] } == ["seed", "tools", "other"])
+        #expect(losses.allSatisfy { $0.value == .number(3) })
+        #expect(samples("sluice_malformed_events").map(\.value) == [.number(6)])
+        worker.noteHedge("won")
+        worker.noteHedge("lost")
+        worker.noteHedge("won")
+        #expect(samples("sluice_hedges").map(\.values) == [["won"], ["lost"]])
+        #expect(samples("sluice_hedges").map(\.value) == [.number(2), .number(1)])
+    }
+
+    @Test(arguments: [
+        (QueueWait.End.admitted, "admitted"), (.timeout, "refused"), (.displaced, "refused"), (.shutdown, "refused"),
+        (.gone, "gone"),
+    ])
+    func `tells what became of a request that waited by how its waiting ended`(end: QueueWait.End, name: String) {
+        let context = exchange("known")
+        context.queueTime = .milliseconds(15)
+        context.queueOutcome = QueueOutcome(end)
+        // What it is refused with is another matter: who has to make room gets the same words as who found none.
+        context.rejection = Rejection(.policy, 503, code: "model_busy", "Busy.")
+        note(context)
+        let counted = samples("sluice_queue_duration_seconds").filter { $0.value != .histogram(counts: Array(repeating: 0, count: 18), sum: 0) }
+        #expect(counted.map(\.values) == [[name]])
+    }
+
+    @Test func `keeps apart in its tables what only a provider's word tells apart`() {
+        let target = ObjectIdentifier(snapshot.lasting.targets.state(of: TargetID(provider: "alpha", model: "known")))
+        let asked = (0..<100).map {
+            AskedKey(operation: .chatCompletions, target: target, kind: nil, answeredBy: "made-up-\($0)").hashValue
+        }
+        let served = (0..<100).map {
+            ServedKey(
+                route: 1, code: 200, operation: .chatCompletions, target: target, provider: nil, isStream: false, error: "",
+                model: "known", answeredBy: "made-up-\($0)"
+            ).hashValue
+        }
+        #expect(Set(asked).count == 100 && Set(served).count == 100)
+    }
 }
 
 @Suite struct `The overhead of an exchange` {

@@ -75,7 +75,7 @@ struct FakeExchange {
 
     static func snapshot(
         _ providers: [Provider], models: [String: ConfigSnapshot.Model] = [:], aliases: [String: String] = [:],
-        rules: [RouteRule] = [], defaultProvider: Provider? = nil
+        rules: [RouteRule] = [], defaultProvider: Provider? = nil, tracing: TraceSettings? = nil
     ) -> ConfigSnapshot {
         var timeouts = TimeoutsConfiguration()
         timeouts.keepaliveComment = .zero
@@ -83,7 +83,7 @@ struct FakeExchange {
             revision: 1, providers: providers, models: models, aliases: aliases, rules: rules,
             defaultProvider: defaultProvider,
             limits: ConfigSnapshot.Limits(),
-            timeouts: timeouts, logsExchanges: false)
+            timeouts: timeouts, logsExchanges: false, tracing: tracing)
     }
 
     static func provider(_ name: String, models: [String] = [], prefixes: [String] = []) -> Provider {

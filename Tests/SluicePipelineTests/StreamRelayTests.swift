@@ -163,7 +163,7 @@ import Testing
         let chat = String(decoding: ErrorReply.event(rejection, fake.context).span)
         #expect(chat == #"data: {"error":{"message":"Cut.","type":"api_error","param":null,"code":"cut"}}"# + "\n\n")
         fake.context.operation = .responses
-        fake.context.isInStream = true
+        fake.context.streamBegins(200)
         let responses = String(decoding: ErrorReply.event(rejection, fake.context).span)
         #expect(
             responses == "event: error\ndata: "

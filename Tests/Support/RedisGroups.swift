@@ -52,7 +52,7 @@ package final class RedisSentinels: Sendable {
         var sentinels: [RedisProcess] = []
         for _ in 0..<3 {
             var lines = [
-                "sentinel monitor main 127.0.0.1 \(master.port) 2", "sentinel down-after-milliseconds main 200",
+                "sentinel monitor main 127.0.0.1 \(master.port) 2", "sentinel down-after-milliseconds main 1000",
                 "sentinel failover-timeout main 1000",
             ]
             if let password { lines.append("sentinel auth-pass main \(password)") }
@@ -71,9 +71,10 @@ package final class RedisSentinels: Sendable {
 }
 
 private func wait(_ what: String, _ condition: () -> Bool) throws {
-    for _ in 0..<2000 {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while .now < deadline {
         if condition() { return }
         usleep(10_000)
     }
-    throw RedisProcess.Failure(message: "there is not \(what) within 20 s")
+    throw RedisProcess.Failure(message: "there is not \(what) within a minute")
 }

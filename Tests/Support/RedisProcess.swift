@@ -52,7 +52,8 @@ package final class RedisProcess: Sendable {
         try fresh.run()
         Leftovers.add(fresh.processIdentifier)
         process.withLock { $0 = fresh }
-        for _ in 0..<1000 {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while .now < deadline {
             let answer = ask("PING")
             // One that needs another user's password answers as well.
             if answer.hasPrefix("+PONG") || answer.hasPrefix("-NOAUTH") { return }
@@ -73,8 +74,19 @@ package final class RedisProcess: Sendable {
         return String(answer[line.upperBound...])
     }
 
-    /// Stops it as a debugger does: connections stay, nothing is answered.
-    package func pause() { signal(SIGSTOP) }
+    /// Stops it as a debugger does: connections stay, nothing is answered. It has stopped when this returns.
+    package func pause() {
+        signal(SIGSTOP)
+        guard let pid = process.withLock({ $0?.processIdentifier }) else { return }
+        for _ in 0..<10_000 where !Self.isStopped(pid) { usleep(100) }
+    }
+
+    /// What follows the name, which stands in parentheses, is the state (proc_pid_stat(5)).
+    private static func isStopped(_ pid: Int32) -> Bool {
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
+        return text.split(separator: ")").last?.hasPrefix(" T") ?? true
+    }
+
     package func resume() { signal(SIGCONT) }
 
     /// Ends it without a farewell, and waits for that.
@@ -100,13 +112,17 @@ package final class RedisProcess: Sendable {
 }
 
 /// Ports that nobody listens on, each given once in this process.
+///
+/// They are below those that the system gives to whoever does not ask for one, to connections as well
+/// (`net.ipv4.ip_local_port_range`): nobody gets one between the look and the server's start.
 package enum FreePort {
     private static let given = Mutex<Set<UInt16>>([])
+    private static let range: ClosedRange<UInt16> = 10_000...15_999
 
     package static func next() -> UInt16 {
         while true {
-            guard let port = BlockingSocket.freePort() else { continue }
-            if given.withLock({ $0.insert(port).inserted }) { return port }
+            let port = UInt16.random(in: range)
+            if BlockingSocket.isFree(port), given.withLock({ $0.insert(port).inserted }) { return port }
         }
     }
 }
@@ -160,17 +176,15 @@ private struct BlockingSocket: ~Copyable {
         return String(decoding: answer, as: UTF8.self)
     }
 
-    static func freePort() -> UInt16? {
+    static func isFree(_ port: UInt16) -> Bool {
         let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(fd) }
-        var address = loopback(0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = unsafe withUnsafeMutablePointer(to: &address) {
+        var address = loopback(port)
+        return unsafe withUnsafePointer(to: &address) {
             unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(fd, $0, length) == 0 && getsockname(fd, $0, &length) == 0
+                unsafe bind(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        return isBound ? UInt16(bigEndian: address.sin_port) : nil
     }
 
     private static func loopback(_ port: UInt16) -> sockaddr_in {

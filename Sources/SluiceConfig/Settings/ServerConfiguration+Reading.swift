@@ -84,6 +84,10 @@ extension ServerConfiguration {
         server.checkRecords(section)
         server.metrics = section.section(
             "metrics", doc: "What becomes of metrics, beside being there to be scraped.", MetricsConfiguration.read)
+        server.telemetry = section.optionalSection(
+            "telemetry", doc: "Traces, and what is sent to OpenTelemetry. Without this section nobody traces.",
+            TelemetryConfiguration.read)
+        server.checkTelemetry(section)
         server.access = section.optionalSection(
             "access", doc: "Who may come in, and what for. null: whoever can connect may do everything.",
             AccessConfiguration.read)
@@ -106,6 +110,12 @@ extension ServerConfiguration {
         guard let records else { return }
         if storage == nil { section.mistake("records", "`records` needs `storage`, where they are kept") }
         if records.stream != nil, redis == nil { section.mistake("records", "`records.stream` needs `redis`") }
+    }
+
+    /// Receivers of one name could not be told apart in metrics.
+    private func checkTelemetry(_ section: ConfigSection) {
+        guard let name = telemetry?.otlp?.receiver.name, metrics.push.contains(where: { $0.receiver.name == name }) else { return }
+        section.mistake("telemetry", "a name for `otlp` that no receiver in `metrics.push` has")
     }
 
     /// Whoever can connect from elsewhere has to show who he is, unless somebody has said that he need not.

@@ -61,6 +61,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     /// `nil`: nothing is recorded.
     package var records: RecordsConfiguration?
     package var metrics = MetricsConfiguration()
+    /// `nil`: nobody traces, and nothing is sent by OTLP.
+    package var telemetry: TelemetryConfiguration?
     /// What an operator should be told at the start: nothing is wrong, but something may surprise.
     package var notes: [String] = []
 

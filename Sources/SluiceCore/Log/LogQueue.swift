@@ -10,6 +10,11 @@ package final class LogQueue: Sendable {
         var spare: [UInt8] = []
         var dropped = 0
         var droppedInAll = 0
+        /// The same lines once more, for somebody else; off: zero.
+        var copyByteCountMax = 0
+        var copy: [UInt8] = []
+        var copyDropped = 0
+        var copyNumber = 0
     }
 
     private static let byteCountMax = 1 << 20
@@ -28,6 +33,7 @@ package final class LogQueue: Sendable {
 
     package func append(_ lines: Span<UInt8>) {
         let mustWake = state.withLock { state in
+            if state.copyByteCountMax > 0 { Self.copy(lines, &state) }
             if state.bytes.count + lines.count > Self.byteCountMax {
                 state.dropped += 1
                 state.droppedInAll += 1
@@ -39,6 +45,45 @@ package final class LogQueue: Sendable {
         }
         if mustWake { wake() }
     }
+
+    // MARK: For somebody else
+
+    /// Keeps every line once more from now on, for `takeCopy`.
+    ///
+    /// - Returns: what `endCopy` is given.
+    package func keepCopy(byteCountMax: Int) -> Int {
+        state.withLock { state in
+            state.copyByteCountMax = byteCountMax
+            state.copyNumber += 1
+            return state.copyNumber
+        }
+    }
+
+    /// Keeps no copies any more, unless somebody else wants them by now.
+    package func endCopy(_ number: Int) {
+        state.withLock { state in
+            guard number == state.copyNumber else { return }
+            state.copyByteCountMax = 0
+            state.copy = []
+        }
+    }
+
+    /// Takes what was kept, and how many lines found no room since the last time.
+    package func takeCopy() -> (bytes: [UInt8], dropped: Int) {
+        state.withLock { state in
+            let taken = (state.copy, state.copyDropped)
+            state.copy = []
+            state.copyDropped = 0
+            return taken
+        }
+    }
+
+    private static func copy(_ lines: Span<UInt8>, _ state: inout State) {
+        if state.copy.count + lines.count > state.copyByteCountMax { return state.copyDropped += 1 }
+        unsafe lines.withUnsafeBufferPointer { unsafe state.copy.append(contentsOf: $0) }
+    }
+
+    // MARK: The writer
 
     /// Whether nothing waits.
     package var isEmpty: Bool { state.withLock { $0.bytes.isEmpty && $0.dropped == 0 } }

@@ -19,7 +19,7 @@ internal import Synchronization
     private let scale: HistogramScale
     private let bounds: UnsafePointer<Int>
     private let boundCount: Int
-    private let factor: Double
+    private let family: MetricFamily
     private let keeper: ExemplarKeeper?
     /// Until when each bucket's exemplar is new enough; empty until there is one.
     private var newUntil: [Instant] = []
@@ -35,7 +35,7 @@ internal import Synchronization
         self.scale = scale
         unsafe bounds = scale.bounds
         boundCount = scale.boundCount
-        factor = family.scale
+        self.family = family
         self.keeper = keeper
     }
 
@@ -70,6 +70,6 @@ internal import Synchronization
         if newUntil.isEmpty { newUntil = Array(repeating: Instant(nanoseconds: .min), count: boundCount + 1) }
         newUntil[bucket] = now + Self.exemplarTime
         keeper.keep(
-            MetricExemplar(identity, value: Double(value) * factor, unixNanoseconds: unixNanoseconds), in: bucket)
+            MetricExemplar(identity, value: family.value(of: value), unixNanoseconds: unixNanoseconds), in: bucket)
     }
 }

@@ -34,7 +34,7 @@ package struct MetricCollection: Sendable {
     }
 
     package mutating func add(_ family: MetricFamily, _ values: [String] = [], _ number: Int) {
-        add(family, values, .number(Double(number) * family.scale))
+        add(family, values, .number(family.value(of: number)))
     }
 
     /// Gives the labels of families other names.

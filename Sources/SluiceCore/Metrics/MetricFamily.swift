@@ -14,6 +14,8 @@ package struct MetricFamily: Sendable {
     package let labels: [String]
     /// What one is worth of what was counted: 1e-9 for nanoseconds that are told as seconds.
     package let scale: Double
+    /// How many of what is counted make one of what is told.
+    private let countsInOne: Double
     /// Series beyond so many go to one whose labels all say `other`.
     package let seriesMax: Int
 
@@ -27,9 +29,24 @@ package struct MetricFamily: Sendable {
         self.kind = kind
         self.unit = unit
         self.scale = scale
+        countsInOne = (1 / scale).rounded()
+        precondition(countsInOne >= 1, "\(name) counts in units that are larger than those it tells")
         self.labels = labels
         self.seriesMax = seriesMax
         self.help = help
+    }
+
+    /// What was counted, in the unit that is told.
+    ///
+    /// A whole number is divided by one: the quotient is the Double next to the decimal that is meant, and written as that. Of
+    /// nanoseconds 1e-9 is itself only near to what is meant, and so is what has been multiplied by it: 0.0018053930000000002.
+    package func value(of count: Int) -> Double { Double(count) / countsInOne }
+
+    /// The sum of two values of the family, as if they had been counted together.
+    package func sum(_ a: Double, _ b: Double) -> Double {
+        let counts = (a * countsInOne).rounded() + (b * countsInOne).rounded()
+        // Above that a Double does not hold every whole number: nothing is to be won.
+        return abs(counts) < 0x1p53 ? counts / countsInOne : a + b
     }
 
     /// The same with other names for its labels, in their order.

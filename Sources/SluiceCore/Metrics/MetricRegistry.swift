@@ -79,7 +79,7 @@ package final class MetricRegistry: Sendable {
     ///
     /// - Parameter families: those that it adds to, so that they are there before they have a series.
     package func addSource(
-        _ families: [MetricFamily] = [], _ source: @escaping @Sendable (inout MetricCollection) -> Void
+        _ families: [MetricFamily], _ source: @escaping @Sendable (inout MetricCollection) -> Void
     ) {
         state.withLock { state in
             state.families += families
@@ -181,10 +181,10 @@ package final class MetricRegistry: Sendable {
             return total
         }
         switch family.kind {
-        case .counter, .gauge: return .number(Double(total(series.slot)) * family.scale)
+        case .counter, .gauge: return .number(family.value(of: total(series.slot)))
         case .histogram(let scale):
             // The sum is read first: a request that is counted meanwhile is in a bucket at worst, never in the sum alone.
-            let sum = Double(total(series.slot)) * family.scale
+            let sum = family.value(of: total(series.slot))
             return .histogram(counts: (0...scale.boundCount).map { total(series.slot + 1 + $0) }, sum: sum)
         }
     }

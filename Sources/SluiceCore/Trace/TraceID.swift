@@ -72,3 +72,21 @@ enum HexDigit {
         return word
     }
 }
+
+extension TraceID {
+    /// Reads 32 digits in lower case.
+    package init?(_ digits: Span<UInt8>) {
+        guard digits.count == 32, let high = HexDigit.word(digits, 0..<16), let low = HexDigit.word(digits, 16..<32) else {
+            return nil
+        }
+        self.init(high: high, low: low)
+    }
+}
+
+extension SpanID {
+    /// Reads 16 digits in lower case.
+    package init?(_ digits: Span<UInt8>) {
+        guard digits.count == 16, let value = HexDigit.word(digits, 0..<16) else { return nil }
+        self.init(value)
+    }
+}

@@ -19,18 +19,10 @@ struct SidecarWriter {
 
     func writeContainer(_ json: inout JSONWriter) {
         json.object { json in
-            json.key("name")
-            json.string(SidecarPlan.containerName)
-            json.key("image")
-            json.string(plan.image)
-            if let policy = plan.pullPolicy {
-                json.key("imagePullPolicy")
-                json.string(policy)
-            }
-            if plan.kind == .native {
-                json.key("restartPolicy")
-                json.string("Always" as StaticString)
-            }
+            json.member("name", SidecarPlan.containerName)
+            json.member("image", plan.image)
+            if let policy = plan.pullPolicy { json.member("imagePullPolicy", policy) }
+            if plan.kind == .native { json.member("restartPolicy", "Always") }
             json.key("args")
             json.array { json in for argument in arguments { json.string(argument) } }
             writeVariables(&json)
@@ -271,14 +263,9 @@ struct SidecarWriter {
         json.array { json in
             for mount in mounts {
                 json.object { json in
-                    json.key("name")
-                    json.string(mount.name)
-                    json.key("mountPath")
-                    json.string(mount.path)
-                    if mount.isReadOnly {
-                        json.key("readOnly")
-                        json.bool(true)
-                    }
+                    json.member("name", mount.name)
+                    json.member("mountPath", mount.path)
+                    if mount.isReadOnly { json.member("readOnly", true) }
                 }
             }
         }

@@ -6,21 +6,6 @@ extension JSONWriter {
         if let text { string(text) } else { null() }
     }
 
-    mutating func member(_ name: StaticString, _ text: String) {
-        key(name)
-        string(text)
-    }
-
-    mutating func member(_ name: StaticString, _ number: Int) {
-        key(name)
-        int(number)
-    }
-
-    mutating func member(_ name: StaticString, _ value: Bool) {
-        key(name)
-        bool(value)
-    }
-
     mutating func nullMember(_ name: StaticString) {
         key(name)
         null()

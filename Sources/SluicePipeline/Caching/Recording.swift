@@ -18,6 +18,13 @@ enum Recording {
 
     private static func set(_ recording: ReplyRecording, _ context: RequestContext) {
         context.recording = recording
-        if let notes = context.notes, context.exchange.tap === notes { notes.next = recording } else { context.exchange.tap = recording }
+        let (first, spans) = (context.exchange.tap, context.spanNotes)
+        if let notes = context.notes, first === notes || spans != nil && spans?.next === notes {
+            notes.next = recording
+        } else if let spans, first === spans {
+            spans.next = recording
+        } else {
+            context.exchange.tap = recording
+        }
     }
 }

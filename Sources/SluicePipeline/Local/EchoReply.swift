@@ -31,9 +31,7 @@ enum EchoReply {
 
     private static func stream(_ text: String, _ usage: Usage, _ context: RequestContext) async {
         let exchange = context.exchange
-        context.status = 200
-        context.isInStream = true
-        context.firstByteAt = exchange.loop.now
+        context.streamBegins(200)
         exchange.sendHead(ReplyFormat.streamHead(context), body: .unknown)
         let writer = ReplyFormat.streamWriter(context)
         for words in ChatPrompt.pieces(text) {

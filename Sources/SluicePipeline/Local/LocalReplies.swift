@@ -60,36 +60,18 @@ package enum HealthReport {
         let buffer = ByteBuffer(capacity: 192)
         var json = JSONWriter(into: buffer)
         json.object { json in
-            json.key("status")
-            json.string(status.isReady ? "ok" : "not_ready")
-            json.key("version")
-            json.string(status.version)
-            json.key("config_revision")
-            json.int(status.configRevision)
-            if let revision = status.controlRevision {
-                json.key("control_revision")
-                json.int(revision)
-            }
+            json.member("status", status.isReady ? "ok" : "not_ready")
+            json.member("version", status.version)
+            json.member("config_revision", status.configRevision)
+            if let revision = status.controlRevision { json.member("control_revision", revision) }
             if let load {
-                json.key("in_flight")
-                json.int(load.inFlight)
-                json.key("connections")
-                json.int(load.connections)
-                json.key("redis")
-                json.string(load.redis)
-                if let reason = load.recordsStopped {
-                    json.key("records_error")
-                    json.string(reason)
-                }
-                if let audit = load.audit {
-                    json.key("audit")
-                    json.string(audit)
-                }
+                json.member("in_flight", load.inFlight)
+                json.member("connections", load.connections)
+                json.member("redis", load.redis)
+                if let reason = load.recordsStopped { json.member("records_error", reason) }
+                if let audit = load.audit { json.member("audit", audit) }
             }
-            if let error = status.lastReloadError {
-                json.key("config_error")
-                json.string(error)
-            }
+            if let error = status.lastReloadError { json.member("config_error", error) }
         }
         return buffer
     }

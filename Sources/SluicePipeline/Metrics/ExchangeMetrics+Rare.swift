@@ -8,21 +8,20 @@ internal import SluiceStorage
 /// What most requests do not have.
 extension ExchangeMetrics {
     /// A second attempt was made beside a first one.
-    func noteHedge(_ result: String) { add(metrics.hedges, [result]) }
+    func noteHedge(_ result: String) { add(metrics.hedges, result) }
 
     /// A provider would have nothing to do with a key.
     func noteKey(_ key: Int, _ reason: KeyRing.Reason, _ context: RequestContext) {
-        add(metrics.keysRefused, [context.attempt.provider?.name ?? "", "\(key + 1)", reason.rawValue])
+        add(metrics.keysRefused, context.attempt.provider?.name ?? "", "\(key + 1)", reason.rawValue)
     }
 
     func noteRare(_ context: RequestContext) {
         if let turn = context.cacheTurn { noteCache(turn, context) }
         if let wait = context.queueTime {
-            let outcome = context.rejection?.code.hasPrefix("queue") == true ? "refused" : "admitted"
-            shard.observe(Int(wait.nanoseconds), in: metrics.registry.histogram(metrics.queueTime, [outcome]))
+            queueTimes[context.queueOutcome.rawValue].observe(Int(wait.nanoseconds))
         }
-        if let kind = context.degraded { add(metrics.degraded, [kind.rawValue]) }
-        if context.malformedEvents > 0 { add(metrics.malformedEvents, [], context.malformedEvents) }
+        if let kind = context.degraded { add(metrics.degraded, kind.rawValue) }
+        if context.malformedEvents > 0 { add(metrics.malformedEvents, count: context.malformedEvents) }
         if !context.attempt.report.lost.isEmpty { noteLosses(context) }
         if !context.tried.isEmpty { noteTried(context) }
     }
@@ -47,15 +46,19 @@ extension ExchangeMetrics {
     private func noteLosses(_ context: RequestContext) {
         guard let provider = context.attempt.provider else { return }
         let from = context.operation == .responses ? "responses" : context.dialect.name
-        for field in Set(context.attempt.report.lost.map(LostField.label)) {
-            add(metrics.losses, [field, from, provider.dialect.rawValue])
+        var told: [String] = []
+        for path in context.attempt.report.lost {
+            let field = LostField.label(path)
+            if told.contains(field) { continue }
+            told.append(field)
+            add(metrics.losses, field, from, provider.dialect.rawValue)
         }
     }
 
     private func noteTried(_ context: RequestContext) {
         let wasFollowed = context.attempts > context.tried.count
         for tried in wasFollowed ? context.tried[...] : context.tried.dropLast() {
-            add(metrics.retries, [tried.provider, tried.kind.rawValue])
+            add(metrics.retries, tried.provider, tried.kind.rawValue)
         }
         guard context.rejection == nil, let first = context.tried.first, let last = context.attempt.provider,
             first.provider != last.name || first.model != context.attempt.upstreamModel
@@ -64,8 +67,8 @@ extension ExchangeMetrics {
             "\(provider)/\(label(model, context))"
         }
         add(
-            metrics.fallbacks,
-            [place(first.provider, first.model), place(last.name, context.attempt.upstreamModel), first.kind.rawValue])
+            metrics.fallbacks, place(first.provider, first.model), place(last.name, context.attempt.upstreamModel),
+            first.kind.rawValue)
     }
 }
 
@@ -83,7 +86,8 @@ enum LostField {
     ]
 
     static func label(_ path: String) -> String {
-        let name = String(path.prefix { $0 != "[" && $0 != "." })
+        let end = path.utf8.firstIndex { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: ".") }
+        let name = String(path[..<(end ?? path.endIndex)])
         return known.contains(name) ? name : MetricRegistry.other
     }
 }

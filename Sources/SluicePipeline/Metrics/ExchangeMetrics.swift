@@ -18,11 +18,12 @@ final class ExchangeMetrics {
     private var served = SeriesTable<ServedKey, ServedSeries>()
     private var asked = SeriesTable<AskedKey, AskedSeries>()
     private var chunks: [ChunkKey: HistogramCell] = [:]
-    var rare: [[String]: CounterCell] = [:]
+    private var rare: [RareKey: CounterCell] = [:]
     let sources: [CounterCell]
     private let phases: [HistogramCell]
     private let openStreams: CounterCell
     let cacheAge: HistogramCell
+    let queueTimes: [HistogramCell]
     var cacheStates: [CounterCell?] = Array(repeating: nil, count: 5 * 3)
 
     /// Where a count of tokens is from.
@@ -36,7 +37,10 @@ final class ExchangeMetrics {
         let target: TargetState
         let answeredBy: String
 
-        func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(target)) }
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(ObjectIdentifier(target))
+            hasher.combine(answeredBy)
+        }
 
         static func == (a: Self, b: Self) -> Bool {
             a.target === b.target && a.operation == b.operation && a.answeredBy == b.answeredBy
@@ -55,6 +59,7 @@ final class ExchangeMetrics {
         phases = Overhead.Phase.allCases.map { registry.histogramCell(metrics.overhead, [$0.name], in: shard) }
         openStreams = registry.counterCell(metrics.openStreams, in: shard)
         cacheAge = registry.histogramCell(metrics.cacheAge, in: shard)
+        queueTimes = QueueOutcome.allCases.map { registry.histogramCell(metrics.queueTime, [$0.name], in: shard) }
     }
 
     // MARK: As they happen
@@ -203,11 +208,14 @@ final class ExchangeMetrics {
         names.label(model, context.snapshot, directory)
     }
 
-    func add(_ id: MetricRegistry.ID, _ values: [String], _ count: Int = 1) {
-        let key = ["\(id.index)"] + values
+    /// Counts what most requests do not have.
+    func add(
+        _ id: MetricRegistry.ID, _ first: String? = nil, _ second: String? = nil, _ third: String? = nil, count: Int = 1
+    ) {
+        let key = RareKey(family: id.index, first: first, second: second, third: third)
         if let counter = rare[key] { return counter.add(count) }
         if rare.count >= Self.keptMax { rare.removeAll() }
-        let counter = metrics.registry.counterCell(id, values, in: shard)
+        let counter = metrics.registry.counterCell(id, key.values, in: shard)
         rare[key] = counter
         counter.add(count)
     }

@@ -20,6 +20,7 @@ struct ServedKey: Hashable {
         hasher.combine(route &+ code &* 0x9E37_79B9)
         hasher.combine(target ?? provider)
         hasher.combine(model)
+        hasher.combine(answeredBy)
     }
 
     static func == (a: Self, b: Self) -> Bool {
@@ -81,11 +82,40 @@ struct AskedKey: Hashable {
     let kind: FailureClass?
     let answeredBy: String
 
-    func hash(into hasher: inout Hasher) { hasher.combine(target) }
+    /// What a provider says of itself is in it, too: thousands of keys in one place of the table would be looked through one by one.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(target)
+        hasher.combine(answeredBy)
+    }
 
     static func == (a: Self, b: Self) -> Bool {
         a.target == b.target && a.operation == b.operation && a.kind == b.kind && a.answeredBy == b.answeredBy
     }
+}
+
+/// A series that few requests are counted in: a family, and what its labels say, as many as it has.
+struct RareKey: Hashable {
+    let family: Int
+    let first, second, third: String?
+
+    var values: [String] { [first, second, third].compactMap(\.self) }
+}
+
+/// What became of a request that waited for a place.
+enum QueueOutcome: Int, CaseIterable {
+    case admitted, refused
+    /// It was given up before it was its turn.
+    case gone
+
+    init(_ end: QueueWait.End) {
+        switch end {
+        case .admitted: self = .admitted
+        case .displaced, .timeout, .shutdown: self = .refused
+        case .gone: self = .gone
+        }
+    }
+
+    var name: String { "\(self)" }
 }
 
 /// Where attempts are counted that end alike.

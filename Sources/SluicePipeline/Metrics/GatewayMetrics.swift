@@ -115,7 +115,8 @@ package final class GatewayMetrics: Sendable {
         cached = counter("sluice_cache_requests", ["state", "level"], "Requests by what the cache had for them.")
         cacheAge = seconds("sluice_cache_age_seconds", Self.ages, [], "How old answers from the cache were.")
         queueTime = seconds(
-            "sluice_queue_duration_seconds", Self.durations, ["outcome"], "How long requests waited for a place.")
+            "sluice_queue_duration_seconds", Self.durations, ["outcome"],
+            "How long requests waited for a place, and whether they got it: admitted, refused, or gone before their turn.")
         overhead = seconds(
             "sluice_overhead_seconds", Self.overheads, ["phase"],
             "What Sluice itself adds to a request, by what it is doing: authenticate, parse, plan, translate, reply.")

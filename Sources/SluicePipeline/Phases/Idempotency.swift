@@ -40,8 +40,11 @@ enum Idempotency {
             return true
         }
         context.watchForAbandonment()
+        context.endPhase(.plan)
         let isAnswered = try await join(turn, context, settings, runtime)
         if isAnswered { return true }
+        // It may have waited for another request's answer for as long as that took.
+        context.beginPhase(at: EventLoop.readClock())
         context.load(request, on: tape)
         context.tenant = Identification.tenant(context)
         Recording.begin(verbatim: context, byteCountMax: settings.entryByteCountMax)

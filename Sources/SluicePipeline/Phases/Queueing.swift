@@ -72,6 +72,7 @@ enum Queueing {
         case .waiting(let ticket, let until):
             let end = await waited(wait, ticket, by: until, context)
             context.queueTime = (context.queueTime ?? .zero) + (exchange.loop.now - start)
+            context.queueOutcome = QueueOutcome(end)
             if end == .admitted {
                 let slot = hold(gate, context)
                 if !exchange.isAbandoned { return slot }

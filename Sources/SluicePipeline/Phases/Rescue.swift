@@ -134,6 +134,7 @@ final class Rescue {
             context.plan.position = step.position
             context.repeatsAtTarget = step.position == failed ? 1 : 0
             context.outcome = .complete
+            context.note(.rescue(way: step.way))
             if writer == nil { writer = ReplyFormat.resumingWriter(record.opening, context) }
             return true
         }

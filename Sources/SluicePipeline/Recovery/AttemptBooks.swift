@@ -33,6 +33,9 @@ struct AttemptBooks {
         attempt.permit = nil
         if let transition = target.health.breaker.record(outcome, permit, breakers, at: now) {
             log.note(transition, target, because: kind)
+            if transition.to == .open {
+                context.note(.breakerOpened(provider: target.id.provider, model: target.id.model))
+            }
             hints.tell(transition, target)
         }
     }

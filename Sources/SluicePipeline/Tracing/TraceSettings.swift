@@ -2,6 +2,8 @@ package import SluiceCore
 
 /// What is done about traces.
 package struct TraceSettings: Sendable, Equatable {
+    package enum Bodies: Sendable { case off, redacted, full }
+
     /// Of traces that begin here, 0 to 1.
     package var ratio = 1.0 { didSet { threshold = Self.threshold(ratio) } }
     /// A caller that has decided decides for us.
@@ -14,8 +16,8 @@ package struct TraceSettings: Sendable, Equatable {
     package var tellsApplications = true
     /// Somebody takes spans.
     package var isExporting = false
-    /// What was said goes with them.
-    package var keepsBodies = false
+    /// Whether what was said goes with them.
+    package var bodies = Bodies.off
     /// Of each text; the rest is cut off.
     package var bodyByteCountMax = 4096
     private var threshold: UInt64 = 0

@@ -15,9 +15,12 @@ final class UseLedger: TimerTarget {
     private let shared: Shared
     private let loop: EventLoop
     private var timer: LoopTimer?
+    /// Uses before this second are on the disk.
     private var since: Int
-    /// What was written last.
+    /// Totals that are on the disk.
     private var written: [TargetID: TargetTotals] = [:]
+    /// What the clerk was given last: it is on the disk once he says so, and goes again if he does not.
+    private var sent: Sent?
     private let trouble = Flag()
     private static let every = Duration.seconds(60)
     /// How long the end of the process waits for it.
@@ -32,6 +35,12 @@ final class UseLedger: TimerTarget {
         let timer = LoopTimer(target: self)
         self.timer = timer
         loop.arm(timer, after: Self.every)
+    }
+
+    private struct Sent {
+        let at: Int
+        let totals: [TargetID: TargetTotals]
+        let isWritten = Flag()
     }
 
     private static var now: Int { Int(EventLoop.readWallClock() / 1_000_000_000) }
@@ -66,20 +75,24 @@ final class UseLedger: TimerTarget {
     /// - Returns: whether it will be done.
     @discardableResult
     private func write(_ done: @escaping @Sendable () -> Void) -> Bool {
-        let now = Self.now
+        if let sent, sent.isWritten.isUp {
+            since = sent.at
+            written.merge(sent.totals) { $1 }
+        }
         let tables = [shared.lasting.keys, shared.current.snapshot.access?.keys].compactMap(\.self)
+        let fresh = Sent(at: Self.now, totals: freshTotals())
         // The second before counts again: it was not over then.
         let uses = tables.flatMap { $0.uses(since: since - 1) }
-        let totals = freshTotals()
-        if uses.isEmpty && totals.isEmpty {
+        if uses.isEmpty && fresh.totals.isEmpty {
             done()
             return true
         }
-        since = now
-        written.merge(totals) { $1 }
+        sent = fresh
+        let (totals, isWritten) = (fresh.totals, fresh.isWritten)
         return clerk.post { [store, trouble, events = shared.events] in
             do throws(DatabaseError) {
                 try store.write(uses, totals)
+                isWritten.raise()
                 trouble.lower()
             } catch {
                 if !trouble.isUp { events.failed("uses of keys cannot be written", "\(error)") }

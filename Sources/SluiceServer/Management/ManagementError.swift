@@ -93,10 +93,8 @@ struct ManagementError: Error, Sendable, Equatable {
             json.object { json in
                 json.key("type")
                 json.string(code.type)
-                json.key("code")
-                json.string(code.rawValue)
-                json.key("message")
-                json.string(message)
+                json.member("code", code.rawValue)
+                json.member("message", message)
                 json.key("param")
                 if let param { json.string(param) } else { json.null() }
                 if !details.isEmpty { Self.write(details, &json) }
@@ -110,10 +108,8 @@ struct ManagementError: Error, Sendable, Equatable {
         json.array { json in
             for detail in details {
                 json.object { json in
-                    json.key("path")
-                    json.string(detail.path)
-                    json.key("message")
-                    json.string(detail.message)
+                    json.member("path", detail.path)
+                    json.member("message", detail.message)
                 }
             }
         }

@@ -125,7 +125,7 @@ enum LiteLLMMetrics {
             let values = places.map { sample.values[$0] }
             let value = measured(sample.value, alias.measure)
             if let place = known[values] {
-                series[place].value = sum(series[place].value, value)
+                series[place].value = sum(series[place].value, value, group.family)
             } else {
                 known[values] = series.count
                 series.append((values, value))
@@ -143,11 +143,13 @@ enum LiteLLMMetrics {
         }
     }
 
-    private static func sum(_ a: MetricCollection.Value, _ b: MetricCollection.Value) -> MetricCollection.Value {
+    private static func sum(
+        _ a: MetricCollection.Value, _ b: MetricCollection.Value, _ family: MetricFamily
+    ) -> MetricCollection.Value {
         switch (a, b) {
-        case (.number(let a), .number(let b)): .number(a + b)
+        case (.number(let a), .number(let b)): .number(family.sum(a, b))
         case (.histogram(let counts, let sum), .histogram(let others, let other)):
-            .histogram(counts: zip(counts, others).map(+), sum: sum + other)
+            .histogram(counts: zip(counts, others).map(+), sum: family.sum(sum, other))
         default: a
         }
     }

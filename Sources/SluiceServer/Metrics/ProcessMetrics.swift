@@ -7,7 +7,7 @@ internal import SluicePipeline
 /// What the process says of itself: time, memory, descriptors (Prometheus' names for them), build, configuration and load.
 enum ProcessMetrics {
     private static let cpu = MetricFamily(
-        "process_cpu_seconds", .counter, unit: "seconds", help: "CPU time of the process, user and system.")
+        "process_cpu_seconds", .counter, unit: "seconds", scale: 1e-6, help: "CPU time of the process, user and system.")
     private static let resident = MetricFamily(
         "process_resident_memory_bytes", .gauge, unit: "bytes", help: "Memory that the process holds.")
     private static let descriptors = MetricFamily("process_open_fds", .gauge, help: "Open file descriptors.")
@@ -40,7 +40,7 @@ enum ProcessMetrics {
     private static let logDrops = MetricFamily(
         "sluice_log_dropped_lines", .counter, help: "Lines that could not be logged fast enough.")
 
-    private static let startedAt = Double(EventLoop.readWallClock()) / 1e9
+    static let startedAt = Double(EventLoop.readWallClock()) / 1e9
 
     static let families = [
         cpu, resident, virtual, descriptors, descriptorsMax, start, build, ready, revision, reload, reloads, reloadedAt,
@@ -71,8 +71,8 @@ enum ProcessMetrics {
     private static func addProcess(_ collection: inout MetricCollection) {
         var usage = rusage()
         if unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 {
-            func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
-            collection.add(cpu, [], .number(seconds(usage.ru_utime) + seconds(usage.ru_stime)))
+            func microseconds(_ time: timeval) -> Int { time.tv_sec * 1_000_000 + time.tv_usec }
+            collection.add(cpu, [], microseconds(usage.ru_utime) + microseconds(usage.ru_stime))
         }
         collection.add(resident, [], ProcessLimits.residentByteCount)
         collection.add(virtual, [], ProcessLimits.virtualByteCount)

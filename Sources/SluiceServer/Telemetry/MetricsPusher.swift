@@ -103,15 +103,6 @@ final class MetricsPusher: TelemetryService, TimerTarget {
     /// - Parameter deadline: when even the deletion has to be done.
     private func linger(until deadline: Instant) async {
         guard settings.linger > .zero, sender.status.current.troubledSince == nil else { return }
-        let pause = Pause()
-        let timer = LoopTimer(target: pause)
-        scope.loop.arm(timer, at: min(EventLoop.readClock() + settings.linger, deadline))
-        await pause.isOver.wait()
-        scope.loop.remove(timer)
-    }
-
-    private final class Pause: TimerTarget {
-        let isOver = Waiter<Void>()
-        func timerFired(_ timer: LoopTimer) { isOver.fulfil(()) }
+        await scope.loop.pause(for: max(.zero, min(settings.linger, deadline - EventLoop.readClock())))
     }
 }

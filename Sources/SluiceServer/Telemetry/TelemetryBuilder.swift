@@ -8,6 +8,10 @@ enum TelemetryBuilder {
         for (index, push) in configuration.metrics.push.enumerated() {
             plans.append(try MetricsPushPlan(push, at: "metrics.push[\(index)]"))
         }
+        if let telemetry = configuration.telemetry, let otlp = telemetry.otlp {
+            plans.append(
+                OTLPPlan(receiver: try TelemetryReceiver(otlp.receiver, at: "telemetry.otlp"), settings: otlp, telemetry: telemetry))
+        }
         return plans
     }
 

@@ -69,6 +69,17 @@ struct TelemetryLog {
         }
     }
 
+    /// A message is larger than all that may wait: it was dropped.
+    func noteTooLarge(_ byteCount: Int, _ status: TelemetryStatus) {
+        let limit = receiver.configuration.queueByteCountMax
+        let reason = "a message of \(byteCount) bytes does not fit into queue_bytes_max, which is \(limit)"
+        status.change { $0.lastError = reason }
+        events.event(.warn, "telemetry dropped: a message is larger than what may wait") { line in
+            fields(line)
+            line.field("error.message", reason)
+        }
+    }
+
     private func fields(_ line: borrowing LogLine) {
         line.field("sluice.receiver.name", receiver.name)
         line.field("server.address", receiver.configuration.url.host)

@@ -13,6 +13,8 @@ struct TelemetryMessage: Sendable {
     var itemCount = 0
     /// It says all that the one before it says: that one need not be sent any more.
     var replacesEarlier = false
+    /// Statuses upon which it is sent again; `nil`: 408, 429 and all from 500 on.
+    var laterStatuses: Set<Int>?
     /// Reads from the body of a reply with a status of 2xx how many of the items were not taken after all.
     var refusedItems: (@Sendable (Span<UInt8>) -> Int)?
 }

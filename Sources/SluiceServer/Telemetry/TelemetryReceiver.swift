@@ -99,8 +99,12 @@ struct TelemetryReceiver: Sendable, Equatable {
         case .bearer(let token): secrets.append(token)
         case .basic(_, let password): secrets.append(password)
         }
-        if let authorization { secrets.append(authorization) }
-        return secrets.contains { secret in secret.withExposed { Self.contains(bytes, $0) } }
+        if secrets.contains(where: { secret in secret.withExposed { Self.contains(bytes, $0) } }) { return true }
+        // The pair of a name and a password as it is sent, whether its scheme stands before it or not.
+        return authorization?.withExposed { value in
+            guard let space = value.firstIndex(of: UInt8(ascii: " ")) else { return false }
+            return Self.contains(bytes, value.extracting(space + 1..<value.count))
+        } ?? false
     }
 
     private static func contains(_ bytes: Span<UInt8>, _ part: Span<UInt8>) -> Bool {

@@ -31,6 +31,7 @@ final class TelemetrySender: TimerTarget {
     private var timer: LoopTimer?
     private var isSending = false
     private var isFinishing = false
+    private var hasToldOfSize = false
     /// Told when nothing is under way any more.
     private var whenQuiet: Waiter<Void>?
 
@@ -53,8 +54,12 @@ final class TelemetrySender: TimerTarget {
             counts.droppedFull += items
             counts.waitingBytes = waiting
         }
+        if message.body.count > receiver.configuration.queueByteCountMax { noteTooLarge(message) }
         pump()
     }
+
+    /// Whether something for this place has not been sent yet.
+    func isWaiting(for target: String) -> Bool { queue.messages.contains { $0.target == target } }
 
     /// Sends what waits, each once and without a pause, and whatever cannot be sent by then is dropped. The sender is of no use
     /// afterwards.
@@ -124,6 +129,13 @@ final class TelemetrySender: TimerTarget {
             verdict, message, waitingBytes: queue.byteCount, status, at: EventLoop.readClock())
     }
 
+    /// It will be no smaller the next time: that is told, or nobody would know why nothing comes. Once.
+    private func noteTooLarge(_ message: TelemetryMessage) {
+        if hasToldOfSize { return }
+        hasToldOfSize = true
+        TelemetryLog(scope.events, receiver).noteTooLarge(message.body.count, status)
+    }
+
     // MARK: One message
 
     private func attempt(_ message: TelemetryMessage, by deadline: Instant) async -> Verdict {
@@ -169,7 +181,7 @@ final class TelemetrySender: TimerTarget {
         let code = Int(head.status.code)
         switch code {
         case 200..<300: return .accepted(refusedItems: body.flatMap { message.refusedItems?($0.span) } ?? 0)
-        case 408, 429, 500...:
+        case _ where message.laterStatuses?.contains(code) ?? (code == 408 || code == 429 || code >= 500):
             let now = Int(EventLoop.readWallClock() / 1_000_000)
             return .failed(describe(code, body), asked: RetryAfter.read(head.fields, nowMilliseconds: now))
         default: return .refused(describe(code, body))

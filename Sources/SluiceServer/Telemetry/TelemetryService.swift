@@ -33,6 +33,8 @@ struct TelemetryScope: Sendable {
     let resolver: Resolver
     let registry: MetricRegistry
     let events: EventLog
+    let spans: SpanQueue
+    let log: LogQueue
     let statuses: TelemetryStatuses
     /// What `instance` says where the configuration does not.
     let instance: String
@@ -49,6 +51,8 @@ struct TelemetryScope: Sendable {
         resolver = shared.resolver
         registry = shared.lasting.metrics.registry
         events = shared.events
+        spans = shared.lasting.spans
+        log = shared.log
         statuses = shared.telemetry
         seeds = Seeds(shared.seed &+ 0x7E1E_3E7)
     }

@@ -12,14 +12,14 @@ package enum RecordJSON {
 
     private static func write(_ attempt: InvocationRecord.Attempt, _ json: inout JSONWriter) {
         json.object { json in
-            member("provider", attempt.provider, &json)
-            member("model", attempt.model, &json)
-            member("result", attempt.result, &json)
+            json.member("provider", attempt.provider)
+            json.member("model", attempt.model)
+            json.member("result", attempt.result)
             json.key("status")
             if attempt.status > 0 { json.int(attempt.status) } else { json.null() }
-            member("duration_us", attempt.durationMicros, &json)
-            member("input_tokens", attempt.inputTokens, &json)
-            member("output_tokens", attempt.outputTokens, &json)
+            json.member("duration_us", attempt.durationMicros)
+            json.member("input_tokens", attempt.inputTokens)
+            json.member("output_tokens", attempt.outputTokens)
             optional("cost_micros", attempt.costMicros, &json)
         }
     }
@@ -34,8 +34,8 @@ package enum RecordJSON {
         to json: inout JSONWriter, more: (inout JSONWriter) -> Void = { _ in }
     ) {
         json.object { json in
-            member("id", "\(id)", &json)
-            member("request_id", record.requestID, &json)
+            json.member("id", "\(id)")
+            json.member("request_id", record.requestID)
             optional("user_id", record.userID, &json)
             optional("principal_id", record.principalID, &json)
             optional("team", record.team, &json)
@@ -45,25 +45,25 @@ package enum RecordJSON {
             optional("model_id", record.modelID, &json)
             optional("provider", record.provider, &json)
             optional("upstream_model", record.upstreamModel, &json)
-            member("route", record.route, &json)
-            member("status", "\(record.outcome.name)", &json)
-            member("http_status", record.httpStatus, &json)
+            json.member("route", record.route)
+            json.member("status", "\(record.outcome.name)")
+            json.member("http_status", record.httpStatus)
             optional("error_code", record.errorCode, &json)
             optional("error_message", record.errorMessage, &json)
             optional("error_owner", record.errorOwner, &json)
-            member("start_time", record.startTime, &json)
-            member("end_time", record.endTime, &json)
-            member("duration_us", record.durationMicros, &json)
+            json.member("start_time", record.startTime)
+            json.member("end_time", record.endTime)
+            json.member("duration_us", record.durationMicros)
             optional("first_byte_us", record.firstByteMicros, &json)
             json.key("tokens")
             json.object { json in
-                member("input", record.inputTokens, &json)
-                member("output", record.outputTokens, &json)
-                member("cached", record.cachedTokens, &json)
-                member("reasoning", record.reasoningTokens, &json)
-                member("total", record.totalTokens, &json)
+                json.member("input", record.inputTokens)
+                json.member("output", record.outputTokens)
+                json.member("cached", record.cachedTokens)
+                json.member("reasoning", record.reasoningTokens)
+                json.member("total", record.totalTokens)
             }
-            member("usage_source", "\(record.usageSource.name)", &json)
+            json.member("usage_source", "\(record.usageSource.name)")
             optional("cost_micros", record.costMicros, &json)
             optional("cache", record.cacheState, &json)
             json.key("stream")
@@ -75,16 +75,6 @@ package enum RecordJSON {
             optional("origin", origin, &json)
             more(&json)
         }
-    }
-
-    private static func member(_ key: StaticString, _ text: String, _ json: inout JSONWriter) {
-        json.key(key)
-        json.string(text)
-    }
-
-    private static func member(_ key: StaticString, _ number: Int, _ json: inout JSONWriter) {
-        json.key(key)
-        json.int(number)
     }
 
     private static func optional(_ key: StaticString, _ text: String, _ json: inout JSONWriter) {

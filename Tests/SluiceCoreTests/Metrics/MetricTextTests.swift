@@ -1,3 +1,4 @@
+import Foundation
 import SluiceCore
 internal import TestSupport
 import Testing
@@ -122,6 +123,38 @@ import Testing
         for format in [MetricText.Format.prometheus, .openMetrics] {
             #expect(Self.text(collection, format).split(separator: "\n")[2] == "x \(text)")
         }
+    }
+
+    @Test func `write what was counted in small units as the very decimal that it is`() {
+        for (count, text) in [
+            (1_805_393, "0.001805393"), (300_000_000, "0.3"), (1_100_000_007, "1.100000007"), (-2_900_000, "-0.0029"),
+        ] {
+            let family = MetricFamily("time_seconds", .gauge, unit: "seconds", scale: 1e-9, help: "Time.")
+            #expect(Self.written(family, count) == text)
+        }
+        for seed in SplitMix64.seeds(300) {
+            var random = SplitMix64(seed)
+            let count = Int.random(in: 0..<1 << Int.random(in: 1...49, using: &random), using: &random)
+            for (scale, places) in [(1e-9, 9), (1e-6, 6), (1e-3, 3), (1, 0)] {
+                let text = Self.written(MetricFamily("x", .gauge, scale: scale, help: "X."), count)
+                let exact = Decimal(sign: .plus, exponent: -places, significand: Decimal(count))
+                #expect(Decimal(string: String(text)) == exact, "seed \(seed): \(count) at \(scale) is \(text)")
+            }
+        }
+    }
+
+    @Test func `add up what was counted in small units without losing any of it`() {
+        let seconds = MetricFamily("time_seconds", .gauge, unit: "seconds", scale: 1e-9, help: "Time.")
+        #expect(seconds.sum(seconds.value(of: 100_000_000), seconds.value(of: 200_000_000)) == 0.3)
+        #expect(seconds.sum(1e16, 1) == 1e16 + 1 && seconds.sum(-0.1, 0.3) == 0.2)
+    }
+
+    /// A line's value, counted and written as a scrape has it.
+    private static func written(_ family: MetricFamily, _ count: Int) -> Substring {
+        let registry = MetricRegistry()
+        registry.counterCell(registry.add(family), in: registry.makeShard()).add(count)
+        let text = text(registry.collect(), .prometheus)
+        return text.split(separator: "\n").first { !$0.hasPrefix("#") }?.split(separator: " ").last ?? ""
     }
 
     @Test func `keep a family's samples together, whoever added them`() {

@@ -1,6 +1,7 @@
 import Foundation
 import SluiceCore
 import SluiceHTTP
+import TestSupport
 import Testing
 
 /// What an exchange costs. Only where it means something: `SLUICE_MEASURE=1 swift test -c release`.
@@ -58,9 +59,9 @@ import Testing
         var best = Double.infinity
         for _ in 0..<5 {
             let turns = 40_000 / atOnce
-            let start = Measure.threadNanoseconds
+            let start = ThreadTime.now
             for _ in 0..<turns { try turn() }
-            best = min(best, Double(Measure.threadNanoseconds - start) / Double(turns * atOnce))
+            best = min(best, (ThreadTime.now - start) / .nanoseconds(turns * atOnce))
         }
         print("http2/exchange, \(atOnce) at once: \(Int(best)) ns")
         #expect(atClient.completed == (2_000 + 5 * (40_000 / atOnce)) * atOnce)
@@ -81,7 +82,7 @@ import Testing
         let (client, session, now) = (pair.client, pair.server, Instant(nanoseconds: 1))
         var best = Double.infinity
         for _ in 0..<5 {
-            let start = Measure.threadNanoseconds
+            let start = ThreadTime.now
             for _ in 0..<100_000 {
                 session.send(event.span, on: server)
                 session.flush(into: queue, upTo: 65_536, for: atServer)
@@ -98,7 +99,7 @@ import Testing
                     queue.removeAll()
                 }
             }
-            best = min(best, Double(Measure.threadNanoseconds - start) / 100_000)
+            best = min(best, (ThreadTime.now - start) / .nanoseconds(100_000))
         }
         print("http2/event: \(Int(best)) ns")
         #expect(best < 3_000)
@@ -134,13 +135,6 @@ enum Measure {
     static var residentByteCount: Int {
         let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")
         return (pages.flatMap { Int($0[1]) } ?? 0) * 4_096
-    }
-
-    /// CPU time of this thread: what else runs on the machine counts little.
-    static var threadNanoseconds: Int {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return time.tv_sec * 1_000_000_000 + time.tv_nsec
     }
 
     static var isWanted: Bool { ProcessInfo.processInfo.environment["SLUICE_MEASURE"] != nil }

@@ -336,17 +336,26 @@ final class AuditDirectory {
     @Test func `refusals beyond so many a second are counted, and the count is written`() throws {
         let directory = try AuditDirectory(authenticated: false)
         let log = try Self.started(directory, refusedPerSecond: 5)
+        let begin = ContinuousClock.now
         for number in 0..<5000 { log.refused(AuditEvent(.accessRefused, actor: "a\(number)")) }
-        let deadline = ContinuousClock.now + .seconds(5)
-        while try !directory.lines().contains(where: { $0.contains("refused_often") }), .now < deadline { usleep(20_000) }
+        let seconds = Int((ContinuousClock.now - begin).components.seconds) + 2
+        let deadline = ContinuousClock.now + .seconds(30)
+        var (single, counted) = (0, 0)
+        // The file is made by the log's thread, and what several seconds have counted may be written in several parts.
+        while single + counted < 5000, .now < deadline {
+            usleep(20_000)
+            let lines = (try? directory.lines()) ?? []
+            single = lines.filter { $0.contains("\"access.refused\"") }.count
+            counted = lines.compactMap(Self.refusedOften).reduce(0, +)
+        }
         log.finish()
-        let lines = try directory.lines()
-        let single = lines.filter { $0.contains("\"access.refused\"") }.count
-        let counted = lines.compactMap { line -> Int? in
-            guard line.contains("refused_often"), let start = line.range(of: "\"count\":\"") else { return nil }
-            return Int(line[start.upperBound...].prefix(while: \.isNumber))
-        }.reduce(0, +)
-        #expect(single >= 5 && single <= 20 && single + counted == 5000)
+        #expect(5...(5 * seconds) ~= single && single + counted == 5000, "\(single) and \(counted)")
+    }
+
+    /// How many refusals a line counts; `nil` for any other.
+    private static func refusedOften(_ line: String) -> Int? {
+        guard line.contains("refused_often"), let start = line.range(of: "\"count\":\"") else { return nil }
+        return Int(line[start.upperBound...].prefix(while: \.isNumber))
     }
 
     @Test func `a key that does not open is an error at the start, not a log without MACs`() throws {
@@ -366,7 +375,7 @@ final class AuditDirectory {
         #expect(again.snapshot.isAuthenticated)
     }
 
-    @Test func `the audit key moves with a rotation and stays what it was`() throws {
+    @Test func `the audit key moves with a rotation and stays what it was`() async throws {
         let directory = try AuditDirectory()
         func key(_ seed: UInt64) -> Secret {
             var random = SplitMix64(seed)
@@ -377,8 +386,7 @@ final class AuditDirectory {
         let vault = SecretVault(MasterKeys([key(1)]))
         let log = AuditLog()
         try log.start(.init(directory: directory.path), vault)
-        log.append(AuditEvent(.keyCreated))
-        log.finish()
+        #expect(await log.record([AuditEvent(.keyCreated)]))
         vault.adopt(MasterKeys([key(2), key(1)]))
         let batch = try AuditKey.Store(directory.path).reseal(after: nil, count: 10, with: vault)
         #expect(batch.moved == 1 && batch.cursor == nil)
@@ -399,10 +407,10 @@ final class AuditDirectory {
         for number in 0..<6000 { log.refused(AuditEvent(.accessRefused, actor: "\(number)")) }
         log.append(AuditEvent(.configurationReloaded, actor: "stays"))
         #expect(await !change)
-        #expect(ContinuousClock.now - begin < .seconds(8))
+        #expect(ContinuousClock.now - begin < AuditLog.patience + .seconds(10))
         #expect(log.snapshot.failure != nil && log.snapshot.lost > 0)
         try FileManager.default.removeItem(atPath: directory.file)
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(30)
         while log.snapshot.failure != nil || log.snapshot.queued > 0, .now < deadline { usleep(20_000) }
         log.finish()
         let lines = try directory.lines()

@@ -13,10 +13,9 @@ func cacheKey(_ number: Int) -> CacheKey {
 
 @Suite struct `Answers in memory` {
     private func entry(_ byteCount: Int, model: String = "m", tenant: String = "t") -> CacheEntry {
-        let body = ByteBuffer(capacity: byteCount)
-        for _ in 0..<byteCount { body.append(UInt8(ascii: "x")) }
-        return CacheEntry(
-            .chat, body, Lifetime(createdAt: Instant(nanoseconds: 0), ttl: .seconds(1)),
+        CacheEntry(
+            .chat, ByteBuffer(String(repeating: "x", count: byteCount)),
+            Lifetime(createdAt: Instant(nanoseconds: 0), ttl: .seconds(1)),
             labels: CacheEntry.Labels(model: model, scene: "s", tenant: tenant))
     }
 

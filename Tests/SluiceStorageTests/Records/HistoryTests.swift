@@ -73,9 +73,9 @@ import Testing
         let history = try test.history()
         var filter = HistoryFilter()
         filter.text = "upstream 70 IS"
-        #expect(try history.page(filter, count: 10).entries.map { $0.record.requestID } == ["req_70"])
+        #expect(try history.whole(filter, count: 10).entries.map { $0.record.requestID } == ["req_70"])
         filter.text = "%"
-        #expect(try history.page(filter, count: 10).entries.isEmpty)
+        #expect(try history.whole(filter, count: 10).entries.isEmpty)
     }
 
     @Test func `a page that takes too long ends early, and goes on from there`() throws {
@@ -108,12 +108,12 @@ import Testing
         for change in changes {
             var filter = HistoryFilter()
             change(&filter)
-            #expect(try history.page(filter, count: 10).entries.isEmpty)
+            #expect(try history.whole(filter, count: 10).entries.isEmpty)
         }
         var query = UsageQuery()
         query.user = word
         #expect(try history.usage(query).isEmpty)
-        #expect(try history.page(HistoryFilter(), count: 1000).entries.count == 300)
+        #expect(try history.whole(count: 1000).entries.count == 300)
     }
 
     @Test func `a cursor goes with its question alone`() throws {
@@ -151,7 +151,7 @@ import Testing
 
     @Test func `one record is found by its id, by whom it belongs to`() throws {
         let history = try test.history()
-        let entry = try #require(try history.page(HistoryFilter(), count: 1).entries.first)
+        let entry = try #require(try history.whole(count: 1).entries.first)
         #expect(try history.record(entry.id)?.record == entry.record)
         #expect(try history.record(entry.id, for: entry.record.principalID) != nil)
         #expect(try history.record(entry.id, for: "key:other") == nil)
@@ -160,7 +160,7 @@ import Testing
 
     @Test func `a record of another node is kept once, in its place`() throws {
         let history = try test.history()
-        let entry = try #require(try history.page(HistoryFilter(), count: 1).entries.first)
+        let entry = try #require(try history.whole(count: 1).entries.first)
         let buffer = ByteBuffer()
         var json = JSONWriter(into: buffer)
         let attempts = entry.attempts
@@ -182,7 +182,7 @@ import Testing
         }
         // By its clock it was before.
         try other.write(0..<1) { _, record in record.endTime = entry.record.endTime - 1000 }
-        let page = try other.history().page(HistoryFilter(), count: 10)
+        let page = try other.history().whole(count: 10)
         // What this node makes comes after what is there.
         #expect(page.entries.map(\.origin) == ["", "node-1"])
         #expect(page.entries.last?.id == entry.id && page.entries.last?.record == entry.record)
@@ -203,7 +203,7 @@ import Testing
         test.append(RecordTest.record(1), content)
         try test.wait { test.store.snapshot.written == 1 }
         let history = try test.history()
-        let entry = try #require(try history.page(HistoryFilter(), count: 1).entries.first)
+        let entry = try #require(try history.whole(count: 1).entries.first)
         return try history.bodies(entry)
     }
 

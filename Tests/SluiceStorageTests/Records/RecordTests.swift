@@ -69,7 +69,7 @@ final class RecordTest {
     }
 
     func wait(_ condition: () -> Bool) throws {
-        let deadline = ContinuousClock.now + .seconds(15)
+        let deadline = ContinuousClock.now + .seconds(60)
         while !condition() {
             if .now > deadline { throw Late(description: "\(store.snapshot)") }
             usleep(1000)
@@ -79,6 +79,13 @@ final class RecordTest {
     struct Late: Error, CustomStringConvertible { let description: String }
 
     func history() throws -> RecordHistory { try RecordHistory(settings, vault: vault) }
+}
+
+extension RecordHistory {
+    /// A page that is not cut, however little of the machine's time the test gets.
+    func whole(_ filter: HistoryFilter = HistoryFilter(), count: Int) throws -> HistoryPage {
+        try page(filter, count: count, within: .seconds(60))
+    }
 }
 
 @Suite struct `A record in transit` {
@@ -150,7 +157,7 @@ final class RecordTest {
     @Test func `keeps what it is given, in the order of its ids`() throws {
         let test = try RecordTest()
         try test.write(0..<100)
-        let page = try test.history().page(HistoryFilter(), count: 200)
+        let page = try test.history().whole(count: 200)
         #expect(page.entries.count == 100 && page.next == nil)
         #expect(page.entries.map { $0.record.requestID } == (0..<100).reversed().map { "req_\($0)" })
         var expected = RecordTest.record(99)
@@ -167,7 +174,7 @@ final class RecordTest {
         try test.write(0..<20)
         try test.write(20..<40) { _, record in record.endTime -= 86_400_000 }
         try test.write(40..<60)
-        let page = try test.history().page(HistoryFilter(), count: 100)
+        let page = try test.history().whole(count: 100)
         #expect(page.entries.map { $0.record.requestID } == (0..<60).reversed().map { "req_\($0)" })
         // And after a restart it is still so.
         test.store.finish()
@@ -178,7 +185,7 @@ final class RecordTest {
         next.append(buffer.span, at: Instant(nanoseconds: 0))
         try test.wait { next.snapshot.written == 1 }
         next.finish()
-        #expect(try test.history().page(HistoryFilter(), count: 1).entries.first?.record.requestID == "last")
+        #expect(try test.history().whole(count: 1).entries.first?.record.requestID == "last")
     }
 
     @Test func `what finds no room is dropped and counted`() throws {
@@ -245,7 +252,7 @@ final class RecordTest {
         let test = try RecordTest { $0.byteCountMax = 300_000 }
         try test.write(0..<3000) { number, record in record.endTime = Int(Date.now.timeIntervalSince1970 * 1000) + number }
         try test.wait { test.store.snapshot.expired > 0 }
-        let newest = try test.history().page(HistoryFilter(), count: 1).entries.first
+        let newest = try test.history().whole(count: 1).entries.first
         #expect(newest?.record.requestID == "req_2999")
     }
 
@@ -258,8 +265,9 @@ final class RecordTest {
         RecordCoding.append(RecordTest.record(10), RecordedContent(), to: buffer)
         successor.append(buffer.span, at: Instant(nanoseconds: 0))
         try test.write(11..<12)
+        try test.wait { successor.snapshot.written == 1 }
         successor.finish()
-        #expect(try test.history().page(HistoryFilter(), count: 50).entries.count == 12)
+        #expect(try test.history().whole(count: 50).entries.count == 12)
     }
 
     final class Heard: @unchecked Sendable {

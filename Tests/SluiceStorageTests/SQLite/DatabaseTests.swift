@@ -112,7 +112,8 @@ final class ScratchDirectory {
             try database.within(.milliseconds(30)) { () throws(DatabaseError) in _ = try database.integer(endless) }
         }
         #expect(error?.kind == .timeout)
-        #expect(ContinuousClock.now - start < .seconds(2))
+        // Without a limit it would not end.
+        #expect(ContinuousClock.now - start < .seconds(20))
         #expect(try database.integer("SELECT 1") == 1)
     }
 

@@ -54,7 +54,7 @@ private final class FakeStore: Resealable {
     }
 
     private static func wait(_ what: String, _ condition: () -> Bool) throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         while !condition() {
             if .now > deadline { throw TimedOut(what: what) }
             usleep(1000)
@@ -78,8 +78,10 @@ private final class FakeStore: Resealable {
                     let index = Int(random.next() % 2000)
                     let text = store.rows.withLock { $0[index] }
                     if (try? vault.open(text, purpose: "row"))?.exposedText != "\(index)" { wrong.add(1, ordering: .relaxed) }
-                    if worker == 1, let fresh = try? vault.seal(Secret("\(index)"), purpose: "row") {
-                        store.rows.withLock { $0[index] = fresh }
+                    if worker != 1 { continue }
+                    // As in a transaction: what is sealed with the old key is there before the rotation looks.
+                    store.rows.withLock { rows in
+                        if let fresh = try? vault.seal(Secret("\(index)"), purpose: "row") { rows[index] = fresh }
                     }
                 }
             }

@@ -21,16 +21,17 @@ final class FakeRedis: Sendable {
         Thread.start("fake redis") { [self] in
             while true {
                 let connection = accept(fd, nil, nil)
-                if connection < 0 { return }
+                if connection < 0 {
+                    close(fd)
+                    return
+                }
                 Thread.start("fake redis") { self.serve(connection, answer) }
             }
         }
     }
 
-    func stop() {
-        shutdown(listening, Int32(SHUT_RDWR))
-        close(listening)
-    }
+    /// The thread that listens closes the socket: its number may be another's as soon as it is closed.
+    func stop() { shutdown(listening, Int32(SHUT_RDWR)) }
 
     private func serve(_ fd: Int32, _ answer: ([String]) -> String?) {
         defer { close(fd) }

@@ -104,7 +104,7 @@ final class RedisTest {
         try #require(
             await eventually(within: limit) { client.isAvailable }, "\(health.nodes)")
         let took = EventLoop.readClock() - began
-        _ = try await get("k", within: .seconds(2))
+        _ = try await get("k", within: .seconds(10))
         return took
     }
 }
@@ -117,9 +117,10 @@ func off<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async 
 }
 
 extension RedisSettings {
-    /// A server of a test. Its machine is busy: what is not about deadlines has a long one.
-    init(_ process: RedisProcess, timeout: Duration = .seconds(2)) {
+    /// A server of a test. Its machine is busy: what is not about deadlines has long ones.
+    init(_ process: RedisProcess, timeout: Duration? = nil) {
         self.init(topology: .single(.host("127.0.0.1", process.port)))
-        self.timeout = timeout
+        if timeout == nil { connect = .seconds(10) }
+        self.timeout = timeout ?? .seconds(10)
     }
 }

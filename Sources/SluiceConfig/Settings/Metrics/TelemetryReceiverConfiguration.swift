@@ -28,10 +28,15 @@ package struct TelemetryReceiverConfiguration: Sendable, Equatable {
     ///   - section: of its own, or one that says more.
     ///   - name: what it is called if it has no name of its own.
     package static func read(_ section: ConfigSection, name: String, urlDoc: String) -> Self {
+        read(section, name: name) { $0.url("url", doc: urlDoc) }
+    }
+
+    /// - Parameter url: reads it, where it need not be in the section.
+    package static func read(_ section: ConfigSection, name: String, url: (ConfigSection) -> BaseURL) -> Self {
         var it = Self()
         it.name = section.optional(
             "name", .receiverName, doc: "What metrics (`receiver`) and log lines call it. null: after its kind.") ?? name
-        it.url = section.url("url", doc: urlDoc)
+        it.url = url(section)
         it.timeout = section.duration(
             "timeout_ms", default: it.timeout, in: 100...60_000,
             doc: "How long one message may take, from the connection to the last byte of the answer.")
