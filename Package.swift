@@ -88,7 +88,7 @@ let package = Package(
             dependencies: [
                 "SluiceCore", "SluiceJSON", "SluiceHTTP", "SluiceTLS", "SluicePolicy", "SluiceIdentity", "SluiceStorage",
                 "SluiceProviders", "SluiceUpstream", "SluiceDownstream", "SluiceNet", "SluicePipeline", "SluiceConfig",
-                "CAllocations",
+                "SluiceInject", "CAllocations",
             ],
             path: "Benchmarks/Micro", swiftSettings: strict),
         .systemLibrary(name: "CBench", path: "Benchmarks/CBench"),
@@ -169,5 +169,6 @@ if isFuzzing {
         fuzz("AdapterText", ["SluiceProviders", "SluiceConfig", "SluiceJSON"]),
         fuzz("WebTokens", ["SluiceIdentity", "SluiceJSON", "SluiceTLS"]), fuzz("SealedText", ["SluiceTLS"]),
         fuzz("StoredRecords", ["SluiceStorage", "SluiceJSON"]),
+        fuzz("AdmissionReviews", ["SluiceInject", "SluiceJSON", "SluiceHTTP"]),
     ]
 }

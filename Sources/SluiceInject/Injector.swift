@@ -58,9 +58,13 @@ package struct Injector: Sendable {
         let buffer = ByteBuffer(capacity: 8192)
         reply.write(into: buffer)
         return Answer(
-            body: buffer, decision: reply.decision, namespace: review.namespace, pod: review.pod?.name ?? "",
+            body: buffer, decision: reply.decision, namespace: Self.name(review.namespace),
+            pod: Self.name(review.pod?.name ?? ""),
             warningCount: reply.warnings.count, denial: reply.denial)
     }
+
+    /// As names are at most (RFC 1123): nobody has checked this one yet, and it goes into the log.
+    private static func name(_ text: String) -> String { String(decoding: text.utf8.prefix(253), as: UTF8.self) }
 
     private func reply(to review: AdmissionReview, _ scope: Scope, _ issueKey: () -> Secret) -> AdmissionReply {
         guard let pod = review.pod else { return skip(review, .notAPod) }

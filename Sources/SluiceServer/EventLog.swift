@@ -10,17 +10,10 @@ struct EventLog: Sendable {
     init(_ queue: LogQueue) { self.queue = queue }
 
     func event(_ level: LogLevel, _ message: StaticString, _ fields: (borrowing LogLine) -> Void = { _ in }) {
-        if level < queue.level { return }
-        let buffer = ByteBuffer(capacity: 256)
-        let line = LogLine(level, message, unixNanoseconds: EventLoop.readWallClock(), into: buffer)
-        fields(line)
-        line.end()
-        queue.append(buffer.span)
+        queue.event(level, message, fields)
     }
 
-    func failed(_ message: StaticString, _ reason: String) {
-        event(.error, message) { $0.field("error.message", reason) }
-    }
+    func failed(_ message: StaticString, _ reason: String) { queue.failed(message, reason) }
 
     /// What was set through the management API has changed.
     func changed(_ record: ControlRecord) {

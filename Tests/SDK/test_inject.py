@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import copy
 import http.client
+import http.server
 import json
 import re
 import socket
@@ -235,7 +236,7 @@ def test_requests_that_are_no_reviews_are_refused(injector):
     assert injector.review(pod())["allowed"]
 
 
-def test_the_largest_objects_are_answered_within_a_second(injector):
+def test_the_largest_objects_are_answered_before_the_api_server_gives_up(injector):
     big = pod({"note/": "x"})
     big["metadata"]["annotations"]["note"] = "n" * 256 * 1024
     big["spec"]["containers"] += [
@@ -318,6 +319,8 @@ def test_decisions_are_counted_and_logged(certificate):
         assert metrics["sluice_inject_review_seconds_count"] == 3
         assert metrics["sluice_inject_ready"] == 1
         assert metrics['sluice_inject_certificate_end_time_seconds{kind="serving"}'] > time.time()
+        # Who vouches for a certificate that it was given, it does not know.
+        assert 'sluice_inject_certificate_end_time_seconds{kind="authority"}' not in metrics
         for path, status in [("/healthz", 200), ("/livez", 200), ("/readyz", 200), ("/other", 404)]:
             assert httpx2.get(program.admin + path).status_code == status
         assert httpx2.post(program.admin + "/readyz").status_code == 405
@@ -434,6 +437,35 @@ def test_the_end_waits_for_the_application(injector, mock):
         program.end()
     # There is nobody left to wait for.
     assert injected.hook("preStop", stderr=subprocess.DEVNULL).wait(10) == 0
+
+
+def test_an_answer_that_fails_does_not_hurry_the_end():
+    answers = [None, "1", None, None, "1", "1e999", "nan"]
+
+    class Admin(http.server.BaseHTTPRequestHandler):
+        asked = 0
+
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            answer = answers[Admin.asked] if Admin.asked < len(answers) else "0"
+            Admin.asked += 1
+            body = f"sluice_downstream_connections {answer}\n".encode()
+            self.send_response(503 if answer is None else 200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Admin) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            command = [binary(), "drain", "--admin", f"127.0.0.1:{server.server_port}", "--seconds", "60"]
+            done = subprocess.run(command, env={}, capture_output=True, text=True, timeout=70)
+        finally:
+            server.shutdown()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert Admin.asked > len(answers)
 
 
 def test_health_says_when_nobody_is_there():

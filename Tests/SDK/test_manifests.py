@@ -224,6 +224,18 @@ def test_the_injector_may_do_what_it_needs_and_nothing_else():
     assert "data" not in secret and "stringData" not in secret  # applying it again must not empty it
 
 
+def test_what_api_servers_trust_outlives_what_is_served():
+    found = {(one["kind"], one["metadata"]["name"]): one for one in rendered(ROOT / "k8s/overlays/cert-manager")}
+    webhook = found["MutatingWebhookConfiguration", "sluice-injector"]
+    served = found["Certificate", webhook["metadata"]["annotations"]["cert-manager.io/inject-ca-from"].split("/")[1]]
+    issuer = found["Issuer", served["spec"]["issuerRef"]["name"]]
+    [authority] = [
+        one for (kind, _), one in found.items()
+        if kind == "Certificate" and one["spec"]["secretName"] == issuer["spec"].get("ca", {}).get("secretName")]
+    assert authority["spec"]["isCA"] is True
+    assert int(authority["spec"]["duration"].removesuffix("h")) >= 10 * int(served["spec"].get("duration", "2160h").removesuffix("h"))
+
+
 def test_configurations_are_valid(tmp_path):
     for path in K8S.rglob("*.json5"):
         done = subprocess.run(

@@ -97,6 +97,20 @@ import Testing
         #expect(try summary(renewed.bundle.trusted).count == 2)
     }
 
+    @Test(arguments: [Int64.max, start + 400 * day])
+    func `one that was announced in the future is announced anew`(since: Int64) throws {
+        let made = try #require(try step(CertificateBundle(), Self.start)).bundle
+        let now = Self.start + 250 * Self.day
+        var bundle = try #require(try step(made, now)).bundle
+        bundle = try #require(try step(bundle, now)).bundle
+        let next = try #require(bundle.next)
+        bundle.nextSince = since
+        let again = try #require(try step(bundle, now + 5))
+        #expect(again.change == .authorityAnnounced)
+        #expect(again.bundle.next?.certificate != next.certificate)
+        #expect(again.bundle.nextSince == now + 5)
+    }
+
     @Test func `what was damaged is made anew`() throws {
         let made = try #require(try step(CertificateBundle(), Self.start)).bundle
         let other = try #require(try step(CertificateBundle(), Self.start)).bundle

@@ -71,15 +71,45 @@ import Testing
         #expect(response["uid"] as? String == "u\n1")
     }
 
+    /// A review of a pod to be created.
+    private func review(_ pod: [String: Any]) throws -> [UInt8] {
+        let review: [String: Any] = [
+            "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+            "request": [
+                "uid": "u", "kind": ["version": "v1", "kind": "Pod"], "operation": "CREATE", "object": pod,
+                "namespace": String(repeating: "n", count: 100_000),
+            ] as [String: Any],
+        ]
+        return Array(try JSONSerialization.data(withJSONObject: review))
+    }
+
+    @Test func `with names of any length put no more into log and answer than names have`() throws {
+        let long = String(repeating: "é", count: 100_000)
+        let body = try review([
+            "metadata": ["name": long, "annotations": ["sluice.io/port": "2000"]],
+            "spec": ["containers": [["name": long, "ports": [["containerPort": 2000]]]]],
+        ])
+        let answer = try Reviews.injector.answer(body.span, .namespace)
+        #expect(answer.decision.outcome == .denied)
+        #expect(answer.body.count < 16_384)
+        #expect(answer.denial?.utf8.count ?? 0 < 1000)
+        #expect(1...260 ~= answer.pod.utf8.count && 1...260 ~= answer.namespace.utf8.count)
+    }
+
+    @Test func `with lists beyond what annotations can be are refused`() throws {
+        for text in ["gpt-5.4" + String(repeating: " ", count: 70_000), String(repeating: "m,", count: 257)] {
+            let body = try review([
+                "metadata": ["annotations": ["sluice.io/models": text]], "spec": ["containers": [["name": "a"]]],
+            ])
+            #expect(try Reviews.injector.answer(body.span, .namespace).decision.outcome == .denied)
+        }
+    }
+
     @Test func `with thousands of wrong annotations have an answer that stays short`() throws {
         var annotations: [String: String] = [:]
         for number in 0..<5000 { annotations["sluice.io/x\(number)"] = String(repeating: "y", count: 50) }
         let pod: [String: Any] = ["metadata": ["annotations": annotations], "spec": ["containers": [["name": "a"]]]]
-        let review: [String: Any] = [
-            "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-            "request": ["uid": "u", "kind": ["version": "v1", "kind": "Pod"], "operation": "CREATE", "object": pod] as [String: Any],
-        ]
-        let answer = try Reviews.answer(Array(try JSONSerialization.data(withJSONObject: review))).get()
+        let answer = try Reviews.answer(try review(pod)).get()
         #expect(answer.count < 16_384)
     }
 }

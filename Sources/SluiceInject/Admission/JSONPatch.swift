@@ -3,7 +3,6 @@ internal import SluiceJSON
 
 /// A JSON Patch (RFC 6902) in the making: operations are applied in their order.
 struct JSONPatch {
-    private(set) var operationCount = 0
     private let buffer = ByteBuffer(capacity: 4096)
     private var json: JSONWriter
 
@@ -21,7 +20,6 @@ struct JSONPatch {
     private mutating func operation(
         _ name: StaticString, _ path: JSONPointer, _ value: (inout JSONWriter) -> Void
     ) {
-        operationCount += 1
         json.object { json in
             json.key("op")
             json.string(name)

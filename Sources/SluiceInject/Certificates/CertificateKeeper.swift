@@ -1,5 +1,4 @@
 internal import SluiceCore
-internal import SluiceJSON
 internal import SluiceNet
 internal import SluiceTLS
 
@@ -22,7 +21,7 @@ final class CertificateKeeper: TimerTarget {
     private let resolver = Resolver()
     private let loop: EventLoop
     private var timer: LoopTimer?
-    private(set) var store: CertificateStore?
+    private var store: CertificateStore?
     /// Called once, when there is a certificate to serve with.
     private let began: (CertificateStore) -> Void
     private var failures = 0
@@ -110,7 +109,7 @@ final class CertificateKeeper: TimerTarget {
         var bundle = secret.bundle
         var hasChanged = false
         if let step = try next(bundle, now, webhook) {
-            _ = try await client.patch(secretPath, .merge, step.bundle.patch(over: secret.resourceVersion))
+            try await client.patch(secretPath, .merge, step.bundle.patch(over: secret.resourceVersion))
             bundle = step.bundle
             hasChanged = true
             log.event(.info, "certificates changed") { $0.field("event.reason", step.change.rawValue) }
@@ -118,7 +117,7 @@ final class CertificateKeeper: TimerTarget {
         // The first certificate is of use even before anybody trusts it; another is served when it is trusted.
         if store == nil { try adopt(bundle) }
         if !webhook.trusts(bundle.trusted) {
-            _ = try await client.patch(webhookPath, .operations, webhook.patch(trusting: bundle.trusted))
+            try await client.patch(webhookPath, .operations, webhook.patch(trusting: bundle.trusted))
             hasChanged = true
             log.event(.info, "webhook configuration changed") { $0.field("orchestrator.resource.name", settings.webhook) }
         }
@@ -157,72 +156,5 @@ final class CertificateKeeper: TimerTarget {
         } catch {
             throw .other(error.message)
         }
-    }
-}
-
-/// What of the Secret is needed.
-struct SecretView {
-    let resourceVersion: String
-    let bundle: CertificateBundle
-
-    init(_ body: [UInt8]) throws(ClusterClient.Failure) {
-        let tape = JSONTape()
-        do throws(JSONError) {
-            try tape.scan(body.span)
-        } catch {
-            throw .other("the Secret cannot be read: \(error)")
-        }
-        let root = tape.root(over: body.span)
-        guard let version = root["metadata"]?["resourceVersion"]?.string else { throw .other("the Secret has no resourceVersion") }
-        resourceVersion = version
-        bundle = CertificateBundle(reading: root["data"])
-    }
-}
-
-/// What of the webhook's configuration is needed.
-struct WebhookView {
-    let resourceVersion: String
-    /// Of each webhook, in Base64; empty: it has none.
-    private let bundles: [String]
-
-    init(_ body: [UInt8]) throws(ClusterClient.Failure) {
-        let tape = JSONTape()
-        do throws(JSONError) {
-            try tape.scan(body.span)
-        } catch {
-            throw .other("the webhook configuration cannot be read: \(error)")
-        }
-        let root = tape.root(over: body.span)
-        guard let version = root["metadata"]?["resourceVersion"]?.string else {
-            throw .other("the webhook configuration has no resourceVersion")
-        }
-        resourceVersion = version
-        var bundles: [String] = []
-        var webhooks = root.elements(of: "webhooks")
-        while let webhook = webhooks.next() { bundles.append(webhook["clientConfig"]?["caBundle"]?.string ?? "") }
-        if bundles.isEmpty { throw .other("the webhook configuration has no webhooks") }
-        self.bundles = bundles
-    }
-
-    /// Whom the first webhook trusts.
-    var trusted: [UInt8] { bundles.first.flatMap { Base64.decode($0.utf8Span.span) } ?? [] }
-
-    func trusts(_ authorities: [UInt8]) -> Bool {
-        let wanted = Base64.encode(authorities.span)
-        return bundles.allSatisfy { $0 == wanted }
-    }
-
-    /// Replacing the version makes the API server refuse the patch, with 409, when the object has another by then.
-    func patch(trusting authorities: [UInt8]) -> ByteBuffer {
-        let wanted = Base64.encode(authorities.span)
-        var patch = JSONPatch()
-        patch.replace(JSONPointer.root.appending("metadata").appending("resourceVersion")) { json in
-            json.string(resourceVersion)
-        }
-        for (index, bundle) in bundles.enumerated() where bundle != wanted {
-            let path = JSONPointer.root.appending("webhooks").appending(index).appending("clientConfig").appending("caBundle")
-            patch.add(path) { json in json.string(wanted) }
-        }
-        return patch.finished()
     }
 }

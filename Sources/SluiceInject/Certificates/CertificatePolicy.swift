@@ -35,9 +35,8 @@ package struct CertificatePolicy: Sendable {
         guard let authority = current(bundle, at: now) else {
             return (try make(over: bundle.authorities + published, at: now), .made)
         }
-        if let next = bundle.next, isGood(next, at: now), isPublished,
-            now >= bundle.nextSince + overlap.wholeSeconds
-        {
+        let next = bundle.next.flatMap { bundle.nextSince <= now + Self.earlier && isGood($0, at: now) ? $0 : nil }
+        if let next, isPublished, bundle.nextSince <= now - overlap.wholeSeconds {
             return (try promote(next, bundle, at: now), .authorityRenewed)
         }
         if !isServing(bundle, authority.summary, at: now) {
@@ -45,8 +44,7 @@ package struct CertificatePolicy: Sendable {
             renewed.serving = try serve(by: authority.issued, authority.summary, at: now)
             return (renewed, .servingRenewed)
         }
-        let isNextGood = bundle.next.map { isGood($0, at: now) } ?? false
-        if !isNextGood, Self.isOld(authority.summary, authorityLifetime, at: now) {
+        if next == nil, Self.isOld(authority.summary, authorityLifetime, at: now) {
             var announced = bundle
             announced.next = try makeAuthority(at: now)
             announced.nextSince = now
@@ -165,21 +163,9 @@ package struct CertificatePolicy: Sendable {
     private static func texts(_ pem: [UInt8]) -> [[UInt8]] {
         let end = "-----END CERTIFICATE-----"
         return String(decoding: pem, as: UTF8.self).split(separator: end).compactMap { part in
-            guard let start = part.range(of: "-----BEGIN CERTIFICATE-----") else { return nil }
-            return Array((part[start...] + end + "\n").utf8)
+            guard let begin = part.firstRange(of: "-----BEGIN CERTIFICATE-----") else { return nil }
+            return Array((part[begin.lowerBound...] + end + "\n").utf8)
         }
-    }
-}
-
-extension Substring {
-    /// Where a text begins in it.
-    fileprivate func range(of text: String) -> Index? {
-        var at = startIndex
-        while at < endIndex {
-            if self[at...].hasPrefix(text) { return at }
-            at = index(after: at)
-        }
-        return nil
     }
 }
 

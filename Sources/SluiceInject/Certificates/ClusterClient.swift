@@ -71,13 +71,13 @@ struct ClusterClient {
         try await ask(IdentityClient.Question(url: access.url + path), path)
     }
 
-    /// Changes an object, and returns it as it is then.
-    func patch(_ path: String, _ type: PatchType, _ patch: ByteBuffer) async throws(Failure) -> [UInt8] {
+    /// Changes an object.
+    func patch(_ path: String, _ type: PatchType, _ patch: ByteBuffer) async throws(Failure) {
         var question = IdentityClient.Question(url: access.url + path)
         question.method = .patch
         question.bodyType = type.mediaType
         question.body = [UInt8](copying: patch.span)
-        return try await ask(question, path)
+        _ = try await ask(question, path)
     }
 
     private func ask(_ question: IdentityClient.Question, _ path: String) async throws(Failure) -> [UInt8] {

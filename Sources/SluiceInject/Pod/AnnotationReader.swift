@@ -6,6 +6,9 @@ struct AnnotationReader {
     private let annotations: [String: String]
     private(set) var mistakes: [String] = []
     private static let valueLengthMax = 60
+    /// Annotations have 256 KB at most together, which the API server looks at after it has asked us.
+    private static let listByteCountMax = 64 << 10
+    private static let listCountMax = 256
 
     init(_ annotations: [String: String]) { self.annotations = annotations }
 
@@ -42,8 +45,9 @@ struct AnnotationReader {
     /// What stands between commas, of which there is at least one that is not empty.
     mutating func list(_ annotation: PodAnnotation, _ isAllowed: (String) -> Bool) -> [String]? {
         value(annotation) { text in
+            guard text.utf8.count <= Self.listByteCountMax else { return nil }
             let elements = text.split(separator: ",").map { String($0.trimmed) }.filter { !$0.isEmpty }
-            return !elements.isEmpty && elements.count <= 256 && elements.allSatisfy(isAllowed) ? elements : nil
+            return 1...Self.listCountMax ~= elements.count && elements.allSatisfy(isAllowed) ? elements : nil
         }
     }
 
@@ -58,8 +62,10 @@ struct AnnotationReader {
         }
     }
 
-    private static func shown(_ text: String) -> String {
-        let printable = text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : String($0) }
+    /// The beginning of what somebody has written, for a message: of what is long, no more is looked at.
+    static func shown(_ text: String) -> String {
+        let start = text.unicodeScalars.prefix(valueLengthMax + 1)
+        let printable = start.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : String($0) }
         return "\"" + printable.prefix(valueLengthMax).joined() + (printable.count > valueLengthMax ? "…" : "") + "\""
     }
 }
@@ -82,9 +88,9 @@ package enum ObjectName {
 
     /// A DNS label: containers, namespaces, volumes.
     package static func isLabel(_ text: some StringProtocol) -> Bool {
+        guard 1...63 ~= text.utf8.count else { return false }
         let bytes = Array(text.utf8)
-        guard 1...63 ~= bytes.count, let first = bytes.first, let last = bytes.last else { return false }
-        return isAlphanumeric(first) && isAlphanumeric(last)
+        return isAlphanumeric(bytes[0]) && isAlphanumeric(bytes[bytes.count - 1])
             && bytes.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
     }
 

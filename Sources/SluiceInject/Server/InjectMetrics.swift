@@ -10,7 +10,7 @@ package final class InjectMetrics: Sendable {
     private let rounds: [CertificateRound: MetricRegistry.Counter]
     private let webhookShard: MetricShard
     private let certificateShard: MetricShard
-    private let ends = Mutex<(certificate: Int64, authority: Int64)?>(nil)
+    private let ends = Mutex<(certificate: Int64, authority: Int64?)?>(nil)
     private let ready = Atomic<Bool>(false)
 
     private static let decisionFamily = MetricFamily(
@@ -52,7 +52,7 @@ package final class InjectMetrics: Sendable {
             collection.add(Self.readyFamily, [], isReady ? 1 : 0)
             guard let ends = ends.withLock({ $0 }) else { return }
             collection.add(Self.endFamily, ["serving"], .number(Double(ends.certificate)))
-            collection.add(Self.endFamily, ["authority"], .number(Double(ends.authority)))
+            if let end = ends.authority { collection.add(Self.endFamily, ["authority"], .number(Double(end))) }
         }
     }
 
@@ -74,8 +74,10 @@ package final class InjectMetrics: Sendable {
 
     func note(_ round: CertificateRound) { if let counter = rounds[round] { certificateShard.add(to: counter) } }
 
-    /// - Parameters: seconds since 1970.
-    func noteEnds(certificate: Int64, authority: Int64) { ends.withLock { $0 = (certificate, authority) } }
+    /// In seconds since 1970.
+    ///
+    /// - Parameter authority: `nil` for that of somebody else.
+    func noteEnds(certificate: Int64, authority: Int64?) { ends.withLock { $0 = (certificate, authority) } }
 }
 
 /// How a look at the certificates ended.

@@ -143,7 +143,7 @@ package final class InjectServer: TimerTarget {
 
     private func noteEnds(_ files: CertificateStore) {
         guard let end = files.current.certificates.first?.summary.notAfter else { return }
-        metrics.noteEnds(certificate: end, authority: end)
+        metrics.noteEnds(certificate: end, authority: nil)
     }
 
     // MARK: The end

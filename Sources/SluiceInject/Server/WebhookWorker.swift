@@ -36,7 +36,11 @@ final class WebhookWorker: @unchecked Sendable {
             loop: loop, configuration: Self.configuration, count: ConnectionCount(max: Self.connectionsMax),
             protocolError: { _ in }, handler: { exchange in await handler.serve(exchange) })
         self.registry = registry
-        listener = try? Listener(fd: fd, address: address, certificates: certificates, registry: registry)
+        do throws(SystemError) {
+            listener = try Listener(fd: fd, address: address, certificates: certificates, registry: registry)
+        } catch {
+            log.failed("the injector cannot start", error.reason)
+        }
     }
 
     /// The API server waits for seconds: who is slower than that is not it.

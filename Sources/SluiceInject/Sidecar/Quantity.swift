@@ -10,9 +10,12 @@ package struct Quantity: Sendable, Equatable, CustomStringConvertible {
         ("Ti", 1_099_511_627_776_000),
     ]
     private static let digitsMax = 12
+    /// Twelve digits, a point, three digits and a suffix.
+    private static let byteCountMax = digitsMax + 6
 
     /// `nil` for anything else, and for nothing at all.
     package init?(_ text: String) {
+        guard text.utf8.count <= Self.byteCountMax else { return nil }
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         let suffix = text.dropFirst(digits.count)
         guard let unit = Self.suffixes.first(where: { $0.text == suffix })?.thousandths else { return nil }

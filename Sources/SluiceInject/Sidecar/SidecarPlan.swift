@@ -113,7 +113,10 @@ struct SidecarPlan {
         var chosen = fallback
         if let asked = reader.integer(annotation, in: 1024...65_535) {
             chosen = asked
-            if let owner = taken[asked] { reader.refuse("\(annotation.name): \(asked) is a port of the container \(owner)") }
+            if let owner = taken[asked] {
+                let owner = AnnotationReader.shown(owner)
+                reader.refuse("\(annotation.name): \(asked) is a port of the container \(owner)")
+            }
         } else {
             while taken[chosen] != nil, chosen < 65_535 { chosen += 1 }
         }

@@ -1,4 +1,5 @@
 internal import SluiceCore
+
 /// Which variables the application's containers get.
 struct VariablePlan {
     struct Change {

@@ -121,12 +121,7 @@ final class SharedLimits: TimerTarget {
     }
 
     private func log(_ rule: LimitRule, _ percent: Int, _ values: [String]) {
-        let buffer = ByteBuffer(capacity: 256)
-        let entry = LogLine(
-            .warn, "budget has reached a mark", unixNanoseconds: EventLoop.readWallClock(), into: buffer)
-        LimitEvents.write(rule, percent, values, entry)
-        entry.end()
-        log.append(buffer.span)
+        log.event(.warn, "budget has reached a mark") { LimitEvents.write(rule, percent, values, $0) }
     }
 
     private func tellLater(_ place: LimitHold.SharedPlace) {
@@ -157,17 +152,10 @@ final class SharedLimits: TimerTarget {
     /// Says once that limits are decided without Redis, and once that they are not any more.
     func note(isLocal: Bool, _ limits: LimitTable) {
         if isLocal {
-            if limits.decidedAlone(at: loop.now) { say("limits are local now", .warn) }
+            if limits.decidedAlone(at: loop.now) { log.event(.warn, "limits are local now") }
         } else if limits.isLocal, limits.decidedTogether(at: loop.now) {
-            say("limits are shared again", .info)
+            log.event(.info, "limits are shared again")
         }
-    }
-
-    private func say(_ message: StaticString, _ level: LogLevel) {
-        if level < log.level { return }
-        let buffer = ByteBuffer(capacity: 128)
-        LogLine(level, message, unixNanoseconds: EventLoop.readWallClock(), into: buffer).end()
-        log.append(buffer.span)
     }
 }
 

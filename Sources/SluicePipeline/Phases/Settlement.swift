@@ -32,11 +32,7 @@ final class Settlement {
 
     private func settleLimits(_ context: RequestContext) {
         context.settleLimits { rule, percent, values in
-            let buffer = ByteBuffer(capacity: 256)
-            let entry = LogLine(.warn, "budget has reached a mark", unixNanoseconds: EventLoop.readWallClock(), into: buffer)
-            LimitEvents.write(rule, percent, values, entry)
-            entry.end()
-            log.append(buffer.span)
+            log.event(.warn, "budget has reached a mark") { LimitEvents.write(rule, percent, values, $0) }
         }
     }
 

@@ -100,17 +100,13 @@ package struct BreakerLog: Sendable {
         case .halfOpen, .closed: target.open()
         }
         let level: LogLevel = transition.to == .open ? .warn : .info
-        if level < queue.level { return }
-        let buffer = ByteBuffer(capacity: 256)
-        let line = LogLine(
-            level, Self.message(transition.to), unixNanoseconds: EventLoop.readWallClock(), into: buffer)
-        line.field("gen_ai.provider.name", target.id.provider)
-        line.field("sluice.upstream.model", target.id.model)
-        line.field("event.reason", transition.reason.rawValue)
-        if let kind { line.field("sluice.failure", kind.rawValue) }
-        if let wait = transition.wait { line.field("sluice.breaker.open_ms", milliseconds: wait) }
-        line.end()
-        queue.append(buffer.span)
+        queue.event(level, Self.message(transition.to)) { line in
+            line.field("gen_ai.provider.name", target.id.provider)
+            line.field("sluice.upstream.model", target.id.model)
+            line.field("event.reason", transition.reason.rawValue)
+            if let kind { line.field("sluice.failure", kind.rawValue) }
+            if let wait = transition.wait { line.field("sluice.breaker.open_ms", milliseconds: wait) }
+        }
     }
 
     private static func message(_ phase: CircuitBreaker.Phase) -> StaticString {

@@ -19,6 +19,8 @@ enum DrainCommand {
     private static let pause = Duration.milliseconds(200)
     /// Nobody is connected for so long: who opens a connection for each request is between two of them otherwise.
     private static let quiet = Duration.seconds(1)
+    /// So many questions in a row without an answer: there is nobody left to ask. One may be a machine that is busy.
+    private static let missesMax = 3
 
     static func run(_ arguments: Arguments) throws(UsageError) -> Int32 {
         let url = try AdminQuestion.url(arguments) + "/metrics"
@@ -26,18 +28,21 @@ enum DrainCommand {
         return AdminQuestion.run { client in
             let end = EventLoop.readClock() + longest
             var quietSince: Instant?
+            var misses = 0
             while EventLoop.readClock() < end {
-                guard let answer = await AdminQuestion.ask(url, through: client), answer.status == 200 else {
-                    FileHandleOutput.standardError("sluice drain: \(url) does not tell who is connected\n")
-                    return 0  // a hook that fails helps nobody
-                }
-                let now = EventLoop.readClock()
-                if connections(answer.body) > 0 {
-                    quietSince = nil
-                } else if let since = quietSince {
-                    if now - since >= quiet { return 0 }
+                if let answer = await AdminQuestion.ask(url, through: client), answer.status == 200 {
+                    misses = 0
+                    let now = EventLoop.readClock()
+                    let since = isAnybodyConnected(answer.body) ? nil : quietSince ?? now
+                    if let since, now - since >= quiet { return 0 }
+                    quietSince = since
                 } else {
-                    quietSince = now
+                    misses += 1
+                    quietSince = nil
+                    if misses == missesMax {
+                        FileHandleOutput.standardError("sluice drain: \(url) does not tell who is connected\n")
+                        return 0  // a hook that fails helps nobody
+                    }
                 }
                 await EventLoop.current?.pause(for: pause)
             }
@@ -45,15 +50,13 @@ enum DrainCommand {
         }
     }
 
-    /// Connections and requests of applications, as the metrics tell them.
-    static func connections(_ metrics: [UInt8]) -> Int {
-        var count = 0
-        for line in metrics.split(separator: ASCII.lineFeed) {
-            for name in ["sluice_downstream_connections ", "sluice_requests_in_flight "] where line.starts(with: name.utf8) {
-                let number = String(decoding: line.dropFirst(name.utf8.count), as: UTF8.self)
-                count += Double(number).map { Int($0.rounded()) } ?? 0
+    /// Whether there are connections or requests of applications, as the metrics tell it.
+    static func isAnybodyConnected(_ metrics: [UInt8]) -> Bool {
+        metrics.split(separator: ASCII.lineFeed).contains { line in
+            ["sluice_downstream_connections ", "sluice_requests_in_flight "].contains { name in
+                line.starts(with: name.utf8)
+                    && Double(String(decoding: line.dropFirst(name.utf8.count), as: UTF8.self)) ?? 0 > 0
             }
         }
-        return count
     }
 }
