@@ -107,13 +107,13 @@ final class ScratchDirectory {
     @Test func `a statement ends when its time is over, and the connection goes on`() throws {
         let database = try Database(path)
         let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
-        let start = ContinuousClock.now
+        let start = ThreadTime.now
         let error = #expect(throws: DatabaseError.self) {
             try database.within(.milliseconds(30)) { () throws(DatabaseError) in _ = try database.integer(endless) }
         }
         #expect(error?.kind == .timeout)
         // Without a limit it would not end.
-        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(ThreadTime.now - start < .seconds(2))
         #expect(try database.integer("SELECT 1") == 1)
     }
 
