@@ -7,8 +7,8 @@ enum Policies {
     case redisCache
     /// Everything that a request can pass, with limits that none reaches.
     case all
-    /// What a platform has on all day: records on disk, a cache, limits and a budget, retries and breakers; metrics and the
-    /// log of exchanges are on in any case.
+    /// What a platform has on all day: records on disk, a cache, limits and a budget, retries and breakers, and one trace in ten
+    /// sent by OTLP; metrics and the log of exchanges are on in any case.
     case production
     /// A cache and limits in a Redis that is not there.
     case deadRedis
@@ -40,7 +40,8 @@ enum Policies {
         }
     }
 
-    /// The cache is small, so that it is full, and its memory taken, before anything is measured.
+    /// The cache is small, so that it is full, and its memory taken, before anything is measured. The provider to practise against
+    /// takes no spans, and says so: they are made and sent all the same.
     private func production(_ site: Site) -> String {
         """
         storage: { directory: "\(site.directory)/storage" }, records: {},
@@ -51,6 +52,7 @@ enum Policies {
         ],
         budgets: [{ name: "team", by: ["team"], unit: "total_tokens", limit: 1000000000 }],
         retries: {}, breakers: {},
+        telemetry: { otlp: { url: "http://127.0.0.1:\(site.upstreamPort)" }, traces: { ratio: 0.1 } },
         """
     }
 
