@@ -6,13 +6,24 @@ internal import Synchronization
 package final class IdentityState: Sendable {
     private struct State: Sendable {
         var sources: [String: Source] = [:]
-        /// The latest first: a configuration that is only looked at takes no keys from the one in force.
-        var mints: [TokenMint] = []
+        var mints: [Mint] = []
+
+        func mint(_ settings: TokenMint.Settings) -> TokenMint? {
+            for held in mints {
+                if let mint = held.mint, mint.settings == settings { return mint }
+            }
+            return nil
+        }
     }
 
-    /// Held by the configurations that name it: one that was only looked at, or refused, takes nothing away from the one in force.
+    // Held by the configurations that name them: one that was only looked at, or refused, takes nothing away from the one in force.
+
     private struct Source: Sendable {
         weak let keys: KeySource?
+    }
+
+    private struct Mint: Sendable {
+        weak let mint: TokenMint?
     }
 
     private let state = Mutex(State())
@@ -35,12 +46,15 @@ package final class IdentityState: Sendable {
         }
     }
 
+    /// What issues tokens: the same as before, with its keys, if the same is said of it.
     package func mint(_ settings: TokenMint.Settings) throws(TLSError) -> TokenMint {
-        if let known = state.withLock({ $0.mints.first { $0.settings == settings } }) { return known }
+        if let known = state.withLock({ $0.mint(settings) }) { return known }
         let fresh = try TokenMint(settings)
-        state.withLock { state in state.mints = [fresh] + state.mints.prefix(Self.mintsMax - 1) }
-        return fresh
+        return state.withLock { state in
+            if let known = state.mint(settings) { return known }
+            state.mints = state.mints.filter { $0.mint != nil }
+            state.mints.append(Mint(mint: fresh))
+            return fresh
+        }
     }
-
-    private static let mintsMax = 4
 }

@@ -217,6 +217,26 @@ import Testing
         }
     }
 
+    /// Nobody asks Redis once it is back: all that is wanted is in the memory.
+    @Test func `is purged in a process whose Redis was away when it began to keep things`() throws {
+        let redis = try RedisProcess()
+        defer { redis.remove() }
+        let upstream = try ScriptedUpstream()
+        redis.pause()
+        try withSluice(configuration(upstream, redis), upstream) { sluice in
+            try awaitRedis(sluice, is: "down")
+            _ = try sluice.chat(chat)
+            #expect(try sluice.chat(chat)["x-sluice-cache"] == "hit")
+            redis.resume()
+            _ = redis.ask("HSET sluice:cache:purges m:m \(Int(Date().timeIntervalSince1970 * 1000))")
+            let deadline = Patience.deadline
+            while try sluice.chat(chat)["x-sluice-cache"] == "hit" {
+                if .now > deadline { throw TimedOut("the purge to be found") }
+                usleep(100_000)
+            }
+        }
+    }
+
     @Test func `is purged in Redis too when Redis was away at that moment`() throws {
         let redis = try RedisProcess()
         defer { redis.remove() }

@@ -114,6 +114,18 @@ import Testing
         _ = inForce
     }
 
+    @Test func `keeps the keys that sign for the configuration in force, however many others were looked at`() throws {
+        let state = IdentityState()
+        func settings(_ issuer: String) -> TokenMint.Settings {
+            var settings = TokenMint.Settings()
+            settings.issuer = issuer
+            return settings
+        }
+        let inForce = try state.mint(settings("https://one"))
+        for number in 0..<10 { _ = try state.mint(settings("https://other-\(number)")) }
+        #expect(try state.mint(settings("https://one")) === inForce)
+    }
+
     @Test func `that cannot be asked about is told of once, and once more when it can`() async throws {
         let notices = IdentityNotices()
         let heard = Mutex<[IdentityNotices.Notice]>([])

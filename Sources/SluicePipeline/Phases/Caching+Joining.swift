@@ -74,8 +74,10 @@ extension Caching {
         _ runtime: CacheRuntime, locks: Bool
     ) async throws(Rejection) -> Bool {
         let cache = context.snapshot.lasting.cache
-        guard let redis = runtime.answers(settings, cache), redis.isAvailable else { return false }
+        guard let redis = runtime.answers(settings, cache) else { return false }
+        // Also while it is away: what is kept in memory meanwhile is purged once it is back, though nobody may ask it by then.
         if !runtime.hasLearntPurges { await runtime.learnPurges(redis) }
+        guard redis.isAvailable else { return false }
         if !locks {
             let entry = await redis.entry(wanted.key, now: runtime.loop.now, time: runtime.time)
             if let entry, try take(entry, wanted, turn, context, runtime) { return true }
