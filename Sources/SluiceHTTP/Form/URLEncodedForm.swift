@@ -21,9 +21,9 @@ package struct URLEncodedForm: Sendable {
         while let pair = Self.nextPair(body, from: &position) {
             if entries.count == Self.fieldsMax { throw .tooManyFields }
             let start = decoded.count
-            PercentCoding.appendForm(body.extracting(pair.lowerBound..<pair.nameEnd), to: &decoded)
+            PercentCoding.append(body.extracting(pair.lowerBound..<pair.nameEnd), isForm: true, to: &decoded)
             let nameEnd = decoded.count
-            PercentCoding.appendForm(body.extracting(pair.valueStart..<pair.upperBound), to: &decoded)
+            PercentCoding.append(body.extracting(pair.valueStart..<pair.upperBound), isForm: true, to: &decoded)
             entries.append(Entry(start: start, nameEnd: nameEnd, end: decoded.count))
         }
     }
@@ -57,10 +57,10 @@ package struct URLEncodedForm: Sendable {
         var decoded: [UInt8] = []
         while let pair = nextPair(body, from: &position) {
             decoded.removeAll(keepingCapacity: true)
-            PercentCoding.appendForm(body.extracting(pair.lowerBound..<pair.nameEnd), to: &decoded)
+            PercentCoding.append(body.extracting(pair.lowerBound..<pair.nameEnd), isForm: true, to: &decoded)
             if !decoded.span.equals(name) { continue }
             decoded.removeAll(keepingCapacity: true)
-            PercentCoding.appendForm(body.extracting(pair.valueStart..<pair.upperBound), to: &decoded)
+            PercentCoding.append(body.extracting(pair.valueStart..<pair.upperBound), isForm: true, to: &decoded)
             return decoded
         }
         return nil

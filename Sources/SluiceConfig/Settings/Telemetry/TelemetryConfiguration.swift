@@ -70,20 +70,9 @@ enum BaggageText {
     }
 
     private static func decoded(_ text: Substring) -> String {
-        let bytes = Array(text.utf8.drop { $0 == ASCII.space })
+        let written = Array(text.utf8.drop { $0 == ASCII.space })
         var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count, let high = bytes[index + 1].hexDigitValue,
-                let low = bytes[index + 2].hexDigitValue
-            {
-                result.append(UInt8(high << 4 | low))
-                index += 3
-            } else {
-                result.append(bytes[index])
-                index += 1
-            }
-        }
+        PercentCoding.append(written.span, isForm: false, to: &result)
         while result.last == ASCII.space { result.removeLast() }
         return String(decoding: result, as: UTF8.self)
     }

@@ -18,20 +18,8 @@ enum PercentText {
 
     /// Of a query: a plus sign is a space.
     static func decode(_ text: String) -> String {
-        let bytes = Array(text.utf8)
         var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count, let high = bytes[index + 1].hexDigitValue,
-                let low = bytes[index + 2].hexDigitValue
-            {
-                result.append(UInt8(high << 4 | low))
-                index += 3
-            } else {
-                result.append(bytes[index] == UInt8(ascii: "+") ? ASCII.space : bytes[index])
-                index += 1
-            }
-        }
+        PercentCoding.append(text.utf8Span.span, isForm: true, to: &result)
         return String(decoding: result, as: UTF8.self)
     }
 }
