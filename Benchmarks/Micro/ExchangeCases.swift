@@ -28,7 +28,7 @@ func measureExchange(_ measure: Measure) {
     let (firstAttempt, secondAttempt) = (first.attempt, second.attempt)
     let now = loop.now + .milliseconds(300)
     func note(_ context: RequestContext, _ attempt: borrowing Attempt) {
-        context.beginPhase(at: EventLoop.readClock())
+        context.beginPhase(at: loop.now)
         for phase in Overhead.Phase.allCases { context.endPhase(phase) }
         metrics.note(attempt, nil, .success(took: .milliseconds(250)), context, at: now)
         metrics.note(context, at: now)

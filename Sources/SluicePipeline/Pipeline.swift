@@ -84,7 +84,7 @@ package final class Pipeline {
             }
             let access = context.snapshot.access
             if let access {
-                context.beginPhase(at: EventLoop.readClock())
+                context.beginPhase(at: loop.now)
                 try await Authentication.authenticate(context, access)  // 400, 401, 429
                 try Authorization.admitEndpoint(wanted, context)  // 403
                 context.endPhase(.authenticate)
@@ -165,9 +165,11 @@ package final class Pipeline {
         context.abandonedLead?.end()
         if context.cacheTurn != nil { Caching.conclude(context, caching, tape: tape) }
         if context.idempotentTurn != nil { Idempotency.conclude(context, caching) }
-        settlement.settle(context)
-        metrics.note(context, at: EventLoop.readClock())
-        if context.isTraced { tracer.note(context, tape: tape) }
+        // One end for all who tell of it.
+        let end = EventLoop.readClock()
+        settlement.settle(context, at: end)
+        metrics.note(context, at: end)
+        if context.isTraced { tracer.note(context, at: end, tape: tape) }
         for hold in context.limitsToTell { limiting.shared.tell(hold) }
         StreamEnd.count(context)
         context.rescue = nil

@@ -16,7 +16,7 @@ final class Settlement {
 
     init(log: LogQueue) { self.log = log }
 
-    func settle(_ context: RequestContext) {
+    func settle(_ context: RequestContext, at end: Instant) {
         // Whoever left an exchange open, it does not stay so.
         if !context.exchange.isFinished { context.exchange.abort() }
         context.attempt.upstream = nil
@@ -26,8 +26,8 @@ final class Settlement {
             context.outcome = .rejected
         }
         if context.limits != nil { settleLimits(context) }
-        if context.isInvocation, context.snapshot.records != nil { recorder.record(context) }
-        if context.snapshot.logsExchanges, LogLevel.info >= log.level { write(context) }
+        if context.isInvocation, context.snapshot.records != nil { recorder.record(context, at: end) }
+        if context.snapshot.logsExchanges, LogLevel.info >= log.level { write(context, at: end) }
     }
 
     private func settleLimits(_ context: RequestContext) {
@@ -36,11 +36,10 @@ final class Settlement {
         }
     }
 
-    private func write(_ context: RequestContext) {
+    private func write(_ context: RequestContext, at end: Instant) {
         let line = line
         line.removeAll()
         let exchange = context.exchange
-        let now = EventLoop.readClock()
         let entry = LogLine(
             .info, "exchange", unixNanoseconds: EventLoop.readWallClock(), through: &timestamps, into: line)
         entry.field("http.request.id", context.requestID)
@@ -52,7 +51,7 @@ final class Settlement {
             constant: exchange.head.version == .http2 ? "2" : exchange.head.version == .http11 ? "1.1" : "1.0")
         entry.field("http.response.status_code", context.outcome == .clientGone ? 499 : Int(context.status.code))
         entry.field("event.outcome", context.outcome.rawValue)
-        entry.field("event.duration", Int((now - exchange.startedAt).nanoseconds))
+        entry.field("event.duration", Int((end - exchange.startedAt).nanoseconds))
         entry.field("client.address", exchange.peer.host)
         if context.snapshot.access != nil { writePrincipal(context, entry) }
         if !context.model.isEmpty { entry.field("gen_ai.request.model", context.model) }

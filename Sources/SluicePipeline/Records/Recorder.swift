@@ -15,22 +15,21 @@ final class Recorder {
     private static let clientGone = 499
 
     /// To be called once an exchange, from settlement.
-    func record(_ context: RequestContext) {
+    func record(_ context: RequestContext, at end: Instant) {
         let store = context.snapshot.lasting.records
         buffer.removeAll()
         // What is long is not kept for the next.
         defer { if buffer.capacity > 1 << 20 { buffer.giveBack() } }
         let content = context.notes?.content ?? RecordedContent()
-        RecordCoding.append(make(context), content, to: buffer)
+        RecordCoding.append(make(context, at: end), content, to: buffer)
         let buffer = buffer
         store.append(buffer.span, at: context.exchange.loop.now)
     }
 
-    private func make(_ context: RequestContext) -> InvocationRecord {
+    private func make(_ context: RequestContext, at end: Instant) -> InvocationRecord {
         var record = InvocationRecord()
         let exchange = context.exchange
-        let now = EventLoop.readClock()
-        let took = now - exchange.startedAt
+        let took = end - exchange.startedAt
         record.requestID = context.requestID
         record.route = name(context.route)
         record.modelID = context.model
@@ -47,7 +46,7 @@ final class Recorder {
         record.isStream = context.isStream
         if let turn = context.cacheTurn { record.cacheState = turn.state.rawValue }
         addUsage(context, &record)
-        addAttempts(context, &record, now)
+        addAttempts(context, &record, end)
         addError(context, &record)
         return record
     }

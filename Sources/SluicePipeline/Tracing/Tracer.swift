@@ -13,16 +13,15 @@ final class Tracer {
     private static let capacityKept = 1 << 18
 
     /// An exchange is over. To be called once, of exchanges that somebody may want to know about.
-    func note(_ context: RequestContext, tape: JSONTape) {
+    func note(_ context: RequestContext, at end: Instant, tape: JSONTape) {
         guard let trace = context.trace, context.operation != nil else { return }
         let error = ErrorType.of(context)
         if !trace.isSampled, !Self.isFailure(context, error) { return }
         buffer.removeAll()
         defer { if buffer.capacity > Self.capacityKept { buffer.giveBack() } }
         let facts = context.spanNotes.map { ReplyFacts($0, tape: tape) }
-        let now = EventLoop.readClock()
         let writer = SpanWriter(
-            context, trace, error, facts, into: ProtobufWriter(into: buffer), now: now,
+            context, trace, error, facts, into: ProtobufWriter(into: buffer), now: end,
             wallClock: EventLoop.readWallClock())
         writer.writeAll()
         let buffer = buffer

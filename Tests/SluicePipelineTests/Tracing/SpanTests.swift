@@ -46,7 +46,7 @@ import Testing
     }
 
     private func spans(_ context: RequestContext) throws -> [WireMessage] {
-        if context.isTraced { Tracer().note(context, tape: JSONTape()) }
+        if context.isTraced { Tracer().note(context, at: EventLoop.readClock(), tape: JSONTape()) }
         return try context.snapshot.lasting.spans.take().flatMap { batch in
             let spans = try WireMessage(batch.bytes).messages(2)
             #expect(spans.count == batch.spanCount)
