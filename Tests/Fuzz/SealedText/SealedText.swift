@@ -19,9 +19,9 @@ func check(_ input: Input) {
 /// What we have sealed, with some bytes of it as the input has them.
 private func change(_ input: inout Input) {
     let sealed = ByteBuffer()
-    guard (try? vault.seal(input.bytes.span, purpose: "p", into: sealed)) != nil else { fatalError("not sealed") }
+    expect((try? vault.seal(input.bytes.span, purpose: "p", into: sealed)) != nil, "not sealed")
     let opened = ByteBuffer()
-    guard (try? vault.open(sealed.span, purpose: "p", into: opened)) != nil else { fatalError("not opened") }
+    expect((try? vault.open(sealed.span, purpose: "p", into: opened)) != nil, "not opened")
     expect(opened.count == input.bytes.count, "other bytes")
     var bytes: [UInt8] = []
     bytes.append(each: sealed.span)
