@@ -13,12 +13,7 @@ enum TracingBuilder {
         settings.propagates = traces.propagates
         settings.tellsApplications = traces.showsInReplies
         settings.isExporting = telemetry?.otlp?.signals.contains(.traces) == true
-        settings.bodies =
-            switch traces.bodies {
-            case .off: .off
-            case .redacted: .redacted
-            case .full: .full
-            }
+        settings.bodies = traces.bodies
         settings.bodyByteCountMax = traces.bodyByteCountMax
         return settings
     }

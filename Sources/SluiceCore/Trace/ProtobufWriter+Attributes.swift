@@ -1,47 +1,25 @@
 /// Attributes of OpenTelemetry (opentelemetry/proto/common/v1/common.proto): `KeyValue` is a key (1) and an `AnyValue` (2).
 extension ProtobufWriter {
     package func attribute(_ field: Int, _ key: StaticString, _ value: String) {
-        message(field) { pair in
-            pair.string(1, key)
-            pair.message(2) { $0.string(1, value) }
-        }
+        attribute(field, key) { $0.string(1, value) }
     }
 
     package func attribute(_ field: Int, _ key: StaticString, constant value: StaticString) {
-        message(field) { pair in
-            pair.string(1, key)
-            pair.message(2) { $0.string(1, value) }
-        }
+        attribute(field, key) { $0.string(1, value) }
     }
 
-    package func attribute(_ field: Int, _ key: StaticString, _ value: Int) {
-        message(field) { pair in
-            pair.string(1, key)
-            pair.message(2) { $0.int(3, value) }
-        }
-    }
+    package func attribute(_ field: Int, _ key: StaticString, _ value: Int) { attribute(field, key) { $0.int(3, value) } }
 
-    package func attribute(_ field: Int, _ key: StaticString, _ value: Bool) {
-        message(field) { pair in
-            pair.string(1, key)
-            pair.message(2) { $0.bool(2, value) }
-        }
-    }
+    package func attribute(_ field: Int, _ key: StaticString, _ value: Bool) { attribute(field, key) { $0.bool(2, value) } }
 
     package func attribute(_ field: Int, _ key: StaticString, seconds: Duration) {
-        message(field) { pair in
-            pair.string(1, key)
-            pair.message(2) { $0.double(4, Double(seconds.nanoseconds) / 1e9) }
-        }
+        attribute(field, key) { $0.double(4, Double(seconds.nanoseconds) / 1e9) }
     }
 
     package func attribute(_ field: Int, _ key: StaticString, _ values: [String]) {
-        message(field) { pair in
-            pair.string(1, key)
-            pair.message(2) { any in
-                any.message(5) { array in
-                    for value in values { array.message(1) { $0.string(1, value) } }
-                }
+        attribute(field, key) { any in
+            any.message(5) { array in
+                for value in values { array.message(1) { $0.string(1, value) } }
             }
         }
     }
@@ -51,6 +29,13 @@ extension ProtobufWriter {
         message(field) { pair in
             pair.string(1, key)
             pair.message(2) { $0.string(1, value) }
+        }
+    }
+
+    private func attribute(_ field: Int, _ key: StaticString, any write: (ProtobufWriter) -> Void) {
+        message(field) { pair in
+            pair.string(1, key)
+            pair.message(2, write)
         }
     }
 }

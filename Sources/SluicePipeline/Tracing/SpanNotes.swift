@@ -1,3 +1,4 @@
+internal import SluiceConfig
 internal import SluiceCore
 internal import SluiceDownstream
 internal import SluiceHTTP

@@ -1,9 +1,8 @@
+package import SluiceConfig
 package import SluiceCore
 
 /// What is done about traces.
 package struct TraceSettings: Sendable, Equatable {
-    package enum Bodies: Sendable { case off, redacted, full }
-
     /// Of traces that begin here, 0 to 1.
     package var ratio = 1.0 { didSet { threshold = Self.threshold(ratio) } }
     /// A caller that has decided decides for us.
@@ -17,7 +16,7 @@ package struct TraceSettings: Sendable, Equatable {
     /// Somebody takes spans.
     package var isExporting = false
     /// Whether what was said goes with them.
-    package var bodies = Bodies.off
+    package var bodies = TracesConfiguration.Bodies.off
     /// Of each text; the rest is cut off.
     package var bodyByteCountMax = 4096
     private var threshold: UInt64 = 0
