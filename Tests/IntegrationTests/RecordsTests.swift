@@ -72,6 +72,32 @@ import Testing
         }
     }
 
+    @Test func `what was answered in place of a provider is what is recorded`() throws {
+        let isDown = Recorder<Bool>()
+        let upstream = try ScriptedUpstream { connection, _ in
+            if isDown.all.isEmpty { return try connection.reply(Sample.completion) }
+            try connection.reply(#"{"error":{"message":"no","type":"t","code":"c"}}"#, status: "503 X")
+        }
+        let store = try Store()
+        let others = [#"cache: {ttl_ms: 1000, ttl_jitter: 0, stale_if_error_ms: 60000}"#, #"degraded: {text: "Later, please."}"#]
+        try withSluice(configuration(upstream, store, #"bodies: "full", plain_bodies: true"#, others), upstream) { sluice in
+            func ask(_ words: String, _ id: String) throws {
+                let chat = #"{"model":"m","temperature":0,"messages":[{"role":"user","content":"\#(words)"}]}"#
+                #expect(try sluice.chat(chat, ["x-request-id: \(id)"]).status == 200)
+            }
+            try ask("Hello", "fresh")
+            isDown.record(true)
+            usleep(1_200_000)
+            try ask("Hello", "stale")
+            try ask("Something else", "fixed")
+            try history(sluice, count: 3)
+            for (id, words) in [("fresh", "Hi."), ("stale", "Hi."), ("fixed", "Later, please.")] {
+                let record = try sluice.api("GET", "/api/v1/history/\(id)").json
+                #expect(record["response_data"].string?.contains(words) == true, "\(id): \(record)")
+            }
+        }
+    }
+
     @Test func `exports are tables that no spreadsheet takes for formulas`() throws {
         let upstream = try ScriptedUpstream()
         let store = try Store()

@@ -16,15 +16,27 @@ enum Recording {
         set(ReplyRecording(keepsStreams: true, byteCountMax: byteCountMax) { nil }, context)
     }
 
-    private static func set(_ recording: ReplyRecording, _ context: RequestContext) {
+    /// What goes out from now on is not to be kept for others.
+    static func end(_ context: RequestContext) { set(nil, context) }
+
+    private static func set(_ recording: ReplyRecording?, _ context: RequestContext) {
         context.recording = recording
-        let (first, spans) = (context.exchange.tap, context.spanNotes)
-        if let notes = context.notes, first === notes || spans != nil && spans?.next === notes {
-            notes.next = recording
-        } else if let spans, first === spans {
-            spans.next = recording
-        } else {
-            context.exchange.tap = recording
+        context.watchReply()
+    }
+}
+
+extension RequestContext {
+    /// Puts in a row whoever watches the reply: spans, the record, and what keeps it for others.
+    func watchReply() {
+        var tap: (any ReplyTap)? = recording
+        if let notes, notes.takesReply {
+            notes.next = tap
+            tap = notes
         }
+        if let spanNotes {
+            spanNotes.next = tap
+            tap = spanNotes
+        }
+        exchange.tap = tap
     }
 }

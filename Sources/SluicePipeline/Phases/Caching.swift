@@ -176,8 +176,7 @@ enum Caching {
             rejection.mayPassLater, let entry = stale(for: context)
         else { return false }
         // What goes out now is not to be kept again.
-        context.exchange.tap = nil
-        context.recording = nil
+        Recording.end(context)
         do throws(Rejection) {
             try serve(entry, .stale, .memory, turn, context, runtime)
             return true

@@ -54,8 +54,7 @@ enum Degrading {
             echo = ResponsesEcho(of: tape.root(over: body.span))
         }
         // It is not to be kept for others.
-        context.exchange.tap = nil
-        context.recording = nil
+        Recording.end(context)
         context.degraded = .fixed
         let status = Status(policy.status)
         // With another status SDKs read no stream.

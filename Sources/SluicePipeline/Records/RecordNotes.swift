@@ -8,6 +8,8 @@ internal import SluiceStorage
 final class RecordNotes: ReplyTap {
     private(set) var content = RecordedContent()
     private let byteCountMax: Int
+    /// The reply's body is kept.
+    private(set) var takesReply = false
     /// Somebody else who keeps the reply.
     var next: (any ReplyTap)?
 
@@ -28,8 +30,8 @@ final class RecordNotes: ReplyTap {
         case .json(let body), .whole(let body): notes.keep(request: body)
         case .none, .streamed: break
         }
-        notes.next = context.exchange.tap
-        context.exchange.tap = notes
+        notes.takesReply = true
+        context.watchReply()
     }
 
     /// The body is nobody's to change any more: it is kept as it is where it is short enough.

@@ -30,9 +30,8 @@ final class SpanNotes: ReplyTap {
         guard let tracing = context.snapshot.tracing, tracing.isExporting, context.trace?.isSampled == true else { return }
         let notes = SpanNotes(tracing)
         if tracing.bodies != .off, case .json(let body) = request.body { notes.request = body }
-        notes.next = context.exchange.tap
-        context.exchange.tap = notes
         context.spanNotes = notes
+        context.watchReply()
     }
 
     // MARK: ReplyTap
